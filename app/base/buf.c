@@ -1,0 +1,144 @@
+/* Growing memory under a cap.  Rests on the C library alone. */
+#include "base/buf.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+void buf_init(struct buf *buf, size_t cap)
+{
+	*buf = (struct buf){ .cap = cap };
+}
+
+void buf_clear(struct buf *buf)
+{
+	free(buf->data);
+	buf_init(buf, buf->cap);
+}
+
+void buf_wipe(struct buf *buf)
+{
+	if (buf->data)
+		explicit_bzero(buf->data, buf->size);
+	buf_clear(buf);
+}
+
+void buf_reset(struct buf *buf)
+{
+	buf_truncate(buf, 0);
+	buf->failed = false;
+}
+
+char *buf_room(struct buf *buf, size_t n)
+{
+	size_t need, size;
+	char *data;
+
+	if (buf->failed || n > buf->cap - buf->len) {
+		buf->failed = true;
+		return NULL;
+	}
+	need = buf->len + n + 1;
+	if (need > buf->size) {
+		size = buf->size ? buf->size : 64;
+		while (size < need)
+			size *= 2;
+		if (size > buf->cap + 1)
+			size = buf->cap + 1;
+		data = realloc(buf->data, size);
+		if (!data) {
+			buf->failed = true;
+			return NULL;
+		}
+		buf->data = data;
+		buf->size = size;
+	}
+	return buf->data + buf->len;
+}
+
+void buf_grew(struct buf *buf, size_t n)
+{
+	buf->len += n;
+	buf->data[buf->len] = '\0';
+}
+
+void buf_append(struct buf *buf, const void *bytes, size_t n)
+{
+	char *room = buf_room(buf, n);
+
+	if (!room)
+		return;
+	if (n)
+		memcpy(room, bytes, n);
+	buf_grew(buf, n);
+}
+
+void buf_str(struct buf *buf, struct str s)
+{
+	buf_append(buf, s.p, s.n);
+}
+
+void buf_puts(struct buf *buf, const char *text)
+{
+	buf_append(buf, text, strlen(text));
+}
+
+void buf_putc(struct buf *buf, char c)
+{
+	buf_append(buf, &c, 1);
+}
+
+void buf_printf(struct buf *buf, const char *format, ...)
+{
+	va_list args, again;
+	char *room;
+	int n;
+
+	va_start(args, format);
+	va_copy(again, args);
+	n = vsnprintf(NULL, 0, format, args);
+	va_end(args);
+	room = n < 0 ? NULL : buf_room(buf, (size_t)n);
+	if (room) {
+		vsnprintf(room, (size_t)n + 1, format, again);
+		buf_grew(buf, (size_t)n);
+	} else {
+		buf->failed = true;
+	}
+	va_end(again);
+}
+
+void buf_consume(struct buf *buf, size_t n)
+{
+	if (n >= buf->len) {
+		buf_truncate(buf, 0);
+		return;
+	}
+	memmove(buf->data, buf->data + n, buf->len - n + 1);
+	buf->len -= n;
+}
+
+void buf_truncate(struct buf *buf, size_t len)
+{
+	if (len > buf->len)
+		return;
+	buf->len = len;
+	if (buf->data)
+		buf->data[len] = '\0';
+}
+
+enum status buf_check(const struct buf *buf)
+{
+	return buf->failed ? STATUS_NOMEM : STATUS_OK;
+}
+
+struct str buf_view(const struct buf *buf)
+{
+	return (struct str){ buf_text(buf), buf->len };
+}
+
+const char *buf_text(const struct buf *buf)
+{
+	return buf->data ? buf->data : "";
+}

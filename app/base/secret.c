@@ -1,0 +1,67 @@
+/* Random numbers, ids, and keeping secrets out of sight.  Rests on getrandom(2) and prctl(2). */
+#include "base/secret.h"
+
+#include <errno.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/random.h>
+#include <sys/resource.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+
+void secret_random(void *out, size_t n)
+{
+	unsigned char *at = out;
+	ssize_t got;
+
+	while (n) {
+		got = getrandom(at, n, 0);
+		if (got < 0) {
+			if (errno == EINTR)
+				continue;
+			log_error("the kernel gives no random numbers: %s", strerror(errno));
+			abort();
+		}
+		at += got;
+		n -= (size_t)got;
+	}
+}
+
+void secret_new_id(char out[SECRET_ID_SIZE])
+{
+	static const char digits[] = "0123456789abcdefghjkmnpqrstvwxyz";
+	uint64_t time = (uint64_t)clock_wall_ms();
+	unsigned char random[16];
+	int i;
+
+	for (i = 9; i >= 0; i--, time >>= 5)
+		out[i] = digits[time & 31];
+	secret_random(random, sizeof(random));
+	for (i = 0; i < 16; i++)
+		out[10 + i] = digits[random[i] & 31];
+	out[26] = '\0';
+}
+
+void secret_scrub_env(const char *name)
+{
+	char *value = getenv(name);
+
+	if (!value)
+		return;
+	explicit_bzero(value, strlen(value));
+	unsetenv(name);
+}
+
+void secret_protect_memory(void)
+{
+	struct rlimit none = { 0, 0 };
+
+	setrlimit(RLIMIT_CORE, &none);
+#ifndef __SANITIZE_ADDRESS__
+	/* A core_pattern pipe ignores the limit, so the flag too.  The leak checker would need ptrace. */
+	prctl(PR_SET_DUMPABLE, 0);
+#endif
+}

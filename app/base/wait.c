@@ -1,0 +1,126 @@
+/* One deadline over all descriptors of an exchange.  Not for the master's children: see pool/. */
+#include "base/wait.h"
+
+#include <errno.h>
+#include <sys/epoll.h>
+#include <time.h>
+
+#include "base/clock.h"
+
+void wait_init(struct wait *wait)
+{
+	static const int let_through[] = { SIGTERM, SIGINT, SIGQUIT, SIGHUP, SIGCHLD, SIGUSR1 };
+	size_t i;
+
+	*wait = (struct wait){ .stop_at = CLOCK_NEVER, .beat_at = CLOCK_NEVER };
+	for (i = 0; i < WAIT_SLOTS; i++)
+		wait->fds[i].fd = -1;
+	sigprocmask(SIG_BLOCK, NULL, &wait->signals);
+	for (i = 0; i < sizeof(let_through) / sizeof(let_through[0]); i++)
+		sigdelset(&wait->signals, let_through[i]);
+}
+
+void wait_watch(struct wait *wait, int slot, int fd, short events)
+{
+	wait->fds[slot] = (struct pollfd){ .fd = fd, .events = events };
+}
+
+void wait_client(struct wait *wait, int fd)
+{
+	wait->client_left = false;
+	wait->undisturbed = false;
+	wait_watch(wait, WAIT_CLIENT, fd, POLLRDHUP);
+}
+
+void wait_undisturbed(struct wait *wait, bool on)
+{
+	wait->undisturbed = on;
+}
+
+static bool stop_wanted(struct wait *wait, int64_t now)
+{
+	if (!wait->stop || !*wait->stop)
+		return false;
+	if (wait->stop_at == CLOCK_NEVER)
+		wait->stop_at = now + wait->drain_ms;
+	return true;
+}
+
+static struct timespec until(int64_t deadline, int64_t now)
+{
+	int64_t ms = deadline > now ? deadline - now : 0;
+
+	return (struct timespec){ .tv_sec = ms / 1000, .tv_nsec = (ms % 1000) * 1000000 };
+}
+
+static void see_client(struct wait *wait)
+{
+	struct pollfd *client = &wait->fds[WAIT_CLIENT];
+
+	if (client->fd >= 0 && (client->revents & (POLLRDHUP | POLLHUP | POLLERR))) {
+		wait->client_left = true;
+		client->fd = -1; /* else every later poll would return at once */
+	}
+}
+
+bool wait_client_left(struct wait *wait)
+{
+	if (poll(&wait->fds[WAIT_CLIENT], 1, 0) > 0)
+		see_client(wait);
+	return wait->client_left;
+}
+
+enum status wait_some(struct wait *wait, int64_t deadline)
+{
+	struct timespec left, *limit;
+	int64_t now, end;
+	int ready;
+
+	for (;;) {
+		now = clock_ms();
+		stop_wanted(wait, now);
+		if (wait->client_left && !wait->undisturbed)
+			return STATUS_CLOSED;
+		if (now >= wait->stop_at && !wait->undisturbed)
+			return STATUS_STOPPED;
+		if (wait->beat && now >= wait->beat_at) {
+			wait->beat(wait->beat_context);
+			continue;
+		}
+		if (now >= deadline)
+			return STATUS_TIMEOUT;
+		end = clock_earlier(deadline, wait->beat ? wait->beat_at : CLOCK_NEVER);
+		if (!wait->undisturbed)
+			end = clock_earlier(end, wait->stop_at);
+		left = until(end, now);
+		limit = end == CLOCK_NEVER ? NULL : &left;
+		ready = ppoll(wait->fds, WAIT_SLOTS, limit, &wait->signals);
+		if (ready < 0)
+			return errno == EINTR ? STATUS_OK : STATUS_FAILED;
+		see_client(wait);
+		if (ready > 0)
+			return STATUS_OK;
+	}
+}
+
+enum status wait_epoll(struct wait *wait, int epoll, int64_t deadline)
+{
+	struct epoll_event event;
+	int64_t now;
+	int ready;
+
+	for (;;) {
+		now = clock_ms();
+		if (stop_wanted(wait, now))
+			return STATUS_STOPPED;
+		if (now >= deadline)
+			return STATUS_TIMEOUT;
+		/* epoll_pwait takes an int of milliseconds; a day at a time is enough. */
+		ready = epoll_pwait(epoll, &event, 1, (int)clock_earlier(deadline - now, 86400000),
+				    &wait->signals);
+		if (ready > 0)
+			return STATUS_OK;
+		if (ready < 0 && errno != EINTR)
+			return STATUS_FAILED;
+	}
+}

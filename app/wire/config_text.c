@@ -1,0 +1,113 @@
+/* The settings as text: a file's lines, rules between settings, and --help.  The table is config.c's. */
+#include "wire/config.h"
+
+static struct str trim(struct str text)
+{
+	while (text.n && strchr(" \t\r", *text.p) && *text.p)
+		text = str_skip(text, 1);
+	while (text.n && strchr(" \t\r", text.p[text.n - 1]) && text.p[text.n - 1])
+		text.n--;
+	return text;
+}
+
+/* One of a file's lines may be a stray piece of a secret: only what looks like a name is one. */
+static bool is_name(struct str text)
+{
+	size_t i;
+
+	for (i = 0; i < text.n; i++)
+		if (!(text.p[i] >= 'A' && text.p[i] <= 'Z') && text.p[i] != '_' &&
+		    !(text.p[i] >= '0' && text.p[i] <= '9'))
+			return false;
+	return text.n && !(*text.p >= '0' && *text.p <= '9');
+}
+
+static struct str unquote(struct str text)
+{
+	if (text.n >= 2 && (*text.p == '"' || *text.p == '\'') && text.p[text.n - 1] == *text.p)
+		return (struct str){ text.p + 1, text.n - 2 };
+	return text;
+}
+
+static enum status take_line(struct str line, config_line_fn set, void *context, struct buf *why)
+{
+	struct str name, value;
+	const char *equals;
+
+	line = trim(line);
+	if (!line.n || *line.p == '#')
+		return STATUS_OK;
+	equals = memchr(line.p, '=', line.n);
+	name = trim((struct str){ line.p, equals ? (size_t)(equals - line.p) : 0 });
+	if (!is_name(name)) {
+		buf_puts(why, "must be NAME=value, blank, or begin with #");
+		return STATUS_INVALID;
+	}
+	value = unquote(trim(str_skip(line, (size_t)(equals - line.p) + 1)));
+	return set(context, name, value, why);
+}
+
+enum status config_lines(struct str text, config_line_fn set, void *context, struct buf *why)
+{
+	size_t number = 0, said = why->len;
+	enum status status;
+	const char *feed;
+	struct str line;
+
+	if (str_starts(text, STR("\xef\xbb\xbf")))
+		text = str_skip(text, 3);
+	while (text.n) {
+		feed = memchr(text.p, '\n', text.n);
+		line = (struct str){ text.p, feed ? (size_t)(feed - text.p) : text.n };
+		text = str_skip(text, feed ? line.n + 1 : line.n);
+		buf_printf(why, "line %zu: ", ++number);
+		status = take_line(line, set, context, why);
+		if (status != STATUS_OK)
+			return status;
+		buf_truncate(why, said);
+	}
+	return STATUS_OK;
+}
+
+enum status config_check(const struct config *config, struct buf *why)
+{
+	const struct {
+		bool broken;
+		const char *rule;
+	} rules[] = {
+		{ config->json_ms > config->exchange_ms,
+		  "BANTER_JSON_TIME must not be longer than BANTER_EXCHANGE_TIME" },
+		{ config->heartbeat_ms >= config->exchange_ms,
+		  "BANTER_HEARTBEAT must be shorter than BANTER_EXCHANGE_TIME" },
+		{ config->heartbeat_ms >= config->lease_ms,
+		  "BANTER_HEARTBEAT must be shorter than BANTER_LEASE, which live exchanges "
+		  "renew" },
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(rules) / sizeof(rules[0]); i++) {
+		if (rules[i].broken) {
+			buf_puts(why, rules[i].rule);
+			return STATUS_INVALID;
+		}
+	}
+	return STATUS_OK;
+}
+
+void config_help(FILE *out)
+{
+	struct config_entry entry;
+	size_t i;
+
+	for (i = 0; config_entry(i, &entry); i++) {
+		fprintf(out, "  %s", entry.name);
+		if (*entry.fallback)
+			fprintf(out, "=%s", entry.fallback);
+		fprintf(out, "\n      %s\n      %s", entry.meaning, entry.allowed);
+		if (entry.secret)
+			fprintf(out, "; or %s_FILE=PATH", entry.name);
+		if (entry.also)
+			fprintf(out, "; else %s", entry.also);
+		fputc('\n', out);
+	}
+}

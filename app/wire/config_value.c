@@ -1,0 +1,292 @@
+/* What a value of each shape may look like.  Asks no resolver and opens nothing. */
+#include "wire/config_value.h"
+
+#include <arpa/inet.h>
+#include <ctype.h>
+
+#define UNIX_PATH_MOST 107 /* sockaddr_un's, less its NUL */
+#define ADDRESS_SIZE 64
+
+bool config_value_number(struct str text, unsigned base, int64_t *out)
+{
+	int64_t value = 0;
+	unsigned digit;
+	size_t i;
+
+	for (i = 0; i < text.n; i++) {
+		digit = (unsigned)(unsigned char)text.p[i] - '0';
+		if (digit >= base || value > (INT64_MAX - (int64_t)digit) / (int64_t)base)
+			return false;
+		value = value * (int64_t)base + digit;
+	}
+	if (!text.n)
+		return false;
+	*out = value;
+	return true;
+}
+
+static size_t digits_of(struct str text)
+{
+	size_t n = 0;
+
+	while (n < text.n && isdigit((unsigned char)text.p[n]))
+		n++;
+	return n;
+}
+
+bool config_value_time(struct str text, int64_t *ms)
+{
+	static const struct {
+		struct str name;
+		int64_t ms;
+	} units[] = { { { "", 0 }, 1000 },
+		      { { "ms", 2 }, 1 },
+		      { { "s", 1 }, 1000 },
+		      { { "m", 1 }, 60000 },
+		      { { "h", 1 }, 3600000 } };
+	int64_t whole, part = 0, scale = 1;
+	size_t n = digits_of(text), i;
+
+	/* Twelve digits and an hour's milliseconds stay within 64 bits. */
+	if (n > 12 || !config_value_number((struct str){ text.p, n }, 10, &whole))
+		return false;
+	text = str_skip(text, n);
+	if (text.n && *text.p == '.') {
+		text = str_skip(text, 1);
+		n = digits_of(text);
+		if (n > 9 || !config_value_number((struct str){ text.p, n }, 10, &part))
+			return false;
+		for (i = 0; i < n; i++)
+			scale *= 10;
+		text = str_skip(text, n);
+	}
+	for (i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
+		if (str_equal(text, units[i].name)) {
+			*ms = whole * units[i].ms + part * units[i].ms / scale;
+			return true;
+		}
+	}
+	return false;
+}
+
+/* Takes what stands before the first `separator` (or all) off the front of *rest. */
+static struct str cut(struct str *rest, struct str separator)
+{
+	char *at = memmem(rest->p, rest->n, separator.p, separator.n);
+	struct str head = { rest->p, at ? (size_t)(at - rest->p) : rest->n };
+
+	*rest = str_skip(*rest, at ? head.n + separator.n : head.n);
+	return head;
+}
+
+bool config_value_word(struct str text, struct str list)
+{
+	while (list.n)
+		if (str_equal(cut(&list, STR(", ")), text))
+			return true;
+	return false;
+}
+
+static bool only(struct str text, bool (*is_one)(char c))
+{
+	size_t i;
+
+	for (i = 0; i < text.n; i++)
+		if (!is_one(text.p[i]))
+			return false;
+	return true;
+}
+
+static bool is_no_control(char c)
+{
+	return (unsigned char)c >= 0x20 && c != 0x7f;
+}
+
+static bool is_visible(char c)
+{
+	return c > 0x20 && c < 0x7f;
+}
+
+static bool is_unreserved(char c)
+{
+	return (is_visible(c) && isalnum((unsigned char)c)) || c == '-' || c == '.' || c == '_' ||
+	       c == '~';
+}
+
+static bool is_host(char c)
+{
+	return is_unreserved(c) && c != '~';
+}
+
+static bool is_scheme(char c)
+{
+	return is_host(c) ? c != '_' : c == '+';
+}
+
+static bool is_port(struct str text)
+{
+	int64_t port;
+
+	return text.n <= 5 && config_value_number(text, 10, &port) && port >= 1 && port <= 65535;
+}
+
+static bool is_address(struct str text, int family)
+{
+	unsigned char bytes[sizeof(struct in6_addr)];
+	char copy[ADDRESS_SIZE];
+
+	if (text.n >= sizeof(copy) || memchr(text.p, '\0', text.n))
+		return false;
+	memcpy(copy, text.p, text.n);
+	copy[text.n] = '\0';
+	return inet_pton(family, copy, bytes) == 1;
+}
+
+/* HOST, HOST:PORT, [V6] or [V6]:PORT. */
+static bool is_host_port(struct str text, bool port_needed)
+{
+	struct str host;
+
+	if (text.n && *text.p == '[') {
+		text = str_skip(text, 1);
+		host = cut(&text, STR("]"));
+		if (!is_address(host, AF_INET6) || (text.n && *text.p != ':'))
+			return false;
+	} else {
+		host = (struct str){ text.p, 0 };
+		while (host.n < text.n && text.p[host.n] != ':')
+			host.n++;
+		if (!host.n || host.n > 253 || !only(host, is_host))
+			return false;
+		text = str_skip(text, host.n);
+	}
+	return text.n ? is_port(str_skip(text, 1)) : !port_needed;
+}
+
+bool config_value_text(struct str text, struct buf *out)
+{
+	buf_str(out, text);
+	return only(text, is_no_control);
+}
+
+bool config_value_listen(struct str text, struct buf *out)
+{
+	struct str path;
+
+	if (!config_value_text(text, out))
+		return false;
+	if (!str_starts(text, STR("unix:")))
+		return is_host_port(text, true);
+	path = str_skip(text, 5);
+	return path.n > 1 && path.n <= UNIX_PATH_MOST && *path.p == '/';
+}
+
+bool config_value_url(struct str text, struct buf *out)
+{
+	struct str rest = text;
+
+	if (str_starts(text, STR("http://")))
+		rest = str_skip(text, 7);
+	else if (str_starts(text, STR("https://")))
+		rest = str_skip(text, 8);
+	else
+		return false;
+	/* No query: paths are appended.  No user: a password here would be seen in logs. */
+	if (!only(text, is_visible) || memchr(text.p, '?', text.n) || memchr(text.p, '#', text.n) ||
+	    !is_host_port(cut(&rest, STR("/")), false))
+		return false;
+	while (text.p[text.n - 1] == '/')
+		text.n--;
+	buf_str(out, text);
+	return true;
+}
+
+bool config_value_prefix(struct str text, struct buf *out)
+{
+	struct str rest = text;
+
+	buf_str(out, text);
+	if (!text.n)
+		return true;
+	if (*text.p != '/' || text.p[text.n - 1] == '/')
+		return false;
+	cut(&rest, STR("/"));
+	while (rest.n) {
+		text = cut(&rest, STR("/"));
+		if (!text.n || !only(text, is_unreserved))
+			return false;
+	}
+	return true;
+}
+
+bool config_value_path(struct str text, struct buf *out)
+{
+	return config_value_text(text, out) && (!text.n || *text.p == '/');
+}
+
+static struct str trim(struct str text)
+{
+	while (text.n && (*text.p == ' ' || *text.p == '\t'))
+		text = str_skip(text, 1);
+	while (text.n && (text.p[text.n - 1] == ' ' || text.p[text.n - 1] == '\t'))
+		text.n--;
+	return text;
+}
+
+/* Each item between commas, trimmed; "" is the empty list, an empty item is none. */
+static bool each(struct str list, bool (*is_item)(struct str), struct buf *out)
+{
+	struct str item;
+	bool more;
+
+	if (!trim(list).n)
+		return true;
+	do {
+		more = memchr(list.p, ',', list.n);
+		item = trim(cut(&list, STR(",")));
+		if (!is_item(item))
+			return false;
+		buf_str(out, item);
+		if (more)
+			buf_putc(out, ',');
+	} while (more);
+	return true;
+}
+
+static bool is_origin(struct str text)
+{
+	struct str scheme = cut(&text, STR("://"));
+
+	return scheme.n && isalpha((unsigned char)*scheme.p) && only(scheme, is_scheme) &&
+	       is_host_port(text, false);
+}
+
+bool config_value_origins(struct str text, struct buf *out)
+{
+	size_t i = out->len;
+
+	if (!each(text, is_origin, out))
+		return false;
+	/* A browser sends them so, and they are compared byte by byte. */
+	for (; i < out->len; i++)
+		out->data[i] = (char)tolower((unsigned char)out->data[i]);
+	return true;
+}
+
+static bool is_proxy(struct str text)
+{
+	bool whole = !memchr(text.p, '/', text.n), v6;
+	struct str address = cut(&text, STR("/"));
+	int64_t bits;
+
+	v6 = is_address(address, AF_INET6);
+	if (!v6 && !is_address(address, AF_INET))
+		return false;
+	return whole ||
+	       (text.n <= 3 && config_value_number(text, 10, &bits) && bits <= (v6 ? 128 : 32));
+}
+
+bool config_value_proxies(struct str text, struct buf *out)
+{
+	return each(text, is_proxy, out);
+}

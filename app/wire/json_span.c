@@ -1,0 +1,140 @@
+/*
+ * Walks a valid object's members without building anything.  It trusts the validator: a value that
+ * was taken ends within its text, so no bounds are checked again.
+ */
+#include "wire/json_span.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "wire/json_valid.h"
+
+static const char *skip_space(const char *p)
+{
+	while (*p == ' ' || *p == '\t' || *p == '\n' || *p == '\r')
+		p++;
+	return p;
+}
+
+/* From an opening quote to behind the closing one. */
+static const char *skip_string(const char *p)
+{
+	for (p++; *p != '"'; p++)
+		if (*p == '\\')
+			p++;
+	return p + 1;
+}
+
+static const char *skip_value(const char *p)
+{
+	unsigned depth = 0;
+
+	do {
+		switch (*p) {
+		case '"':
+			p = skip_string(p);
+			break;
+		case '{':
+		case '[':
+			depth++;
+			p++;
+			break;
+		case '}':
+		case ']':
+			depth--;
+			p++;
+			break;
+		default:
+			p++;
+			if (!depth)
+				while (!strchr(" \t\n\r,]}", *p))
+					p++;
+		}
+	} while (depth);
+	return p;
+}
+
+static size_t put_utf8(uint32_t c, char out[4])
+{
+	if (c < 0x80) {
+		out[0] = (char)c;
+		return 1;
+	}
+	if (c < 0x800) {
+		out[0] = (char)(0xc0 | c >> 6);
+		out[1] = (char)(0x80 | (c & 0x3f));
+		return 2;
+	}
+	if (c < 0x10000) {
+		out[0] = (char)(0xe0 | c >> 12);
+		out[1] = (char)(0x80 | (c >> 6 & 0x3f));
+		out[2] = (char)(0x80 | (c & 0x3f));
+		return 3;
+	}
+	out[0] = (char)(0xf0 | c >> 18);
+	out[1] = (char)(0x80 | (c >> 12 & 0x3f));
+	out[2] = (char)(0x80 | (c >> 6 & 0x3f));
+	out[3] = (char)(0x80 | (c & 0x3f));
+	return 4;
+}
+
+/* The character behind a backslash at `p`, as UTF-8; returns behind the escape. */
+static const char *read_escape(const char *p, char out[4], size_t *n)
+{
+	static const char letters[] = "bfnrt", meanings[] = "\b\f\n\r\t";
+	const char *letter;
+	uint32_t c;
+
+	if (*p != 'u') {
+		letter = strchr(letters, *p);
+		out[0] = letter ? meanings[letter - letters] : *p;
+		*n = 1;
+		return p + 1;
+	}
+	c = (uint32_t)json_valid_hex4(p + 1);
+	p += 5;
+	if (c >= 0xd800 && c <= 0xdbff) {
+		c = 0x10000 + ((c - 0xd800) << 10) + ((uint32_t)json_valid_hex4(p + 2) - 0xdc00);
+		p += 6;
+	}
+	*n = put_utf8(c, out);
+	return p;
+}
+
+/* True if the string at `p` (its opening quote), read, is `name`. */
+static bool says(const char *p, struct str name)
+{
+	char c[4];
+	size_t n;
+
+	for (p++; *p != '"';) {
+		c[0] = *p;
+		n = 1;
+		if (*p++ == '\\')
+			p = read_escape(p, c, &n);
+		if (!str_starts(name, (struct str){ c, n }))
+			return false;
+		name = str_skip(name, n);
+	}
+	return name.n == 0;
+}
+
+struct str json_span_member(struct str text, struct str name)
+{
+	struct str found = STR_NONE;
+	const char *p = skip_space(text.p), *value;
+	bool wanted;
+
+	do {
+		p = skip_space(p + 1); /* behind the brace or the comma */
+		if (*p == '}')
+			break;
+		wanted = says(p, name);
+		value = skip_space(skip_space(skip_string(p)) + 1);
+		p = skip_value(value);
+		if (wanted)
+			found = (struct str){ value, (size_t)(p - value) };
+		p = skip_space(p);
+	} while (*p == ',');
+	return found;
+}

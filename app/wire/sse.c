@@ -1,0 +1,136 @@
+/*
+ * Server-sent events: lines out of bytes, events out of lines.  A whole line is read where it
+ * lies; only a cut one is copied.
+ */
+#include "wire/sse.h"
+
+void sse_init(struct sse *sse, size_t cap)
+{
+	*sse = (struct sse){ .has_data = false };
+	buf_init(&sse->line, cap);
+	buf_init(&sse->data, cap);
+	buf_init(&sse->type, cap);
+}
+
+void sse_clear(struct sse *sse)
+{
+	size_t cap = sse->line.cap;
+
+	buf_clear(&sse->line);
+	buf_clear(&sse->data);
+	buf_clear(&sse->type);
+	sse_init(sse, cap);
+}
+
+static enum status give_event(struct sse *sse, sse_event_fn event, void *context)
+{
+	enum status status = STATUS_OK;
+
+	if (sse->has_data)
+		status = event(context, buf_view(&sse->type), buf_view(&sse->data));
+	buf_reset(&sse->data);
+	buf_reset(&sse->type);
+	sse->has_data = false;
+	return status;
+}
+
+static enum status take_field(struct sse *sse, struct str name, struct str value)
+{
+	if (str_equal(name, STR("data"))) {
+		if (sse->has_data)
+			buf_putc(&sse->data, '\n');
+		buf_str(&sse->data, value);
+		sse->has_data = true;
+		return buf_check(&sse->data);
+	}
+	if (str_equal(name, STR("event"))) {
+		buf_reset(&sse->type);
+		buf_str(&sse->type, value);
+		return buf_check(&sse->type);
+	}
+	return STATUS_OK;
+}
+
+static enum status take_line(struct sse *sse, struct str line, sse_event_fn event, void *context)
+{
+	struct str name, value;
+	const char *colon;
+
+	if (line.n > sse->line.cap)
+		return STATUS_NOMEM;
+	if (!sse->started && str_starts(line, STR("\xef\xbb\xbf")))
+		line = str_skip(line, 3);
+	sse->started = true;
+	if (!line.n)
+		return give_event(sse, event, context);
+	colon = memchr(line.p, ':', line.n);
+	if (!colon)
+		return take_field(sse, line, STR(""));
+	name = (struct str){ line.p, (size_t)(colon - line.p) };
+	value = str_skip(line, name.n + 1);
+	if (value.n && *value.p == ' ')
+		value = str_skip(value, 1);
+	return take_field(sse, name, value);
+}
+
+/* The end of the line is here: `rest` is what of it lies in this piece. */
+static enum status end_line(struct sse *sse, struct str rest, sse_event_fn event, void *context)
+{
+	enum status status;
+
+	if (!sse->line.len)
+		return take_line(sse, rest, event, context);
+	buf_str(&sse->line, rest);
+	status = buf_check(&sse->line);
+	if (status == STATUS_OK)
+		status = take_line(sse, buf_view(&sse->line), event, context);
+	buf_reset(&sse->line);
+	return status;
+}
+
+static size_t line_length(struct str bytes)
+{
+	size_t n = 0;
+
+	while (n < bytes.n && bytes.p[n] != '\n' && bytes.p[n] != '\r')
+		n++;
+	return n;
+}
+
+enum status sse_feed(struct sse *sse, struct str bytes, sse_event_fn event, void *context)
+{
+	enum status status;
+	size_t n;
+
+	while (bytes.n) {
+		/* A line feed behind a carriage return that came earlier belongs to it. */
+		if (sse->after_cr && *bytes.p == '\n') {
+			sse->after_cr = false;
+			bytes = str_skip(bytes, 1);
+			continue;
+		}
+		sse->after_cr = false;
+		n = line_length(bytes);
+		if (n == bytes.n) {
+			buf_str(&sse->line, bytes);
+			return buf_check(&sse->line);
+		}
+		sse->after_cr = bytes.p[n] == '\r';
+		status = end_line(sse, (struct str){ bytes.p, n }, event, context);
+		if (status != STATUS_OK)
+			return status;
+		bytes = str_skip(bytes, n + 1);
+	}
+	return STATUS_OK;
+}
+
+enum status sse_end(struct sse *sse, sse_event_fn event, void *context)
+{
+	enum status status = STATUS_OK;
+
+	if (sse->line.len)
+		status = end_line(sse, STR(""), event, context);
+	if (status == STATUS_OK)
+		status = give_event(sse, event, context);
+	return status;
+}

@@ -1,0 +1,53 @@
+/*
+ * The one thing that grows.  A buffer has a cap; an append that would pass it, or
+ * finds no memory, leaves the buffer failed, and every later append does nothing:
+ * check once with buf_check() before the content is used.
+ */
+#ifndef BASE_BUF_H
+#define BASE_BUF_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/status.h"
+#include "base/str.h"
+
+struct buf {
+	char *data; /* NULL until the first append; always followed by a NUL */
+	size_t len;
+	size_t size; /* bytes allocated */
+	size_t cap;  /* most bytes of content */
+	bool failed;
+};
+
+/* An empty buffer that will hold at most `cap` bytes.  Allocates nothing. */
+void buf_init(struct buf *buf, size_t cap);
+/* Frees the content; the buffer is as after buf_init(). */
+void buf_clear(struct buf *buf);
+/* As buf_clear(), and overwrites the content first. */
+void buf_wipe(struct buf *buf);
+/* Forgets content and failure, keeps the memory. */
+void buf_reset(struct buf *buf);
+
+void buf_append(struct buf *buf, const void *bytes, size_t n);
+void buf_str(struct buf *buf, struct str s);
+void buf_puts(struct buf *buf, const char *text);
+void buf_putc(struct buf *buf, char c);
+void buf_printf(struct buf *buf, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* Room for `n` more bytes to be written in place, then claimed with buf_grew(); NULL on failure. */
+char *buf_room(struct buf *buf, size_t n);
+void buf_grew(struct buf *buf, size_t n);
+/* Drops the first `n` bytes (at most all). */
+void buf_consume(struct buf *buf, size_t n);
+/* Drops what is behind the first `len` bytes. */
+void buf_truncate(struct buf *buf, size_t len);
+
+/* STATUS_OK, or STATUS_NOMEM if any append since the last reset failed. */
+enum status buf_check(const struct buf *buf) MUST_CHECK;
+/* The content, borrowed until the next change; never absent. */
+struct str buf_view(const struct buf *buf);
+/* The content as a C string, borrowed; "" when empty. */
+const char *buf_text(const struct buf *buf);
+
+#endif

@@ -1,0 +1,20 @@
+/*
+ * The log: stderr or syslog, one line a call, control bytes escaped, errno kept.
+ * Never a key, a prompt or a message's text: callers pass names, numbers and causes.
+ */
+#ifndef BASE_LOG_H
+#define BASE_LOG_H
+
+#include <stdbool.h>
+
+enum log_level { LOG_LEVEL_ERROR, LOG_LEVEL_WARN, LOG_LEVEL_INFO, LOG_LEVEL_DEBUG };
+
+/* Before this, the log goes to stderr at level info.  `name` must stay valid. */
+void log_open(const char *name, enum log_level level, bool to_syslog);
+
+void log_error(const char *format, ...) __attribute__((format(printf, 1, 2)));
+void log_warn(const char *format, ...) __attribute__((format(printf, 1, 2)));
+void log_info(const char *format, ...) __attribute__((format(printf, 1, 2)));
+void log_debug(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+#endif

@@ -1,0 +1,72 @@
+/*
+ * The one place where a worker waits: a ppoll over the model's, the database's and the
+ * client's descriptors, with one deadline.  Signals are blocked everywhere else and let
+ * through here only.  While an exchange runs, the heartbeat is also driven from here, so
+ * that it goes on whatever the worker waits for.
+ */
+#ifndef BASE_WAIT_H
+#define BASE_WAIT_H
+
+#include <poll.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/stage.h"
+#include "base/status.h"
+
+enum wait_slot {
+	WAIT_CLIENT,
+	WAIT_DB,
+	WAIT_MODEL, /* WAIT_MODEL_FDS of them */
+};
+#define WAIT_MODEL_FDS 6
+#define WAIT_SLOTS (WAIT_MODEL + WAIT_MODEL_FDS)
+
+/* Called when the heartbeat is due; must move `beat_at` on (reply does it with every write). */
+typedef void (*wait_beat_fn)(void *context);
+
+struct wait {
+	struct pollfd fds[WAIT_SLOTS];	   /* fd -1: unused */
+	sigset_t signals;		   /* the mask while waiting */
+	const volatile sig_atomic_t *stop; /* nonzero: this process is to drain; NULL: never */
+	int64_t drain_ms;		   /* how long an exchange may still run then */
+	int64_t stop_at;		   /* when it must end; CLOCK_NEVER until `stop` is seen */
+	wait_beat_fn beat;
+	void *beat_context;
+	int64_t beat_at;  /* clock_ms(); CLOCK_NEVER: no heartbeat */
+	bool client_left; /* seen on WAIT_CLIENT; stays until wait_client() */
+	bool undisturbed; /* see wait_undisturbed() */
+	struct stage *stage;
+};
+
+/* Nothing watched, no deadline, signals as they are blocked now less SIGTERM, SIGINT, SIGQUIT, SIGHUP, SIGCHLD, SIGUSR1. */
+void wait_init(struct wait *wait);
+
+/* Watches `fd` (-1: no more) in a slot for `events`; revents are in fds[slot] after wait_some(). */
+void wait_watch(struct wait *wait, int slot, int fd, short events);
+/* A new client: its descriptor is watched for its leaving. */
+void wait_client(struct wait *wait, int fd);
+
+/*
+ * Waits once, until a watched descriptor of the database or the model is ready, the client
+ * has left, or clock_ms() reaches `deadline`; beats are driven meanwhile.
+ *   STATUS_OK       look at fds[].revents (or a signal came: look again)
+ *   STATUS_TIMEOUT  the deadline passed
+ *   STATUS_CLOSED   the client left; told on every call
+ *   STATUS_STOPPED  the drain's time is over
+ */
+enum status wait_some(struct wait *wait, int64_t deadline) MUST_CHECK;
+/* Looks, without waiting, whether the client has left. */
+bool wait_client_left(struct wait *wait);
+/* While `on`, neither the client's leaving nor the drain's end ends a wait: an exchange is being recorded. A new client ends it. */
+void wait_undisturbed(struct wait *wait, bool on);
+
+/*
+ * Waits until `epoll` (which watches the listening socket, EPOLLEXCLUSIVE, so that one
+ * request wakes one worker) is ready: STATUS_OK; STATUS_STOPPED once `stop` is set;
+ * STATUS_TIMEOUT at the deadline.
+ */
+enum status wait_epoll(struct wait *wait, int epoll, int64_t deadline) MUST_CHECK;
+
+#endif

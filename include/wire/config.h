@@ -1,0 +1,97 @@
+/*
+ * The settings: one table of names, kinds, defaults, bounds and words (in config.c), a parser for
+ * files of NAME=value lines, and the typed result. Text in, values out: reading the environment and
+ * files is edge/settings.
+ */
+#ifndef WIRE_CONFIG_H
+#define WIRE_CONFIG_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "base/buf.h"
+#include "base/status.h"
+#include "base/str.h"
+
+/* All strings are owned by the struct, never NULL ("" is the empty value). Times are in milliseconds. */
+struct config {
+	char *listen;	     /* BANTER_LISTEN: unix:PATH or HOST:PORT */
+	int64_t socket_mode; /* BANTER_SOCKET_MODE: octal, of the unix socket */
+	int64_t backlog;     /* BANTER_BACKLOG */
+	int64_t workers;     /* BANTER_WORKERS */
+	int64_t worker_requests; /* BANTER_WORKER_REQUESTS: a worker is replaced after so many; 0 never */
+	int64_t drain_ms;	 /* BANTER_DRAIN_TIME */
+	char *database_url; /* BANTER_DATABASE_URL; "": libpq's PG… variables (secret) */
+	char *admin_database_url; /* BANTER_ADMIN_DATABASE_URL: banterctl's; "": as database_url (secret) */
+	char *database_password; /* BANTER_DATABASE_PASSWORD, else PGPASSWORD; "": none or in the URL (secret) */
+	int64_t database_connect_ms; /* BANTER_DATABASE_CONNECT_TIME */
+	int64_t database_ms;	     /* BANTER_DATABASE_TIME: one call */
+	char *model_url;	     /* BANTER_MODEL_URL: up to and including /v1 */
+	char *model_key;	     /* BANTER_MODEL_KEY, else OPENAI_API_KEY (secret) */
+	char *model;		     /* BANTER_MODEL: where the chatbot names none */
+	char *model_ca;		  /* BANTER_MODEL_CA: a file of CA certificates; "": the system's */
+	int64_t model_connect_ms; /* BANTER_MODEL_CONNECT_TIME */
+	int64_t model_first_ms;	  /* BANTER_MODEL_FIRST_TIME: to the first byte */
+	int64_t model_idle_ms;	  /* BANTER_MODEL_IDLE_TIME: between bytes */
+	int64_t exchange_ms;	  /* BANTER_EXCHANGE_TIME: a whole streamed exchange */
+	int64_t json_ms;	  /* BANTER_JSON_TIME: a whole JSON exchange (S7) */
+	int64_t heartbeat_ms;	  /* BANTER_HEARTBEAT (S6) */
+	int64_t lease_ms;	  /* BANTER_LEASE */
+	int64_t answer_bytes;	  /* BANTER_ANSWER_BYTES: a longer answer is capped (S10) */
+	int64_t history_messages; /* BANTER_HISTORY_MESSAGES (S8) */
+	int64_t history_chars;	  /* BANTER_HISTORY_CHARS (S8) */
+	int64_t request_ms;	  /* BANTER_REQUEST_TIME: to read a request from the web server */
+	int64_t write_ms;	  /* BANTER_WRITE_TIME: a blocked write to the web server */
+	int64_t address_limit;	  /* BANTER_ADDRESS_LIMIT (H4); 0 none */
+	int64_t address_window_ms; /* BANTER_ADDRESS_WINDOW */
+	int64_t address_open; /* BANTER_ADDRESS_OPEN: open exchanges of one address (G10); 0 none */
+	int64_t failed_key_limit; /* BANTER_FAILED_KEY_LIMIT: per address and window (G11); 0 none */
+	char *allowed_origins;	  /* BANTER_ALLOWED_ORIGINS: comma-separated, exact (G7) */
+	char *trusted_proxies; /* BANTER_TRUSTED_PROXIES: comma-separated addresses or CIDR (G9) */
+	char *path_prefix;     /* BANTER_PATH_PREFIX: "" or "/name" (G2) */
+	char *shared_file; /* BANTER_SHARED_FILE: the shared tables, where the workers are not ours */
+	char *log_level;   /* BANTER_LOG_LEVEL: error, warning, info, debug */
+	char *log_to;	   /* BANTER_LOG: stderr or syslog */
+};
+
+/* All defaults. STATUS_NOMEM. */
+enum status config_init(struct config *config) MUST_CHECK;
+/* Frees; secrets are overwritten first. */
+void config_clear(struct config *config);
+
+/*
+ * Sets one value. Times are seconds with an optional fraction and an optional unit: "15", "0.5", "15s", "500ms",
+ * "2m", "1h". A slash that ends a URL, white space in a list, and upper case in an origin are mended.
+ * STATUS_INVALID: unknown name or a value that is not allowed, and nothing changed; to `why` (cap a few hundred
+ * bytes) is then appended the name and what is allowed, never the value. STATUS_NOMEM.
+ */
+enum status config_set(struct config *config, struct str name, struct str value,
+		       struct buf *why) MUST_CHECK;
+/*
+ * A file's text: NAME=value lines; blank lines and lines that begin with # are skipped; white space around name and
+ * value is dropped; a value in double or single quotes loses them. NAME_FILE is allowed for secrets (see below).
+ * Calls `set` for each; stops at the first error: `why` then begins with "line N: ".
+ */
+typedef enum status (*config_line_fn)(void *context, struct str name, struct str value,
+				      struct buf *why);
+enum status config_lines(struct str text, config_line_fn set, void *context,
+			 struct buf *why) MUST_CHECK;
+/* What no single value shows (such as a JSON time above the exchange's): STATUS_INVALID with `why`. */
+enum status config_check(const struct config *config, struct buf *why) MUST_CHECK;
+
+/* The table, for --help, documentation checks and loading: index 0 … until false. All strings are constants. */
+struct config_entry {
+	const char *name; /* BANTER_… */
+	const char *
+		also; /* another environment variable honoured when this is unset (OPENAI_API_KEY), or NULL */
+	const char *fallback; /* the default, as it would be written */
+	const char *allowed;  /* in words */
+	const char *meaning;  /* one line */
+	bool secret;	      /* also as NAME_FILE; scrubbed from the environment; never printed */
+};
+bool config_entry(size_t index, struct config_entry *out);
+/* The settings as --help prints them. */
+void config_help(FILE *out);
+
+#endif

@@ -1,0 +1,31 @@
+/* The shapes of single settings.  For config.c: texts in, values and normal forms out, nothing about names. */
+#ifndef WIRE_CONFIG_VALUE_H
+#define WIRE_CONFIG_VALUE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/str.h"
+
+/* Digits only, of `base` 10 or 8. False, and *out untouched, for anything else and beyond int64_t. */
+bool config_value_number(struct str text, unsigned base, int64_t *out);
+/* "15", "0.5", "15s", "500ms", "2m", "1h", in milliseconds. False, and *ms untouched, for anything else. */
+bool config_value_time(struct str text, int64_t *ms);
+/* True if `text` is one of the words of `list`, which ", " separates. */
+bool config_value_word(struct str text, struct str list);
+
+/* True if `text` has the shape; its normal form is then appended to `out`. */
+typedef bool (*config_value_fn)(struct str text, struct buf *out);
+bool config_value_text(struct str text, struct buf *out); /* anything without control characters */
+bool config_value_listen(struct str text, struct buf *out); /* unix:/PATH, HOST:PORT, [V6]:PORT */
+bool config_value_url(struct str text,
+		      struct buf *out); /* http(s)://HOST[:PORT][/PATH]; loses a slash at the end */
+bool config_value_prefix(struct str text,
+			 struct buf *out); /* "" or /PATH, unreserved characters only */
+bool config_value_path(struct str text, struct buf *out); /* "" or an absolute path of a file */
+bool config_value_origins(struct str text,
+			  struct buf *out); /* SCHEME://HOST[:PORT],…; becomes lower case */
+bool config_value_proxies(struct str text, struct buf *out); /* ADDRESS[/BITS],… */
+
+#endif
