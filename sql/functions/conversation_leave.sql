@@ -1,0 +1,22 @@
+create or replace function banter_data.conversation_leave(
+	p_workspace bigint, p_conversation text, p_made boolean)
+returns void
+language plpgsql
+as $$
+begin
+	if p_made then
+		delete from banter_data.conversation c
+		where c.workspace = p_workspace and c.conversation = p_conversation;
+		return;
+	end if;
+	update banter_data.conversation c
+	set next_position = c.next_position - 1,
+		last_at = coalesce((
+			select max(e.started_at) from banter_data.exchange e
+			where e.workspace = p_workspace and e.conversation = p_conversation), c.created_at)
+	where c.workspace = p_workspace and c.conversation = p_conversation;
+end
+$$;
+
+comment on function banter_data.conversation_leave(bigint, text, boolean) is
+	'Takes conversation_enter back in the same transaction: a refused request leaves no trace.';

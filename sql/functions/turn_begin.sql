@@ -1,0 +1,194 @@
+-- Everything that is decided and written before the model is asked, in one statement of the application's.
+--
+-- Lock order, here and in turn_finish: request (advisory) -> exchange -> rate window -> conversation ->
+-- lapsed exchanges (skipping locked ones) -> workspace. The workspace comes last, it is what most wait for.
+--
+-- Refusals are rows, and what comes before them writes nothing but the rate count, or is taken back. A
+-- lapsed run found under the idempotency key is only locked at first: lease_release gives it up.
+create or replace function banter.turn_begin(
+	p_workspace bigint, p_key_hash bytea, p_kind text, p_chatbot text, p_exchange text,
+	p_answer_id text, p_conversation text, p_new_conversation text, p_session text, p_message text,
+	p_metadata json, p_stream boolean, p_idempotency_key text, p_body_hash bytea,
+	p_lease_seconds integer, p_max_messages integer, p_max_chars integer, p_request_id text)
+returns table (
+	outcome text, conversation text, message_id text, limit_max integer, limit_remaining integer,
+	limit_reset bigint, retry_after integer, model text, system_prompt text,
+	temperature double precision, max_tokens integer, stream boolean, content text)
+language plpgsql
+security definer
+set search_path = pg_catalog, banter_data, pg_temp
+as $$
+#variable_conflict use_column
+declare
+	v_key record;
+	v_run record;
+	v_rate record;
+	v_place record;
+	v_conversation text;
+	v_position bigint;
+	v_attempt integer := 0;
+	v_replaces text;
+	v_price integer := 0;
+	v_started_at timestamptz;
+begin
+	-- What a crash of the machine can take back here is a run that died with it. By set_config, since a
+	-- SET clause of the function would end before the commit.
+	-- The same request sent again, or another with its idempotency key, waits here until it has committed.
+	perform set_config('synchronous_commit', 'off', true), pg_advisory_xact_lock(hashtextextended(
+		coalesce(encode(p_key_hash, 'hex') || ' ' || p_idempotency_key, p_exchange), p_workspace));
+
+	select k.api_key, k.last_used_at, w.credits is not null as metered,
+		c.chatbot, c.model, c.system_prompt, c.temperature, c.max_tokens, c.price,
+		c.rate_limit, c.rate_window, c.history_messages, c.history_chars,
+		coalesce(s.stream, p_stream, c.stream) as stream,
+		s.exchange as sent, s.conversation, s.position, s.started_at, s.state, s.answer_id, s.answer
+	into v_key
+	from banter_data.api_key k
+	join banter_data.workspace w on w.workspace = k.workspace and w.active
+	left join banter_data.chatbot c on c.workspace = k.workspace and c.active
+		and c.chatbot = case k.kind when 'widget' then k.chatbot else p_chatbot end
+	left join banter_data.exchange s on s.workspace = k.workspace and s.exchange = p_exchange
+		and s.api_key = k.api_key
+	where k.workspace = p_workspace and k.hash = p_key_hash and k.kind = p_kind
+		and k.active and k.revoked_at is null;
+	if not found or (p_kind = 'widget' and v_key.chatbot is null) then
+		outcome := 'unauthorized';
+		return next;
+		return;
+	end if;
+	if p_message is null then
+		outcome := 'bad_request';
+		return next;
+		return;
+	end if;
+	stream := v_key.stream;
+
+	-- Has it been decided before?
+	if v_key.sent is not null then
+		v_conversation := v_key.conversation;
+		v_position := v_key.position;
+		v_started_at := v_key.started_at;
+		message_id := v_key.answer_id;
+		if v_key.state = 'running' then
+			outcome := 'started';
+		elsif v_key.state = 'done' then
+			outcome := 'replay';
+			content := v_key.answer;
+		else -- it ended while its reply was lost: a new request may run anew
+			outcome := 'in_progress';
+			retry_after := 1;
+		end if;
+	elsif p_idempotency_key is not null then
+		v_run := banter_data.idempotency_judge(p_workspace, v_key.api_key, p_idempotency_key,
+			p_body_hash, case p_kind when 'widget' then v_key.chatbot else p_chatbot end);
+		v_conversation := v_run.conversation;
+		if v_run.verdict in ('replay', 'in_progress', 'key_reused') then
+			outcome := v_run.verdict;
+			message_id := v_run.answer_id;
+			content := v_run.answer;
+			retry_after := v_run.retry_after;
+		elsif v_run.verdict = 'in_place' then
+			v_position := v_run.position;
+			v_attempt := v_run.attempt;
+			v_replaces := v_run.replaces;
+		end if;
+	end if;
+
+	if outcome is null and v_key.chatbot is null then
+		outcome := 'chatbot_not_found';
+		return next;
+		return;
+	end if;
+
+	-- What has been decided before only looks at the window, what is new counts.
+	if p_kind = 'workspace' and v_key.rate_limit is not null then
+		v_rate := banter_data.rate_judge(
+			p_workspace, v_key.chatbot, v_key.rate_limit, v_key.rate_window, outcome is null);
+		limit_max := v_key.rate_limit;
+		limit_remaining := v_rate.remaining;
+		limit_reset := v_rate.reset;
+		if outcome is null and not v_rate.allowed then
+			outcome := 'limited';
+			retry_after := v_rate.retry_after;
+		end if;
+	end if;
+	if outcome in ('replay', 'in_progress', 'key_reused', 'limited') then
+		conversation := v_conversation;
+		return next;
+		return;
+	end if;
+
+	if outcome is null then
+		if v_replaces is not null then
+			update banter_data.conversation c
+			set last_at = clock_timestamp()
+			where c.workspace = p_workspace and c.conversation = v_conversation
+			returning c.last_at into v_started_at;
+		else
+			v_place := banter_data.conversation_enter(p_workspace, v_key.chatbot,
+				coalesce(v_conversation, case p_kind when 'workspace' then p_conversation end),
+				p_new_conversation, case p_kind when 'widget' then p_session end);
+			v_conversation := v_place.conversation;
+			v_position := v_place.position;
+			v_started_at := v_place.started_at;
+			if v_conversation is null then
+				outcome := 'conversation_not_found';
+				return next;
+				return;
+			end if;
+			v_price := case when v_key.metered then v_key.price else 0 end;
+		end if;
+
+		perform banter_data.lease_release(p_workspace);
+		if v_price > 0 and not banter_data.credit_take(p_workspace, p_exchange, v_price) then
+			perform banter_data.conversation_leave(
+				p_workspace, v_conversation, v_conversation = p_new_conversation);
+			outcome := 'no_credit';
+			return next;
+			return;
+		end if;
+
+		insert into banter_data.exchange (
+			workspace, exchange, conversation, chatbot, api_key, position, attempt, replaces,
+			started_at, lease_until, price, answer_id, request_id, model, stream, question, metadata)
+		values (
+			p_workspace, p_exchange, v_conversation, v_key.chatbot, v_key.api_key, v_position,
+			v_attempt, v_replaces, v_started_at, clock_timestamp() + make_interval(secs => p_lease_seconds),
+			v_price, p_answer_id, p_request_id, v_key.model, v_key.stream, p_message, p_metadata);
+
+		if p_idempotency_key is not null then
+			insert into banter_data.idempotency as i (
+				workspace, api_key, key, body_hash, chatbot, exchange)
+			values (
+				p_workspace, v_key.api_key, p_idempotency_key, p_body_hash, v_key.chatbot, p_exchange)
+			on conflict (workspace, api_key, key) do update
+				set body_hash = excluded.body_hash, chatbot = excluded.chatbot,
+					exchange = excluded.exchange, created_at = excluded.created_at;
+		end if;
+		if v_key.last_used_at is null or v_key.last_used_at < now() - interval '1 minute' then
+			perform banter_data.key_touch(p_workspace, v_key.api_key);
+		end if;
+		outcome := 'started';
+		message_id := p_answer_id;
+	end if;
+
+	conversation := v_conversation;
+	model := v_key.model;
+	system_prompt := coalesce(v_key.system_prompt, '');
+	temperature := v_key.temperature;
+	max_tokens := v_key.max_tokens;
+	return next;
+
+	return query
+		select h.role, null::text, null::text, null::integer, null::integer, null::bigint, null::integer,
+			null::text, null::text, null::double precision, null::integer, null::boolean, h.content
+		from banter_data.history(p_workspace, v_conversation, v_position, v_started_at,
+			greatest(least(p_max_messages, v_key.history_messages), 0),
+			least(p_max_chars, v_key.history_chars)) h;
+end
+$$;
+
+comment on function banter.turn_begin(
+	bigint, bytea, text, text, text, text, text, text, text, text, json, boolean, text, bytea,
+	integer, integer, integer, text) is
+	'Starts an exchange, or says why not: one row with the outcome and, when it is started, the history after it, oldest first, its role as the outcome. Sent again with the same p_exchange it answers the same.';

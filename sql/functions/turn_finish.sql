@@ -1,0 +1,56 @@
+-- Lock order: see turn_begin (exchange -> the one it replaces -> workspace).
+create or replace function banter.turn_finish(
+	p_workspace bigint, p_exchange text, p_state text, p_answer text, p_finish_reason text,
+	p_tokens_in integer, p_tokens_out integer, p_error text, p_first_ms integer, p_total_ms integer)
+returns text
+language plpgsql
+security definer
+set search_path = pg_catalog, banter_data, pg_temp
+as $$
+declare
+	v_state text := p_state;
+	v_was text;
+	v_price integer;
+	v_replaces text;
+begin
+	if p_state is null or p_state not in ('done', 'left', 'failed') then
+		raise exception 'an exchange cannot end as "%"', p_state
+			using errcode = 'invalid_parameter_value';
+	end if;
+	if p_state = 'left' and coalesce(p_answer, '') = '' then
+		v_state := 'failed';
+	end if;
+
+	-- What is told as stored must be. A failure promises nothing, and it may give credits back: its
+	-- workspace's row must not stay locked while a disk, or a standby, is waited for.
+	if v_state = 'failed' then
+		perform set_config('synchronous_commit', 'off', true);
+	elsif current_setting('synchronous_commit') <> 'remote_apply' then
+		perform set_config('synchronous_commit', 'on', true);
+	end if;
+
+	update banter_data.exchange e
+	set state = v_state, ended_at = clock_timestamp(), answer = p_answer,
+		finish_reason = p_finish_reason, tokens_in = p_tokens_in, tokens_out = p_tokens_out,
+		error = p_error, first_ms = p_first_ms, total_ms = p_total_ms
+	where e.workspace = p_workspace and e.exchange = p_exchange and e.state = 'running'
+	returning e.price, e.replaces into v_price, v_replaces;
+	if not found then
+		select e.state into v_was
+		from banter_data.exchange e
+		where e.workspace = p_workspace and e.exchange = p_exchange;
+		return case when v_was = v_state then 'already' else 'gone' end;
+	end if;
+
+	if v_state = 'failed' then
+		perform banter_data.credit_return(p_workspace, p_exchange, v_price);
+	elsif v_replaces is not null then
+		perform banter_data.exchange_replace(p_workspace, p_exchange, v_replaces);
+	end if;
+	return 'stored';
+end
+$$;
+
+comment on function banter.turn_finish(
+	bigint, text, text, text, text, integer, integer, text, integer, integer) is
+	'Ends a running exchange as done, left or failed: stored; already: it had ended so; gone: unknown, erased, given up when its lease ended, or ended otherwise.';

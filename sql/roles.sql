@@ -1,0 +1,55 @@
+-- Who may do what: nobody but the owner anything, the application's role its five functions.
+-- Runs last at every migrate, in the transaction that made the functions, after
+--     select set_config('banter.app_role', ROLE, true);
+-- An empty ROLE, or one that owns the schema, is one-role mode: the application owns what it uses.
+--
+-- No default privileges: PUBLIC's right to execute new functions can only be taken from all functions
+-- its owner will ever make in this database, also those of others' software on a shared host. What this
+-- schema adds is taken care of below before anybody can see it.
+
+do $$
+declare
+	v_role text := nullif(current_setting('banter.app_role', true), '');
+begin
+	revoke all on schema banter, banter_data from public;
+	revoke all on all tables in schema banter, banter_data from public;
+	revoke all on all sequences in schema banter, banter_data from public;
+	revoke all on all functions in schema banter, banter_data from public;
+
+	if v_role is null or v_role = current_user
+		or v_role = (select pg_get_userbyid(n.nspowner) from pg_catalog.pg_namespace n where n.nspname = 'banter')
+	then
+		return;
+	end if;
+
+	if not exists (select from pg_catalog.pg_roles r where r.rolname = v_role) then
+		begin
+			execute format('create role %I login', v_role);
+		exception
+			when insufficient_privilege then
+				raise notice 'role "%" does not exist and "%" may not create it', v_role, current_user
+					using hint = 'create it and migrate again, or run the application as the owner';
+				return;
+			when duplicate_object or unique_violation then
+				null; -- another database's migration made it just now
+		end;
+	end if;
+
+	-- Whatever it had been given before, by an earlier release or by hand.
+	execute format('revoke all on schema banter, banter_data from %I', v_role);
+	execute format('revoke all on all tables in schema banter, banter_data from %I', v_role);
+	execute format('revoke all on all sequences in schema banter, banter_data from %I', v_role);
+	execute format('revoke all on all functions in schema banter, banter_data from %I', v_role);
+
+	execute format('grant usage on schema banter to %I', v_role);
+	execute format(
+		'grant execute on function'
+		' banter.turn_begin(bigint, bytea, text, text, text, text, text, text, text, text, json, boolean,'
+		' text, bytea, integer, integer, integer, text),'
+		' banter.turn_finish(bigint, text, text, text, text, integer, integer, text, integer, integer),'
+		' banter.turn_renew(bigint, text, integer),'
+		' banter.schema_version(),'
+		' banter.health()'
+		' to %I', v_role);
+end
+$$;
