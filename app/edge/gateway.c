@@ -1,0 +1,214 @@
+/*
+ * All of libfcgi.  We accept ourselves and hand libfcgi the descriptor: its own accept loses
+ * signals and never times out.  For binding see listen.c.
+ */
+#include "edge/gateway.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#define NO_FCGI_DEFINES
+#include <fcgi_stdio.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+
+/* A body beyond our cap is read on and dropped, so that the web server gets to read our answer;
+ * this much of it, then we close. */
+#define DROP_MAX (8 << 20)
+#define KEPT_IDLE_MS 60000
+
+struct gateway {
+	FCGX_Request request;
+	FCGI_FILE out; /* laid over the request's own stream, for FCGI_fflush() */
+	int listen_fd;
+	int epoll;
+	bool keep;
+	struct timeval read_time, write_time;
+};
+
+static struct timeval to_timeval(int64_t ms)
+{
+	return (struct timeval){ .tv_sec = ms / 1000, .tv_usec = (ms % 1000) * 1000 };
+}
+
+enum status gateway_new(int listen_fd, bool keep, int64_t read_ms, int64_t write_ms,
+			struct gateway **out)
+{
+	struct epoll_event event = { .events = EPOLLIN | EPOLLEXCLUSIVE };
+	struct gateway *gateway = calloc(1, sizeof(*gateway));
+
+	if (!gateway)
+		return STATUS_NOMEM;
+	gateway->listen_fd = listen_fd;
+	gateway->keep = keep;
+	gateway->read_time = to_timeval(read_ms);
+	gateway->write_time = to_timeval(write_ms);
+	gateway->epoll = epoll_create1(EPOLL_CLOEXEC);
+	if (gateway->epoll < 0 || fcntl(listen_fd, F_SETFL, O_NONBLOCK) ||
+	    epoll_ctl(gateway->epoll, EPOLL_CTL_ADD, listen_fd, &event)) {
+		log_error("cannot watch the listening socket: %s", strerror(errno));
+		gateway_free(gateway);
+		return STATUS_FAILED;
+	}
+	FCGX_Init();
+	signal(SIGPIPE, SIG_IGN); /* FCGX_Init() installs handlers of its own */
+	FCGX_InitRequest(&gateway->request, -1, 0);
+	gateway->request.ipcFd = -1;
+	*out = gateway;
+	return STATUS_OK;
+}
+
+void gateway_free(struct gateway *gateway)
+{
+	if (!gateway)
+		return;
+	FCGX_Free(&gateway->request, 1);
+	if (gateway->epoll >= 0)
+		close(gateway->epoll);
+	free(gateway);
+}
+
+/* A new connection, its reads and writes bounded; STATUS_CLOSED if another worker took it. */
+static enum status take_connection(struct gateway *gateway, struct wait *wait)
+{
+	enum status status = wait_epoll(wait, gateway->epoll, CLOCK_NEVER);
+	int fd, on = 1;
+
+	if (status)
+		return status;
+	fd = accept4(gateway->listen_fd, NULL, NULL, SOCK_CLOEXEC);
+	if (fd < 0) {
+		switch (errno) {
+		case EAGAIN:
+		case EINTR:
+		case ECONNABORTED:
+			return STATUS_CLOSED;
+		case EMFILE:
+		case ENFILE:
+		case ENOMEM:
+		case ENOBUFS:
+			/* It passes; the connection waits in the backlog meanwhile. */
+			log_error("cannot accept a connection: %s", strerror(errno));
+			usleep(100000);
+			return STATUS_CLOSED;
+		default:
+			log_error("the listening socket failed: %s", strerror(errno));
+			return STATUS_FAILED;
+		}
+	}
+	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &gateway->read_time, sizeof(gateway->read_time));
+	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &gateway->write_time, sizeof(gateway->write_time));
+	/* No effect, and no harm, on a unix socket. */
+	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+	gateway->request.ipcFd = fd;
+	return STATUS_OK;
+}
+
+/* The web server kept the connection: wait for its next request, or for its end. */
+static enum status await_kept(struct gateway *gateway, struct wait *wait)
+{
+	enum status status;
+
+	wait_client(wait, -1);
+	wait_watch(wait, WAIT_CLIENT, gateway->request.ipcFd, POLLIN);
+	status = wait_some(wait, clock_ms() + KEPT_IDLE_MS);
+	if (wait->stop && *wait->stop)
+		status = STATUS_STOPPED;
+	else if (status == STATUS_OK && !(wait->fds[WAIT_CLIENT].revents & POLLIN))
+		status = STATUS_CLOSED;
+	wait_client(wait, -1);
+	if (status)
+		FCGX_Free(&gateway->request, 1);
+	return status == STATUS_TIMEOUT ? STATUS_CLOSED : status;
+}
+
+enum status gateway_accept(struct gateway *gateway, struct wait *wait)
+{
+	FCGX_Request *request = &gateway->request;
+	enum status status;
+
+	if (request->ipcFd >= 0)
+		status = await_kept(gateway, wait);
+	else
+		status = take_connection(gateway, wait);
+	if (status)
+		return status;
+	stage_set(wait->stage, STAGE_REQUEST);
+	/* With these two, FCGX_Accept_r() takes the descriptor as a kept connection. */
+	request->listen_sock = -1;
+	request->keepConnection = 1;
+	if (FCGX_Accept_r(request) < 0) {
+		FCGX_Free(request, 1);
+		return STATUS_CLOSED;
+	}
+	if (!gateway->keep)
+		request->keepConnection = 0;
+	gateway->out = (FCGI_FILE){ .fcgx_stream = request->out };
+	wait_client(wait, request->ipcFd);
+	return STATUS_OK;
+}
+
+struct str gateway_param(const struct gateway *gateway, const char *name)
+{
+	return str_from(FCGX_GetParam(name, gateway->request.envp));
+}
+
+/* CONTENT_LENGTH, or -1 where the body's end tells (chunked; Caddy then says "-1"). */
+static int64_t announced_length(const struct gateway *gateway)
+{
+	struct str text = gateway_param(gateway, "CONTENT_LENGTH");
+	char *end;
+	long long n;
+
+	if (text.n == 0 || text.p[0] < '0' || text.p[0] > '9')
+		return -1;
+	errno = 0;
+	n = strtoll(text.p, &end, 10);
+	return errno || *end ? -1 : n;
+}
+
+enum status gateway_read(struct gateway *gateway, struct buf *out)
+{
+	int64_t announced = announced_length(gateway), total = 0;
+	char chunk[8192];
+	int n;
+
+	do {
+		n = FCGX_GetStr(chunk, sizeof(chunk), gateway->request.in);
+		if (n > 0) {
+			total += n;
+			buf_append(out, chunk, (size_t)n);
+		}
+	} while (n == (int)sizeof(chunk) && total < DROP_MAX);
+	if (FCGX_GetError(gateway->request.in))
+		return STATUS_INVALID;
+	if (buf_check(out))
+		return STATUS_NOMEM;
+	return announced >= 0 && total < announced ? STATUS_INVALID : STATUS_OK;
+}
+
+enum status gateway_write(struct gateway *gateway, struct str bytes)
+{
+	FCGX_Stream *out = gateway->request.out;
+
+	if (FCGX_PutStr(bytes.p, (int)bytes.n, out) < 0 || FCGI_fflush(&gateway->out) < 0)
+		return STATUS_CLOSED;
+	return STATUS_OK;
+}
+
+void gateway_finish(struct gateway *gateway, struct wait *wait)
+{
+	if (wait->stop && *wait->stop)
+		gateway->request.keepConnection = 0;
+	FCGX_Finish_r(&gateway->request);
+	wait_client(wait, -1);
+}
