@@ -1,0 +1,126 @@
+/* API keys: their form, their checksum, their hash. SHA-256 is OpenSSL's. */
+#include "chat/key.h"
+
+#include <openssl/evp.h>
+#include <string.h>
+
+#include "base/secret.h"
+
+#define WORKSPACE_DIGITS 11
+#define RANDOM_DIGITS 34
+#define CHECK_DIGITS 6
+#define BODY_DIGITS (WORKSPACE_DIGITS + RANDOM_DIGITS + CHECK_DIGITS)
+
+static const char digits[] = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+
+static struct str prefix_of(enum key_kind kind)
+{
+	return kind == KEY_WIDGET ? STR("sk-widget_") : STR("sk-workspace_");
+}
+
+struct str key_kind_name(enum key_kind kind)
+{
+	return kind == KEY_WIDGET ? STR("widget") : STR("workspace");
+}
+
+enum status key_hash(struct str bytes, unsigned char out[KEY_HASH_SIZE])
+{
+	if (!EVP_Digest(bytes.p, bytes.n, out, NULL, EVP_sha256(), NULL))
+		return STATUS_FAILED;
+	return STATUS_OK;
+}
+
+/* CRC-32 (IEEE 802.3, reflected): enough against typing errors; it protects nothing else. */
+static uint32_t checksum(struct str bytes)
+{
+	uint32_t crc = 0xffffffff;
+	size_t i;
+	int bit;
+
+	for (i = 0; i < bytes.n; i++) {
+		crc ^= (unsigned char)bytes.p[i];
+		for (bit = 0; bit < 8; bit++)
+			crc = (crc >> 1) ^ (0xedb88320 & (0 - (crc & 1)));
+	}
+	return ~crc;
+}
+
+static void write_number(uint64_t number, char *out, int count)
+{
+	while (count--) {
+		out[count] = digits[number % 62];
+		number /= 62;
+	}
+}
+
+static enum status read_number(struct str text, uint64_t *out)
+{
+	unsigned __int128 number = 0;
+	const char *at;
+	size_t i;
+
+	for (i = 0; i < text.n; i++) {
+		at = memchr(digits, text.p[i], 62);
+		if (!at)
+			return STATUS_INVALID;
+		number = number * 62 + (uint64_t)(at - digits);
+	}
+	if (number > UINT64_MAX)
+		return STATUS_INVALID;
+	*out = (uint64_t)number;
+	return STATUS_OK;
+}
+
+enum status key_read(enum key_kind kind, struct str text, struct key *out)
+{
+	struct str prefix = prefix_of(kind), body, whole = text;
+	uint64_t workspace, check;
+	size_t i;
+
+	if (text.n != prefix.n + BODY_DIGITS || !str_starts(text, prefix))
+		return STATUS_INVALID;
+	body = str_skip(text, prefix.n);
+	for (i = 0; i < body.n; i++)
+		if (!memchr(digits, body.p[i], 62))
+			return STATUS_INVALID;
+	whole.n -= CHECK_DIGITS;
+	if (read_number(str_skip(text, whole.n), &check) || check != checksum(whole) ||
+	    read_number((struct str){ body.p, WORKSPACE_DIGITS }, &workspace))
+		return STATUS_INVALID;
+	out->kind = kind;
+	out->workspace = (int64_t)workspace;
+	return key_hash(text, out->hash);
+}
+
+/* Digits without bias: bytes of 248 and more are thrown away (248 is 4 times 62). */
+static void random_digits(char *out, int count)
+{
+	unsigned char bytes[64];
+	size_t at = sizeof(bytes);
+
+	while (count) {
+		if (at == sizeof(bytes)) {
+			secret_random(bytes, sizeof(bytes));
+			at = 0;
+		}
+		if (bytes[at] < 248) {
+			*out++ = digits[bytes[at] % 62];
+			count--;
+		}
+		at++;
+	}
+}
+
+enum status key_new(enum key_kind kind, int64_t workspace, char text[KEY_TEXT_SIZE],
+		    struct key *out)
+{
+	struct str prefix = prefix_of(kind);
+	size_t n = prefix.n + WORKSPACE_DIGITS + RANDOM_DIGITS;
+
+	memcpy(text, prefix.p, prefix.n);
+	write_number((uint64_t)workspace, text + prefix.n, WORKSPACE_DIGITS);
+	random_digits(text + prefix.n + WORKSPACE_DIGITS, RANDOM_DIGITS);
+	write_number(checksum((struct str){ text, n }), text + n, CHECK_DIGITS);
+	text[n + CHECK_DIGITS] = '\0';
+	return key_read(kind, str_from(text), out);
+}

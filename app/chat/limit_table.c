@@ -1,0 +1,198 @@
+/*
+ * Entries, holders and the mutex of the shared limits.  Not for the mapping (limit_file.c) nor for what
+ * the numbers mean (limit.c).  Rests on robust process-shared mutexes and on /proc for a process's birth.
+ */
+#include "chat/limit_table.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+
+/* A process died in the middle of a change: what is open is counted anew from the holders' lists. */
+static void mend(struct limit *limit)
+{
+	struct limit_memory *memory = limit->memory;
+	struct limit_holder *holder;
+	uint32_t i, h;
+
+	for (i = 0; i < LIMIT_ENTRIES; i++)
+		memory->entries[i].open = 0;
+	for (h = 0; h < limit->holders; h++) {
+		holder = &memory->holders[h];
+		for (i = 0; i < holder->n && i < LIMIT_HOLDS; i++) {
+			struct limit_hold *hold = &holder->holds[i];
+
+			if (hold->entry < LIMIT_ENTRIES &&
+			    limit_hash_equal(memory->entries[hold->entry].name, hold->name))
+				memory->entries[hold->entry].open++;
+		}
+	}
+}
+
+bool limit_table_lock(struct limit *limit)
+{
+	int error = pthread_mutex_lock(&limit->memory->mutex);
+
+	if (error == EOWNERDEAD) {
+		log_debug("a process died while it changed the shared limits: they are mended");
+		mend(limit);
+		error = pthread_mutex_consistent(&limit->memory->mutex);
+	}
+	if (error)
+		log_error("the shared limits cannot be locked: %s", strerror(error));
+	return !error;
+}
+
+void limit_table_unlock(struct limit *limit)
+{
+	pthread_mutex_unlock(&limit->memory->mutex);
+}
+
+struct limit_hash limit_table_name(const struct limit *limit, enum limit_kind kind, struct str who)
+{
+	char bytes[256] = { (char)kind };
+	struct limit_hash first;
+
+	/* A longer name is replaced by its hash. */
+	if (who.n > sizeof(bytes) - 1) {
+		first = limit_hash(limit->memory->key, who);
+		memcpy(bytes + 1, &first, sizeof(first));
+		return limit_hash(limit->memory->key, (struct str){ bytes, sizeof(bytes) });
+	}
+	if (who.n)
+		memcpy(bytes + 1, who.p, who.n);
+	return limit_hash(limit->memory->key, (struct str){ bytes, 1 + who.n });
+}
+
+static struct limit_entry *set_of(struct limit *limit, struct limit_hash name)
+{
+	return &limit->memory->entries[name.low % (LIMIT_ENTRIES / LIMIT_WAYS) * LIMIT_WAYS];
+}
+
+struct limit_entry *limit_table_find(struct limit *limit, struct limit_hash name)
+{
+	struct limit_entry *set = set_of(limit, name);
+	int i;
+
+	for (i = 0; i < LIMIT_WAYS; i++)
+		if (limit_hash_equal(set[i].name, name))
+			return &set[i];
+	return NULL;
+}
+
+struct limit_entry *limit_table_get(struct limit *limit, struct limit_hash name)
+{
+	struct limit_entry *entry = limit_table_find(limit, name), *set = set_of(limit, name);
+	int i;
+
+	if (entry)
+		return entry;
+	/* A window that is over ends before all that are not, and one that was never used has the end 0. */
+	for (i = 0; i < LIMIT_WAYS; i++)
+		if (set[i].open <= 0 && (!entry || set[i].ends < entry->ends))
+			entry = &set[i];
+	if (!entry)
+		return NULL;
+	/* A death in between must not give the old window to the new name. */
+	entry->ends = 0;
+	entry->count = 0;
+	LIMIT_ORDER();
+	entry->name = name;
+	LIMIT_ORDER();
+	return entry;
+}
+
+bool limit_table_hold(struct limit *limit, uint32_t holder, struct limit_entry *entry)
+{
+	struct limit_holder *at = &limit->memory->holders[holder];
+
+	if (at->n >= LIMIT_HOLDS)
+		return false;
+	at->holds[at->n] = (struct limit_hold){
+		.name = entry->name,
+		.entry = (uint32_t)(entry - limit->memory->entries),
+	};
+	LIMIT_ORDER();
+	at->n++;
+	LIMIT_ORDER();
+	entry->open++;
+	return true;
+}
+
+void limit_table_release(struct limit *limit, uint32_t holder)
+{
+	struct limit_holder *at = &limit->memory->holders[holder];
+	struct limit_entry *entry;
+	struct limit_hold hold;
+
+	if (at->n > LIMIT_HOLDS)
+		at->n = LIMIT_HOLDS;
+	while (at->n) {
+		hold = at->holds[at->n - 1];
+		at->n--;
+		LIMIT_ORDER();
+		if (hold.entry >= LIMIT_ENTRIES)
+			continue;
+		entry = &limit->memory->entries[hold.entry];
+		if (limit_hash_equal(entry->name, hold.name) && entry->open > 0)
+			entry->open--;
+		LIMIT_ORDER();
+	}
+}
+
+/* The 22nd field of /proc/PID/stat: when the process began; 0 where that cannot be read. */
+static uint64_t birth_of(pid_t pid)
+{
+	char path[32], text[1024];
+	unsigned long long birth = 0;
+	size_t n;
+	char *at;
+	FILE *file;
+	int field;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
+	file = fopen(path, "re");
+	if (!file)
+		return 0;
+	n = fread(text, 1, sizeof(text) - 1, file);
+	fclose(file);
+	text[n] = '\0';
+	/* The second field is the program's name, which may hold anything. */
+	at = strrchr(text, ')');
+	for (field = 2; at && field < 22; field++)
+		at = strchr(at + 1, ' ');
+	if (at)
+		birth = strtoull(at, NULL, 10);
+	return birth;
+}
+
+void limit_table_claim(struct limit *limit, uint32_t holder)
+{
+	struct limit_holder *at = &limit->memory->holders[holder];
+	pid_t pid = getpid();
+
+	if (at->pid == pid)
+		return;
+	at->pid = 0;
+	LIMIT_ORDER();
+	at->birth = birth_of(pid);
+	LIMIT_ORDER();
+	at->pid = pid;
+}
+
+bool limit_table_alive(const struct limit *limit, uint32_t holder, bool exactly)
+{
+	const struct limit_holder *at = &limit->memory->holders[holder];
+	uint64_t birth;
+
+	if (!at->pid || (kill(at->pid, 0) < 0 && errno == ESRCH))
+		return false;
+	birth = exactly && at->birth ? birth_of(at->pid) : 0;
+	return !birth || birth == at->birth;
+}

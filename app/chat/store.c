@@ -1,0 +1,241 @@
+/* The SQL functions as C functions. Only this file (and the operator's program) knows their names. */
+#include "chat/store.h"
+
+#include <string.h>
+
+#include "base/clock.h"
+
+/* Columns of banter.turn_begin's result, in order. */
+enum column {
+	OUTCOME,
+	CONVERSATION,
+	MESSAGE_ID,
+	LIMIT_MAX,
+	LIMIT_REMAINING,
+	LIMIT_RESET,
+	RETRY_AFTER,
+	MODEL,
+	SYSTEM_PROMPT,
+	TEMPERATURE,
+	MAX_TOKENS,
+	STREAM,
+	CONTENT,
+};
+
+static const char *const outcomes[] = {
+	[STORE_STARTED] = "started",
+	[STORE_REPLAY] = "replay",
+	[STORE_BAD_REQUEST] = "bad_request",
+	[STORE_UNAUTHORIZED] = "unauthorized",
+	[STORE_KEY_REUSED] = "key_reused",
+	[STORE_IN_PROGRESS] = "in_progress",
+	[STORE_CHATBOT_NOT_FOUND] = "chatbot_not_found",
+	[STORE_LIMITED] = "limited",
+	[STORE_CONVERSATION_NOT_FOUND] = "conversation_not_found",
+	[STORE_NO_CREDIT] = "no_credit",
+};
+#define OUTCOMES (sizeof(outcomes) / sizeof(outcomes[0]))
+
+const char *store_outcome_name(enum store_outcome outcome)
+{
+	return outcomes[outcome];
+}
+
+static int find(const char *const *names, size_t count, struct str name)
+{
+	size_t i;
+
+	for (i = 0; i < count; i++)
+		if (str_equal(str_from(names[i]), name))
+			return (int)i;
+	return -1;
+}
+
+static struct str hash_view(const unsigned char *hash)
+{
+	return (struct str){ (const char *)hash, KEY_HASH_SIZE };
+}
+
+static enum status take_begun(struct db_rows *rows, struct store_begun *out)
+{
+	int outcome = find(outcomes, OUTCOMES, db_rows_text(rows, 0, OUTCOME));
+
+	if (outcome < 0) {
+		db_rows_free(rows);
+		return STATUS_FAILED;
+	}
+	*out = (struct store_begun){
+		.rows = rows,
+		.outcome = (enum store_outcome)outcome,
+		.conversation = db_rows_text(rows, 0, CONVERSATION),
+		.message_id = db_rows_text(rows, 0, MESSAGE_ID),
+		.limit = db_rows_integer(rows, 0, LIMIT_MAX, -1),
+		.remaining = db_rows_integer(rows, 0, LIMIT_REMAINING, 0),
+		.reset = db_rows_integer(rows, 0, LIMIT_RESET, 0),
+		.retry_s = db_rows_integer(rows, 0, RETRY_AFTER, 0),
+		.model = db_rows_text(rows, 0, MODEL),
+		.system_prompt = db_rows_text(rows, 0, SYSTEM_PROMPT),
+		.temperature = db_rows_text(rows, 0, TEMPERATURE),
+		.max_tokens = db_rows_integer(rows, 0, MAX_TOKENS, 0),
+		.stream = db_rows_boolean(rows, 0, STREAM),
+		.replayed = db_rows_text(rows, 0, CONTENT),
+	};
+	return STATUS_OK;
+}
+
+enum status store_begin(struct db *db, struct wait *wait, const struct config *config,
+			const struct store_begin *begin, struct store_begun *out)
+{
+	struct db_rows *rows = NULL;
+	struct db_query query;
+	enum status status;
+
+	db_query_init(
+		&query, "turn_begin",
+		"select * from banter.turn_begin($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, "
+		"$12, $13, $14, $15, $16, $17, $18)");
+	db_add_integer(&query, begin->key.workspace);
+	db_add_text(&query, hash_view(begin->key.hash));
+	db_add_text(&query, key_kind_name(begin->key.kind));
+	db_add_text(&query, begin->chatbot);
+	db_add_text(&query, str_from(begin->exchange));
+	db_add_text(&query, str_from(begin->answer));
+	db_add_text(&query, begin->conversation);
+	db_add_text(&query, str_from(begin->new_conversation));
+	db_add_text(&query, begin->session);
+	db_add_text(&query, begin->message);
+	db_add_text(&query, begin->metadata);
+	if (begin->stream < 0)
+		db_add_null(&query);
+	else
+		db_add_boolean(&query, begin->stream != 0);
+	db_add_text(&query, begin->idempotency_key);
+	db_add_text(&query, begin->idempotency_key.p ? hash_view(begin->body_hash) : STR_NONE);
+	db_add_integer(&query, config->lease_ms / 1000);
+	db_add_integer(&query, config->history_messages);
+	db_add_integer(&query, config->history_chars);
+	db_add_text(&query, begin->request_id);
+
+	stage_set(wait->stage, STAGE_BEGIN);
+	wait_undisturbed(wait, true);
+	status = db_call(db, wait, &query, clock_ms() + config->database_ms, &rows);
+	wait_undisturbed(wait, false);
+	return status ? status : take_begun(rows, out);
+}
+
+void store_begun_clear(struct store_begun *begun)
+{
+	db_rows_free(begun->rows);
+	*begun = (struct store_begun){ 0 };
+}
+
+int store_history_count(const struct store_begun *begun)
+{
+	return db_rows_count(begun->rows) - 1;
+}
+
+void store_history(const struct store_begun *begun, int index, bool *assistant, struct str *text)
+{
+	*assistant = str_equal(db_rows_text(begun->rows, index + 1, OUTCOME), STR("assistant"));
+	*text = db_rows_text(begun->rows, index + 1, CONTENT);
+}
+
+static void add_known(struct db_query *query, int64_t number)
+{
+	if (number < 0)
+		db_add_null(query);
+	else
+		db_add_integer(query, number);
+}
+
+enum status store_finish(struct db *db, struct wait *wait, const struct store_finish *finish,
+			 int64_t deadline, enum store_finished *out)
+{
+	static const char *const ends[] = {
+		[STORE_DONE] = "done", [STORE_LEFT] = "left", [STORE_FAILED] = "failed"
+	};
+	static const char *const results[] = {
+		[STORE_STORED] = "stored", [STORE_ALREADY] = "already", [STORE_GONE] = "gone"
+	};
+	struct db_rows *rows = NULL;
+	struct db_query query;
+	enum status status;
+	int result;
+
+	db_query_init(&query, "turn_finish",
+		      "select banter.turn_finish($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)");
+	db_add_integer(&query, finish->workspace);
+	db_add_text(&query, str_from(finish->exchange));
+	db_add_text(&query, str_from(ends[finish->end]));
+	db_add_text(&query, finish->answer);
+	db_add_text(&query, finish->finish_reason);
+	add_known(&query, finish->tokens_in);
+	add_known(&query, finish->tokens_out);
+	db_add_text(&query, *finish->error ? str_from(finish->error) : STR_NONE);
+	add_known(&query, finish->first_ms);
+	db_add_integer(&query, finish->total_ms);
+	status = db_call(db, wait, &query, deadline, &rows);
+	if (status)
+		return status;
+	result = find(results, 3, db_rows_text(rows, 0, 0));
+	db_rows_free(rows);
+	if (result < 0)
+		return STATUS_FAILED;
+	*out = (enum store_finished)result;
+	return STATUS_OK;
+}
+
+void store_renew(struct db_query *query, int64_t workspace, const char *exchange, int64_t lease_ms)
+{
+	db_query_init(query, "turn_renew", "select banter.turn_renew($1, $2, $3)");
+	db_add_integer(query, workspace);
+	db_add_text(query, str_from(exchange));
+	db_add_integer(query, lease_ms / 1000);
+}
+
+enum status store_health(struct db *db, struct wait *wait, const struct config *config)
+{
+	struct db_query query;
+
+	db_query_init(&query, "health", "select banter.health()");
+	return db_call(db, wait, &query, clock_ms() + config->database_ms, NULL);
+}
+
+enum status store_connect(const struct config *config, struct db **out)
+{
+	struct db_target target = {
+		.url = config->database_url,
+		.password = config->database_password,
+		.connect_ms = config->database_connect_ms,
+	};
+
+	return db_new(&target, out);
+}
+
+enum status store_check(const struct config *config, int *version)
+{
+	struct db_rows *rows = NULL;
+	struct db_query query;
+	struct db *db = NULL;
+	enum status status;
+	bool there;
+
+	status = store_connect(config, &db);
+	if (status)
+		return status;
+	*version = 0;
+	db_query_init(&query, "schema_version",
+		      "select to_regproc('banter.schema_version') is not null");
+	status = db_call(db, NULL, &query, clock_ms() + config->database_ms, &rows);
+	there = status == STATUS_OK && db_rows_boolean(rows, 0, 0);
+	db_rows_free(rows);
+	rows = NULL;
+	if (there) {
+		db_query_init(&query, "schema_version", "select banter.schema_version()");
+		status = db_call(db, NULL, &query, clock_ms() + config->database_ms, &rows);
+		*version = (int)db_rows_integer(rows, 0, 0, 0);
+		db_rows_free(rows);
+	}
+	db_free(db);
+	return status;
+}

@@ -1,0 +1,261 @@
+/*
+ * One exchange. The order of things here is the product's promise: recorded before START, every
+ * delta flushed before anything waits again, stored before DONE, and exactly one end (S1 to S10).
+ */
+#include "chat/turn.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+
+/* An answer that cannot be stored is tried again this long: a database restart takes seconds. */
+#define FINISH_MS 10000
+#define FINISH_PAUSE_MS 200
+
+void turn_init(struct turn *turn, const struct turn_parts *parts)
+{
+	*turn = (struct turn){
+		.parts = parts,
+		.begin = { .stream = -1 },
+		.began_at = clock_ms(),
+		.cause = "",
+		.first_ms = -1,
+	};
+	secret_new_id(turn->begin.exchange);
+	secret_new_id(turn->begin.answer);
+	secret_new_id(turn->begin.new_conversation);
+	buf_init(&turn->answer, (size_t)parts->config->answer_bytes);
+}
+
+void turn_clear(struct turn *turn)
+{
+	store_begun_clear(&turn->begun);
+	buf_wipe(&turn->answer);
+}
+
+enum status turn_open(struct turn *turn)
+{
+	const struct turn_parts *parts = turn->parts;
+
+	return store_begin(parts->db, parts->wait, parts->config, &turn->begin, &turn->begun);
+}
+
+static struct event make_event(const struct turn *turn, enum event_kind kind, struct str text)
+{
+	return (struct event){
+		.kind = kind,
+		.conversation = turn->begun.conversation,
+		.message_id = turn->begun.message_id,
+		.text = text,
+	};
+}
+
+static enum status say(struct turn *turn, enum event_kind kind, struct str text)
+{
+	struct event event = make_event(turn, kind, text);
+
+	return turn->sink->event(turn->sink, &event);
+}
+
+static enum status say_and_flush(struct turn *turn, enum event_kind kind, struct str text)
+{
+	enum status status = say(turn, kind, text);
+
+	return status ? status : turn->sink->flush(turn->sink);
+}
+
+static enum status on_text(void *context, struct str text)
+{
+	struct turn *turn = context;
+
+	if (turn->first_ms < 0)
+		turn->first_ms = clock_ms() - turn->began_at;
+	buf_str(&turn->answer, text);
+	if (buf_check(&turn->answer)) {
+		turn->cause = "the answer is longer than BANTER_ANSWER_BYTES";
+		return STATUS_NOMEM;
+	}
+	turn->tokens++;
+	return say(turn, EVENT_TOKEN, text);
+}
+
+static void prepare_prompt(struct turn *turn)
+{
+	struct store_begun *begun = &turn->begun;
+	struct model *model = turn->parts->model;
+	struct model_options options = {
+		.name = begun->model,
+		.system = begun->system_prompt,
+		.temperature = begun->temperature,
+		.max_tokens = begun->max_tokens,
+	};
+	struct str text;
+	bool assistant;
+	int i;
+
+	model_begin(model, &options);
+	for (i = 0; i < store_history_count(begun); i++) {
+		store_history(begun, i, &assistant, &text);
+		model_message(model, assistant, text);
+	}
+	model_message(model, false, turn->begin.message);
+}
+
+/* The lease is renewed beside the stream, which never waits for it. */
+static void renew_lease(struct turn *turn)
+{
+	const struct turn_parts *parts = turn->parts;
+	enum status status = STATUS_OK;
+	struct db_rows *rows = NULL;
+	bool done = false;
+
+	if (db_busy(parts->db)) {
+		status = db_step(parts->db, parts->wait, &done, &rows);
+		db_rows_free(rows);
+	} else if (clock_ms() >= turn->renew_at) {
+		turn->renew_at = clock_ms() + parts->config->lease_ms / 3;
+		store_renew(&turn->renewal, turn->begin.key.workspace, turn->begin.exchange,
+			    parts->config->lease_ms);
+		status = db_start(parts->db, parts->wait, &turn->renewal);
+		if (status == STATUS_OK)
+			status = db_step(parts->db, parts->wait, &done, NULL);
+	}
+	if (status)
+		turn->renew_at = clock_ms() + parts->config->lease_ms / 10;
+}
+
+/* The path of a token: bytes from the model, events to the sink, flushed before the next wait. */
+static enum status relay(struct turn *turn)
+{
+	const struct turn_parts *parts = turn->parts;
+	enum status status, flushed;
+	bool ended = false;
+
+	status = model_start(parts->model, turn->deadline, parts->wait->stage);
+	while (status == STATUS_OK && !ended) {
+		renew_lease(turn);
+		status = model_next(parts->model, parts->wait, turn->renew_at, on_text, turn,
+				    &ended);
+		flushed = turn->sink->flush(turn->sink);
+		if (flushed && (status == STATUS_OK || status == STATUS_NOMEM))
+			status = flushed;
+	}
+	return status;
+}
+
+static const char *name_cause(const struct turn *turn, enum status status)
+{
+	const char *cause = model_cause(turn->parts->model);
+
+	if (*turn->cause)
+		return turn->cause;
+	if (status == STATUS_CLOSED)
+		return "the client left";
+	if (status == STATUS_STOPPED)
+		return "this worker had to stop";
+	if (*cause)
+		return cause;
+	return status ? status_name(status) : "";
+}
+
+/* Tries until it is stored, or for FINISH_MS; heartbeats go on meanwhile. */
+static enum status store_end(struct turn *turn, enum store_end end, enum store_finished *finished)
+{
+	const struct turn_parts *parts = turn->parts;
+	int64_t until = clock_ms() + FINISH_MS;
+	struct store_finish finish = {
+		.workspace = turn->begin.key.workspace,
+		.exchange = turn->begin.exchange,
+		.end = end,
+		.answer = buf_view(&turn->answer),
+		.finish_reason = model_finish_reason(parts->model),
+		.tokens_in = model_tokens_in(parts->model),
+		.tokens_out = model_tokens_out(parts->model),
+		.error = turn->cause,
+		.first_ms = turn->first_ms,
+	};
+	enum status status;
+	int64_t now;
+
+	stage_set(parts->wait->stage, STAGE_FINISH);
+	wait_undisturbed(parts->wait, true);
+	for (;;) {
+		now = clock_ms();
+		finish.total_ms = now - turn->began_at;
+		status = store_finish(parts->db, parts->wait, &finish,
+				      clock_earlier(until, now + parts->config->database_ms),
+				      finished);
+		if (status == STATUS_OK || status == STATUS_FAILED)
+			break;
+		now = clock_ms() + FINISH_PAUSE_MS;
+		if (now >= until)
+			break;
+		while (wait_some(parts->wait, now) == STATUS_OK)
+			;
+	}
+	wait_undisturbed(parts->wait, false);
+	return status;
+}
+
+/* What S10's table says of how it went. */
+static enum store_end judge(const struct turn *turn)
+{
+	if (turn->failed == STATUS_OK && turn->answer.len)
+		return STORE_DONE;
+	if (turn->failed == STATUS_CLOSED && turn->answer.len)
+		return STORE_LEFT;
+	return STORE_FAILED;
+}
+
+static void end_play(struct turn *turn)
+{
+	enum store_end end = judge(turn);
+	enum store_finished finished = STORE_GONE;
+	enum status stored;
+
+	turn->cause = name_cause(turn, turn->failed);
+	if (end == STORE_FAILED && turn->failed == STATUS_OK)
+		turn->cause = "the model answered without any text";
+	stored = store_end(turn, end, &finished);
+	if (stored)
+		turn->cause = "the answer could not be stored";
+	else if (finished == STORE_GONE)
+		turn->cause = "the exchange was gone before its answer was stored";
+	turn->end = turn->failed == STATUS_CLOSED ? TURN_LEFT : TURN_FAILED;
+	stage_set(turn->parts->wait->stage, STAGE_REPLY);
+	if (end == STORE_DONE && stored == STATUS_OK && finished != STORE_GONE) {
+		turn->end = TURN_DONE;
+		if (say_and_flush(turn, EVENT_DONE, buf_view(&turn->answer)))
+			turn->cause = "the client left";
+	} else if (turn->failed != STATUS_CLOSED &&
+		   say_and_flush(turn, EVENT_ERROR, STR("")) == STATUS_CLOSED) {
+		turn->end = TURN_LEFT;
+	}
+}
+
+static void replay(struct turn *turn)
+{
+	struct str text = turn->begun.replayed;
+
+	turn->end = TURN_REPLAYED;
+	stage_set(turn->parts->wait->stage, STAGE_REPLY);
+	if (say(turn, EVENT_START, STR("")) || say(turn, EVENT_TOKEN, text) ||
+	    say_and_flush(turn, EVENT_DONE, text))
+		turn->cause = "the client left";
+}
+
+void turn_play(struct turn *turn, struct sink *sink, int64_t limit_ms)
+{
+	turn->sink = sink;
+	turn->deadline = turn->began_at + limit_ms;
+	turn->renew_at = clock_ms() + turn->parts->config->lease_ms / 3;
+	if (turn->begun.outcome == STORE_REPLAY) {
+		replay(turn);
+		return;
+	}
+	prepare_prompt(turn);
+	turn->failed = say_and_flush(turn, EVENT_START, STR(""));
+	if (turn->failed == STATUS_OK)
+		turn->failed = relay(turn);
+	end_play(turn);
+	model_stop(turn->parts->model);
+}

@@ -1,0 +1,35 @@
+/*
+ * What comes up from an exchange. Nothing below a sink knows who is above it: the turn does not
+ * know NDJSON, the model client does not know HTTP.
+ */
+#ifndef CHAT_EVENT_H
+#define CHAT_EVENT_H
+
+#include "base/status.h"
+#include "base/str.h"
+
+enum event_kind {
+	EVENT_START, /* the exchange is recorded */
+	EVENT_TOKEN, /* a piece of the answer */
+	EVENT_DONE,  /* the whole answer is stored; committed */
+	EVENT_ERROR, /* it ended without one */
+};
+
+/* All strings are borrowed for the call. */
+struct event {
+	enum event_kind kind;
+	struct str conversation; /* START, DONE */
+	struct str message_id;	 /* START, DONE */
+	struct str text;	 /* TOKEN: the piece; DONE: the whole */
+};
+
+/*
+ * Takes events; several may be taken before a flush, which sends them on. A sink whose client
+ * has left answers STATUS_CLOSED, and goes on doing so.
+ */
+struct sink {
+	enum status (*event)(struct sink *sink, const struct event *event) MUST_CHECK;
+	enum status (*flush)(struct sink *sink) MUST_CHECK;
+};
+
+#endif

@@ -1,0 +1,34 @@
+/*
+ * API keys. A key is its kind's prefix, 11 digits (base 62) of its workspace, 34 random ones, and 6 of a
+ * checksum, so that a mistyped or made-up key never reaches the database. Stored only as SHA-256.
+ */
+#ifndef CHAT_KEY_H
+#define CHAT_KEY_H
+
+#include <stdint.h>
+
+#include "base/status.h"
+#include "base/str.h"
+
+enum key_kind { KEY_WIDGET, KEY_WORKSPACE };
+
+#define KEY_HASH_SIZE 32
+#define KEY_TEXT_SIZE 72
+
+struct key {
+	enum key_kind kind;
+	int64_t workspace;
+	unsigned char hash[KEY_HASH_SIZE];
+};
+
+/* Reads a key of that kind. STATUS_INVALID: not a key of ours. */
+enum status key_read(enum key_kind kind, struct str text, struct key *out) MUST_CHECK;
+/* A new key of a workspace; its text, which nobody can get again, with NUL into `text`. */
+enum status key_new(enum key_kind kind, int64_t workspace, char text[KEY_TEXT_SIZE],
+		    struct key *out) MUST_CHECK;
+/* "widget" or "workspace", as the database names them. */
+struct str key_kind_name(enum key_kind kind);
+/* SHA-256 of any bytes. STATUS_FAILED if the library refuses. */
+enum status key_hash(struct str bytes, unsigned char out[KEY_HASH_SIZE]) MUST_CHECK;
+
+#endif

@@ -1,0 +1,90 @@
+/*
+ * The memory behind chat/limit: its layout, its mapping (anonymous or a file), its entries, and its
+ * mending after a process died in the middle of a change.  Meaning (windows, caps) is limit.c's.
+ *
+ * All changes happen under the mutex, and in an order that a death between any two stores leaves
+ * nothing wrong that limit_table_lock() does not mend: the holders' lists say the truth about open
+ * exchanges, the entries' `open` is only their sum.
+ */
+#ifndef CHAT_LIMIT_TABLE_H
+#define CHAT_LIMIT_TABLE_H
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/status.h"
+#include "chat/limit.h"
+#include "chat/limit_hash.h"
+
+#define LIMIT_ENTRIES 16384
+#define LIMIT_WAYS 8 /* entries of a set: where a name may lie */
+#define LIMIT_HOLDS 4
+
+struct limit_entry {
+	struct limit_hash name; /* of kind and name */
+	int64_t ends;		/* clock_ms() of its window's end */
+	int64_t count;		/* in the window */
+	int64_t open;		/* how often it stands in the holders' lists */
+};
+
+struct limit_hold {
+	struct limit_hash name;
+	uint32_t entry;
+};
+
+struct limit_holder {
+	pid_t pid; /* 0: nobody yet */
+	uint64_t
+		birth; /* the process's start as the kernel counts it, so that a pid used again is seen; 0: unknown */
+	uint32_t n;
+	struct limit_hold holds[LIMIT_HOLDS];
+};
+
+/* Compared as a whole when a file is opened. */
+struct limit_layout {
+	char magic[8];
+	uint32_t version, entries, ways, holders;
+	uint64_t bytes;
+	char boot[40]; /* the kernel's boot id: clock_ms() means nothing after a reboot */
+};
+
+struct limit_memory {
+	struct limit_layout layout;
+	uint64_t key[2];
+	pthread_mutex_t mutex;
+	struct limit_entry entries[LIMIT_ENTRIES];
+	struct limit_holder holders[];
+};
+
+struct limit {
+	struct limit_memory *memory;
+	size_t bytes;
+	uint32_t holders; /* our own copy: the shared one is not to be believed for bounds */
+};
+
+/* Keeps the compiler from moving a store past this point; a death is precise, so that is enough. */
+#define LIMIT_ORDER() __atomic_signal_fence(__ATOMIC_SEQ_CST)
+
+/* Takes the mutex, mending what a dead owner left. False: no mutex to be had (logged); nothing may be touched. */
+bool limit_table_lock(struct limit *limit);
+void limit_table_unlock(struct limit *limit);
+
+struct limit_hash limit_table_name(const struct limit *limit, enum limit_kind kind, struct str who);
+/* The name's entry, or NULL. With the mutex, as all below. */
+struct limit_entry *limit_table_find(struct limit *limit, struct limit_hash name);
+/*
+ * As limit_table_find(), and makes one where there is none, in the place of one whose window is over, else of the
+ * one whose window ends first. NULL: all places have open exchanges.
+ */
+struct limit_entry *limit_table_get(struct limit *limit, struct limit_hash name);
+/* Writes one more hold of `entry` into the holder's list; false: it is full. */
+bool limit_table_hold(struct limit *limit, uint32_t holder, struct limit_entry *entry);
+void limit_table_release(struct limit *limit, uint32_t holder);
+/* Makes this process the holder's. */
+void limit_table_claim(struct limit *limit, uint32_t holder);
+/* True if the holder's process lives; `exactly`: and is not another one with a used pid (slower: reads /proc). */
+bool limit_table_alive(const struct limit *limit, uint32_t holder, bool exactly);
+
+#endif

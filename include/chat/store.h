@@ -1,0 +1,106 @@
+/*
+ * The SQL functions as C functions: an exchange's beginning and end, its lease, the schema's
+ * version. What they mean is documented with them, in sql/functions.
+ */
+#ifndef CHAT_STORE_H
+#define CHAT_STORE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/secret.h"
+#include "base/status.h"
+#include "base/str.h"
+#include "base/wait.h"
+#include "chat/key.h"
+#include "edge/db.h"
+#include "wire/config.h"
+
+/* The version of sql/migrations this program was made for. */
+#define STORE_SCHEMA_VERSION 1
+
+/* What turn_begin() decided; the first failing check of the contract's G1. */
+enum store_outcome {
+	STORE_STARTED,
+	STORE_REPLAY, /* an answer given before, under the same Idempotency-Key */
+	STORE_BAD_REQUEST,
+	STORE_UNAUTHORIZED,
+	STORE_KEY_REUSED,
+	STORE_IN_PROGRESS,
+	STORE_CHATBOT_NOT_FOUND,
+	STORE_LIMITED,
+	STORE_CONVERSATION_NOT_FOUND,
+	STORE_NO_CREDIT,
+};
+/* The database's word for it, such as "no_credit". */
+const char *store_outcome_name(enum store_outcome outcome);
+
+/* An exchange to begin. The ids are ours and new; sending the same twice begins it once. */
+struct store_begin {
+	struct key key;
+	struct str chatbot;	 /* chatbot API */
+	struct str conversation; /* chatbot API; absent: a new one */
+	struct str session;	 /* headless API */
+	struct str message;	 /* absent: the body was bad, only the key is judged */
+	struct str metadata;	 /* JSON; absent: none */
+	int stream;		 /* 0, 1; -1: the chatbot's own setting */
+	struct str idempotency_key;
+	unsigned char body_hash[KEY_HASH_SIZE];
+	struct str request_id;
+	char exchange[SECRET_ID_SIZE];
+	char answer[SECRET_ID_SIZE];
+	char new_conversation[SECRET_ID_SIZE];
+};
+
+/* What came back; strings are borrowed from `rows`. */
+struct store_begun {
+	struct db_rows *rows; /* row 0 the decision, then the history */
+	enum store_outcome outcome;
+	struct str conversation;
+	struct str message_id;
+	int64_t limit, remaining, reset; /* limit -1: the chatbot has none */
+	int64_t retry_s;		 /* 0: not said */
+	struct str model;		 /* absent: the server's */
+	struct str system_prompt;	 /* absent: none */
+	struct str temperature;		 /* a JSON number; absent: none */
+	int64_t max_tokens;		 /* 0: none */
+	bool stream;
+	struct str replayed;
+};
+
+/* The exchange's decision and history. As db_call(). Undisturbed by the client. */
+enum status store_begin(struct db *db, struct wait *wait, const struct config *config,
+			const struct store_begin *begin, struct store_begun *out) MUST_CHECK;
+void store_begun_clear(struct store_begun *begun);
+/* History: exchange by exchange, oldest first. */
+int store_history_count(const struct store_begun *begun);
+void store_history(const struct store_begun *begun, int index, bool *assistant, struct str *text);
+
+enum store_end { STORE_DONE, STORE_LEFT, STORE_FAILED };
+enum store_finished { STORE_STORED, STORE_ALREADY, STORE_GONE };
+
+struct store_finish {
+	int64_t workspace;
+	const char *exchange;
+	enum store_end end;
+	struct str answer;
+	struct str finish_reason;      /* absent: none */
+	int64_t tokens_in, tokens_out; /* -1: unknown */
+	const char *error;	       /* a cause, "" if none */
+	int64_t first_ms, total_ms;    /* first_ms -1: no token came */
+};
+/* Ends an exchange; committed when it returns. As db_call(). */
+enum status store_finish(struct db *db, struct wait *wait, const struct store_finish *finish,
+			 int64_t deadline, enum store_finished *out) MUST_CHECK;
+
+/* The statement that renews a lease, for db_start(): a stream goes on while it runs. `exchange` is borrowed. */
+void store_renew(struct db_query *query, int64_t workspace, const char *exchange, int64_t lease_ms);
+
+/* Asks whether the database answers. As db_call(). */
+enum status store_health(struct db *db, struct wait *wait, const struct config *config) MUST_CHECK;
+/* The schema's version on a connection of its own; 0 where there is none. As db_call(). */
+enum status store_check(const struct config *config, int *version) MUST_CHECK;
+/* A connection as the settings say. STATUS_NOMEM. */
+enum status store_connect(const struct config *config, struct db **out) MUST_CHECK;
+
+#endif

@@ -1,0 +1,65 @@
+/*
+ * One exchange, from its start to its stored end: the engine of both APIs. It begins in the database,
+ * asks the model, passes every delta up to the sink, stores the answer, and only then says it is
+ * done. Knows no HTTP; reading the request and framing the reply are http/'s.
+ */
+#ifndef CHAT_TURN_H
+#define CHAT_TURN_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/status.h"
+#include "base/wait.h"
+#include "chat/event.h"
+#include "chat/model.h"
+#include "chat/store.h"
+#include "edge/db.h"
+#include "wire/config.h"
+
+/* What a worker keeps from one exchange to the next; borrowed. */
+struct turn_parts {
+	const struct config *config;
+	struct db *db;
+	struct model *model;
+	struct wait *wait;
+};
+
+enum turn_end {
+	TURN_NONE,     /* not played */
+	TURN_DONE,     /* stored, and said */
+	TURN_REPLAYED, /* stored before, said again */
+	TURN_LEFT,     /* the client went away */
+	TURN_FAILED,   /* it ended in `error` */
+};
+
+struct turn {
+	const struct turn_parts *parts;
+	struct store_begin begin; /* the caller fills it in between turn_init() and turn_open() */
+	struct store_begun begun; /* after turn_open() */
+	int64_t began_at;	  /* clock_ms() of turn_init() */
+	int64_t deadline;	  /* when it must be over */
+	struct buf answer;
+	enum turn_end end;
+	enum status failed; /* what ended the model's part; STATUS_OK if it was whole */
+	const char *cause;  /* of a failure, for the log; "" if none */
+	int64_t first_ms;   /* to the first token; -1: none came */
+	unsigned tokens;    /* deltas passed on */
+	struct sink *sink;
+	int64_t renew_at;
+	struct db_query renewal;
+};
+
+/* A new exchange with new ids; `turn` is the caller's storage. */
+void turn_init(struct turn *turn, const struct turn_parts *parts);
+void turn_clear(struct turn *turn);
+/* Begins it in the database: see turn->begun for the decision. As store_begin(). */
+enum status turn_open(struct turn *turn) MUST_CHECK;
+/*
+ * Plays an exchange that was started, or replays one that had been: events go to `sink`, the last of them DONE or
+ * ERROR (unless its client left). `limit_ms` from the turn's beginning bounds it.
+ */
+void turn_play(struct turn *turn, struct sink *sink, int64_t limit_ms);
+
+#endif
