@@ -1,0 +1,168 @@
+/* The part of an exchange's HTTP that both APIs share. */
+#include "http/exchange.h"
+
+#include "wire/utf8.h"
+
+/* The contract's G4 and I1. */
+#define MESSAGE_CHARS 4000
+#define IDEMPOTENCY_KEY_MAX 255
+/* Seconds after which a client may try again when a part of ours is away or full. */
+#define UNAVAILABLE_RETRY_S 5
+#define FULL_RETRY_S 1
+
+static void read_message(struct exchange *exchange)
+{
+	struct str message;
+	size_t chars;
+
+	if (json_get_string(exchange_member(exchange, "message"), &message) &&
+	    utf8_valid(message, &chars) && chars >= 1 && chars <= MESSAGE_CHARS)
+		exchange->turn.begin.message = message;
+	else
+		exchange->bad = true;
+}
+
+static void read_idempotency_key(struct exchange *exchange)
+{
+	struct str key = request_header(exchange->request, "HTTP_IDEMPOTENCY_KEY");
+	size_t i;
+
+	if (!key.p)
+		return;
+	if (key.n < 1 || key.n > IDEMPOTENCY_KEY_MAX)
+		exchange->bad = true;
+	for (i = 0; i < key.n; i++)
+		if (key.p[i] < 0x20 || key.p[i] > 0x7e)
+			exchange->bad = true;
+	if (exchange->bad ||
+	    key_hash(buf_view(&exchange->request->body), exchange->turn.begin.body_hash))
+		return;
+	exchange->turn.begin.idempotency_key = key;
+}
+
+void exchange_init(struct exchange *exchange, struct http_parts *parts,
+		   const struct request *request, struct reply *reply)
+{
+	*exchange = (struct exchange){
+		.parts = parts,
+		.request = request,
+		.reply = reply,
+		.turn_parts = { parts->config, parts->db, parts->model, parts->wait },
+	};
+	turn_init(&exchange->turn, &exchange->turn_parts);
+	exchange->turn.begin.request_id = request->id;
+	if (request->body_status || json_parse(buf_view(&request->body), &exchange->json))
+		exchange->bad = true;
+	read_message(exchange);
+	read_idempotency_key(exchange);
+}
+
+void exchange_clear(struct exchange *exchange)
+{
+	turn_clear(&exchange->turn);
+	json_free(exchange->json);
+}
+
+struct json_node exchange_member(const struct exchange *exchange, const char *name)
+{
+	if (!exchange->json)
+		return (struct json_node){ NULL };
+	return json_member(json_root(exchange->json), name);
+}
+
+void exchange_refuse_key(struct http_parts *parts, const struct request *request,
+			 struct reply *reply, enum reply_error error)
+{
+	const struct config *config = parts->config;
+
+	if (limit_count(parts->limit, LIMIT_FAILED_KEY, str_from(request->address),
+			config->failed_key_limit, config->address_window_ms, &reply->retry_s)) {
+		reply_error(reply, error);
+		return;
+	}
+	parts->log.cause = "too many failed keys from this address";
+	reply_error(reply, ERROR_TOO_MANY);
+}
+
+static void refuse(struct exchange *exchange)
+{
+	static const enum reply_error errors[] = {
+		[STORE_BAD_REQUEST] = ERROR_INVALID,
+		[STORE_UNAUTHORIZED] = ERROR_UNAUTHORIZED,
+		[STORE_KEY_REUSED] = ERROR_KEY_REUSED,
+		[STORE_IN_PROGRESS] = ERROR_IN_PROGRESS,
+		[STORE_CHATBOT_NOT_FOUND] = ERROR_CHATBOT_NOT_FOUND,
+		[STORE_LIMITED] = ERROR_TOO_MANY,
+		[STORE_CONVERSATION_NOT_FOUND] = ERROR_CONVERSATION_NOT_FOUND,
+		[STORE_NO_CREDIT] = ERROR_NO_CREDIT,
+	};
+	enum store_outcome outcome = exchange->turn.begun.outcome;
+
+	exchange->parts->log.cause = store_outcome_name(outcome);
+	if (outcome == STORE_UNAUTHORIZED)
+		exchange_refuse_key(exchange->parts, exchange->request, exchange->reply,
+				    ERROR_UNAUTHORIZED);
+	else
+		reply_error(exchange->reply, errors[outcome]);
+}
+
+/* True if it may go on; else the reply was sent. */
+static bool open_exchange(struct exchange *exchange)
+{
+	struct http_parts *parts = exchange->parts;
+	struct reply *reply = exchange->reply;
+	enum status status;
+
+	if (!limit_hold(parts->limit, parts->holder, LIMIT_OPEN,
+			str_from(exchange->request->address), parts->config->address_open)) {
+		parts->log.cause = "too many open exchanges from this address";
+		reply->retry_s = FULL_RETRY_S;
+		reply_error(reply, ERROR_TOO_MANY);
+		return false;
+	}
+	/* A client that left while it waited in the backlog was accepted like a living one. */
+	if (wait_client_left(parts->wait)) {
+		parts->log.cause = "the client left before its exchange began";
+		return false;
+	}
+	if (exchange->bad)
+		exchange->turn.begin.message = STR_NONE;
+	status = turn_open(&exchange->turn);
+	if (status == STATUS_OK)
+		return true;
+	if (status == STATUS_UNAVAILABLE || status == STATUS_TIMEOUT) {
+		parts->log.cause = "the database is away";
+		reply->retry_s = UNAVAILABLE_RETRY_S;
+		reply_error(reply, ERROR_UNAVAILABLE);
+	} else {
+		parts->log.cause = "the exchange could not be recorded";
+		reply_error(reply, ERROR_INTERNAL);
+	}
+	return false;
+}
+
+void exchange_run(struct exchange *exchange, enum frame_style stream)
+{
+	const struct config *config = exchange->parts->config;
+	struct store_begun *begun = &exchange->turn.begun;
+	struct http_parts *parts = exchange->parts;
+	struct reply *reply = exchange->reply;
+	struct turn *turn = &exchange->turn;
+
+	if (!open_exchange(exchange))
+		return;
+	reply->limit = begun->limit;
+	reply->remaining = begun->remaining;
+	reply->reset = begun->reset;
+	reply->retry_s = begun->retry_s;
+	if (begun->outcome != STORE_STARTED && begun->outcome != STORE_REPLAY) {
+		refuse(exchange);
+		return;
+	}
+	reply_as_sink(reply, begun->stream ? stream : FRAME_JSON);
+	turn_play(turn, &reply->sink, begun->stream ? config->exchange_ms : config->json_ms);
+	parts->log.end = turn->end;
+	parts->log.cause = turn->cause;
+	parts->log.first_ms = turn->first_ms;
+	parts->log.tokens = turn->tokens;
+}

@@ -1,0 +1,19 @@
+/* GET /health (G8): whether the database can be reached from here. */
+#include "http/serve.h"
+
+/* A monitor may ask again after this many seconds. */
+#define RETRY_S 5
+
+void health(struct http_parts *parts, struct request *request, struct reply *reply,
+	    struct str variable)
+{
+	(void)request;
+	(void)variable;
+	if (store_health(parts->db, parts->wait, parts->config) == STATUS_OK) {
+		reply_send(reply, 200, "application/json", STR("{\"status\":\"ok\"}"));
+		return;
+	}
+	parts->log.cause = "the database is away";
+	reply->retry_s = RETRY_S;
+	reply_send(reply, 503, "application/json", STR("{\"status\":\"unavailable\"}"));
+}

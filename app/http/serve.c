@@ -1,0 +1,67 @@
+/* One request: route, handler, log line. What the log says of it is decided here alone. */
+#include "http/serve.h"
+
+#include <inttypes.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "http/route.h"
+
+/* More of a path than this tells nobody anything. */
+#define LOGGED_PATH 200
+
+static void log_request(const struct http_parts *parts, const struct request *request,
+			const struct reply *reply, int64_t began)
+{
+	struct str path = request->raw_path;
+	const char *cause = parts->log.cause;
+	char first[24] = "-";
+
+	if (path.n > LOGGED_PATH)
+		path.n = LOGGED_PATH;
+	if (parts->log.first_ms >= 0)
+		snprintf(first, sizeof(first), "%" PRId64, parts->log.first_ms);
+	log_info("request=%.*s method=%.*s path=%.*s status=%d first_ms=%s ms=%" PRId64
+		 " tokens=%" PRId64 " worker=%u%s%s%s",
+		 STR_ARGS(request->id), (int)(request->method.n < 16 ? request->method.n : 16),
+		 request->method.p ? request->method.p : "", STR_ARGS(path), reply->status, first,
+		 clock_ms() - began, parts->log.tokens, parts->holder, *cause ? " cause=\"" : "",
+		 cause, *cause ? "\"" : "");
+}
+
+static void dispatch(struct http_parts *parts, struct request *request, struct reply *reply)
+{
+	struct str variable;
+	const struct route *route = route_find(request->path, &variable);
+
+	reply->api = route ? route->api : route_api(request->path);
+	if (!route) {
+		reply_error(reply, ERROR_NOT_FOUND);
+	} else if (request->preflight) {
+		reply_preflight(reply, route->methods);
+	} else if (!route_allows(route, request->method)) {
+		reply->allow = route->methods;
+		reply_error(reply, ERROR_METHOD);
+	} else {
+		route->handle(parts, request, reply, variable);
+	}
+}
+
+void http_serve(struct http_parts *parts)
+{
+	int64_t began = clock_ms();
+	struct request request;
+	struct reply reply;
+
+	parts->log.end = TURN_NONE;
+	parts->log.cause = "";
+	parts->log.first_ms = -1;
+	parts->log.tokens = 0;
+	request_read(&request, parts->gateway, parts->config);
+	reply_init(&reply, parts->gateway, parts->wait, &request, parts->config);
+	dispatch(parts, &request, &reply);
+	limit_release(parts->limit, parts->holder);
+	log_request(parts, &request, &reply, began);
+	reply_clear(&reply);
+	request_clear(&request);
+}

@@ -1,0 +1,52 @@
+/* One request, from route to reply. */
+#ifndef HTTP_SERVE_H
+#define HTTP_SERVE_H
+
+#include <stdint.h>
+
+#include "base/wait.h"
+#include "chat/limit.h"
+#include "chat/model.h"
+#include "chat/turn.h"
+#include "edge/db.h"
+#include "edge/gateway.h"
+#include "http/reply.h"
+#include "http/request.h"
+#include "wire/config.h"
+
+/* What a worker serves with; borrowed, except `log`, which the serving fills in. */
+struct http_parts {
+	const struct config *config;
+	struct gateway *gateway;
+	struct wait *wait;
+	struct db *db;
+	struct model *model;
+	struct limit *limit;
+	uint32_t holder; /* this worker's place in `limit` */
+	/* Of the last request, for its log line and the scoreboard. */
+	struct {
+		enum turn_end end;
+		const char *cause;
+		int64_t first_ms;
+		int64_t tokens;
+	} log;
+};
+
+/* Serves the request the gateway has accepted, and logs it. */
+void http_serve(struct http_parts *parts);
+
+/* A route's handler; `variable` is what stood in the path's place for one ("*"), else absent. */
+typedef void (*http_handler_fn)(struct http_parts *parts, struct request *request,
+				struct reply *reply, struct str variable);
+
+/* headless.c, chatbot.c, health.c */
+void headless_chat(struct http_parts *parts, struct request *request, struct reply *reply,
+		   struct str variable);
+void headless_stream(struct http_parts *parts, struct request *request, struct reply *reply,
+		     struct str variable);
+void chatbot_chat(struct http_parts *parts, struct request *request, struct reply *reply,
+		  struct str variable);
+void health(struct http_parts *parts, struct request *request, struct reply *reply,
+	    struct str variable);
+
+#endif
