@@ -1,0 +1,289 @@
+/*
+ * banter.fcgi: what a web server talks to.  The command line, and the start in its order; then a pool of our
+ * own, or, with the listening socket on fd 0, one worker of the caller's pool.
+ */
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "base/secret.h"
+#include "base/version.h"
+#include "chat/store.h"
+#include "edge/gateway.h"
+#include "edge/settings.h"
+#include "pool/pool.h"
+#include "pool/signals.h"
+#include "pool/single.h"
+#include "wire/config.h"
+
+#define PROGRAM "banter.fcgi"
+#define WHY_CAP 4096
+
+enum { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_WRONG = 2, GO_ON = -1 };
+
+/* All that the start puts together, step by step. */
+struct start {
+	const char *file;
+	bool check_only;
+	bool caller_pool;
+	struct settings *settings;
+	struct config config;
+	bool loaded;
+	struct signals *signals;
+	int listen_fd;
+	struct stat socket; /* the unix socket's file; st_ino 0: none of ours */
+	char *socket_path;
+	bool listen_given;
+};
+
+static const struct {
+	char letter;
+	const char *name, *argument, *meaning;
+	const char *setting; /* which the option sets */
+} options[] = {
+	{ 'l', "listen", "ADDRESS", "where web servers connect: unix:PATH or HOST:PORT",
+	  "BANTER_LISTEN" },
+	{ 'w', "workers", "N", "requests that can run at the same time", "BANTER_WORKERS" },
+	{ 'c', "config", "FILE", "a file of NAME=value lines, which win over the environment",
+	  NULL },
+	{ 'k', "check", NULL, "load the settings, say if they are good, and end", NULL },
+	{ 'h', "help", NULL, "print this and end", NULL },
+	{ 'v', "version", NULL, "print the version and end", NULL },
+};
+
+#define OPTIONS (sizeof(options) / sizeof(options[0]))
+
+static void print_help(void)
+{
+	size_t i;
+
+	printf("usage: " PROGRAM " [options]\n\n"
+	       "A chat backend behind a web server, as a FastCGI application. With a listening "
+	       "socket on\n"
+	       "standard input (spawn-fcgi, mod_fcgid) and no --listen it is one worker of its "
+	       "caller's pool.\n\n"
+	       "options:\n");
+	for (i = 0; i < OPTIONS; i++)
+		printf("  --%s%s%-*s %s\n", options[i].name, options[i].argument ? " " : "",
+		       16 - (int)strlen(options[i].name) - (options[i].argument ? 1 : 0),
+		       options[i].argument ? options[i].argument : "", options[i].meaning);
+	printf("\nsettings, from the environment or the file:\n");
+	config_help(stdout);
+	printf("\nsignals to a pool:\n"
+	       "  SIGTERM, SIGINT, SIGQUIT  take no more requests, let the running ones end, then "
+	       "end;\n"
+	       "                            a second SIGINT or SIGQUIT ends at once\n"
+	       "  SIGHUP                    load the settings again and exchange the workers one "
+	       "by one\n"
+	       "  SIGUSR1                   log what each worker does\n"
+	       "\nexit codes:\n"
+	       "  0  ended as asked\n"
+	       "  1  could not start or go on; the log says why\n"
+	       "  2  a wrong option or setting; standard error names it\n");
+}
+
+static int wrong_usage(void)
+{
+	fprintf(stderr, "try " PROGRAM " --help\n");
+	return EXIT_WRONG;
+}
+
+/* One option that was given. Settings are put aside until the environment is read. */
+static int take_option(struct start *start, int letter, const char **values)
+{
+	size_t i;
+
+	switch (letter) {
+	case 'c':
+		start->file = optarg;
+		return GO_ON;
+	case 'k':
+		start->check_only = true;
+		return GO_ON;
+	case 'h':
+		print_help();
+		return EXIT_DONE;
+	case 'v':
+		printf("banter " BANTER_VERSION "\n");
+		return EXIT_DONE;
+	default:
+		break;
+	}
+	for (i = 0; i < OPTIONS; i++)
+		if (options[i].setting && options[i].letter == letter) {
+			values[i] = optarg;
+			return GO_ON;
+		}
+	return wrong_usage();
+}
+
+static int read_settings(struct start *start, const char *const *values)
+{
+	enum status status;
+	size_t i;
+
+	status = settings_new(start->file, &start->settings);
+	for (i = 0; status == STATUS_OK && i < OPTIONS; i++)
+		if (values[i])
+			status = settings_override(start->settings, options[i].setting, values[i]);
+	if (status == STATUS_OK)
+		return GO_ON;
+	log_error("the settings cannot be read: %s", status_name(status));
+	return EXIT_FAILED;
+}
+
+static int read_options(struct start *start, int argc, char **argv)
+{
+	struct option table[OPTIONS + 1] = { 0 };
+	const char *values[OPTIONS] = { 0 };
+	int letter, code;
+	size_t i;
+
+	for (i = 0; i < OPTIONS; i++)
+		table[i] = (struct option){
+			.name = options[i].name,
+			.has_arg = options[i].argument ? required_argument : no_argument,
+			.val = options[i].letter,
+		};
+	while ((letter = getopt_long(argc, argv, "", table, NULL)) != -1) {
+		code = take_option(start, letter, values);
+		if (code != GO_ON)
+			return code;
+	}
+	if (optind < argc) {
+		fprintf(stderr, PROGRAM ": %s: no such argument\n", argv[optind]);
+		return wrong_usage();
+	}
+	start->listen_given = values[0] != NULL;
+	return read_settings(start, values);
+}
+
+static int load_settings(struct start *start)
+{
+	enum status status;
+	int code = GO_ON;
+	struct buf why;
+
+	buf_init(&why, WHY_CAP);
+	status = pool_load(start->settings, &start->config, &why);
+	start->loaded = status == STATUS_OK;
+	if (status == STATUS_INVALID) {
+		fprintf(stderr, PROGRAM ": %s\n", buf_text(&why));
+		code = EXIT_WRONG;
+	} else if (status != STATUS_OK) {
+		log_error("the settings cannot be loaded: %s", status_name(status));
+		code = EXIT_FAILED;
+	} else if (start->check_only) {
+		printf("the settings are good\n");
+		code = EXIT_DONE;
+	}
+	buf_clear(&why);
+	return code;
+}
+
+static int prepare_process(struct start *start)
+{
+	pool_open_log(&start->config);
+	secret_protect_memory();
+	start->signals = signals_init();
+	return GO_ON;
+}
+
+static bool listens(int fd)
+{
+	socklen_t size = sizeof(int);
+	int yes = 0;
+
+	return getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &yes, &size) == 0 && yes;
+}
+
+static int open_socket(struct start *start)
+{
+	const struct config *config = &start->config;
+	struct str address = str_from(config->listen);
+
+	start->caller_pool = !start->listen_given && listens(STDIN_FILENO);
+	if (start->caller_pool) {
+		start->listen_fd = STDIN_FILENO;
+		signals_child();
+		return GO_ON;
+	}
+	if (gateway_listen(config->listen, (unsigned)config->socket_mode, (int)config->backlog,
+			   &start->listen_fd) != STATUS_OK)
+		return EXIT_FAILED;
+	if (!str_starts(address, STR("unix:")))
+		return GO_ON;
+	start->socket_path = strdup(address.p + 5);
+	if (start->socket_path && lstat(start->socket_path, &start->socket) < 0)
+		start->socket.st_ino = 0;
+	return GO_ON;
+}
+
+/* Removes the unix socket's file, unless another process has put its own in that place. */
+static void remove_socket(const struct start *start)
+{
+	struct stat now;
+
+	if (!start->socket_path || !start->socket.st_ino || lstat(start->socket_path, &now) < 0)
+		return;
+	if (now.st_ino == start->socket.st_ino && now.st_dev == start->socket.st_dev)
+		unlink(start->socket_path);
+}
+
+static int check_schema(struct start *start)
+{
+	int version = 0;
+	enum status status = store_check(&start->config, &version);
+
+	if (status == STATUS_UNAVAILABLE || status == STATUS_TIMEOUT) {
+		log_warn("the database cannot be reached: requests get 503 until it can");
+		return GO_ON;
+	}
+	if (status != STATUS_OK) {
+		log_error("the database's schema cannot be checked: %s", status_name(status));
+		return EXIT_FAILED;
+	}
+	if (version != STORE_SCHEMA_VERSION) {
+		log_error("the database's schema has version %d, this program needs %d: %s",
+			  version, STORE_SCHEMA_VERSION,
+			  version < STORE_SCHEMA_VERSION ? "run banterctl migrate"
+							 : "install the newer program");
+		return EXIT_FAILED;
+	}
+	return GO_ON;
+}
+
+static int run(struct start *start)
+{
+	if (start->caller_pool)
+		return single_run(&start->config, start->listen_fd, start->signals);
+	log_info("banter " BANTER_VERSION ": %lld workers on %s", (long long)start->config.workers,
+		 start->config.listen);
+	return pool_run(&start->config, start->settings, start->listen_fd, start->signals);
+}
+
+int main(int argc, char **argv)
+{
+	static int (*const steps[])(struct start *) = {
+		load_settings, prepare_process, open_socket, check_schema, run,
+	};
+	struct start start = { .listen_fd = -1 };
+	int code = read_options(&start, argc, argv);
+	size_t i;
+
+	for (i = 0; code == GO_ON && i < sizeof(steps) / sizeof(steps[0]); i++)
+		code = steps[i](&start);
+	remove_socket(&start);
+	if (start.listen_fd > STDIN_FILENO)
+		close(start.listen_fd);
+	if (start.loaded)
+		config_clear(&start.config);
+	settings_free(start.settings);
+	free(start.socket_path);
+	return code;
+}

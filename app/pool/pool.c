@@ -1,0 +1,219 @@
+/*
+ * The master's loop: how many workers there are to be, of which settings, and when all is to end.  The workers
+ * themselves are crew.c's.  Rests on base/wait, the only place where signals come through.
+ */
+#include "pool/pool.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/wait.h"
+#include "chat/limit.h"
+#include "pool/crew.h"
+
+#define LOOK_MS 20 /* while workers are exchanged: how often we look whether a new one is ready */
+#define WHY_CAP 4096
+
+struct pool {
+	struct config *config;
+	struct settings *settings;
+	struct signals *signals;
+	struct wait wait;
+	struct crew crew;
+	bool draining;
+};
+
+enum status pool_load(const struct settings *settings, struct config *out, struct buf *why)
+{
+	struct config config;
+	enum status status = settings_load(settings, &config, why);
+
+	if (status != STATUS_OK)
+		return status;
+	if (!limit_trusted_valid(str_from(config.trusted_proxies))) {
+		buf_puts(why, "BANTER_TRUSTED_PROXIES: comma-separated addresses or CIDR blocks "
+			      "are allowed, such as 127.0.0.1,10.0.0.0/8,2001:db8::/32");
+		config_clear(&config);
+		return STATUS_INVALID;
+	}
+	*out = config;
+	return STATUS_OK;
+}
+
+void pool_open_log(const struct config *config)
+{
+	static const struct {
+		const char *word;
+		enum log_level level;
+	} levels[] = {
+		{ "error", LOG_LEVEL_ERROR },
+		{ "warning", LOG_LEVEL_WARN },
+		{ "info", LOG_LEVEL_INFO },
+		{ "debug", LOG_LEVEL_DEBUG },
+	};
+	enum log_level level = LOG_LEVEL_INFO;
+	size_t i;
+
+	for (i = 0; i < sizeof(levels) / sizeof(levels[0]); i++)
+		if (!strcmp(config->log_level, levels[i].word))
+			level = levels[i].level;
+	log_open("banter", level, !strcmp(config->log_to, "syslog"));
+}
+
+static uint32_t workers_wanted(const struct pool *pool)
+{
+	int64_t most = pool->crew.places - 1; /* one place stays free, for exchanging them */
+
+	return (uint32_t)(pool->config->workers < most ? pool->config->workers : most);
+}
+
+/* Some settings are part of what is already open: they stay, and the new value is reported. */
+static void keep_fixed(struct config *fresh, struct config *old, const struct crew *crew)
+{
+	char *listen = fresh->listen;
+
+	if (strcmp(fresh->listen, old->listen) != 0 || fresh->backlog != old->backlog ||
+	    fresh->socket_mode != old->socket_mode)
+		log_warn("BANTER_LISTEN, BANTER_BACKLOG and BANTER_SOCKET_MODE change with a "
+			 "restart only");
+	if (strcmp(fresh->shared_file, old->shared_file) != 0)
+		log_warn("BANTER_SHARED_FILE changes with a restart only");
+	if (fresh->workers > crew->places - 1)
+		log_warn("BANTER_WORKERS: more than %u need a restart", crew->places - 1);
+	fresh->listen = old->listen;
+	old->listen = listen;
+	fresh->backlog = old->backlog;
+	fresh->socket_mode = old->socket_mode;
+}
+
+static void reload(struct pool *pool)
+{
+	struct config fresh;
+	struct buf why;
+
+	buf_init(&why, WHY_CAP);
+	if (pool_load(pool->settings, &fresh, &why) != STATUS_OK) {
+		log_error("the settings stay as they were: %s",
+			  why.len ? buf_text(&why) : "no memory");
+		goto out;
+	}
+	keep_fixed(&fresh, pool->config, &pool->crew);
+	config_clear(pool->config);
+	*pool->config = fresh;
+	pool_open_log(pool->config);
+	pool->crew.generation++;
+	log_info("the settings are loaded again: the workers are exchanged one by one");
+out:
+	buf_clear(&why);
+}
+
+/*
+ * One step towards as many workers as are wanted, all of this generation. While old ones are exchanged, a
+ * new one must be ready before the next old one is told to end: settings that no worker can start with
+ * cost none of the old. Returns when to look again.
+ */
+static int64_t even_out(struct pool *pool, int64_t now)
+{
+	uint32_t wanted = workers_wanted(pool);
+	struct crew_count count;
+
+	for (;;) {
+		count = crew_count(&pool->crew);
+		if (count.old && count.starting)
+			return now + LOOK_MS;
+		if (count.old && count.fresh + count.old > wanted) {
+			crew_retire(&pool->crew, now);
+			continue;
+		}
+		if (count.fresh >= wanted)
+			return CLOCK_NEVER;
+		if (!crew_start(&pool->crew, now))
+			break;
+	}
+	/* Too early, or no place is free: then a death wakes us. */
+	return now < pool->crew.start_at ? pool->crew.start_at : CLOCK_NEVER;
+}
+
+/* No worker takes these any more: the web server is to know at once, not when the last exchange has ended. */
+static void turn_away(int listen_fd)
+{
+	int fd;
+
+	while ((fd = accept4(listen_fd, NULL, NULL, SOCK_CLOEXEC)) >= 0)
+		close(fd);
+}
+
+static void begin_drain(struct pool *pool, int64_t now)
+{
+	int fd = pool->crew.listen_fd;
+
+	pool->draining = true;
+	log_info("draining: %u workers have %.1f s to end their exchanges",
+		 crew_count(&pool->crew).living, (double)pool->config->drain_ms / 1000);
+	crew_close(&pool->crew, now);
+	if (fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK) == 0)
+		wait_watch(&pool->wait, WAIT_DB, fd, POLLIN);
+}
+
+/* Does what the signals asked for. */
+static void answer_signals(struct pool *pool, int64_t now)
+{
+	struct signals *signals = pool->signals;
+
+	if (signals->child) {
+		signals->child = 0;
+		crew_reap(&pool->crew, now);
+	}
+	if (signals->status) {
+		signals->status = 0;
+		crew_show(&pool->crew, now);
+	}
+	if (signals->stop && !pool->draining)
+		begin_drain(pool, now);
+	if (signals->hurry) {
+		signals->hurry = 0;
+		log_warn("told twice: the workers are killed");
+		crew_kill(&pool->crew);
+	}
+	if (signals->reload) {
+		signals->reload = 0;
+		if (!pool->draining)
+			reload(pool);
+	}
+}
+
+int pool_run(struct config *config, struct settings *settings, int listen_fd,
+	     struct signals *signals)
+{
+	struct pool pool = { .config = config, .settings = settings, .signals = signals };
+	enum status status;
+	int64_t now, next;
+
+	wait_init(&pool.wait);
+	status = crew_init(&pool.crew, config, listen_fd, signals);
+	if (status != STATUS_OK) {
+		log_error("the workers' shared memory cannot be made: %s", status_name(status));
+		return 1;
+	}
+	for (;;) {
+		now = clock_ms();
+		answer_signals(&pool, now);
+		next = crew_kill_late(&pool.crew, now);
+		if (!pool.draining)
+			next = clock_earlier(next, even_out(&pool, now));
+		else if (!crew_count(&pool.crew).living)
+			break;
+		else
+			turn_away(listen_fd);
+		if (wait_some(&pool.wait, next) == STATUS_FAILED)
+			usleep(LOOK_MS * 1000);
+	}
+	log_info("drained");
+	crew_clear(&pool.crew);
+	return 0;
+}

@@ -1,0 +1,28 @@
+/* The scoreboard's memory. */
+#include "pool/scoreboard.h"
+
+#include <stddef.h>
+#include <sys/mman.h>
+
+static size_t bytes_of(uint32_t count)
+{
+	return sizeof(struct scoreboard) + count * sizeof(struct scoreboard_slot);
+}
+
+enum status scoreboard_new(uint32_t count, struct scoreboard **out)
+{
+	struct scoreboard *scoreboard = mmap(NULL, bytes_of(count), PROT_READ | PROT_WRITE,
+					     MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+	if (scoreboard == MAP_FAILED)
+		return STATUS_NOMEM;
+	scoreboard->count = count;
+	*out = scoreboard;
+	return STATUS_OK;
+}
+
+void scoreboard_free(struct scoreboard *scoreboard)
+{
+	if (scoreboard)
+		munmap(scoreboard, bytes_of(scoreboard->count));
+}

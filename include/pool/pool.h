@@ -1,0 +1,31 @@
+/*
+ * The master: forks the workers, replaces the dead with a growing pause, names cause, age and
+ * stage of a death, reloads the settings, drains. It never touches a request, the database or
+ * the model, so that it outlives whatever fells a worker.
+ */
+#ifndef POOL_POOL_H
+#define POOL_POOL_H
+
+#include "base/buf.h"
+#include "base/status.h"
+#include "edge/settings.h"
+#include "pool/signals.h"
+#include "wire/config.h"
+
+/*
+ * settings_load(), and what only higher rooms can check (BANTER_TRUSTED_PROXIES). Same results; `out` untouched on failure.
+ */
+enum status pool_load(const struct settings *settings, struct config *out,
+		      struct buf *why) MUST_CHECK;
+/* Points the log to where the settings say. */
+void pool_open_log(const struct config *config);
+
+/*
+ * Runs until drained; `listen_fd` stays the caller's. `config` is the running settings; on SIGHUP settings_load()
+ * is called again with `settings`, and a good result replaces *config and, one by one, the workers.
+ * Returns the process's exit code: 0 drained; 1 the workers cannot start (logged).
+ */
+int pool_run(struct config *config, struct settings *settings, int listen_fd,
+	     struct signals *signals);
+
+#endif

@@ -1,0 +1,20 @@
+/* Signals set a flag, nothing else. They are blocked everywhere but in base/wait. */
+#ifndef POOL_SIGNALS_H
+#define POOL_SIGNALS_H
+
+#include <signal.h>
+
+struct signals {
+	volatile sig_atomic_t stop;  /* SIGTERM, SIGINT, SIGQUIT: drain and end */
+	volatile sig_atomic_t hurry; /* SIGINT or SIGQUIT when `stop` was up already: end at once */
+	volatile sig_atomic_t reload; /* SIGHUP */
+	volatile sig_atomic_t child;  /* SIGCHLD */
+	volatile sig_atomic_t status; /* SIGUSR1: log the scoreboard */
+};
+
+/* Installs the handlers and blocks the signals; returns the flags they set (one set a process). SIGPIPE is ignored. */
+struct signals *signals_init(void);
+/* In a fresh child, and where the workers are not ours: all flags down; SIGHUP and SIGUSR1 ignored, SIGCHLD default. */
+void signals_child(void);
+
+#endif

@@ -1,0 +1,30 @@
+/* One worker: the accept loop, one request at a time. */
+#ifndef POOL_WORKER_H
+#define POOL_WORKER_H
+
+#include <signal.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/status.h"
+#include "chat/limit.h"
+#include "pool/scoreboard.h"
+#include "wire/config.h"
+
+struct worker_setup {
+	const struct config *config;
+	int listen_fd;
+	bool caller_pool; /* the listening socket came on fd 0: connections may be kept, their owner counts the workers */
+	struct limit *limit;
+	uint32_t holder; /* our place in `limit` */
+	struct scoreboard_slot *slot;
+	const volatile sig_atomic_t *stop;
+};
+
+/*
+ * Serves until told to stop, or until worker_requests are served. Returns the process's exit code:
+ * 0 stopped or recycled (EXIT_RECYCLED is not used: the master asks the slot), 1 cannot work (logged).
+ */
+int worker_run(const struct worker_setup *setup);
+
+#endif
