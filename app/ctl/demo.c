@@ -1,0 +1,186 @@
+/*
+ * banterctl demo: a workspace, a chatbot and a key of each kind. With a file to keep them in, a
+ * second run makes nothing new, and a new database gets the same keys as the old one.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/secret.h"
+#include "base/str.h"
+#include "chat/key.h"
+#include "ctl/command.h"
+#include "wire/config.h"
+
+#define FILE_CAP 65536
+#define CALL_MS 10000
+
+struct demo {
+	char widget[KEY_TEXT_SIZE];
+	char workspace[KEY_TEXT_SIZE];
+	char chatbot[SECRET_ID_SIZE];
+};
+
+static const char system_prompt[] = "You are the friendly assistant of a small company.";
+
+static enum status take_line(void *context, struct str name, struct str value, struct buf *why)
+{
+	struct demo *demo = context;
+	struct {
+		struct str name;
+		char *out;
+		size_t size;
+	} places[] = {
+		{ STR("BANTER_WIDGET_KEY"), demo->widget, sizeof(demo->widget) },
+		{ STR("BANTER_WORKSPACE_KEY"), demo->workspace, sizeof(demo->workspace) },
+		{ STR("BANTER_CHATBOT_ID"), demo->chatbot, sizeof(demo->chatbot) },
+	};
+	size_t i;
+
+	(void)why;
+	for (i = 0; i < 3; i++)
+		if (str_equal(name, places[i].name) && value.n < places[i].size)
+			memcpy(places[i].out, value.p, value.n);
+	return STATUS_OK;
+}
+
+/* Nothing there, or nothing whole: the demo stays empty. */
+static void read_file(const char *path, struct demo *demo)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	struct buf text, why;
+	char chunk[4096];
+	ssize_t n;
+
+	if (fd < 0)
+		return;
+	buf_init(&text, FILE_CAP);
+	buf_init(&why, 256);
+	while ((n = read(fd, chunk, sizeof(chunk))) > 0)
+		buf_append(&text, chunk, (size_t)n);
+	close(fd);
+	if (buf_check(&text) || config_lines(buf_view(&text), take_line, demo, &why))
+		memset(demo, 0, sizeof(*demo));
+	buf_wipe(&text);
+	buf_clear(&why);
+}
+
+static enum status complete(struct demo *demo, struct key *widget, struct key *workspace)
+{
+	int64_t number;
+
+	if (*demo->chatbot && key_read(KEY_WIDGET, str_from(demo->widget), widget) == STATUS_OK &&
+	    key_read(KEY_WORKSPACE, str_from(demo->workspace), workspace) == STATUS_OK)
+		return STATUS_OK;
+	secret_random(&number, sizeof(number));
+	secret_new_id(demo->chatbot);
+	if (key_new(KEY_WIDGET, number, demo->widget, widget))
+		return STATUS_FAILED;
+	return key_new(KEY_WORKSPACE, number, demo->workspace, workspace);
+}
+
+static enum status make_workspace(struct db *db, int64_t workspace)
+{
+	struct db_query query;
+
+	db_query_init(&query, "demo", "select banter.workspace_create($1, 'Demo', null)");
+	db_add_integer(&query, workspace);
+	return db_call(db, NULL, &query, clock_ms() + CALL_MS, NULL);
+}
+
+static enum status make_chatbot(struct db *db, int64_t workspace, const char *chatbot)
+{
+	struct db_query query;
+
+	db_query_init(&query, "demo", "select banter.chatbot_create($1, $2, 'Demo', $3)");
+	db_add_integer(&query, workspace);
+	db_add_text(&query, str_from(chatbot));
+	db_add_text(&query, str_from(system_prompt));
+	return db_call(db, NULL, &query, clock_ms() + CALL_MS, NULL);
+}
+
+static enum status make_key(struct db *db, const struct key *key, const char *text,
+			    const char *chatbot)
+{
+	struct db_query query;
+	struct buf id;
+	enum status status;
+	int i;
+
+	/* The id is made of the hash, so that the same key is the same row. */
+	buf_init(&id, 64);
+	for (i = 0; i < 16; i++)
+		buf_printf(&id, "%02x", key->hash[i]);
+	db_query_init(&query, "demo", "select banter.key_create($1, $2, $3, $4, $5, $6, 'demo')");
+	db_add_integer(&query, key->workspace);
+	db_add_text(&query, buf_view(&id));
+	db_add_text(&query, key_kind_name(key->kind));
+	db_add_text(&query, chatbot ? str_from(chatbot) : STR_NONE);
+	db_add_text(&query, (struct str){ (const char *)key->hash, KEY_HASH_SIZE });
+	db_add_text(&query, str_from(text + strlen(text) - 4));
+	status = db_call(db, NULL, &query, clock_ms() + CALL_MS, NULL);
+	buf_clear(&id);
+	return status;
+}
+
+static int write_out(const char *path, const struct demo *demo)
+{
+	FILE *out = stdout;
+	int fd;
+
+	if (path) {
+		fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+		out = fd < 0 ? NULL : fdopen(fd, "w");
+		if (!out) {
+			fprintf(stderr, "banterctl: cannot write %s: %s\n", path, strerror(errno));
+			return CTL_FAILED;
+		}
+		fchmod(fd, 0600);
+	}
+	fprintf(out, "BANTER_WIDGET_KEY=%s\nBANTER_WORKSPACE_KEY=%s\nBANTER_CHATBOT_ID=%s\n",
+		demo->widget, demo->workspace, demo->chatbot);
+	if (path && fclose(out)) {
+		fprintf(stderr, "banterctl: cannot write %s: %s\n", path, strerror(errno));
+		return CTL_FAILED;
+	}
+	return CTL_DONE;
+}
+
+int ctl_demo(const struct config *config, int argc, char **argv)
+{
+	const char *path = NULL;
+	struct demo demo = { 0 };
+	struct key widget, workspace;
+	struct db *db = NULL;
+	enum status status;
+	int code;
+
+	code = ctl_option(argc, argv, "--env-file", &path);
+	if (code == CTL_DONE)
+		code = ctl_connect(config, &db);
+	if (code != CTL_DONE)
+		return code;
+	if (path)
+		read_file(path, &demo);
+	status = complete(&demo, &widget, &workspace);
+	if (status == STATUS_OK)
+		status = make_workspace(db, widget.workspace);
+	if (status == STATUS_OK)
+		status = make_chatbot(db, widget.workspace, demo.chatbot);
+	if (status == STATUS_OK)
+		status = make_key(db, &widget, demo.widget, demo.chatbot);
+	if (status == STATUS_OK)
+		status = make_key(db, &workspace, demo.workspace, NULL);
+	db_free(db);
+	if (status == STATUS_OK)
+		code = write_out(path, &demo);
+	else
+		code = CTL_FAILED;
+	explicit_bzero(&demo, sizeof(demo));
+	return code;
+}

@@ -1,0 +1,152 @@
+/*
+ * banterctl migrate: forward only, one transaction each migration, then functions and roles in one
+ * more. A transaction-level advisory lock lets two run at once: it works through a pooler too.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/str.h"
+#include "chat/store.h"
+#include "ctl/command.h"
+#include "ctl/sql.h"
+
+#define SCRIPT_CAP (8 << 20)
+/* A migration may rewrite tables; waiting for another's lock counts too. */
+#define MIGRATE_MS 600000
+
+/* The lock's number is "banter" on a telephone. */
+#define BEGIN                                                                                      \
+	"begin;"                                                                                   \
+	"select pg_advisory_xact_lock(226837);"
+
+static enum status script(struct db *db, const char *name, const char *sql, struct db_rows **out)
+{
+	return db_script(db, name, sql, clock_ms() + MIGRATE_MS, out);
+}
+
+/* Begins a transaction under the lock and says the schema's version. */
+static enum status begin(struct db *db, int *version)
+{
+	struct db_rows *rows = NULL;
+	enum status status;
+
+	status = script(db, "migrate",
+			BEGIN "create schema if not exists banter_data;"
+			      "create table if not exists banter_data.migration ("
+			      " version integer primary key,"
+			      " name text not null,"
+			      " applied_at timestamptz not null default now());"
+			      "select coalesce(max(version), 0) from banter_data.migration;",
+			&rows);
+	*version = (int)db_rows_integer(rows, 0, 0, 0);
+	db_rows_free(rows);
+	return status;
+}
+
+/* "migrations/0001_schema.sql" is 1; 0 for other files. */
+static int version_of(const char *name)
+{
+	return strncmp(name, "migrations/", 11) == 0 ? atoi(name + 11) : 0;
+}
+
+static enum status apply(struct db *db, const struct sql_file *file)
+{
+	struct db_query query;
+	enum status status;
+
+	status = script(db, file->name, file->text, NULL);
+	if (status)
+		return status;
+	db_query_init(&query, "migrate",
+		      "insert into banter_data.migration (version, name) values ($1, $2)");
+	db_add_integer(&query, version_of(file->name));
+	db_add_text(&query, str_from(file->name + 11));
+	status = db_call(db, NULL, &query, clock_ms() + MIGRATE_MS, NULL);
+	return status ? status : script(db, "migrate", "commit", NULL);
+}
+
+static enum status apply_migrations(struct db *db)
+{
+	const struct sql_file *file;
+	enum status status;
+	int version;
+
+	for (file = sql_files; file->name; file++) {
+		if (!version_of(file->name))
+			continue;
+		status = begin(db, &version);
+		if (status)
+			return status;
+		if (version > STORE_SCHEMA_VERSION) {
+			fprintf(stderr,
+				"banterctl: the schema has version %d, newer than this program's "
+				"%d: "
+				"use the newer program\n",
+				version, STORE_SCHEMA_VERSION);
+			return STATUS_REFUSED;
+		}
+		if (version_of(file->name) <= version) {
+			status = script(db, "migrate", "rollback", NULL);
+		} else {
+			status = apply(db, file);
+			if (status == STATUS_OK)
+				printf("applied %s\n", file->name);
+		}
+		if (status)
+			return status;
+	}
+	return STATUS_OK;
+}
+
+static enum status apply_functions(struct db *db, const char *role)
+{
+	const struct sql_file *file;
+	enum status status;
+	struct db_query query;
+	struct buf all;
+
+	buf_init(&all, SCRIPT_CAP);
+	for (file = sql_files; file->name; file++)
+		if (!version_of(file->name))
+			buf_str(&all, str_from(file->text));
+	buf_puts(&all, "commit;");
+	status = buf_check(&all);
+	if (status == STATUS_OK)
+		status = script(db, "migrate", BEGIN, NULL);
+	db_query_init(&query, "migrate", "select set_config('banter.app_role', $1, true)");
+	db_add_text(&query, str_from(role));
+	if (status == STATUS_OK)
+		status = db_call(db, NULL, &query, clock_ms() + MIGRATE_MS, NULL);
+	if (status == STATUS_OK)
+		status = script(db, "functions and roles", buf_text(&all), NULL);
+	buf_clear(&all);
+	return status;
+}
+
+int ctl_migrate(const struct config *config, int argc, char **argv)
+{
+	const char *role = "";
+	struct db *db = NULL;
+	enum status status;
+	int code;
+
+	code = ctl_option(argc, argv, "--role", &role);
+	if (code == CTL_DONE)
+		code = ctl_connect(config, &db);
+	if (code != CTL_DONE)
+		return code;
+	status = apply_migrations(db);
+	if (status == STATUS_OK)
+		status = apply_functions(db, role);
+	db_free(db);
+	if (status) {
+		fprintf(stderr, "banterctl: the schema was not brought up to date; what was "
+				"committed before stays, run it again\n");
+		return CTL_FAILED;
+	}
+	printf("the schema has version %d\n", STORE_SCHEMA_VERSION);
+	return CTL_DONE;
+}
