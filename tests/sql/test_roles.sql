@@ -1,0 +1,77 @@
+begin;
+select no_plan();
+\ir include/fixture.sql
+
+create temp view ours as
+select p.oid, n.nspname, p.proname from pg_proc p join pg_namespace n on n.oid = p.pronamespace
+where n.nspname in ('banter', 'banter_data');
+
+select is_empty($$ select c.relname, t.p
+	from pg_class c join pg_namespace n on n.oid = c.relnamespace
+	cross join unnest(array['select', 'insert', 'update', 'delete', 'truncate', 'references', 'trigger']) t (p)
+	where n.nspname in ('banter', 'banter_data') and c.relkind in ('r', 'v')
+		and (has_table_privilege('banter_app', c.oid, t.p) or has_any_column_privilege('banter_app', c.oid, 'select')) $$,
+	'the application''s role can do nothing with any table');
+select is_empty($$ select c.relname
+	from pg_class c join pg_namespace n on n.oid = c.relnamespace
+	where n.nspname in ('banter', 'banter_data') and c.relkind = 'S'
+		and case c.relkind when 'S' then has_sequence_privilege('banter_app', c.oid, 'usage, select, update') end $$,
+	'nor with any sequence');
+select set_eq($$ select nspname || '.' || proname from ours where has_function_privilege('banter_app', oid, 'execute') $$,
+	array['banter.turn_begin', 'banter.turn_finish', 'banter.turn_renew', 'banter.schema_version', 'banter.health'],
+	'it can execute exactly its five functions');
+select ok(has_schema_privilege('banter_app', 'banter', 'usage'), 'it can use schema banter');
+select ok(not has_schema_privilege('banter_app', 'banter', 'create'), 'it can make nothing there');
+select ok(not has_schema_privilege('banter_app', 'banter_data', 'usage, create'), 'schema banter_data is shut to it');
+select ok((select rolcanlogin and not rolsuper and not rolcreaterole and not rolcreatedb and not rolbypassrls
+		and not rolreplication and rolinherit from pg_roles where rolname = 'banter_app'), 'it is an ordinary role');
+
+create role nobody_special;
+select is_empty($$ select nspname, proname from ours where has_function_privilege('nobody_special', oid, 'execute') $$,
+	'public can execute nothing');
+select is_empty($$ select n from unnest(array['banter', 'banter_data']) n
+	where has_schema_privilege('nobody_special', n, 'usage, create') $$, 'public can use neither schema');
+select is_empty($$ select c.relname
+	from pg_class c join pg_namespace n on n.oid = c.relnamespace
+	where n.nspname in ('banter', 'banter_data') and c.relkind in ('r', 'v')
+		and has_table_privilege('nobody_special', c.oid, 'select, insert, update, delete') $$,
+	'public can do nothing with any table');
+
+-- As the role itself.
+set local role banter_app;
+select pg_temp.rows_are($$ select outcome, conversation from banter.turn_begin(1, sha256('wk-bot'), 'widget', null, 'x1', 'a1',
+	null, 'c1', 's', 'hello', null, true, null, sha256('b'), 300, 20, 10000, 'r1') $$, $$ values ('started', 'c1') $$, 'the application starts an exchange');
+select ok(banter.turn_renew(1, 'x1', 300), 'and renews it');
+select is(banter.turn_finish(1, 'x1', 'done', 'hi', 'stop', 1, 1, null, 1, 1), 'stored', 'and ends it');
+select ok(banter.health() and banter.schema_version() = 1, 'and asks how things are');
+select throws_ok('select * from banter_data.exchange', '42501', null, 'it reads no table');
+select throws_ok('select * from banter_data.usage_day', '42501', null, 'nor a view');
+select throws_ok($$ select banter.key_create(1, 'k', 'workspace', null, sha256('k'), '', '') $$, '42501', null, 'it makes no key');
+select throws_ok($$ select banter.workspace_create(9, 'w', 1) $$, '42501', null, 'nor a workspace');
+select throws_ok($$ select banter_data.credit_return(1, 'x1', 5) $$, '42501', null, 'nor credits');
+reset role;
+
+-- What it had been given by hand goes at the next migrate.
+grant select on banter_data.exchange to banter_app, public;
+grant execute on function banter.key_create(bigint, text, text, text, bytea, text, text) to banter_app, public;
+grant usage on schema banter_data to banter_app;
+select set_config('banter.app_role', 'banter_app', true);
+\ir ../../sql/roles.sql
+select ok(not has_table_privilege('banter_app', 'banter_data.exchange', 'select')
+	and not has_schema_privilege('banter_app', 'banter_data', 'usage')
+	and not has_function_privilege('banter_app', 'banter.key_create(bigint, text, text, text, bytea, text, text)', 'execute')
+	and has_function_privilege('banter_app', 'banter.health()', 'execute'),
+	'roles.sql takes back what it does not name');
+
+-- A name that wants quoting, made at once.
+select set_config('banter.app_role', 'Odd "name', true);
+\ir ../../sql/roles.sql
+select ok(has_function_privilege('Odd "name', 'banter.health()', 'execute'), 'any role name will do');
+
+-- The owner named as the application's role keeps its rights.
+select set_config('banter.app_role', current_user, true);
+\ir ../../sql/roles.sql
+select ok(has_schema_privilege('banter_data', 'usage'), 'the owner as the application''s role is one-role mode');
+
+select * from finish();
+rollback;
