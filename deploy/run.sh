@@ -165,6 +165,7 @@ lost() {
 	unset "part_pid[$1]"
 	part_tell "$1"
 	! grep -qs 'Address already in use' "$logs/$1.log" || die "port $port is taken: PORT=$((port + 1)) make run"
+	! grep -qs 'bind() .*Permission denied' "$logs/$1.log" || die "port $port is not yours to use: PORT=8080 make run"
 	[ "$2" -le 128 ] || die "$1 ended by itself, by signal $(kill -l "$2")"
 	die "$1 ended by itself, with exit code $2"
 }

@@ -1,4 +1,7 @@
-/* One line a call to stderr or syslog.  Its level and target are the process's, set once at the start. */
+/*
+ * One line a call to stderr or syslog.  Its level and target are the process's, set once at the
+ * start.
+ */
 #include "base/log.h"
 
 #include <errno.h>

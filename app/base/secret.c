@@ -61,7 +61,10 @@ void secret_protect_memory(void)
 
 	setrlimit(RLIMIT_CORE, &none);
 #ifndef __SANITIZE_ADDRESS__
-	/* A core_pattern pipe ignores the limit, so the flag too.  The leak checker would need ptrace. */
+	/*
+	 * A core_pattern pipe ignores the limit, so the flag too.  The leak checker would need
+	 * ptrace.
+	 */
 	prctl(PR_SET_DUMPABLE, 0);
 #endif
 }

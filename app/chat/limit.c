@@ -1,6 +1,6 @@
 /*
- * Windows and caps over the shared table.  Where the table cannot help (no lock, no free place) a request
- * passes: a limit that fails must not become an outage.
+ * Windows and caps over the shared table.  Where the table cannot help (no lock, no free place) a
+ * request passes: a limit that fails must not become an outage.
  */
 #include "chat/limit.h"
 
@@ -95,7 +95,10 @@ enum status limit_take_holder(struct limit *limit, uint32_t *holder)
 	return status;
 }
 
-/* Gives back what dead processes hold of `entry`: where no master does it, nobody else would before the next one starts. */
+/*
+ * Gives back what dead processes hold of `entry`: where no master does it, nobody else would before
+ * the next one starts.
+ */
 static void release_dead(struct limit *limit, const struct limit_entry *entry)
 {
 	uint32_t index = (uint32_t)(entry - limit->memory->entries), h, i;

@@ -1,6 +1,7 @@
 /*
- * Whose request it is (G9): the client's address from the web server's word and X-Forwarded-For.  Text in, text
- * out.  Every address is handled in its IPv6 form, so that IPv4 and IPv4-mapped IPv6 are one.
+ * Whose request it is (G9): the client's address from the web server's word and X-Forwarded-For.
+ * Text in, text out.  Every address is handled in its IPv6 form, so that IPv4 and IPv4-mapped IPv6
+ * are one.
  */
 #include "chat/limit.h"
 
@@ -53,7 +54,10 @@ static bool is_port(struct str s)
 	return true;
 }
 
-/* As proxies write one: "192.0.2.1", "192.0.2.1:80", "2001:db8::1", "[2001:db8::1]", "[2001:db8::1]:80", "fe80::1%eth0". */
+/*
+ * As proxies write one: "192.0.2.1", "192.0.2.1:80", "2001:db8::1", "[2001:db8::1]",
+ * "[2001:db8::1]:80", "fe80::1%eth0".
+ */
 static bool parse_address(struct str s, struct in6_addr *out)
 {
 	const char *end, *zone;

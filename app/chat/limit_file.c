@@ -1,6 +1,7 @@
 /*
- * Where the memory of the shared limits comes from: an anonymous mapping, or a file that processes of one
- * user share.  Not for what is in it, but for its first filling.  Rests on mmap(2) and flock(2).
+ * Where the memory of the shared limits comes from: an anonymous mapping, or a file that processes
+ * of one user share.  Not for what is in it, but for its first filling.  Rests on mmap(2) and
+ * flock(2).
  */
 #include "chat/limit.h"
 
@@ -87,7 +88,10 @@ static bool ours(const struct stat *st)
 	return st->st_uid == geteuid() && st->st_nlink == 1 && !(st->st_mode & 077);
 }
 
-/* A wrong path in the settings must not cost anybody a file: only a table, or one never finished, is replaced. */
+/*
+ * A wrong path in the settings must not cost anybody a file: only a table, or one never finished,
+ * is replaced.
+ */
 static bool replaceable(int fd, const struct stat *st, const struct limit_layout *layout)
 {
 	static const char unfinished[sizeof(layout->magic)];
@@ -139,13 +143,15 @@ static enum found take_file(int fd, const struct limit_layout *layout, struct li
 	return found;
 }
 
-/* One try: FOUND_OTHER says that the file was removed, or replaced by another process: try again. */
+/*
+ * One try: FOUND_OTHER says that the file was removed, or replaced by another process: try again.
+ */
 static enum found try_file(const char *path, const struct limit_layout *layout,
 			   struct limit_memory **out)
 {
 	enum found found = FOUND_ERROR;
 	struct stat st, there;
-	int fd;
+	int fd, error;
 
 	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600);
 	if (fd < 0)
@@ -165,7 +171,11 @@ static enum found try_file(const char *path, const struct limit_layout *layout,
 	if (found == FOUND_OTHER && unlink(path) < 0 && errno != ENOENT)
 		found = FOUND_ERROR;
 out:
+	/* The mapping keeps the open file, and with it the lock, beyond close(). */
+	error = errno;
+	flock(fd, LOCK_UN);
 	close(fd);
+	errno = error;
 	return found;
 }
 

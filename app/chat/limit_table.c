@@ -1,6 +1,7 @@
 /*
- * Entries, holders and the mutex of the shared limits.  Not for the mapping (limit_file.c) nor for what
- * the numbers mean (limit.c).  Rests on robust process-shared mutexes and on /proc for a process's birth.
+ * Entries, holders and the mutex of the shared limits.  Not for the mapping (limit_file.c) nor for
+ * what the numbers mean (limit.c).  Rests on robust process-shared mutexes and on /proc for a
+ * process's birth.
  */
 #include "chat/limit_table.h"
 
@@ -14,7 +15,9 @@
 #include "base/clock.h"
 #include "base/log.h"
 
-/* A process died in the middle of a change: what is open is counted anew from the holders' lists. */
+/*
+ * A process died in the middle of a change: what is open is counted anew from the holders' lists.
+ */
 static void mend(struct limit *limit)
 {
 	struct limit_memory *memory = limit->memory;
@@ -93,7 +96,10 @@ struct limit_entry *limit_table_get(struct limit *limit, struct limit_hash name)
 
 	if (entry)
 		return entry;
-	/* A window that is over ends before all that are not, and one that was never used has the end 0. */
+	/*
+	 * A window that is over ends before all that are not, and one that was never used has the
+	 * end 0.
+	 */
 	for (i = 0; i < LIMIT_WAYS; i++)
 		if (set[i].open <= 0 && (!entry || set[i].ends < entry->ends))
 			entry = &set[i];

@@ -195,10 +195,33 @@ static struct json_node first_choice(struct json_node choices)
 	return (struct json_node){ NULL };
 }
 
+/* What the database could not hold must not keep an answer from being stored: such a count is unknown. */
+static void take_count(struct json_node node, int64_t *count)
+{
+	int64_t said;
+
+	if (json_get_integer(node, &said) && said >= 0 && said <= INT32_MAX)
+		*count = said;
+}
+
 static void take_usage(struct model *model, struct json_node usage)
 {
-	(void)json_get_integer(json_member(usage, "prompt_tokens"), &model->tokens_in);
-	(void)json_get_integer(json_member(usage, "completion_tokens"), &model->tokens_out);
+	take_count(json_member(usage, "prompt_tokens"), &model->tokens_in);
+	take_count(json_member(usage, "completion_tokens"), &model->tokens_out);
+}
+
+/* For the same cause, a reason that is no short word goes by another. Some servers send "" with every delta. */
+static void take_reason(struct model *model, struct str reason)
+{
+	size_t i;
+
+	if (!reason.n)
+		return;
+	for (i = 0; i < reason.n; i++)
+		if (reason.p[i] <= ' ' || reason.p[i] > '~')
+			break;
+	buf_reset(&model->reason);
+	buf_str(&model->reason, i == reason.n && reason.n <= REASON_CAP ? reason : STR("other"));
 }
 
 static enum status take_chunk(struct model *model, struct json_node chunk)
@@ -219,8 +242,7 @@ static enum status take_chunk(struct model *model, struct json_node chunk)
 	if (status)
 		return status;
 	if (json_get_string(json_member(choice, "finish_reason"), &reason)) {
-		buf_reset(&model->reason);
-		buf_append(&model->reason, reason.p, reason.n < REASON_CAP ? reason.n : REASON_CAP);
+		take_reason(model, reason);
 		if (str_equal(reason, STR("error")) || str_equal(reason, STR("abort")))
 			return fail(model, STATUS_REFUSED, "the model's server gave up its answer");
 	}

@@ -1,4 +1,6 @@
-/* The SQL functions as C functions. Only this file (and the operator's program) knows their names. */
+/*
+ * The SQL functions as C functions. Only this file (and the operator's program) knows their names.
+ */
 #include "chat/store.h"
 
 #include <string.h>

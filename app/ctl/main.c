@@ -1,4 +1,6 @@
-/* banterctl: the operator's program. A table of commands over the same lower layers as banter.fcgi. */
+/*
+ * banterctl: the operator's program. A table of commands over the same lower layers as banter.fcgi.
+ */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

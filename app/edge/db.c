@@ -209,8 +209,8 @@ bool db_busy(const struct db *db)
 }
 
 /*
- * SQLSTATE classes after which the same call may succeed on another try: 08 connection, 40 rollback by
- * the server, 53 resources, 57 operator intervention, 55P03 lock (PostgreSQL's appendix A).
+ * SQLSTATE classes after which the same call may succeed on another try: 08 connection, 40 rollback
+ * by the server, 53 resources, 57 operator intervention, 55P03 lock (PostgreSQL's appendix A).
  */
 static bool may_pass(const char *state)
 {

@@ -1,6 +1,7 @@
 /*
- * Reads the settings: the environment once, at the start (its secrets are wiped there and then); the file, and
- * the files of secrets, at every load.  What a value means is wire/config's.  Rests on environ and plain files.
+ * Reads the settings: the environment once, at the start (its secrets are wiped there and then);
+ * the file, and the files of secrets, at every load.  What a value means is wire/config's.  Rests
+ * on environ and plain files.
  */
 #include "edge/settings.h"
 
@@ -59,7 +60,9 @@ enum status settings_override(struct settings *settings, const char *name, const
 	return settings_pairs_add(&settings->overrides, str_from(name), str_from(value));
 }
 
-/* Reads a whole file; STATUS_INVALID: errno says why (EFBIG: beyond the cap). `mode` may be NULL. */
+/*
+ * Reads a whole file; STATUS_INVALID: errno says why (EFBIG: beyond the cap). `mode` may be NULL.
+ */
 static enum status read_whole(const char *path, struct buf *out, mode_t *mode)
 {
 	enum status status = STATUS_INVALID;

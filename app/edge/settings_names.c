@@ -1,4 +1,7 @@
-/* Names, values and the environment.  Not for what a value means.  Rests on environ and on wire/config's table. */
+/*
+ * Names, values and the environment.  Not for what a value means.  Rests on environ and on
+ * wire/config's table.
+ */
 #include "edge/settings_names.h"
 
 #include <stdlib.h>

@@ -376,7 +376,9 @@ void upstream_stop(struct upstream *upstream)
 
 	if (!upstream->running)
 		return;
-	/* The body's last bytes may lie in the socket: with them read, the connection can be kept. */
+	/*
+	 * The body's last bytes may lie in the socket: with them read, the connection can be kept.
+	 */
 	buf_reset(&upstream->piece);
 	curl_multi_perform(upstream->multi, &left);
 	remove_transfer(upstream);

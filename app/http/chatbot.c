@@ -1,4 +1,7 @@
-/* The chatbot API: many chatbots of many workspaces, conversations named by us, JSON or SSE (B1 to B5). */
+/*
+ * The chatbot API: many chatbots of many workspaces, conversations named by us, JSON or SSE (B1 to
+ * B5).
+ */
 #include "http/exchange.h"
 
 #include <strings.h>

@@ -1,4 +1,6 @@
-/* The headless API: one widget or front end, conversations named by sessionId, NDJSON (H1 to H4). */
+/*
+ * The headless API: one widget or front end, conversations named by sessionId, NDJSON (H1 to H4).
+ */
 #include "http/exchange.h"
 
 #define SESSION_MAX 128

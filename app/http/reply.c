@@ -1,4 +1,6 @@
-/* Heads and whole replies. The stream of an exchange is stream.c, the errors' words reply_error.c. */
+/*
+ * Heads and whole replies. The stream of an exchange is stream.c, the errors' words reply_error.c.
+ */
 #include "http/reply.h"
 
 #include <inttypes.h>

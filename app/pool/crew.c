@@ -82,11 +82,14 @@ static void be_worker(const struct crew *crew, uint32_t place, pid_t master)
 	};
 
 	signals_child();
-	/* A master that is killed takes its workers with it; one that is gone already sends no signal. */
+	/*
+	 * A master that is killed takes its workers with it; one that is gone already sends no
+	 * signal.
+	 */
 	prctl(PR_SET_PDEATHSIG, SIGTERM);
 	if (getppid() != master)
 		_exit(0);
-	_exit(worker_run(&setup));
+	exit(worker_run(&setup)); /* not _exit: a leak checker reports at exit */
 }
 
 static void grow_pause(struct crew *crew, int64_t now)
@@ -212,7 +215,10 @@ static void pause_after(struct crew *crew, const struct crew_member *member, int
 		crew->pause_ms = 0;
 		grow_pause(crew, now);
 	} else if (now >= crew->start_at) {
-		/* Many that die of one cause at one time make it grow once: the others wait with the first. */
+		/*
+		 * Many that die of one cause at one time make it grow once: the others wait with
+		 * the first.
+		 */
 		grow_pause(crew, now);
 	}
 }
@@ -238,7 +244,10 @@ static void bury(struct crew *crew, uint32_t place, int result, int64_t now)
 	limit_release(crew->limit, place);
 	if (WIFEXITED(result) && WEXITSTATUS(result) == 0) {
 		log_debug("worker %u (pid %d) ended; age %.1f s", place, (int)member->pid, age);
-		/* One that ends at once without having served anything must not make us fork without end. */
+		/*
+		 * One that ends at once without having served anything must not make us fork
+		 * without end.
+		 */
 		if (!member->told && now - member->born < PAUSE_FIRST_MS &&
 		    !atomic_load(&slot->requests) && crew->start_at < now + PAUSE_FIRST_MS)
 			crew->start_at = now + PAUSE_FIRST_MS;

@@ -1,6 +1,6 @@
 /*
- * banter.fcgi: what a web server talks to.  The command line, and the start in its order; then a pool of our
- * own, or, with the listening socket on fd 0, one worker of the caller's pool.
+ * banter.fcgi: what a web server talks to.  The command line, and the start in its order; then a
+ * pool of our own, or, with the listening socket on fd 0, one worker of the caller's pool.
  */
 #include <getopt.h>
 #include <stdio.h>
@@ -262,8 +262,8 @@ static int run(struct start *start)
 {
 	if (start->caller_pool)
 		return single_run(&start->config, start->listen_fd, start->signals);
-	log_info("banter " BANTER_VERSION ": %lld workers on %s", (long long)start->config.workers,
-		 start->config.listen);
+	log_info("banter " BANTER_VERSION " on %s; workers: %lld", start->config.listen,
+		 (long long)start->config.workers);
 	return pool_run(&start->config, start->settings, start->listen_fd, start->signals);
 }
 

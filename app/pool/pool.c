@@ -1,6 +1,7 @@
 /*
- * The master's loop: how many workers there are to be, of which settings, and when all is to end.  The workers
- * themselves are crew.c's.  Rests on base/wait, the only place where signals come through.
+ * The master's loop: how many workers there are to be, of which settings, and when all is to end.
+ * The workers themselves are crew.c's.  Rests on base/wait, the only place where signals come
+ * through.
  */
 #include "pool/pool.h"
 
@@ -113,9 +114,9 @@ out:
 }
 
 /*
- * One step towards as many workers as are wanted, all of this generation. While old ones are exchanged, a
- * new one must be ready before the next old one is told to end: settings that no worker can start with
- * cost none of the old. Returns when to look again.
+ * One step towards as many workers as are wanted, all of this generation. While old ones are
+ * exchanged, a new one must be ready before the next old one is told to end: settings that no
+ * worker can start with cost none of the old. Returns when to look again.
  */
 static int64_t even_out(struct pool *pool, int64_t now)
 {
@@ -139,7 +140,10 @@ static int64_t even_out(struct pool *pool, int64_t now)
 	return now < pool->crew.start_at ? pool->crew.start_at : CLOCK_NEVER;
 }
 
-/* No worker takes these any more: the web server is to know at once, not when the last exchange has ended. */
+/*
+ * No worker takes these any more: the web server is to know at once, not when the last exchange has
+ * ended.
+ */
 static void turn_away(int listen_fd)
 {
 	int fd;
@@ -153,8 +157,8 @@ static void begin_drain(struct pool *pool, int64_t now)
 	int fd = pool->crew.listen_fd;
 
 	pool->draining = true;
-	log_info("draining: %u workers have %.1f s to end their exchanges",
-		 crew_count(&pool->crew).living, (double)pool->config->drain_ms / 1000);
+	log_info("draining for up to %.1f s; workers: %u", (double)pool->config->drain_ms / 1000,
+		 crew_count(&pool->crew).living);
 	crew_close(&pool->crew, now);
 	if (fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK) == 0)
 		wait_watch(&pool->wait, WAIT_DB, fd, POLLIN);

@@ -36,7 +36,9 @@ struct signals *signals_init(void)
 	sigemptyset(&block);
 	for (i = 0; i < sizeof(handled) / sizeof(handled[0]); i++)
 		sigaddset(&block, handled[i]);
-	/* One handler at a time: of two that came together, SIGINT is then handled before SIGTERM. */
+	/*
+	 * One handler at a time: of two that came together, SIGINT is then handled before SIGTERM.
+	 */
 	action.sa_mask = block;
 	sigprocmask(SIG_BLOCK, &block, NULL);
 	for (i = 0; i < sizeof(handled) / sizeof(handled[0]); i++)

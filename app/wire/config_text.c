@@ -1,4 +1,7 @@
-/* The settings as text: a file's lines, rules between settings, and --help.  The table is config.c's. */
+/*
+ * The settings as text: a file's lines, rules between settings, and --help.  The table is
+ * config.c's.
+ */
 #include "wire/config.h"
 
 static struct str trim(struct str text)

@@ -90,7 +90,10 @@ void frame_beat(struct buf *out, enum frame_style style)
 		buf_puts(out, ":\n\n");
 }
 
-/* The length of what `s` begins with, if that must be escaped, else 0; *code is then its code point. */
+/*
+ * The length of what `s` begins with, if that must be escaped, else 0; *code is then its code
+ * point.
+ */
 static size_t must_escape(struct str s, unsigned *code)
 {
 	const unsigned char *p = (const unsigned char *)s.p;

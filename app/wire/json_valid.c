@@ -1,4 +1,6 @@
-/* The validator.  Open arrays and objects are bits of one word, so depth is bounded by its width. */
+/*
+ * The validator.  Open arrays and objects are bits of one word, so depth is bounded by its width.
+ */
 #include "wire/json_valid.h"
 
 #include <stdint.h>
@@ -46,7 +48,10 @@ int json_valid_hex4(const char *p)
 	return value;
 }
 
-/* The code unit of a \u escape at the scan's place (behind the backslash), which it passes; -1: none. */
+/*
+ * The code unit of a \u escape at the scan's place (behind the backslash), which it passes; -1:
+ * none.
+ */
 static int take_unit(struct scan *s)
 {
 	int unit = -1;
@@ -84,7 +89,10 @@ static bool take_escape(struct scan *s)
 	return s->loose;
 }
 
-/* Eight bytes at once where none of them ends the run: a quote, a backslash, a control, or above ASCII. */
+/*
+ * Eight bytes at once where none of them ends the run: a quote, a backslash, a control, or above
+ * ASCII.
+ */
 static void skip_plain(struct scan *s)
 {
 	const uint64_t ones = 0x0101010101010101u, tops = 0x8080808080808080u;
@@ -216,7 +224,9 @@ static bool take_value(struct scan *s, bool *inside)
 	return !object || take_name(s);
 }
 
-/* Behind a value: closes what ends here, until a comma calls for the next value or nothing is open. */
+/*
+ * Behind a value: closes what ends here, until a comma calls for the next value or nothing is open.
+ */
 static bool take_ends(struct scan *s)
 {
 	bool object;

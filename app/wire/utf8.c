@@ -45,7 +45,10 @@ static struct part look(const unsigned char *p, size_t n)
 	for (i = 1; i < need; i++) {
 		if (i == n)
 			return (struct part){ PART_CUT, n };
-		/* Half a surrogate is no beginning of anything valid: each of its bytes counts alone. */
+		/*
+		 * Half a surrogate is no beginning of anything valid: each of its bytes counts
+		 * alone.
+		 */
 		if (p[i] < least || p[i] > most)
 			return (struct part){ PART_BAD, begins_surrogate(p, i) ? 1 : i };
 		least = 0x80;

@@ -9,7 +9,10 @@
 
 #define SECRET_ID_SIZE 27
 
-/* Fills `out` from the kernel; ends the process where the kernel cannot (it then has no safe way on). */
+/*
+ * Fills `out` from the kernel; ends the process where the kernel cannot (it then has no safe way
+ * on).
+ */
 void secret_random(void *out, size_t n);
 /*
  * A new id: 26 characters of Crockford's base 32 in lower case, 48 bits of time (so that

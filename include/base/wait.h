@@ -40,7 +40,10 @@ struct wait {
 	struct stage *stage;
 };
 
-/* Nothing watched, no deadline, signals as they are blocked now less SIGTERM, SIGINT, SIGQUIT, SIGHUP, SIGCHLD, SIGUSR1. */
+/*
+ * Nothing watched, no deadline, signals as they are blocked now less SIGTERM, SIGINT, SIGQUIT,
+ * SIGHUP, SIGCHLD, SIGUSR1.
+ */
 void wait_init(struct wait *wait);
 
 /* Watches `fd` (-1: no more) in a slot for `events`; revents are in fds[slot] after wait_some(). */
@@ -59,7 +62,10 @@ void wait_client(struct wait *wait, int fd);
 enum status wait_some(struct wait *wait, int64_t deadline) MUST_CHECK;
 /* Looks, without waiting, whether the client has left. */
 bool wait_client_left(struct wait *wait);
-/* While `on`, neither the client's leaving nor the drain's end ends a wait: an exchange is being recorded. A new client ends it. */
+/*
+ * While `on`, neither the client's leaving nor the drain's end ends a wait: an exchange is being
+ * recorded. A new client ends it.
+ */
 void wait_undisturbed(struct wait *wait, bool on);
 
 /*

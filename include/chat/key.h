@@ -1,6 +1,7 @@
 /*
- * API keys. A key is its kind's prefix, 11 digits (base 62) of its workspace, 34 random ones, and 6 of a
- * checksum, so that a mistyped or made-up key never reaches the database. Stored only as SHA-256.
+ * API keys. A key is its kind's prefix, 11 digits (base 62) of its workspace, 34 random ones, and 6
+ * of a checksum, so that a mistyped or made-up key never reaches the database. Stored only as
+ * SHA-256.
  */
 #ifndef CHAT_KEY_H
 #define CHAT_KEY_H

@@ -17,9 +17,10 @@
 struct limit; /* the mapping */
 
 /*
- * Maps a table. `file` "" or NULL: anonymous shared memory, to be made before fork. Else that file (0600, made when
- * absent; one of another layout, version, owner or boot is replaced; anything else there is left alone and refused). `holders`: how many workers may hold open
- * exchanges at once (slots 0 … holders-1).
+ * Maps a table. `file` "" or NULL: anonymous shared memory, to be made before fork. Else that file
+ * (0600, made when absent; one of another layout, version, owner or boot is replaced; anything else
+ * there is left alone and refused). `holders`: how many workers may hold open exchanges at once
+ * (slots 0 … holders-1).
  *   STATUS_NOMEM, STATUS_FAILED (logged: the file cannot be used)
  */
 enum status limit_open_table(const char *file, uint32_t holders, struct limit **out) MUST_CHECK;
@@ -35,9 +36,9 @@ enum limit_kind {
 };
 
 /*
- * Counts one more for `who` in its fixed window, which begins with its first request. True: within `most`.
- * False: over it (it is counted all the same); *retry_s is then the whole seconds until the window ends, at least 1.
- * `most` 0: no limit, always true.
+ * Counts one more for `who` in its fixed window, which begins with its first request. True: within
+ * `most`. False: over it (it is counted all the same); *retry_s is then the whole seconds until the
+ * window ends, at least 1. `most` 0: no limit, always true.
  */
 bool limit_count(struct limit *limit, enum limit_kind kind, struct str who, int64_t most,
 		 int64_t window_ms, int64_t *retry_s);
@@ -45,27 +46,38 @@ bool limit_count(struct limit *limit, enum limit_kind kind, struct str who, int6
 bool limit_look(struct limit *limit, enum limit_kind kind, struct str who, int64_t most,
 		int64_t window_ms, int64_t *retry_s);
 
-/* A place in the table of holders for a worker that is not ours: the first whose process is gone; its holdings are released.
- * STATUS_UNAVAILABLE: all taken by living processes. */
+/*
+ * A place in the table of holders for a worker that is not ours: the first whose process is gone;
+ * its holdings are released. STATUS_UNAVAILABLE: all taken by living processes.
+ */
 enum status limit_take_holder(struct limit *limit, uint32_t *holder) MUST_CHECK;
-/* One more open exchange of `who`, held by `holder` (at most 4 at once each). False: the cap `most` is reached (0: none;
- * nothing is held then). */
+/*
+ * One more open exchange of `who`, held by `holder` (at most 4 at once each). False: the cap `most`
+ * is reached (0: none; nothing is held then).
+ */
 bool limit_hold(struct limit *limit, uint32_t holder, enum limit_kind kind, struct str who,
 		int64_t most);
-/* Gives back all that `holder` holds: at the end of a request, and by the master when a worker died. */
+/*
+ * Gives back all that `holder` holds: at the end of a request, and by the master when a worker
+ * died.
+ */
 void limit_release(struct limit *limit, uint32_t holder);
 
 /*
- * The client's address as it is counted (G9): `remote` unless it is one of `trusted` (comma-separated addresses or
- * CIDR blocks; unix-socket peers have remote ""), then the rightmost address of `forwarded` (X-Forwarded-For) that is not
- * trusted. IPv4 whole (also IPv4-mapped IPv6), IPv6 by its /64. Written canonically ("192.0.2.1",
- * "2001:db8:1:2::/64"), with NUL, into `out`; "unknown" where there is no address at all. An element of `forwarded` that is
- * no address ends the reading: the proxy that passed it on is counted.
+ * The client's address as it is counted (G9): `remote` unless it is one of `trusted`
+ * (comma-separated addresses or CIDR blocks; unix-socket peers have remote ""), then the rightmost
+ * address of `forwarded` (X-Forwarded-For) that is not trusted. IPv4 whole (also IPv4-mapped IPv6),
+ * IPv6 by its /64. Written canonically ("192.0.2.1", "2001:db8:1:2::/64"), with NUL, into `out`;
+ * "unknown" where there is no address at all. An element of `forwarded` that is no address ends the
+ * reading: the proxy that passed it on is counted.
  */
 #define LIMIT_ADDRESS_SIZE 48
 void limit_address(struct str remote, struct str forwarded, struct str trusted,
 		   char out[LIMIT_ADDRESS_SIZE]);
-/* False if `list` holds anything that is neither an address nor a CIDR block: for checking the setting. */
+/*
+ * False if `list` holds anything that is neither an address nor a CIDR block: for checking the
+ * setting.
+ */
 bool limit_trusted_valid(struct str list);
 
 #endif

@@ -67,7 +67,10 @@ struct limit {
 /* Keeps the compiler from moving a store past this point; a death is precise, so that is enough. */
 #define LIMIT_ORDER() __atomic_signal_fence(__ATOMIC_SEQ_CST)
 
-/* Takes the mutex, mending what a dead owner left. False: no mutex to be had (logged); nothing may be touched. */
+/*
+ * Takes the mutex, mending what a dead owner left. False: no mutex to be had (logged); nothing may
+ * be touched.
+ */
 bool limit_table_lock(struct limit *limit);
 void limit_table_unlock(struct limit *limit);
 
@@ -75,8 +78,8 @@ struct limit_hash limit_table_name(const struct limit *limit, enum limit_kind ki
 /* The name's entry, or NULL. With the mutex, as all below. */
 struct limit_entry *limit_table_find(struct limit *limit, struct limit_hash name);
 /*
- * As limit_table_find(), and makes one where there is none, in the place of one whose window is over, else of the
- * one whose window ends first. NULL: all places have open exchanges.
+ * As limit_table_find(), and makes one where there is none, in the place of one whose window is
+ * over, else of the one whose window ends first. NULL: all places have open exchanges.
  */
 struct limit_entry *limit_table_get(struct limit *limit, struct limit_hash name);
 /* Writes one more hold of `entry` into the holder's list; false: it is full. */
@@ -84,7 +87,10 @@ bool limit_table_hold(struct limit *limit, uint32_t holder, struct limit_entry *
 void limit_table_release(struct limit *limit, uint32_t holder);
 /* Makes this process the holder's. */
 void limit_table_claim(struct limit *limit, uint32_t holder);
-/* True if the holder's process lives; `exactly`: and is not another one with a used pid (slower: reads /proc). */
+/*
+ * True if the holder's process lives; `exactly`: and is not another one with a used pid (slower:
+ * reads /proc).
+ */
 bool limit_table_alive(const struct limit *limit, uint32_t holder, bool exactly);
 
 #endif

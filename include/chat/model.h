@@ -28,27 +28,39 @@ struct model_options {
 	int64_t max_tokens;	/* 0: the server's */
 };
 
-/* Builds a request: begin, the messages oldest first, then start. Failures are told by model_start(). */
+/*
+ * Builds a request: begin, the messages oldest first, then start. Failures are told by
+ * model_start().
+ */
 void model_begin(struct model *model, const struct model_options *options);
 void model_message(struct model *model, bool assistant, struct str text);
 /* Sends it. The answer must be over by `deadline`. STATUS_NOMEM, STATUS_FAILED. */
 enum status model_start(struct model *model, int64_t deadline, struct stage *stage) MUST_CHECK;
 
-/* A content delta with text, valid and whole (S4, S5). A result other than STATUS_OK ends model_next() with it. */
+/*
+ * A content delta with text, valid and whole (S4, S5). A result other than STATUS_OK ends
+ * model_next() with it.
+ */
 typedef enum status (*model_text_fn)(void *context, struct str text);
 
 /*
- * Waits once for more, as upstream_next(); `text` is called for each delta that came. *ended: the answer is complete.
+ * Waits once for more, as upstream_next(); `text` is called for each delta that came. *ended: the
+ * answer is complete.
  *   STATUS_OK
- *   STATUS_UNAVAILABLE, STATUS_TIMEOUT, STATUS_REFUSED (the server answered with an error), STATUS_INVALID (not the
- *   protocol), STATUS_NOMEM: failed, see model_cause();  STATUS_CLOSED, STATUS_STOPPED: as wait_some()
+ *   STATUS_UNAVAILABLE, STATUS_TIMEOUT, STATUS_REFUSED (the server answered with an error),
+ *   STATUS_INVALID (not the
+ *   protocol), STATUS_NOMEM: failed, see model_cause();  STATUS_CLOSED, STATUS_STOPPED: as
+ *   wait_some()
  */
 enum status model_next(struct model *model, struct wait *wait, int64_t wake_at, model_text_fn text,
 		       void *context, bool *ended) MUST_CHECK;
 /* Ends the transfer, complete or not. */
 void model_stop(struct model *model);
 
-/* Of the answer so far: absent or -1 while the server has not said. Borrowed until the next model_begin(). */
+/*
+ * Of the answer so far: absent or -1 while the server has not said. Borrowed until the next
+ * model_begin().
+ */
 struct str model_finish_reason(const struct model *model);
 int64_t model_tokens_in(const struct model *model);
 int64_t model_tokens_out(const struct model *model);

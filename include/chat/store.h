@@ -93,7 +93,10 @@ struct store_finish {
 enum status store_finish(struct db *db, struct wait *wait, const struct store_finish *finish,
 			 int64_t deadline, enum store_finished *out) MUST_CHECK;
 
-/* The statement that renews a lease, for db_start(): a stream goes on while it runs. `exchange` is borrowed. */
+/*
+ * The statement that renews a lease, for db_start(): a stream goes on while it runs. `exchange` is
+ * borrowed.
+ */
 void store_renew(struct db_query *query, int64_t workspace, const char *exchange, int64_t lease_ms);
 
 /* Asks whether the database answers. As db_call(). */

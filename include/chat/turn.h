@@ -1,7 +1,7 @@
 /*
- * One exchange, from its start to its stored end: the engine of both APIs. It begins in the database,
- * asks the model, passes every delta up to the sink, stores the answer, and only then says it is
- * done. Knows no HTTP; reading the request and framing the reply are http/'s.
+ * One exchange, from its start to its stored end: the engine of both APIs. It begins in the
+ * database, asks the model, passes every delta up to the sink, stores the answer, and only then
+ * says it is done. Knows no HTTP; reading the request and framing the reply are http/'s.
  */
 #ifndef CHAT_TURN_H
 #define CHAT_TURN_H
@@ -57,8 +57,8 @@ void turn_clear(struct turn *turn);
 /* Begins it in the database: see turn->begun for the decision. As store_begin(). */
 enum status turn_open(struct turn *turn) MUST_CHECK;
 /*
- * Plays an exchange that was started, or replays one that had been: events go to `sink`, the last of them DONE or
- * ERROR (unless its client left). `limit_ms` from the turn's beginning bounds it.
+ * Plays an exchange that was started, or replays one that had been: events go to `sink`, the last
+ * of them DONE or ERROR (unless its client left). `limit_ms` from the turn's beginning bounds it.
  */
 void turn_play(struct turn *turn, struct sink *sink, int64_t limit_ms);
 

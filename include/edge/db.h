@@ -35,7 +35,10 @@ struct db_value {
 	bool raw;	  /* the bytes as they are, not their text form */
 	char number[DB_NUMBER_SIZE];
 };
-/* A statement with its values. `name` is for logs. It may be sent twice after a lost connection: it must bear that. */
+/*
+ * A statement with its values. `name` is for logs. It may be sent twice after a lost connection: it
+ * must bear that.
+ */
 struct db_query {
 	const char *name;
 	const char *sql;
@@ -49,11 +52,15 @@ void db_add_boolean(struct db_query *query, bool value);
 void db_add_null(struct db_query *query);
 
 /*
- * Runs a query to its end. `wait` may be NULL (a program without a pool). `deadline` (clock_ms) bounds it all,
- * connecting and a second try after a lost connection included. *out (may be NULL) is freed with db_rows_free().
- *   STATUS_UNAVAILABLE  no connection, or it was lost, or the server is starting, stopping, full   (logged)
- *   STATUS_TIMEOUT      the deadline passed; the statement may still take effect                   (logged)
- *   STATUS_FAILED       the server refused the statement                                           (logged)
+ * Runs a query to its end. `wait` may be NULL (a program without a pool). `deadline` (clock_ms)
+ * bounds it all, connecting and a second try after a lost connection included. *out (may be NULL)
+ * is freed with db_rows_free().
+ *   STATUS_UNAVAILABLE  no connection, or it was lost, or the server is starting, stopping, full
+ *                       (logged)
+ *   STATUS_TIMEOUT      the deadline passed; the statement may still take effect
+ *                       (logged)
+ *   STATUS_FAILED       the server refused the statement
+ *                       (logged)
  *   STATUS_CLOSED, STATUS_STOPPED  as wait_some(), unless it is undisturbed
  */
 enum status db_call(struct db *db, struct wait *wait, const struct db_query *query,
@@ -68,8 +75,8 @@ enum status db_step(struct db *db, struct wait *wait, bool *done, struct db_rows
 bool db_busy(const struct db *db);
 
 /*
- * A script of several statements without values, and so a transaction in several calls. Errors are logged with the
- * server's words (a script holds no secret). As db_call(), but never sent twice.
+ * A script of several statements without values, and so a transaction in several calls. Errors are
+ * logged with the server's words (a script holds no secret). As db_call(), but never sent twice.
  */
 enum status db_script(struct db *db, const char *name, const char *sql, int64_t deadline,
 		      struct db_rows **out) MUST_CHECK;

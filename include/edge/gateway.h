@@ -23,8 +23,8 @@ struct gateway;
 enum status gateway_listen(const char *address, unsigned mode, int backlog, int *fd) MUST_CHECK;
 
 /*
- * A worker's gateway on a listening socket, which stays the caller's. `keep`: connections the
- * web server wants kept are kept (only where it owns the workers: a kept connection pins its worker).
+ * A worker's gateway on a listening socket, which stays the caller's. `keep`: connections the web
+ * server wants kept are kept (only where it owns the workers: a kept connection pins its worker).
  * STATUS_NOMEM, STATUS_FAILED (logged).
  */
 enum status gateway_new(int listen_fd, bool keep, int64_t read_ms, int64_t write_ms,
@@ -48,7 +48,10 @@ struct str gateway_param(const struct gateway *gateway, const char *name);
  *   STATUS_INVALID  fewer bytes than CONTENT_LENGTH announced, or the connection failed
  */
 enum status gateway_read(struct gateway *gateway, struct buf *out) MUST_CHECK;
-/* Writes and flushes: the bytes are the kernel's when it returns. STATUS_CLOSED: the client is gone, or blocked for too long. */
+/*
+ * Writes and flushes: the bytes are the kernel's when it returns. STATUS_CLOSED: the client is
+ * gone, or blocked for too long.
+ */
 enum status gateway_write(struct gateway *gateway, struct str bytes) MUST_CHECK;
 /* Ends the request; the connection is closed unless it is kept. */
 void gateway_finish(struct gateway *gateway, struct wait *wait);

@@ -1,6 +1,6 @@
 /*
- * What edge/settings keeps its values in: names with values, what a name means, and taking the environment
- * apart. For edge/settings alone.
+ * What edge/settings keeps its values in: names with values, what a name means, and taking the
+ * environment apart. For edge/settings alone.
  */
 #ifndef EDGE_SETTINGS_NAMES_H
 #define EDGE_SETTINGS_NAMES_H
@@ -38,8 +38,8 @@ enum settings_naming settings_naming_of(struct str name);
 struct str settings_without_suffix(struct str name);
 
 /*
- * Copies what is ours from the environment; wipes the secrets among it in place, every copy, and removes them.
- * Warns of BANTER_ names that are none of ours. STATUS_NOMEM.
+ * Copies what is ours from the environment; wipes the secrets among it in place, every copy, and
+ * removes them. Warns of BANTER_ names that are none of ours. STATUS_NOMEM.
  */
 enum status settings_take_environment(struct settings_pairs *pairs) MUST_CHECK;
 

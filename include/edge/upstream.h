@@ -41,7 +41,8 @@ struct upstream_piece {
  * STATUS_OK with no bytes.
  *   STATUS_OK
  *   STATUS_UNAVAILABLE  not reached, or cut in the middle      (cause: upstream_cause())
- *   STATUS_TIMEOUT      connecting, the first byte, the next one, or the whole took too long (cause too)
+ *   STATUS_TIMEOUT      connecting, the first byte, the next one, or the whole took too long (cause
+ *                       too)
  *   STATUS_NOMEM
  *   STATUS_CLOSED, STATUS_STOPPED  as wait_some()
  */
@@ -49,9 +50,14 @@ enum status upstream_next(struct upstream *upstream, struct wait *wait, int64_t 
 			  struct upstream_piece *out) MUST_CHECK;
 /* The response's HTTP status; 0 while unknown. */
 int upstream_http_status(const struct upstream *upstream);
-/* Why the last transfer failed: a constant or libcurl's words, without the key or any text of a message; "" if it did not. */
+/*
+ * Why the last transfer failed: a constant or libcurl's words, without the key or any text of a
+ * message; "" if it did not.
+ */
 const char *upstream_cause(const struct upstream *upstream);
-/* Ends the transfer if one is under way; unless the last bytes are here, its connection is closed. */
+/*
+ * Ends the transfer if one is under way; unless the last bytes are here, its connection is closed.
+ */
 void upstream_stop(struct upstream *upstream);
 
 #endif

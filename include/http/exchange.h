@@ -32,8 +32,8 @@ struct json_node exchange_member(const struct exchange *exchange, const char *na
 void exchange_refuse_key(struct http_parts *parts, const struct request *request,
 			 struct reply *reply, enum reply_error error);
 /*
- * Runs the exchange, its turn.begin filled in, and sends the whole reply. `stream` is the style of a stream; which of
- * stream and JSON it is, turn.begin.stream says, or the chatbot's setting.
+ * Runs the exchange, its turn.begin filled in, and sends the whole reply. `stream` is the style of
+ * a stream; which of stream and JSON it is, turn.begin.stream says, or the chatbot's setting.
  */
 void exchange_run(struct exchange *exchange, enum frame_style stream);
 

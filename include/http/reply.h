@@ -1,6 +1,6 @@
 /*
- * The reply: head, then a body, or a stream of events. It is also the sink that an exchange's events
- * go to, and the only place that knows how each API frames them.
+ * The reply: head, then a body, or a stream of events. It is also the sink that an exchange's
+ * events go to, and the only place that knows how each API frames them.
  */
 #ifndef HTTP_REPLY_H
 #define HTTP_REPLY_H

@@ -32,7 +32,10 @@ struct request {
 	const struct gateway *gateway;
 };
 
-/* Reads the request whole, its body too: a connection closed over unread bytes may take the reply with it. */
+/*
+ * Reads the request whole, its body too: a connection closed over unread bytes may take the reply
+ * with it.
+ */
 void request_read(struct request *request, struct gateway *gateway, const struct config *config);
 void request_clear(struct request *request);
 /* A header by its CGI name, such as "HTTP_X_API_KEY"; absent if not sent. */

@@ -14,7 +14,10 @@ struct route {
 	enum reply_api api;
 };
 
-/* The route of a path (undecoded, see request.h), NULL if there is none; *variable is what "*" stood for. */
+/*
+ * The route of a path (undecoded, see request.h), NULL if there is none; *variable is what "*"
+ * stood for.
+ */
 const struct route *route_find(struct str path, struct str *variable);
 bool route_allows(const struct route *route, struct str method);
 /* The API whose words an error on an unknown path uses. */

@@ -1,7 +1,7 @@
 /*
- * The master's workers: starting, telling, reaping and burying them. When and how many is pool.c's to
- * say. What the master needs to know of a worker it keeps for itself: the scoreboard is in memory that a
- * worker gone wild can write to, so it is shown, never believed.
+ * The master's workers: starting, telling, reaping and burying them. When and how many is pool.c's
+ * to say. What the master needs to know of a worker it keeps for itself: the scoreboard is in
+ * memory that a worker gone wild can write to, so it is shown, never believed.
  */
 #ifndef POOL_CREW_H
 #define POOL_CREW_H
@@ -52,7 +52,10 @@ struct crew_count {
 };
 struct crew_count crew_count(const struct crew *crew);
 
-/* Starts one, if it is time and there is a free place; false if not. In the child it does not return. */
+/*
+ * Starts one, if it is time and there is a free place; false if not. In the child it does not
+ * return.
+ */
 bool crew_start(struct crew *crew, int64_t now);
 /* Tells one of an earlier generation to end. */
 void crew_retire(struct crew *crew, int64_t now);

@@ -13,7 +13,8 @@
 #include "wire/config.h"
 
 /*
- * settings_load(), and what only higher rooms can check (BANTER_TRUSTED_PROXIES). Same results; `out` untouched on failure.
+ * settings_load(), and what only higher rooms can check (BANTER_TRUSTED_PROXIES). Same results;
+ * `out` untouched on failure.
  */
 enum status pool_load(const struct settings *settings, struct config *out,
 		      struct buf *why) MUST_CHECK;
@@ -21,9 +22,10 @@ enum status pool_load(const struct settings *settings, struct config *out,
 void pool_open_log(const struct config *config);
 
 /*
- * Runs until drained; `listen_fd` stays the caller's. `config` is the running settings; on SIGHUP settings_load()
- * is called again with `settings`, and a good result replaces *config and, one by one, the workers.
- * Returns the process's exit code: 0 drained; 1 the workers cannot start (logged).
+ * Runs until drained; `listen_fd` stays the caller's. `config` is the running settings; on SIGHUP
+ * settings_load() is called again with `settings`, and a good result replaces *config and, one by
+ * one, the workers. Returns the process's exit code: 0 drained; 1 the workers cannot start
+ * (logged).
  */
 int pool_run(struct config *config, struct settings *settings, int listen_fd,
 	     struct signals *signals);

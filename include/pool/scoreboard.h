@@ -1,4 +1,7 @@
-/* Each worker's state and counters, in shared memory, written lock-free by the worker and read by the master. */
+/*
+ * Each worker's state and counters, in shared memory, written lock-free by the worker and read by
+ * the master.
+ */
 #ifndef POOL_SCOREBOARD_H
 #define POOL_SCOREBOARD_H
 

@@ -12,9 +12,15 @@ struct signals {
 	volatile sig_atomic_t status; /* SIGUSR1: log the scoreboard */
 };
 
-/* Installs the handlers and blocks the signals; returns the flags they set (one set a process). SIGPIPE is ignored. */
+/*
+ * Installs the handlers and blocks the signals; returns the flags they set (one set a process).
+ * SIGPIPE is ignored.
+ */
 struct signals *signals_init(void);
-/* In a fresh child, and where the workers are not ours: all flags down; SIGHUP and SIGUSR1 ignored, SIGCHLD default. */
+/*
+ * In a fresh child, and where the workers are not ours: all flags down; SIGHUP and SIGUSR1 ignored,
+ * SIGCHLD default.
+ */
 void signals_child(void);
 
 #endif

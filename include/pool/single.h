@@ -1,6 +1,6 @@
 /*
- * One worker of a pool that is not ours: the listening socket came on fd 0, and whoever opened it counts,
- * replaces and ends the workers (mod_fcgid, spawn-fcgi). The limits are shared by a file.
+ * One worker of a pool that is not ours: the listening socket came on fd 0, and whoever opened it
+ * counts, replaces and ends the workers (mod_fcgid, spawn-fcgi). The limits are shared by a file.
  */
 #ifndef POOL_SINGLE_H
 #define POOL_SINGLE_H
@@ -8,7 +8,10 @@
 #include "pool/signals.h"
 #include "wire/config.h"
 
-/* Serves until told to stop. Returns the process's exit code: 0; 1 it could not start or go on (logged). */
+/*
+ * Serves until told to stop. Returns the process's exit code: 0; 1 it could not start or go on
+ * (logged).
+ */
 int single_run(const struct config *config, int listen_fd, const struct signals *signals);
 
 #endif

@@ -14,7 +14,10 @@
 #include "base/status.h"
 #include "base/str.h"
 
-/* All strings are owned by the struct, never NULL ("" is the empty value). Times are in milliseconds. */
+/*
+ * All strings are owned by the struct, never NULL ("" is the empty value). Times are in
+ * milliseconds.
+ */
 struct config {
 	char *listen;	     /* BANTER_LISTEN: unix:PATH or HOST:PORT */
 	int64_t socket_mode; /* BANTER_SOCKET_MODE: octal, of the unix socket */
@@ -61,26 +64,33 @@ enum status config_init(struct config *config) MUST_CHECK;
 void config_clear(struct config *config);
 
 /*
- * Sets one value. Times are seconds with an optional fraction and an optional unit: "15", "0.5", "15s", "500ms",
- * "2m", "1h". A slash that ends a URL, white space in a list, and upper case in an origin are mended.
- * STATUS_INVALID: unknown name or a value that is not allowed, and nothing changed; to `why` (cap a few hundred
- * bytes) is then appended the name and what is allowed, never the value. STATUS_NOMEM.
+ * Sets one value. Times are seconds with an optional fraction and an optional unit: "15", "0.5",
+ * "15s", "500ms", "2m", "1h". A slash that ends a URL, white space in a list, and upper case in an
+ * origin are mended. STATUS_INVALID: unknown name or a value that is not allowed, and nothing
+ * changed; to `why` (cap a few hundred bytes) is then appended the name and what is allowed, never
+ * the value. STATUS_NOMEM.
  */
 enum status config_set(struct config *config, struct str name, struct str value,
 		       struct buf *why) MUST_CHECK;
 /*
- * A file's text: NAME=value lines; blank lines and lines that begin with # are skipped; white space around name and
- * value is dropped; a value in double or single quotes loses them. NAME_FILE is allowed for secrets (see below).
- * Calls `set` for each; stops at the first error: `why` then begins with "line N: ".
+ * A file's text: NAME=value lines; blank lines and lines that begin with # are skipped; white space
+ * around name and value is dropped; a value in double or single quotes loses them. NAME_FILE is
+ * allowed for secrets (see below). Calls `set` for each; stops at the first error: `why` then
+ * begins with "line N: ".
  */
 typedef enum status (*config_line_fn)(void *context, struct str name, struct str value,
 				      struct buf *why);
 enum status config_lines(struct str text, config_line_fn set, void *context,
 			 struct buf *why) MUST_CHECK;
-/* What no single value shows (such as a JSON time above the exchange's): STATUS_INVALID with `why`. */
+/*
+ * What no single value shows (such as a JSON time above the exchange's): STATUS_INVALID with `why`.
+ */
 enum status config_check(const struct config *config, struct buf *why) MUST_CHECK;
 
-/* The table, for --help, documentation checks and loading: index 0 … until false. All strings are constants. */
+/*
+ * The table, for --help, documentation checks and loading: index 0 … until false. All strings are
+ * constants.
+ */
 struct config_entry {
 	const char *name; /* BANTER_… */
 	const char *

@@ -1,4 +1,7 @@
-/* The shapes of single settings.  For config.c: texts in, values and normal forms out, nothing about names. */
+/*
+ * The shapes of single settings.  For config.c: texts in, values and normal forms out, nothing
+ * about names.
+ */
 #ifndef WIRE_CONFIG_VALUE_H
 #define WIRE_CONFIG_VALUE_H
 
@@ -8,9 +11,14 @@
 #include "base/buf.h"
 #include "base/str.h"
 
-/* Digits only, of `base` 10 or 8. False, and *out untouched, for anything else and beyond int64_t. */
+/*
+ * Digits only, of `base` 10 or 8. False, and *out untouched, for anything else and beyond int64_t.
+ */
 bool config_value_number(struct str text, unsigned base, int64_t *out);
-/* "15", "0.5", "15s", "500ms", "2m", "1h", in milliseconds. False, and *ms untouched, for anything else. */
+/*
+ * "15", "0.5", "15s", "500ms", "2m", "1h", in milliseconds. False, and *ms untouched, for anything
+ * else.
+ */
 bool config_value_time(struct str text, int64_t *ms);
 /* True if `text` is one of the words of `list`, which ", " separates. */
 bool config_value_word(struct str text, struct str list);

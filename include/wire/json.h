@@ -40,7 +40,10 @@ enum status json_parse(struct str text, struct json **out) MUST_CHECK;
 enum status json_parse_loose(struct str text, struct json **out) MUST_CHECK;
 void json_free(struct json *json); /* NULL is fine */
 
-/* A borrowed node of a document. {NULL} is "absent"; JSON null is absent too. Getters take absent nodes. */
+/*
+ * A borrowed node of a document. {NULL} is "absent"; JSON null is absent too. Getters take absent
+ * nodes.
+ */
 struct json_node {
 	void *object;
 };
@@ -68,8 +71,8 @@ bool json_get_boolean(struct json_node node, bool *out);
 /* A number without fraction or exponent that fits. */
 bool json_get_integer(struct json_node node, int64_t *out);
 /*
- * A root member's own bytes in the document, as they were sent (for metadata): numbers keep their spelling, members
- * their order and doubles.  Borrowed from `json`.  Only after json_parse().
+ * A root member's own bytes in the document, as they were sent (for metadata): numbers keep their
+ * spelling, members their order and doubles.  Borrowed from `json`.  Only after json_parse().
  *   STATUS_INVALID  no such member, or null
  */
 enum status json_member_text(const struct json *json, const char *name, struct str *out) MUST_CHECK;

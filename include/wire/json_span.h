@@ -8,8 +8,9 @@
 #include "base/str.h"
 
 /*
- * The bytes of the root's member of that name, the last of equal ones, without the white space around it;
- * absent if there is none.  `text` is an object that json_valid() takes; the result lies in it.
+ * The bytes of the root's member of that name, the last of equal ones, without the white space
+ * around it; absent if there is none.  `text` is an object that json_valid() takes; the result lies
+ * in it.
  */
 struct str json_span_member(struct str text, struct str name);
 

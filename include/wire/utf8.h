@@ -12,7 +12,10 @@
 
 /* True if `s` is valid UTF-8 as a whole; then *count (may be NULL) is its number of code points. */
 bool utf8_valid(struct str s, size_t *count);
-/* The length in bytes, 1 to 4, of the valid character that `s` begins with; 0 if it begins with none. */
+/*
+ * The length in bytes, 1 to 4, of the valid character that `s` begins with; 0 if it begins with
+ * none.
+ */
 size_t utf8_length(struct str s);
 
 /*
