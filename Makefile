@@ -46,6 +46,11 @@ $(B)/libbanter.a: $(call obj,$(lower_src))
 unit_tests = $(patsubst tests/unit/%.c,$(B)/unit/%,$(wildcard tests/unit/test_*.c))
 unit: $(unit_tests)
 
+comma := ,
+# These make every allocation of ours fail, once each.
+$(B)/unit/%_torture: LIBS += $(addprefix -Wl$(comma)--wrap=,malloc calloc realloc strdup free)
+.SECONDARY:
+
 $(B)/unit/%: $(B)/obj/tests/unit/%.o $(B)/libbanter.a
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) -o $@ $^ -lcmocka $(LIBS)
@@ -60,6 +65,7 @@ $(B)/obj/sql.o: $(B)/obj/sql.c
 
 -include $(patsubst %.o,%.d,$(call obj,$(pool_src) $(http_src) $(lower_src) $(ctl_src) $(model_src)))
 -include $(patsubst %.c,$(B)/obj/%.d,$(wildcard tests/unit/*.c))
+-include tests/fuzz/fuzz.mk tests/bench/bench.mk
 
 run:
 	@deploy/packages.sh run

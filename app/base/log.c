@@ -34,7 +34,8 @@ static void escape_controls(char *text)
 			*text = '?';
 }
 
-static void write_line(enum log_level level, const char *format, va_list args)
+__attribute__((format(printf, 2, 0))) static void write_line(enum log_level level,
+							     const char *format, va_list args)
 {
 	static const struct {
 		const char *name;

@@ -12,6 +12,13 @@
 #include "base/clock.h"
 #include "base/log.h"
 
+/* gcc says it by a macro, clang by a feature. */
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define __SANITIZE_ADDRESS__ 1
+#endif
+#endif
+
 void secret_random(void *out, size_t n)
 {
 	unsigned char *at = out;

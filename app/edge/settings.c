@@ -283,12 +283,6 @@ static enum status load_overrides(const struct settings *settings, struct config
 	return status;
 }
 
-static enum status check(const struct settings *settings, struct config *config, struct buf *why)
-{
-	(void)settings;
-	return config_check(config, why);
-}
-
 enum status settings_load(const struct settings *settings, struct config *out, struct buf *why)
 {
 	const struct {
@@ -298,7 +292,6 @@ enum status settings_load(const struct settings *settings, struct config *out, s
 		{ load_environment, "the environment" },
 		{ load_file, settings->file },
 		{ load_overrides, "the command line" },
-		{ check, "the settings" },
 	};
 	struct config config;
 	enum status status;

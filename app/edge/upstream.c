@@ -173,6 +173,11 @@ static enum status set_options(struct upstream *upstream, const struct upstream_
 	return STATUS_OK;
 }
 
+enum status upstream_warm(void)
+{
+	return curl_global_init(CURL_GLOBAL_DEFAULT) ? STATUS_FAILED : STATUS_OK;
+}
+
 enum status upstream_new(const struct upstream_target *target, struct upstream **out)
 {
 	struct upstream *upstream = calloc(1, sizeof(*upstream));
@@ -276,7 +281,7 @@ static enum status drive(struct upstream *upstream, struct wait *wait)
 	return STATUS_OK;
 }
 
-/* What libcurl says of the transfer's end, if it has ended. */
+/* What libcurl says of the transfer's end, if it has ended. `ended`: as it should. */
 static enum status see_end(struct upstream *upstream, bool *ended)
 {
 	CURLMsg *message;
@@ -286,8 +291,8 @@ static enum status see_end(struct upstream *upstream, bool *ended)
 	while ((message = curl_multi_info_read(upstream->multi, &left))) {
 		if (message->msg != CURLMSG_DONE)
 			continue;
-		*ended = true;
-		if (message->data.result == CURLE_OK)
+		*ended = message->data.result == CURLE_OK;
+		if (*ended)
 			return STATUS_OK;
 		if (!upstream->cause[0])
 			set_cause(upstream, curl_easy_strerror(message->data.result));

@@ -16,6 +16,7 @@
 #include "chat/store.h"
 #include "edge/gateway.h"
 #include "edge/settings.h"
+#include "edge/upstream.h"
 #include "pool/pool.h"
 #include "pool/signals.h"
 #include "pool/single.h"
@@ -248,14 +249,28 @@ static int check_schema(struct start *start)
 		log_error("the database's schema cannot be checked: %s", status_name(status));
 		return EXIT_FAILED;
 	}
-	if (version != STORE_SCHEMA_VERSION) {
-		log_error("the database's schema has version %d, this program needs %d: %s",
-			  version, STORE_SCHEMA_VERSION,
-			  version < STORE_SCHEMA_VERSION ? "run banterctl migrate"
-							 : "install the newer program");
+	if (version < STORE_SCHEMA_VERSION) {
+		log_error("the database's schema has version %d, this program needs %d: run "
+			  "banterctl migrate",
+			  version, STORE_SCHEMA_VERSION);
 		return EXIT_FAILED;
 	}
+	/* During an upgrade old workers run beside a new schema, whose old functions stay for a release. */
+	if (version > STORE_SCHEMA_VERSION)
+		log_warn("the database's schema has version %d, newer than this program's %d: "
+			 "install the newer program",
+			 version, STORE_SCHEMA_VERSION);
 	return GO_ON;
+}
+
+/* What is set up before the fork is shared by all workers. */
+static int warm_up(struct start *start)
+{
+	(void)start;
+	if (upstream_warm() == STATUS_OK)
+		return GO_ON;
+	log_error("libcurl cannot be set up");
+	return EXIT_FAILED;
 }
 
 static int run(struct start *start)
@@ -270,7 +285,7 @@ static int run(struct start *start)
 int main(int argc, char **argv)
 {
 	static int (*const steps[])(struct start *) = {
-		load_settings, prepare_process, open_socket, check_schema, run,
+		load_settings, prepare_process, open_socket, check_schema, warm_up, run,
 	};
 	struct start start = { .listen_fd = -1 };
 	int code = read_options(&start, argc, argv);

@@ -157,7 +157,7 @@ static void begin_drain(struct pool *pool, int64_t now)
 	int fd = pool->crew.listen_fd;
 
 	pool->draining = true;
-	log_info("draining for up to %.1f s; workers: %u", (double)pool->config->drain_ms / 1000,
+	log_info("draining: up to %.1f s; workers: %u", (double)pool->config->drain_ms / 1000,
 		 crew_count(&pool->crew).living);
 	crew_close(&pool->crew, now);
 	if (fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK) == 0)

@@ -72,31 +72,6 @@ enum status config_lines(struct str text, config_line_fn set, void *context, str
 	return STATUS_OK;
 }
 
-enum status config_check(const struct config *config, struct buf *why)
-{
-	const struct {
-		bool broken;
-		const char *rule;
-	} rules[] = {
-		{ config->json_ms > config->exchange_ms,
-		  "BANTER_JSON_TIME must not be longer than BANTER_EXCHANGE_TIME" },
-		{ config->heartbeat_ms >= config->exchange_ms,
-		  "BANTER_HEARTBEAT must be shorter than BANTER_EXCHANGE_TIME" },
-		{ config->heartbeat_ms >= config->lease_ms,
-		  "BANTER_HEARTBEAT must be shorter than BANTER_LEASE, which live exchanges "
-		  "renew" },
-	};
-	size_t i;
-
-	for (i = 0; i < sizeof(rules) / sizeof(rules[0]); i++) {
-		if (rules[i].broken) {
-			buf_puts(why, rules[i].rule);
-			return STATUS_INVALID;
-		}
-	}
-	return STATUS_OK;
-}
-
 void config_help(FILE *out)
 {
 	struct config_entry entry;

@@ -21,6 +21,9 @@ struct upstream_target {
 	int64_t connect_ms, first_ms, idle_ms;
 };
 
+/* Sets libcurl and its TLS up, once a process, before it forks. STATUS_FAILED. */
+enum status upstream_warm(void) MUST_CHECK;
+
 /* Keeps copies; connects nothing yet. STATUS_NOMEM, STATUS_FAILED (logged). */
 enum status upstream_new(const struct upstream_target *target, struct upstream **out) MUST_CHECK;
 void upstream_free(struct upstream *upstream); /* NULL is fine */

@@ -49,6 +49,8 @@ struct config {
 	int64_t address_limit;	  /* BANTER_ADDRESS_LIMIT (H4); 0 none */
 	int64_t address_window_ms; /* BANTER_ADDRESS_WINDOW */
 	int64_t address_open; /* BANTER_ADDRESS_OPEN: open exchanges of one address (G10); 0 none */
+	int64_t key_open;     /* BANTER_KEY_OPEN: open exchanges of one key (G10); 0 none */
+	int64_t workspace_open;	  /* BANTER_WORKSPACE_OPEN: of one workspace (G10); 0 none */
 	int64_t failed_key_limit; /* BANTER_FAILED_KEY_LIMIT: per address and window (G11); 0 none */
 	char *allowed_origins;	  /* BANTER_ALLOWED_ORIGINS: comma-separated, exact (G7) */
 	char *trusted_proxies; /* BANTER_TRUSTED_PROXIES: comma-separated addresses or CIDR (G9) */
@@ -82,10 +84,6 @@ typedef enum status (*config_line_fn)(void *context, struct str name, struct str
 				      struct buf *why);
 enum status config_lines(struct str text, config_line_fn set, void *context,
 			 struct buf *why) MUST_CHECK;
-/*
- * What no single value shows (such as a JSON time above the exchange's): STATUS_INVALID with `why`.
- */
-enum status config_check(const struct config *config, struct buf *why) MUST_CHECK;
 
 /*
  * The table, for --help, documentation checks and loading: index 0 … until false. All strings are

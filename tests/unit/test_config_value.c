@@ -1,0 +1,344 @@
+/* wire/config_value: every kind of value, and that no message repeats one. */
+#include "unit_config.h"
+
+static void numbers_have_bounds(void **state)
+{
+	static const struct {
+		struct str text;
+		int64_t value; /* -1: refused */
+	} cases[] = {
+		{ STR("1"), 1 },     { STR("4096"), 4096 },
+		{ STR("0016"), 16 }, { STR("0"), -1 },
+		{ STR("4097"), -1 }, { STR(""), -1 },
+		{ STR("-1"), -1 },   { STR("+1"), -1 },
+		{ STR(" 1"), -1 },   { STR("1 "), -1 },
+		{ STR("1.0"), -1 },  { STR("0x10"), -1 },
+		{ STR("1e3"), -1 },  { STR("16\0"), -1 },
+		{ STR("many"), -1 }, { STR("99999999999999999999999"), -1 },
+		{ STR_NONE, -1 },
+	};
+	struct config config;
+	size_t i;
+
+	(void)state;
+	must_init(&config);
+	for (i = 0; i < COUNT(cases); i++) {
+		config.workers = 77;
+		assert_int_equal(must_say(&config, "BANTER_WORKERS", cases[i].text),
+				 cases[i].value < 0 ? STATUS_INVALID : STATUS_OK);
+		assert_int_equal(config.workers, cases[i].value < 0 ? 77 : cases[i].value);
+	}
+	assert_int_equal(must_say(&config, "BANTER_SOCKET_MODE", STR("666")), STATUS_OK);
+	assert_int_equal(config.socket_mode, 0666);
+	assert_int_equal(must_say(&config, "BANTER_SOCKET_MODE", STR("0600")), STATUS_OK);
+	assert_int_equal(config.socket_mode, 0600);
+	assert_int_equal(must_say(&config, "BANTER_SOCKET_MODE", STR("0680")), STATUS_INVALID);
+	assert_int_equal(must_say(&config, "BANTER_SOCKET_MODE", STR("1777")), STATUS_INVALID);
+	assert_int_equal(must_say(&config, "BANTER_ADDRESS_LIMIT", STR("0")), STATUS_OK);
+	config_clear(&config);
+}
+
+static void times_have_units(void **state)
+{
+	static const struct {
+		struct str text;
+		int64_t ms; /* -1: refused */
+	} cases[] = {
+		{ STR("15"), 15000 },
+		{ STR("15s"), 15000 },
+		{ STR("0.5"), 500 },
+		{ STR("0.5s"), 500 },
+		{ STR("500ms"), 500 },
+		{ STR("2m"), 120000 },
+		{ STR("1.5m"), 90000 },
+		{ STR("1h"), 3600000 },
+		{ STR("0.05"), 50 },
+		{ STR("50ms"), 50 },
+		{ STR("1.234567891"), 1234 },
+		{ STR("3600"), 3600000 },
+		{ STR("49ms"), -1 },
+		{ STR("0"), -1 },
+		{ STR("3601"), -1 },
+		{ STR("1.1h"), -1 },
+		{ STR(""), -1 },
+		{ STR("s"), -1 },
+		{ STR(".5"), -1 },
+		{ STR("1."), -1 },
+		{ STR("1.s"), -1 },
+		{ STR("-1"), -1 },
+		{ STR("1 s"), -1 },
+		{ STR("1S"), -1 },
+		{ STR("1d"), -1 },
+		{ STR("1us"), -1 },
+		{ STR("1.2.3"), -1 },
+		{ STR("1.2345678912"), -1 },
+		{ STR("999999999999h"), -1 },
+		{ STR("9999999999999"), -1 },
+	};
+	struct config config;
+	size_t i;
+
+	(void)state;
+	must_init(&config);
+	for (i = 0; i < COUNT(cases); i++) {
+		config.heartbeat_ms = 77;
+		assert_int_equal(must_say(&config, "BANTER_HEARTBEAT", cases[i].text),
+				 cases[i].ms < 0 ? STATUS_INVALID : STATUS_OK);
+		assert_int_equal(config.heartbeat_ms, cases[i].ms < 0 ? 77 : cases[i].ms);
+	}
+	config_clear(&config);
+}
+
+struct shape_case {
+	const char *name;
+	struct str text;
+	const char *kept; /* NULL: refused */
+};
+
+/* `field` is where the text ends up. */
+static void try_shapes(const struct shape_case *cases, size_t count, size_t field)
+{
+	struct config config;
+	const char *kept;
+	char before[256];
+	size_t i;
+
+	must_init(&config);
+	for (i = 0; i < count; i++) {
+		memcpy(&kept, (char *)&config + field, sizeof(kept));
+		snprintf(before, sizeof(before), "%s", kept);
+		if (must_say(&config, cases[i].name, cases[i].text) !=
+		    (cases[i].kept ? STATUS_OK : STATUS_INVALID))
+			fail_msg("%s \"%.*s\"", cases[i].name, STR_ARGS(cases[i].text));
+		memcpy(&kept, (char *)&config + field, sizeof(kept));
+		assert_string_equal(kept, cases[i].kept ? cases[i].kept : before);
+	}
+	config_clear(&config);
+}
+
+#define AS_IS(name, text)                                                                          \
+	{                                                                                          \
+		name, STR(text), text                                                              \
+	}
+#define NOT(name, text)                                                                            \
+	{                                                                                          \
+		name, STR(text), NULL                                                              \
+	}
+#define TRY(cases, field) try_shapes(cases, COUNT(cases), offsetof(struct config, field))
+#define X20 "xxxxxxxxxxxxxxxxxxxx"
+
+static void listen_is_a_socket(void **state)
+{
+	static const char name[] = "BANTER_LISTEN";
+	static const struct shape_case cases[] = {
+		AS_IS(name, "unix:/tmp/a b.sock"),
+		AS_IS(name, "127.0.0.1:9000"),
+		AS_IS(name, "localhost:1"),
+		AS_IS(name, "[::1]:65535"),
+		AS_IS(name, "unix:/" X20 X20 X20 X20 X20 "xxxxxx"),
+		NOT(name, "unix:/" X20 X20 X20 X20 X20 "xxxxxxx"),
+		NOT(name, ""),
+		NOT(name, "unix:"),
+		NOT(name, "unix:/"),
+		NOT(name, "unix:relative.sock"),
+		NOT(name, "unix:/a\nb"),
+		NOT(name, "/tmp/a.sock"),
+		NOT(name, "127.0.0.1"),
+		NOT(name, "127.0.0.1:"),
+		NOT(name, ":9000"),
+		NOT(name, "127.0.0.1:0"),
+		NOT(name, "127.0.0.1:65536"),
+		NOT(name, "127.0.0.1:99999999"),
+		NOT(name, "127.0.0.1:http"),
+		NOT(name, "::1:9000"),
+		NOT(name, "[::1]"),
+		NOT(name, "[::1]9000"),
+		NOT(name, "[::1:9000"),
+		NOT(name, "[nonsense]:9000"),
+		NOT(name, "[127.0.0.1]:9000"),
+		NOT(name, "a b:9000"),
+	};
+
+	(void)state;
+	TRY(cases, listen);
+}
+
+static void model_url_is_a_base(void **state)
+{
+	static const char name[] = "BANTER_MODEL_URL";
+	static const struct shape_case cases[] = {
+		AS_IS(name, "http://127.0.0.1:11434/v1"),
+		AS_IS(name, "https://[::1]:8080/v1"),
+		AS_IS(name, "https://host"),
+		{ name, STR("https://host/v1/"), "https://host/v1" },
+		{ name, STR("https://host///"), "https://host" },
+		AS_IS(name, "http://host_1.local/a/b~c/%20"),
+		NOT(name, ""),
+		NOT(name, "http://"),
+		NOT(name, "https:///v1"),
+		NOT(name, "ftp://host/v1"),
+		NOT(name, "host/v1"),
+		NOT(name, "HTTP://host"),
+		NOT(name, "http://host:0/v1"),
+		NOT(name, "http://host:x/v1"),
+		NOT(name, "http://user:password@host/v1"),
+		NOT(name, "http://host/v1?key=1"),
+		NOT(name, "http://host/v1#x"),
+		NOT(name, "http://host/v 1"),
+		NOT(name, "http://host/\xc3\xa9"),
+		NOT(name, "http://host/\0"),
+	};
+
+	(void)state;
+	TRY(cases, model_url);
+}
+
+static void prefix_is_a_folder(void **state)
+{
+	static const char name[] = "BANTER_PATH_PREFIX";
+	static const struct shape_case cases[] = {
+		AS_IS(name, "/chat"), AS_IS(name, "/a/b-c_d.e~f"), AS_IS(name, ""),
+		NOT(name, "/"),	      NOT(name, "chat"),	   NOT(name, "/chat/"),
+		NOT(name, "//chat"),  NOT(name, "/a//b"),	   NOT(name, "/a b"),
+		NOT(name, "/a%20b"),  NOT(name, "/\xc3\xa9"),	   NOT(name, "/a?b"),
+	};
+
+	(void)state;
+	TRY(cases, path_prefix);
+}
+
+static void origins_are_exact(void **state)
+{
+	static const char name[] = "BANTER_ALLOWED_ORIGINS";
+	static const struct shape_case cases[] = {
+		AS_IS(name, "https://example.com"),
+		AS_IS(name, "https://example.com,http://localhost:3000"),
+		AS_IS(name, "http://[::1]:3000"),
+		AS_IS(name, "chrome-extension://abcdef"),
+		{ name, STR(" https://a.example ,\thttps://B.Example "),
+		  "https://a.example,https://b.example" },
+		AS_IS(name, ""),
+		{ name, STR("  "), "" },
+		NOT(name, "*"),
+		NOT(name, "null"),
+		NOT(name, "example.com"),
+		NOT(name, "https://"),
+		NOT(name, "https://example.com/"),
+		NOT(name, "https://example.com/path"),
+		NOT(name, "https://*.example.com"),
+		NOT(name, "https://example.com:"),
+		NOT(name, "https://example.com:0"),
+		NOT(name, "https://a.example,"),
+		NOT(name, ",https://a.example"),
+		NOT(name, "https://a.example,,https://b.example"),
+		NOT(name, "https://a.example https://b.example"),
+		NOT(name, "https://u@a.example"),
+		NOT(name, "1https://a.example"),
+		NOT(name, "://a.example"),
+		NOT(name, "https://a.example\n"),
+	};
+
+	(void)state;
+	TRY(cases, allowed_origins);
+}
+
+static void proxies_are_networks(void **state)
+{
+	static const char name[] = "BANTER_TRUSTED_PROXIES";
+	static const struct shape_case cases[] = {
+		AS_IS(name, "127.0.0.1"),
+		AS_IS(name, "10.0.0.0/8,2001:db8::/32,::1"),
+		{ name, STR("10.0.0.1 , ::1/128"), "10.0.0.1,::1/128" },
+		AS_IS(name, "0.0.0.0/0"),
+		AS_IS(name, ""),
+		NOT(name, "localhost"),
+		NOT(name, "10.0.0"),
+		NOT(name, "10.0.0.256"),
+		NOT(name, "10.0.0.0/33"),
+		NOT(name, "10.0.0.0/"),
+		NOT(name, "10.0.0.0/-1"),
+		NOT(name, "10.0.0.0/8/8"),
+		NOT(name, "::1/129"),
+		NOT(name, "[::1]"),
+		NOT(name, "10.0.0.1,"),
+		NOT(name, "10.0.0.1\0"),
+		NOT(name, "10.0.0.1 10.0.0.2"),
+	};
+
+	(void)state;
+	TRY(cases, trusted_proxies);
+}
+
+static void other_texts(void **state)
+{
+	static const struct shape_case files[] = {
+		AS_IS("BANTER_SHARED_FILE", "/var/lib/banter/shared"),
+		AS_IS("BANTER_SHARED_FILE", ""),
+		NOT("BANTER_SHARED_FILE", "shared"),
+		NOT("BANTER_SHARED_FILE", "/a\tb"),
+	};
+	static const struct shape_case models[] = {
+		AS_IS("BANTER_MODEL", "llama3.2:1b"),
+		AS_IS("BANTER_MODEL", "org/mod\xc3\xa8le v2"),
+		NOT("BANTER_MODEL", ""),
+		NOT("BANTER_MODEL", "a\nb"),
+	};
+	static const struct shape_case levels[] = {
+		AS_IS("BANTER_LOG_LEVEL", "error"), AS_IS("BANTER_LOG_LEVEL", "warning"),
+		AS_IS("BANTER_LOG_LEVEL", "info"),  AS_IS("BANTER_LOG_LEVEL", "debug"),
+		NOT("BANTER_LOG_LEVEL", ""),	    NOT("BANTER_LOG_LEVEL", "warn"),
+		NOT("BANTER_LOG_LEVEL", "Info"),    NOT("BANTER_LOG_LEVEL", "error,debug"),
+		NOT("BANTER_LOG_LEVEL", "info\0"),
+	};
+	static const struct shape_case logs[] = {
+		AS_IS("BANTER_LOG", "syslog"),
+		AS_IS("BANTER_LOG", "stderr"),
+		NOT("BANTER_LOG", "/var/log/banter"),
+	};
+
+	(void)state;
+	TRY(files, shared_file);
+	TRY(models, model);
+	TRY(levels, log_level);
+	TRY(logs, log_to);
+}
+
+static void keys_hold_no_control(void **state)
+{
+	static const struct shape_case keys[] = {
+		AS_IS("BANTER_MODEL_KEY", "sk-proj-0123456789"),
+		AS_IS("BANTER_MODEL_KEY", ""),
+		NOT("BANTER_MODEL_KEY", "sk-0123456789\n"),
+		NOT("BANTER_MODEL_KEY", "sk-0123456789\r\nX-Other: 1"),
+		NOT("BANTER_MODEL_KEY", "sk-0123456789\0"),
+		NOT("BANTER_MODEL_KEY", "sk-0123456789\x7f"),
+	};
+	struct config config;
+	char *big = malloc(5000);
+
+	(void)state;
+	TRY(keys, model_key);
+	assert_non_null(big);
+	memset(big, 'k', 5000);
+	must_init(&config);
+	assert_int_equal(must_say(&config, "BANTER_MODEL_KEY", (struct str){ big, 4096 }),
+			 STATUS_OK);
+	assert_int_equal(strlen(config.model_key), 4096);
+	assert_int_equal(must_say(&config, "BANTER_MODEL_KEY", (struct str){ big, 4097 }),
+			 STATUS_INVALID);
+	config_clear(&config);
+	free(big);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(numbers_have_bounds),	cmocka_unit_test(times_have_units),
+		cmocka_unit_test(listen_is_a_socket),	cmocka_unit_test(model_url_is_a_base),
+		cmocka_unit_test(prefix_is_a_folder),	cmocka_unit_test(origins_are_exact),
+		cmocka_unit_test(proxies_are_networks), cmocka_unit_test(other_texts),
+		cmocka_unit_test(keys_hold_no_control),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

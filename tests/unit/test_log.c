@@ -1,0 +1,146 @@
+/* base/log: one line a call, levels, control bytes, errno. */
+#include "unit.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+
+/* Standard error goes to a file meanwhile; the lines are read back from it. */
+struct capture {
+	int before;
+	int file;
+};
+
+static void capture_begin(struct capture *capture)
+{
+	char path[] = "/tmp/banter-test-log-XXXXXX";
+
+	capture->file = mkstemp(path);
+	assert_true(capture->file >= 0);
+	unlink(path);
+	capture->before = dup(STDERR_FILENO);
+	assert_true(capture->before >= 0);
+	dup2(capture->file, STDERR_FILENO);
+}
+
+static struct str capture_end(struct capture *capture, char *text, size_t size)
+{
+	ssize_t n;
+
+	dup2(capture->before, STDERR_FILENO);
+	close(capture->before);
+	n = pread(capture->file, text, size - 1, 0);
+	close(capture->file);
+	assert_true(n >= 0);
+	text[n] = '\0';
+	return (struct str){ text, (size_t)n };
+}
+
+static void a_line_has_its_parts(void **state)
+{
+	char text[4096], expected[64], stamp[CLOCK_STAMP_SIZE];
+	struct capture capture;
+	struct str line;
+
+	(void)state;
+	log_open("test", LOG_LEVEL_INFO, false);
+	capture_begin(&capture);
+	log_info("exchange %d of %s", 7, "w1");
+	line = capture_end(&capture, text, sizeof(text));
+	clock_stamp(stamp);
+	snprintf(expected, sizeof(expected), " info [%d] exchange 7 of w1\n", (int)getpid());
+	assert_true(line.n > strlen(stamp));
+	assert_same(str_skip(line, strlen(stamp)), str_from(expected));
+}
+
+static void levels_filter(void **state)
+{
+	static const enum log_level levels[] = { LOG_LEVEL_ERROR, LOG_LEVEL_WARN, LOG_LEVEL_INFO,
+						 LOG_LEVEL_DEBUG };
+	static const char *const names[] = { " error [", " warning [", " info [", " debug [" };
+	struct capture capture;
+	char text[4096];
+	size_t i, j;
+
+	(void)state;
+	for (i = 0; i < COUNT(levels); i++) {
+		log_open("test", levels[i], false);
+		capture_begin(&capture);
+		log_error("e");
+		log_warn("w");
+		log_info("i");
+		log_debug("d");
+		capture_end(&capture, text, sizeof(text));
+		for (j = 0; j < COUNT(names); j++)
+			assert_int_equal(strstr(text, names[j]) != NULL, j <= i);
+	}
+	log_open("test", LOG_LEVEL_INFO, false);
+}
+
+static void no_text_starts_a_line(void **state)
+{
+	struct capture capture;
+	char text[4096];
+	struct str line;
+	size_t i;
+
+	(void)state;
+	capture_begin(&capture);
+	log_info("%s", "a\nb\r\033[31mc\177\td");
+	line = capture_end(&capture, text, sizeof(text));
+	for (i = 0; i + 1 < line.n; i++)
+		assert_true((unsigned char)line.p[i] >= 0x20 && line.p[i] != 0x7f);
+	assert_int_equal(line.p[line.n - 1], '\n');
+	assert_non_null(strstr(text, "a?b??[31mc??d"));
+}
+
+static void long_texts_are_cut(void **state)
+{
+	char text[8192], *big = malloc(100001);
+	struct capture capture;
+	struct str line;
+
+	(void)state;
+	assert_non_null(big);
+	memset(big, 'x', 100000);
+	big[100000] = '\0';
+	capture_begin(&capture);
+	log_info("%s", big);
+	line = capture_end(&capture, text, sizeof(text));
+	free(big);
+	assert_in_range(line.n, 1000, 2048);
+	assert_ptr_equal(memchr(line.p, '\n', line.n), line.p + line.n - 1);
+}
+
+static void errno_is_kept(void **state)
+{
+	struct capture capture;
+	char text[4096];
+
+	(void)state;
+	capture_begin(&capture);
+	errno = ENOENT;
+	log_info("%s", strerror(errno));
+	assert_int_equal(errno, ENOENT);
+	log_debug("not written");
+	assert_int_equal(errno, ENOENT);
+	close(STDERR_FILENO);
+	errno = ENOENT;
+	log_info("lost");
+	assert_int_equal(errno, ENOENT);
+	capture_end(&capture, text, sizeof(text));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_line_has_its_parts),	 cmocka_unit_test(levels_filter),
+		cmocka_unit_test(no_text_starts_a_line), cmocka_unit_test(long_texts_are_cut),
+		cmocka_unit_test(errno_is_kept),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

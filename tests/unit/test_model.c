@@ -1,0 +1,268 @@
+/* chat/model: requests, refusals, limits; the transfer is a stub. Streams: test_model_stream. */
+#include "stub_model.h"
+
+#include "wire/json.h"
+
+static void request_is_the_protocols(void **state)
+{
+	static const char expected[] =
+		"{\"model\":\"gpt-x\",\"temperature\":0.25,\"max_tokens\":256,\"stream\":true,"
+		"\"stream_options\":{\"include_usage\":true},\"messages\":["
+		"{\"role\":\"system\",\"content\":\"Be \\\"kind\\\".\"},"
+		"{\"role\":\"user\",\"content\":\"one\"},"
+		"{\"role\":\"assistant\",\"content\":\"two\\n\"},"
+		"{\"role\":\"user\",\"content\":\"\\u0001\xf0\x9f\x98\x80\"}]}";
+	const struct model_options options = {
+		.name = STR("gpt-x"),
+		.system = STR("Be \"kind\"."),
+		.temperature = STR("0.25"),
+		.max_tokens = 256,
+	};
+	struct model *model;
+	struct stage stage = { STAGE_IDLE, 0 };
+
+	(void)state;
+	journal_clear();
+	stub_upstream_script(NULL, 0);
+	model = make_model();
+	assert_string_equal(journal.text, "target(http://model/v1/chat/completions, the-key) ");
+	model_begin(model, &options);
+	model_message(model, false, STR("one"));
+	model_message(model, true, STR("two\n"));
+	model_message(model, false, STR("\1\xf0\x9f\x98\x80"));
+	assert_int_equal(model_start(model, 4711, &stage), STATUS_OK);
+	assert_int_equal(stub_upstream.deadline, 4711);
+	assert_int_equal(stage.at, STAGE_CONNECT);
+	assert_same(stub_upstream_body(), str_from(expected));
+	model_free(model);
+}
+
+static struct json_node member(struct json_node node, const char *name, enum json_type type)
+{
+	struct json_node found = json_member(node, name);
+
+	assert_int_equal(json_type(found), type);
+	return found;
+}
+
+static void request_without_options_has_none(void **state)
+{
+	const struct model_options none = { .name = STR_NONE };
+	struct model *model;
+	struct json *json = NULL;
+	struct json_node root;
+	struct str text;
+	bool yes = false;
+	int round;
+
+	(void)state;
+	stub_upstream_script(NULL, 0);
+	model = make_model();
+	/* The second request has nothing of the first. */
+	for (round = 0; round < 2; round++) {
+		model_begin(model, &none);
+		model_message(model, false, STR("hi"));
+		assert_int_equal(model_start(model, 1, NULL), STATUS_OK);
+		assert_int_equal(json_parse(stub_upstream_body(), &json), STATUS_OK);
+		root = json_root(json);
+		assert_true(json_get_string(member(root, "model", JSON_STRING), &text));
+		assert_str(text, "gpt-default");
+		member(root, "temperature", JSON_ABSENT);
+		member(root, "max_tokens", JSON_ABSENT);
+		assert_true(json_get_boolean(member(root, "stream", JSON_BOOLEAN), &yes));
+		assert_true(yes);
+		assert_int_equal(json_length(member(root, "messages", JSON_ARRAY)), 1);
+		json_free(json);
+	}
+	model_free(model);
+}
+
+static void play_script(struct model *model, int http, const struct stub_piece *pieces,
+			size_t count, enum status expected)
+{
+	const struct model_options none = { .name = STR_NONE };
+	struct answer answer = { .ended = false };
+	struct wait wait;
+
+	wait_init(&wait);
+	stub_upstream_script(pieces, count);
+	stub_upstream.http = http;
+	model_begin(model, &none);
+	assert_int_equal(model_start(model, 1, NULL), STATUS_OK);
+	while (answer.status == STATUS_OK && !answer.ended)
+		answer.status = model_next(model, &wait, 1, take_text, &answer, &answer.ended);
+	assert_int_equal(answer.status, expected);
+	assert_int_equal(answer.n, 0);
+	assert_null(strstr(model_cause(model), SECRET));
+}
+
+static void play_http(struct model *model, int http, const struct stub_piece *pieces, size_t count,
+		      enum status expected)
+{
+	char number[8];
+
+	play_script(model, http, pieces, count, expected);
+	snprintf(number, sizeof(number), "%d", http);
+	if (expected == STATUS_REFUSED)
+		assert_non_null(strstr(model_cause(model), number));
+}
+
+static void another_http_status_is_a_refusal(void **state)
+{
+	static const struct stub_piece body[] = {
+		{ .bytes = STR("") }, { .bytes = STR(DELTA(SECRET) DONE), .ended = true }
+	};
+	static const struct stub_piece empty[] = { { .bytes = STR(""), .ended = true } };
+	static const struct stub_piece lost[] = { { .bytes = STR(""),
+						    .status = STATUS_UNAVAILABLE } };
+	static const struct stub_piece late[] = { { .bytes = STR(""), .status = STATUS_TIMEOUT } };
+	static const int codes[] = { 201, 204, 302, 400, 401, 404, 429, 500, 503 };
+	struct model *model = make_model();
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < COUNT(codes); i++) {
+		play_http(model, codes[i], body, 2, STATUS_REFUSED);
+		play_http(model, codes[i], empty, 1, STATUS_REFUSED);
+		play_http(model, codes[i], lost, 1, STATUS_UNAVAILABLE);
+	}
+	play_http(model, 0, lost, 1, STATUS_UNAVAILABLE);
+	play_http(model, 0, late, 1, STATUS_TIMEOUT);
+	model_free(model);
+}
+
+/* What the server's words mean is test_model_refusal.c's; here: that they are read, and when. */
+static void a_refusal_for_length_is_told(void **state)
+{
+	static const struct stub_piece whole[] = {
+		{ .bytes = STR("{\"error\":{\"code\":\"context_") },
+		{ .bytes = STR("") },
+		{ .bytes = STR("length_exceeded\"}}"), .ended = true }
+	};
+	static const struct stub_piece cut[] = { { .bytes = STR("context length") },
+						 { .bytes = STR(""),
+						   .status = STATUS_UNAVAILABLE } };
+	static const struct stub_piece left[] = { { .bytes = STR("context length") },
+						  { .bytes = STR(""), .status = STATUS_CLOSED } };
+	static const struct stub_piece other[] = { { .bytes = STR("{\"error\":\"no\"}"),
+						     .ended = true } };
+	static const struct stub_piece event[] = {
+		{ .bytes = STR("data: {\"error\":{\"message\":\"the context length\"}}\n\n") }
+	};
+	static char long_body[20000];
+	const struct stub_piece endless[] = { { .bytes = { long_body, sizeof(long_body) } } };
+	struct model *model = make_model();
+
+	(void)state;
+	memset(long_body, ' ', sizeof(long_body));
+	memcpy(long_body, "context size", 12);
+	play_http(model, 400, whole, 3, STATUS_REFUSED);
+	assert_true(model_too_long(model));
+	play_http(model, 422, cut, 2, STATUS_REFUSED);
+	assert_true(model_too_long(model));
+	play_http(model, 400, left, 2, STATUS_CLOSED);
+	play_http(model, 400, endless, 1, STATUS_REFUSED);
+	assert_true(model_too_long(model));
+	play_http(model, 400, other, 1, STATUS_REFUSED);
+	assert_false(model_too_long(model));
+	play_http(model, 500, whole, 1, STATUS_REFUSED);
+	assert_false(model_too_long(model));
+	play_script(model, 200, event, 1, STATUS_REFUSED);
+	assert_true(model_too_long(model));
+	model_free(model);
+}
+
+static void an_event_without_end_is_refused(void **state)
+{
+	static const size_t size = 5 << 20;
+	static const struct stub_piece small[] = { { .bytes = STR(HELLO DONE) } };
+	struct model *model = make_model();
+	struct stub_piece piece = { .ended = false };
+	struct answer answer;
+	char *bytes = malloc(size);
+
+	(void)state;
+	assert_non_null(bytes);
+	memset(bytes, 'x', size);
+	memcpy(bytes, "data: " SECRET, 12);
+	piece.bytes = (struct str){ bytes, size };
+	play(model, &piece, 1, &answer);
+	assert_int_equal(answer.status, STATUS_NOMEM);
+	assert_string_equal(model_cause(model),
+			    "the model's server sent an event that is too long");
+	/* The next exchange knows nothing of it. */
+	play(model, small, 1, &answer);
+	assert_int_equal(answer.status, STATUS_OK);
+	assert_string_equal(answer.text, "Hel|lo");
+	free(bytes);
+	model_free(model);
+}
+
+static enum status refuse_text(void *context, struct str text)
+{
+	(void)text;
+	return *(enum status *)context;
+}
+
+static void the_callers_refusal_ends_it(void **state)
+{
+	static const struct stub_piece pieces[] = { { .bytes = STR(HELLO FINISH("stop") DONE) } };
+	static const struct stub_piece half[] = { { .bytes = STR(DELTA("\xe2\x82") DONE) } };
+	static enum status refusals[] = { STATUS_CLOSED, STATUS_NOMEM, STATUS_FAILED };
+	const struct model_options none = { .name = STR_NONE };
+	struct model *model = make_model();
+	struct wait wait;
+	bool ended;
+	size_t i;
+
+	(void)state;
+	wait_init(&wait);
+	for (i = 0; i < 2 * COUNT(refusals); i++) {
+		stub_upstream_script(i % 2 ? pieces : half, 1);
+		model_begin(model, &none);
+		assert_int_equal(model_start(model, 1, NULL), STATUS_OK);
+		assert_int_equal(model_next(model, &wait, 1, refuse_text, &refusals[i / 2], &ended),
+				 refusals[i / 2]);
+	}
+	model_free(model);
+}
+
+static void a_request_that_cannot_be_sent(void **state)
+{
+	const struct model_options none = { .name = STR_NONE };
+	struct model *model = make_model();
+	char *text = calloc(1, 9 << 20);
+
+	(void)state;
+	assert_non_null(text);
+	stub_upstream_script(NULL, 0);
+	stub_upstream.posted = STATUS_FAILED;
+	model_begin(model, &none);
+	assert_int_equal(model_start(model, 1, NULL), STATUS_FAILED);
+	/* Two long messages are more than a request may have. */
+	memset(text, 'x', 9 << 20);
+	model_begin(model, &none);
+	model_message(model, false, (struct str){ text, 9 << 20 });
+	model_message(model, true, (struct str){ text, 9 << 20 });
+	journal_clear();
+	assert_int_equal(model_start(model, 1, NULL), STATUS_NOMEM);
+	assert_string_equal(journal.text, "");
+	free(text);
+	model_free(model);
+	model_free(NULL);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(request_is_the_protocols),
+		cmocka_unit_test(request_without_options_has_none),
+		cmocka_unit_test(another_http_status_is_a_refusal),
+		cmocka_unit_test(a_refusal_for_length_is_told),
+		cmocka_unit_test(an_event_without_end_is_refused),
+		cmocka_unit_test(the_callers_refusal_ends_it),
+		cmocka_unit_test(a_request_that_cannot_be_sent),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

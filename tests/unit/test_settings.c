@@ -1,0 +1,384 @@
+/* edge/settings: where values come from, which one wins, and that secrets leave no trace. */
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "unit.h"
+
+#include "edge/settings.h"
+
+#define KEY "sk-do-not-show-me"
+
+struct fixture {
+	char folder[64], file[80], secret[80];
+};
+
+static int make_fixture(void **state)
+{
+	struct fixture *fixture = calloc(1, sizeof(*fixture));
+
+	clearenv();
+	strcpy(fixture->folder, "/tmp/banter-settings.XXXXXX");
+	if (!mkdtemp(fixture->folder))
+		return -1;
+	snprintf(fixture->file, sizeof(fixture->file), "%s/conf", fixture->folder);
+	snprintf(fixture->secret, sizeof(fixture->secret), "%s/secret", fixture->folder);
+	*state = fixture;
+	return 0;
+}
+
+static int remove_fixture(void **state)
+{
+	struct fixture *fixture = *state;
+
+	unlink(fixture->file);
+	unlink(fixture->secret);
+	rmdir(fixture->folder);
+	free(fixture);
+	return 0;
+}
+
+static void write_file(const char *path, const void *bytes, size_t n, mode_t mode)
+{
+	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+
+	assert_true(fd >= 0);
+	assert_int_equal(write(fd, bytes, n), n);
+	assert_int_equal(fchmod(fd, mode), 0);
+	close(fd);
+}
+
+static void write_text(const char *path, const char *text)
+{
+	write_file(path, text, strlen(text), 0600);
+}
+
+/* stderr goes to a file from here; listen_end() gives what was logged. */
+static int listen_begin(int *kept)
+{
+	int fd = memfd_create("stderr", MFD_CLOEXEC);
+
+	*kept = dup(STDERR_FILENO);
+	dup2(fd, STDERR_FILENO);
+	return fd;
+}
+
+static void listen_end(int fd, int kept, char *text, size_t size)
+{
+	ssize_t n;
+
+	dup2(kept, STDERR_FILENO);
+	close(kept);
+	n = pread(fd, text, size - 1, 0);
+	text[n < 0 ? 0 : n] = '\0';
+	close(fd);
+}
+
+/* Settings of the environment as it is now, and of a file. */
+static struct settings *settings_of(const char *file)
+{
+	struct settings *settings = NULL;
+
+	assert_int_equal(settings_new(file, &settings), STATUS_OK);
+	return settings;
+}
+
+static void assert_refused(const struct settings *settings, const char *a, const char *b)
+{
+	struct config config;
+	struct buf why;
+
+	memset(&config, 0x5a, sizeof(config));
+	buf_init(&why, 1000);
+	assert_int_equal(settings_load(settings, &config, &why), STATUS_INVALID);
+	if (!strstr(buf_text(&why), a) || !strstr(buf_text(&why), b))
+		print_error("\"%s\" does not name %s and %s\n", buf_text(&why), a, b);
+	assert_non_null(strstr(buf_text(&why), a));
+	assert_non_null(strstr(buf_text(&why), b));
+	assert_null(strstr(buf_text(&why), KEY));
+	assert_int_equal(config.workers, 0x5a5a5a5a5a5a5a5a); /* untouched */
+	buf_clear(&why);
+}
+
+static void load(const struct settings *settings, struct config *config)
+{
+	struct buf why;
+
+	buf_init(&why, 1000);
+	if (settings_load(settings, config, &why) != STATUS_OK)
+		fail_msg("%s", buf_text(&why));
+	assert_int_equal(why.len, 0);
+	buf_clear(&why);
+}
+
+static void nearer_sources_win(void **state)
+{
+	struct fixture *fixture = *state;
+	struct settings *settings;
+	struct config config;
+
+	setenv("BANTER_WORKERS", "3", 1);
+	setenv("BANTER_BACKLOG", "30", 1);
+	setenv("BANTER_MODEL", "env", 1);
+	write_text(fixture->file, "# of the file\nBANTER_BACKLOG=40\nBANTER_MODEL = \"file\"\n");
+	settings = settings_of(fixture->file);
+	assert_int_equal(settings_override(settings, "BANTER_MODEL", "line"), STATUS_OK);
+	load(settings, &config);
+	assert_int_equal(config.address_limit, 30); /* a default */
+	assert_int_equal(config.workers, 3);
+	assert_int_equal(config.backlog, 40);
+	assert_string_equal(config.model, "line");
+	config_clear(&config);
+	/* The environment is as it was at the start; the file is read again. */
+	setenv("BANTER_WORKERS", "5", 1);
+	write_text(fixture->file, "BANTER_BACKLOG=41\n");
+	load(settings, &config);
+	assert_int_equal(config.workers, 3);
+	assert_int_equal(config.backlog, 41);
+	config_clear(&config);
+	settings_free(settings);
+	settings_free(NULL);
+}
+
+static void other_names_count_when_unset(void **state)
+{
+	struct settings *settings;
+	struct config config;
+
+	(void)state;
+	setenv("OPENAI_API_KEY", "other", 1);
+	setenv("PGPASSWORD", "pg", 1);
+	settings = settings_of(NULL);
+	load(settings, &config);
+	assert_string_equal(config.model_key, "other");
+	assert_string_equal(config.database_password, "pg");
+	config_clear(&config);
+	settings_free(settings);
+	setenv("OPENAI_API_KEY", "other", 1);
+	setenv("BANTER_MODEL_KEY", "own", 1);
+	settings = settings_of(NULL);
+	load(settings, &config);
+	assert_string_equal(config.model_key, "own");
+	assert_string_equal(config.database_password, "");
+	assert_null(getenv("OPENAI_API_KEY"));
+	assert_null(getenv("BANTER_MODEL_KEY"));
+	config_clear(&config);
+	settings_free(settings);
+}
+
+static void errors_say_where(void **state)
+{
+	struct fixture *fixture = *state;
+	struct settings *settings;
+
+	setenv("BANTER_WORKERS", "many", 1);
+	settings = settings_of(NULL);
+	assert_refused(settings, "the environment", "BANTER_WORKERS");
+	settings_free(settings);
+	unsetenv("BANTER_WORKERS");
+
+	write_text(fixture->file, "\nBANTER_WORKERS=none\n");
+	settings = settings_of(fixture->file);
+	assert_refused(settings, fixture->file, "line 2: BANTER_WORKERS");
+	write_text(fixture->file, "BANTER_WORKRES=3\n");
+	assert_refused(settings, "line 1: ", "BANTER_WORKRES");
+	write_text(fixture->file, "BANTER_JSON_TIME=2h\nBANTER_EXCHANGE_TIME=1h\n");
+	assert_refused(settings, "BANTER_JSON_TIME", "BANTER_EXCHANGE_TIME");
+	unlink(fixture->file);
+	assert_refused(settings, fixture->file, "No such file");
+	write_text(fixture->file, "");
+	assert_int_equal(settings_override(settings, "BANTER_WORKERS", "0"), STATUS_OK);
+	assert_refused(settings, "the command line", "BANTER_WORKERS");
+	settings_free(settings);
+	settings = settings_of(fixture->folder);
+	assert_refused(settings, fixture->folder, "Is a directory");
+	settings_free(settings);
+}
+
+static void secrets_come_from_files(void **state)
+{
+	static const struct {
+		const char *content, *expected;
+	} cases[] = {
+		{ KEY "\n", KEY }, { KEY "\r\n", KEY }, { KEY, KEY },
+		{ "\n", "" },	   { "", "" },		{ " a b ", " a b " },
+	};
+	struct fixture *fixture = *state;
+	struct settings *settings;
+	struct config config;
+	char line[128];
+	size_t i;
+
+	setenv("BANTER_MODEL_KEY_FILE", fixture->secret, 1);
+	setenv("OPENAI_API_KEY", "other", 1);
+	settings = settings_of(NULL);
+	for (i = 0; i < COUNT(cases); i++) {
+		write_text(fixture->secret, cases[i].content);
+		load(settings, &config);
+		assert_string_equal(config.model_key, cases[i].expected);
+		config_clear(&config);
+	}
+	write_file(fixture->secret, KEY "\0x", sizeof(KEY) + 1, 0600);
+	assert_refused(settings, "BANTER_MODEL_KEY_FILE", "not a text file");
+	unlink(fixture->secret);
+	assert_refused(settings, "BANTER_MODEL_KEY_FILE", "No such file");
+	/* The file of settings wins over the environment here too. */
+	settings_free(settings);
+	settings = settings_of(fixture->file);
+	write_text(fixture->secret, KEY);
+	write_text(fixture->file, "BANTER_MODEL_KEY=inline\n");
+	load(settings, &config);
+	assert_string_equal(config.model_key, "inline");
+	config_clear(&config);
+	snprintf(line, sizeof(line), "BANTER_DATABASE_URL_FILE='%s'\n", fixture->secret);
+	write_text(fixture->file, line);
+	load(settings, &config);
+	assert_string_equal(config.database_url, KEY);
+	config_clear(&config);
+	write_text(fixture->file, "\nBANTER_DATABASE_URL_FILE=/nonexistent\n");
+	assert_refused(settings, "line 2: ", "BANTER_DATABASE_URL_FILE: /nonexistent");
+	/* Only secrets have files. */
+	write_text(fixture->file, "BANTER_MODEL_FILE=/etc/hostname\n");
+	assert_refused(settings, "line 1: ", "BANTER_MODEL_FILE");
+	settings_free(settings);
+}
+
+static void both_ways_are_refused(void **state)
+{
+	struct fixture *fixture = *state;
+	struct settings *settings;
+
+	write_text(fixture->secret, KEY);
+	setenv("BANTER_MODEL_KEY_FILE", fixture->secret, 1);
+	setenv("BANTER_MODEL_KEY", KEY, 1);
+	settings = settings_of(NULL);
+	assert_refused(settings, "BANTER_MODEL_KEY and BANTER_MODEL_KEY_FILE", "the environment");
+	settings_free(settings);
+	clearenv();
+	settings = settings_of(fixture->file);
+	write_text(fixture->file, "BANTER_MODEL_KEY=" KEY "\nBANTER_MODEL_KEY_FILE=/x\n");
+	assert_refused(settings, "line 2: ", "BANTER_MODEL_KEY and BANTER_MODEL_KEY_FILE");
+	write_text(fixture->file, "BANTER_MODEL_KEY_FILE=/dev/null\nBANTER_MODEL_KEY=" KEY "\n");
+	assert_refused(settings, "line 2: ", "BANTER_MODEL_KEY and BANTER_MODEL_KEY_FILE");
+	settings_free(settings);
+}
+
+static void warns_of_typos_and_open_files(void **state)
+{
+	struct fixture *fixture = *state;
+	struct settings *settings;
+	struct config config;
+	char text[2048];
+	int fd, kept;
+
+	setenv("BANTER_WORKRES", KEY, 1);
+	setenv("BANTER_WORKERS", "3", 1);
+	setenv("OTHER", KEY, 1);
+	write_file(fixture->file, "BANTER_MODEL=x\n", 15, 0644);
+	fd = listen_begin(&kept);
+	settings = settings_of(fixture->file);
+	load(settings, &config);
+	listen_end(fd, kept, text, sizeof(text));
+	config_clear(&config);
+	assert_non_null(strstr(text, "warning"));
+	assert_non_null(strstr(text, "BANTER_WORKRES"));
+	assert_null(strstr(text, "BANTER_WORKERS"));
+	assert_null(strstr(text, "OTHER"));
+	assert_null(strstr(text, KEY));
+	assert_null(strstr(text, fixture->file)); /* no secrets in it */
+	assert_string_equal(getenv("OTHER"), KEY);
+
+	write_file(fixture->file, "BANTER_MODEL_KEY=" KEY, 17 + strlen(KEY), 0644);
+	fd = listen_begin(&kept);
+	load(settings, &config);
+	listen_end(fd, kept, text, sizeof(text));
+	config_clear(&config);
+	assert_non_null(strstr(text, "warning"));
+	assert_non_null(strstr(text, fixture->file));
+	assert_null(strstr(text, KEY));
+	settings_free(settings);
+}
+
+/* As a process of its own, since /proc shows the environment a program was started with. */
+static int show_environment(void)
+{
+	struct settings *settings = NULL;
+	struct config config;
+	char bytes[8192];
+	struct buf why;
+	ssize_t n;
+	int fd;
+
+	buf_init(&why, 1000);
+	if (settings_new(NULL, &settings) != STATUS_OK ||
+	    settings_load(settings, &config, &why) != STATUS_OK)
+		return 2;
+	fd = open("/proc/self/environ", O_RDONLY);
+	n = read(fd, bytes, sizeof(bytes));
+	if (n <= 0 || write(STDOUT_FILENO, bytes, (size_t)n) != n)
+		return 3;
+	close(fd);
+	n = strcmp(config.model_key, KEY) || strcmp(config.database_url, KEY) ||
+	    strcmp(config.database_password, KEY);
+	config_clear(&config);
+	settings_free(settings);
+	return n ? 4 : 0;
+}
+
+static void proc_shows_no_secret(void **state)
+{
+	/* One twice: only the first counts, but the second is to be wiped too. */
+	char *environment[] = {
+		"A=1",
+		"BANTER_MODEL_KEY=" KEY,
+		"OPENAI_API_KEY=" KEY "2",
+		"BANTER_MODEL=shown",
+		"BANTER_DATABASE_URL=" KEY,
+		"PGPASSWORD=" KEY,
+		"BANTER_MODEL_KEY=" KEY "3",
+		"Z=9",
+		NULL,
+	};
+	char *arguments[] = { "test_settings", "--show-environment", NULL };
+	char bytes[8192];
+	int fds[2], result;
+	size_t n = 0;
+	ssize_t got;
+	pid_t pid;
+
+	(void)state;
+	assert_int_equal(pipe(fds), 0);
+	pid = fork();
+	if (pid == 0) {
+		dup2(fds[1], STDOUT_FILENO);
+		execve("/proc/self/exe", arguments, environment);
+		_exit(9);
+	}
+	close(fds[1]);
+	while ((got = read(fds[0], bytes + n, sizeof(bytes) - n)) > 0)
+		n += (size_t)got;
+	close(fds[0]);
+	assert_int_equal(waitpid(pid, &result, 0), pid);
+	assert_int_equal(result, 0);
+	assert_non_null(memmem(bytes, n, "A=1", 3));
+	assert_non_null(memmem(bytes, n, "Z=9", 3));
+	assert_non_null(memmem(bytes, n, "BANTER_MODEL=shown", 18));
+	assert_null(memmem(bytes, n, KEY, strlen(KEY)));
+}
+
+int main(int argc, char **argv)
+{
+	const struct CMUnitTest tests[] = {
+#define WITH_FIXTURE(test) cmocka_unit_test_setup_teardown(test, make_fixture, remove_fixture)
+		WITH_FIXTURE(nearer_sources_win),    WITH_FIXTURE(other_names_count_when_unset),
+		WITH_FIXTURE(errors_say_where),	     WITH_FIXTURE(secrets_come_from_files),
+		WITH_FIXTURE(both_ways_are_refused), WITH_FIXTURE(warns_of_typos_and_open_files),
+		WITH_FIXTURE(proc_shows_no_secret),
+	};
+
+	if (argc == 2 && !strcmp(argv[1], "--show-environment"))
+		return show_environment();
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,128 @@
+/* chat/turn: what the model is asked, and what when that was too long; the edges are stubs. */
+#include "stub_turn.h"
+
+#include "base/log.h"
+
+static void the_model_is_asked_with_the_history(void **state)
+{
+	static const struct stub_row rows[] = {
+		{ { "started", "c-1", "m-1", NULL, NULL, NULL, NULL, "gpt-x", "Be kind.", "0.5",
+		    "9", "t" } },
+		{ { "user", [12] = "one" } },
+		{ { "assistant", [12] = "two" } },
+	};
+	static const struct stub_answer answers[] = { { .rows = rows, .count = 3 }, STORED };
+	static const struct stub_piece pieces[] = { { .bytes = STR(DELTA("a") DONE) } };
+	struct stub_turn t;
+
+	(void)state;
+	SCRIPT(pieces);
+	stub_turn_begin(&t, answers, 2);
+	stub_turn_play(&t);
+	assert_str(stub_upstream_body(),
+		   "{\"model\":\"gpt-x\",\"temperature\":0.5,\"max_tokens\":9,\"stream\":true,"
+		   "\"stream_options\":{\"include_usage\":true},\"messages\":["
+		   "{\"role\":\"system\",\"content\":\"Be kind.\"},"
+		   "{\"role\":\"user\",\"content\":\"one\"},"
+		   "{\"role\":\"assistant\",\"content\":\"two\"},"
+		   "{\"role\":\"user\",\"content\":\"three\"}]}");
+	stub_turn_free(&t);
+}
+
+#define TOO_LONG "{\"error\":{\"code\":\"context_length_exceeded\"}}"
+
+/* Requests, and which of the exchanges a, b, c, d stood in the last one. */
+static void play_refused(int messages, const struct stub_piece *pieces, size_t count, int http,
+			 const char *asked, const char *history)
+{
+	static const struct stub_row rows[] = {
+		{ { "started", "c-1", "m-1", [8] = "Be kind.", [11] = "t" } },
+		{ { "user", [12] = "a1" } },
+		{ { "assistant", [12] = "a2" } },
+		{ { "user", [12] = "b1" } },
+		{ { "assistant", [12] = "b2" } },
+		{ { "user", [12] = "c1" } },
+		{ { "assistant", [12] = "c2" } },
+	};
+	const struct stub_answer answers[] = { { .rows = rows, .count = 1 + messages }, STORED };
+	char seen[32] = "";
+	struct stub_turn t;
+	size_t n = 0, i;
+
+	stub_upstream_script(pieces, count);
+	stub_upstream.http = http;
+	stub_turn_begin(&t, answers, 2);
+	stub_turn_play(&t);
+	assert_string_equal(journal.text, asked);
+	/* "a1" in quotes: no other text of the request has that form. */
+	for (i = 0; i + 3 < stub_upstream.body_n; i++)
+		if (stub_upstream.body[i] == '"' && stub_upstream.body[i + 3] == '"' &&
+		    strchr("12", stub_upstream.body[i + 2])) {
+			assert_true(n + 3 < sizeof(seen));
+			memcpy(seen + n, stub_upstream.body + i + 1, 2);
+			n += 2;
+		}
+	assert_string_equal(seen, history);
+	assert_true(memmem(stub_upstream.body, stub_upstream.body_n, "Be kind.", 8) != NULL);
+	assert_true(memmem(stub_upstream.body, stub_upstream.body_n, "\"three\"", 7) != NULL);
+	stub_turn_free(&t);
+}
+
+#define FAILED_AFTER(cause)                                                                        \
+	FINISH_CALL("failed", "'', null, null, null, '" cause "', null, 0") "error flush "
+
+static void half_of_a_history_that_was_too_long(void **state)
+{
+	static const struct stub_piece refused[] = {
+		{ .bytes = STR(TOO_LONG), .ended = true },
+		{ .bytes = STR(TOO_LONG), .ended = true },
+	};
+	static const struct stub_piece event[] = {
+		{ .bytes = STR("data: " TOO_LONG "\n\n") },
+		{ .bytes = STR(DELTA("a") DONE) },
+	};
+	static const struct stub_piece late[] = {
+		{ .bytes = STR(DELTA("a") "data: " TOO_LONG "\n\n") },
+	};
+	static const char twice[] = OPENED "next flush post next flush " FAILED_AFTER(
+		"the messages are too long for the model (HTTP status 400)");
+
+	(void)state;
+	log_open("test", LOG_LEVEL_ERROR, false);
+	/* Whole exchanges, the newer half, rounded down; once. */
+	play_refused(6, refused, 2, 400, twice, "c1c2");
+	play_refused(4, refused, 2, 400, twice, "b1b2");
+	play_refused(2, refused, 2, 400, twice, "");
+	/* Nothing can be left out. */
+	play_refused(0, refused, 1, 400,
+		     OPENED "next flush " FAILED_AFTER(
+			     "the messages are too long for the model (HTTP status 400)"),
+		     "");
+	/* Another refusal is none for length. */
+	play_refused(4, refused, 1, 500,
+		     OPENED
+		     "next flush " FAILED_AFTER("the model's server answered with HTTP status 500"),
+		     "a1a2b1b2");
+	play_refused(4, event, 2, 200,
+		     OPENED "next flush stop post next token(a) flush " FINISH_CALL(
+			     "done",
+			     "'a', null, null, null, null, 0, 0") "done(c-1, m-1, a) flush stop ",
+		     "b1b2");
+	/* Behind text it is a failure like others. */
+	play_refused(4, late, 1, 200,
+		     OPENED "next token(a) flush stop " FINISH_CALL(
+			     "failed",
+			     "'a', null, null, null, 'the model\'s server sent an error in its "
+			     "stream', 0, 0") "error flush ",
+		     "a1a2b1b2");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(the_model_is_asked_with_the_history),
+		cmocka_unit_test(half_of_a_history_that_was_too_long),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
