@@ -96,11 +96,20 @@ schema() {
 	[ -z "${owner_url:-}" ] || role=(--role banter_app)
 	step schema "bringing it up to date"
 	ctl migrate "${role[@]}"
-	step demo "a workspace, a chatbot and a widget key, in build/run/demo.env"
+	step demo "a workspace, a chatbot and a key of each kind, in build/run/demo.env"
 	ctl demo --env-file "$run/demo.env"
 	chmod 600 "$run/demo.env"
-	widget_key=$(sed -n "s/^BANTER_WIDGET_KEY=['\"]*\([^'\"]*\)['\"]*$/\1/p" "$run/demo.env" | tail -n 1)
-	[ -n "$widget_key" ] || die "there is no BANTER_WIDGET_KEY in $run/demo.env: remove it and try again"
+	widget_key=$(demo_value BANTER_WIDGET_KEY) || exit 1
+	workspace_key=$(demo_value BANTER_WORKSPACE_KEY) || exit 1
+	chatbot_id=$(demo_value BANTER_CHATBOT_ID) || exit 1
+}
+
+# demo_value NAME: of the line in demo.env.
+demo_value() {
+	local value
+	value=$(sed -n "s/^$1=['\"]*\([^'\"]*\)['\"]*$/\1/p" "$run/demo.env" | tail -n 1)
+	[ -n "$value" ] || die "there is no $1 in $run/demo.env: remove it and try again"
+	printf '%s\n' "$value"
 }
 
 model() {
@@ -213,6 +222,11 @@ greet() {
 	say ""
 	say "curl --no-buffer$proxy -X POST $url/v1/chat/stream -H 'Content-Type: application/json'" \
 		"-H 'x-api-key: $widget_key' -d '{\"sessionId\":\"me\",\"message\":\"Hello\"}'"
+	say ""
+	say "and for the chatbot API:"
+	say ""
+	say "curl --no-buffer$proxy -X POST $url/api/v1/chatbots/$chatbot_id/chat -H 'Content-Type: application/json'" \
+		"-H 'Authorization: Bearer $workspace_key' -d '{\"message\":\"Hello\",\"stream\":true}'"
 	say ""
 	say "for scripts: . build/run/env    logs: build/run/log    Ctrl-C stops everything"
 }

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "chat/model_refusal.h"
 #include "edge/upstream.h"
 #include "wire/frame.h"
 #include "wire/json.h"
@@ -29,6 +30,8 @@ struct model {
 	struct utf8_joiner joiner;
 	struct buf text; /* one delta, mended */
 	struct buf reason;
+	struct buf refusal; /* the body of an HTTP error, to be judged, never to be shown */
+	bool too_long;
 	bool done; /* [DONE] came: nothing behind it counts */
 	int64_t tokens_in, tokens_out;
 	char cause[CAUSE_SIZE];
@@ -54,6 +57,7 @@ enum status model_new(const struct config *config, struct model **out)
 	buf_init(&model->request, REQUEST_CAP);
 	buf_init(&model->text, EVENT_CAP * 3);
 	buf_init(&model->reason, REASON_CAP);
+	buf_init(&model->refusal, MODEL_REFUSAL_CAP);
 	sse_init(&model->sse, EVENT_CAP);
 	model->default_name = strdup(config->model);
 	buf_init(&url, 8192);
@@ -80,6 +84,7 @@ void model_free(struct model *model)
 	buf_wipe(&model->request);
 	buf_wipe(&model->text);
 	buf_clear(&model->reason);
+	buf_wipe(&model->refusal);
 	sse_clear(&model->sse);
 	free(model);
 }
@@ -98,12 +103,13 @@ void model_begin(struct model *model, const struct model_options *options)
 
 	buf_reset(&model->request);
 	buf_reset(&model->reason);
+	buf_reset(&model->refusal);
 	sse_clear(&model->sse);
 	sse_init(&model->sse, EVENT_CAP);
 	utf8_joiner_init(&model->joiner);
 	model->tokens_in = model->tokens_out = -1;
 	model->cause[0] = '\0';
-	model->done = false;
+	model->done = model->too_long = false;
 
 	frame_begin(frame, &model->request, FRAME_JSON);
 	frame_string(frame, "model",
@@ -140,6 +146,8 @@ static enum status fail(struct model *model, enum status status, const char *cau
 	snprintf(model->cause, sizeof(model->cause), "%s", cause);
 	return status;
 }
+
+static const char no_memory[] = "no memory for an event of the model's server";
 
 /* What the joiner let through goes up as one delta. */
 static enum status pass_text(struct model *model)
@@ -195,7 +203,7 @@ static struct json_node first_choice(struct json_node choices)
 	return (struct json_node){ NULL };
 }
 
-/* What the database could not hold must not keep an answer from being stored: such a count is unknown. */
+/* A count the database could not hold is unknown: it must not keep the answer from being stored. */
 static void take_count(struct json_node node, int64_t *count)
 {
 	int64_t said;
@@ -210,7 +218,7 @@ static void take_usage(struct model *model, struct json_node usage)
 	take_count(json_member(usage, "completion_tokens"), &model->tokens_out);
 }
 
-/* For the same cause, a reason that is no short word goes by another. Some servers send "" with every delta. */
+/* So for a reason that is no short word. Some servers send "" with every delta: none. */
 static void take_reason(struct model *model, struct str reason)
 {
 	size_t i;
@@ -243,6 +251,8 @@ static enum status take_chunk(struct model *model, struct json_node chunk)
 		return status;
 	if (json_get_string(json_member(choice, "finish_reason"), &reason)) {
 		take_reason(model, reason);
+		if (buf_check(&model->reason))
+			return fail(model, STATUS_NOMEM, no_memory);
 		if (str_equal(reason, STR("error")) || str_equal(reason, STR("abort")))
 			return fail(model, STATUS_REFUSED, "the model's server gave up its answer");
 	}
@@ -261,13 +271,19 @@ static enum status on_event(void *context, struct str type, struct str data)
 		model->done = true;
 		return STATUS_OK;
 	}
-	if (str_equal(type, STR("error")))
+	if (str_equal(type, STR("error"))) {
+		model->too_long = model_refusal_too_long(200, data);
 		return fail(model, STATUS_REFUSED, "the model's server sent an error event");
+	}
 	status = json_parse_loose(data, &json);
 	if (status)
 		return fail(model, status,
-			    "the model's server sent an event that is no JSON object");
+			    status == STATUS_NOMEM
+				    ? no_memory
+				    : "the model's server sent an event that is no JSON object");
 	status = take_chunk(model, json_root(json));
+	if (status == STATUS_REFUSED)
+		model->too_long = model_refusal_too_long(200, data);
 	json_free(json);
 	return status;
 }
@@ -285,6 +301,30 @@ static enum status end_of_answer(struct model *model, bool *ended)
 	return end_content(model);
 }
 
+/* An answer that is an HTTP error: read on where its body may tell more, else it is refused. */
+static enum status take_refusal(struct model *model, int http, const struct upstream_piece *piece,
+				enum status status)
+{
+	struct str bytes = piece->bytes;
+	size_t room = MODEL_REFUSAL_CAP - model->refusal.len;
+
+	if (status == STATUS_CLOSED || status == STATUS_STOPPED)
+		return fail(model, status, upstream_cause(model->upstream));
+	if (model_refusal_readable(http)) {
+		if (bytes.n < room && status == STATUS_OK && !piece->ended) {
+			buf_str(&model->refusal, bytes);
+			return buf_check(&model->refusal);
+		}
+		buf_append(&model->refusal, bytes.p, bytes.n < room ? bytes.n : room);
+		model->too_long = model_refusal_too_long(http, buf_view(&model->refusal));
+	}
+	snprintf(model->cause, sizeof(model->cause),
+		 model->too_long ? "the messages are too long for the model (HTTP status %d)"
+				 : "the model's server answered with HTTP status %d",
+		 http);
+	return STATUS_REFUSED;
+}
+
 enum status model_next(struct model *model, struct wait *wait, int64_t wake_at, model_text_fn text,
 		       void *context, bool *ended)
 {
@@ -297,11 +337,8 @@ enum status model_next(struct model *model, struct wait *wait, int64_t wake_at, 
 	model->sink_context = context;
 	status = upstream_next(model->upstream, wait, wake_at, &piece);
 	http = upstream_http_status(model->upstream);
-	if ((piece.bytes.n || piece.ended) && http != 200) {
-		snprintf(model->cause, sizeof(model->cause),
-			 "the model's server answered with HTTP status %d", http);
-		return STATUS_REFUSED;
-	}
+	if (http != 200 && (piece.bytes.n || piece.ended || model->refusal.len))
+		return take_refusal(model, http, &piece, status);
 	if (piece.bytes.n)
 		parsed = sse_feed(&model->sse, piece.bytes, on_event, model);
 	if (parsed)
@@ -336,6 +373,11 @@ int64_t model_tokens_in(const struct model *model)
 int64_t model_tokens_out(const struct model *model)
 {
 	return model->tokens_out;
+}
+
+bool model_too_long(const struct model *model)
+{
+	return model->too_long;
 }
 
 const char *model_cause(const struct model *model)

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/log.h"
 
 /* Columns of banter.turn_begin's result, in order. */
 enum column {
@@ -32,6 +33,7 @@ static const char *const outcomes[] = {
 	[STORE_KEY_REUSED] = "key_reused",
 	[STORE_IN_PROGRESS] = "in_progress",
 	[STORE_CHATBOT_NOT_FOUND] = "chatbot_not_found",
+	[STORE_FULL] = "full",
 	[STORE_LIMITED] = "limited",
 	[STORE_CONVERSATION_NOT_FOUND] = "conversation_not_found",
 	[STORE_NO_CREDIT] = "no_credit",
@@ -63,6 +65,7 @@ static enum status take_begun(struct db_rows *rows, struct store_begun *out)
 	int outcome = find(outcomes, OUTCOMES, db_rows_text(rows, 0, OUTCOME));
 
 	if (outcome < 0) {
+		log_error("turn_begin answered in a way this program does not know");
 		db_rows_free(rows);
 		return STATUS_FAILED;
 	}
@@ -95,7 +98,7 @@ enum status store_begin(struct db *db, struct wait *wait, const struct config *c
 	db_query_init(
 		&query, "turn_begin",
 		"select * from banter.turn_begin($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, "
-		"$12, $13, $14, $15, $16, $17, $18)");
+		"$12, $13, $14, $15, $16, $17, $18, $19, $20)");
 	db_add_integer(&query, begin->key.workspace);
 	db_add_text(&query, hash_view(begin->key.hash));
 	db_add_text(&query, key_kind_name(begin->key.kind));
@@ -117,6 +120,8 @@ enum status store_begin(struct db *db, struct wait *wait, const struct config *c
 	db_add_integer(&query, config->history_messages);
 	db_add_integer(&query, config->history_chars);
 	db_add_text(&query, begin->request_id);
+	db_add_integer(&query, config->workspace_open);
+	db_add_integer(&query, config->key_open);
 
 	stage_set(wait->stage, STAGE_BEGIN);
 	wait_undisturbed(wait, true);
@@ -181,8 +186,10 @@ enum status store_finish(struct db *db, struct wait *wait, const struct store_fi
 		return status;
 	result = find(results, 3, db_rows_text(rows, 0, 0));
 	db_rows_free(rows);
-	if (result < 0)
+	if (result < 0) {
+		log_error("turn_finish answered in a way this program does not know");
 		return STATUS_FAILED;
+	}
 	*out = (enum store_finished)result;
 	return STATUS_OK;
 }

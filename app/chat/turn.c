@@ -78,7 +78,8 @@ static enum status on_text(void *context, struct str text)
 	return say(turn, EVENT_TOKEN, text);
 }
 
-static void prepare_prompt(struct turn *turn)
+/* The system's prompt, the history without its first `skip` messages, and the new one. */
+static void prepare_prompt(struct turn *turn, int skip)
 {
 	struct store_begun *begun = &turn->begun;
 	struct model *model = turn->parts->model;
@@ -93,7 +94,7 @@ static void prepare_prompt(struct turn *turn)
 	int i;
 
 	model_begin(model, &options);
-	for (i = 0; i < store_history_count(begun); i++) {
+	for (i = skip; i < store_history_count(begun); i++) {
 		store_history(begun, i, &assistant, &text);
 		model_message(model, assistant, text);
 	}
@@ -108,16 +109,17 @@ static void renew_lease(struct turn *turn)
 	struct db_rows *rows = NULL;
 	bool done = false;
 
-	if (db_busy(parts->db)) {
-		status = db_step(parts->db, parts->wait, &done, &rows);
-		db_rows_free(rows);
-	} else if (clock_ms() >= turn->renew_at) {
+	/* One that is still under way when the next is due is begun anew, on a new connection. */
+	if (clock_ms() >= turn->renew_at) {
 		turn->renew_at = clock_ms() + parts->config->lease_ms / 3;
 		store_renew(&turn->renewal, turn->begin.key.workspace, turn->begin.exchange,
 			    parts->config->lease_ms);
 		status = db_start(parts->db, parts->wait, &turn->renewal);
 		if (status == STATUS_OK)
 			status = db_step(parts->db, parts->wait, &done, NULL);
+	} else if (db_busy(parts->db)) {
+		status = db_step(parts->db, parts->wait, &done, &rows);
+		db_rows_free(rows);
 	}
 	if (status)
 		turn->renew_at = clock_ms() + parts->config->lease_ms / 10;
@@ -140,6 +142,23 @@ static enum status relay(struct turn *turn)
 			status = flushed;
 	}
 	return status;
+}
+
+/* Asks the model; once more with the newer half of the history where that was too long for it. */
+static enum status ask(struct turn *turn)
+{
+	int messages = store_history_count(&turn->begun);
+	enum status status;
+
+	status = relay(turn);
+	if (status != STATUS_REFUSED || !model_too_long(turn->parts->model) || messages <= 0 ||
+	    turn->answer.len || turn->parts->wait->client_left)
+		return status;
+	log_info("request=%.*s the history is too long for the model: asked again with half of it",
+		 STR_ARGS(turn->begin.request_id));
+	model_stop(turn->parts->model);
+	prepare_prompt(turn, messages - messages / 4 * 2); /* whole exchanges, of two each */
+	return relay(turn);
 }
 
 static const char *name_cause(const struct turn *turn, enum status status)
@@ -216,8 +235,11 @@ static void end_play(struct turn *turn)
 	if (end == STORE_FAILED && turn->failed == STATUS_OK)
 		turn->cause = "the model answered without any text";
 	stored = store_end(turn, end, &finished);
-	if (stored)
+	if (stored && !*turn->cause)
 		turn->cause = "the answer could not be stored";
+	else if (stored)
+		log_error("request=%.*s its end could not be stored; its lease will end it",
+			  STR_ARGS(turn->begin.request_id));
 	else if (finished == STORE_GONE)
 		turn->cause = "the exchange was gone before its answer was stored";
 	turn->end = turn->failed == STATUS_CLOSED ? TURN_LEFT : TURN_FAILED;
@@ -252,10 +274,13 @@ void turn_play(struct turn *turn, struct sink *sink, int64_t limit_ms)
 		replay(turn);
 		return;
 	}
-	prepare_prompt(turn);
+	prepare_prompt(turn, 0);
 	turn->failed = say_and_flush(turn, EVENT_START, STR(""));
 	if (turn->failed == STATUS_OK)
-		turn->failed = relay(turn);
+		turn->failed = ask(turn);
+	/* Nobody wants the rest: its transfer ends now, not when the end is stored (S7). */
+	if (turn->failed)
+		model_stop(turn->parts->model);
 	end_play(turn);
 	model_stop(turn->parts->model);
 }

@@ -92,6 +92,7 @@ static void refuse(struct exchange *exchange)
 		[STORE_KEY_REUSED] = ERROR_KEY_REUSED,
 		[STORE_IN_PROGRESS] = ERROR_IN_PROGRESS,
 		[STORE_CHATBOT_NOT_FOUND] = ERROR_CHATBOT_NOT_FOUND,
+		[STORE_FULL] = ERROR_TOO_MANY,
 		[STORE_LIMITED] = ERROR_TOO_MANY,
 		[STORE_CONVERSATION_NOT_FOUND] = ERROR_CONVERSATION_NOT_FOUND,
 		[STORE_NO_CREDIT] = ERROR_NO_CREDIT,
@@ -113,7 +114,9 @@ static bool open_exchange(struct exchange *exchange)
 	struct reply *reply = exchange->reply;
 	enum status status;
 
-	if (!limit_hold(parts->limit, parts->holder, LIMIT_OPEN,
+	/* A back end that calls the chatbot API does so for many, all from its own address. */
+	if (reply->api == REPLY_HEADLESS &&
+	    !limit_hold(parts->limit, parts->holder, LIMIT_OPEN,
 			str_from(exchange->request->address), parts->config->address_open)) {
 		parts->log.cause = "too many open exchanges from this address";
 		reply->retry_s = FULL_RETRY_S;
@@ -159,6 +162,8 @@ void exchange_run(struct exchange *exchange, enum frame_style stream)
 		refuse(exchange);
 		return;
 	}
+	reply->held = parts->limit;
+	reply->holder = parts->holder;
 	reply_as_sink(reply, begun->stream ? stream : FRAME_JSON);
 	turn_play(turn, &reply->sink, begun->stream ? config->exchange_ms : config->json_ms);
 	parts->log.end = turn->end;

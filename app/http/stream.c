@@ -59,6 +59,13 @@ static void beat(void *context)
 	}
 }
 
+/* A client that hears the end may call again at once: its place must be free by then (G10). */
+static void give_back(struct reply *reply, const struct event *event)
+{
+	if (reply->held && (event->kind == EVENT_DONE || event->kind == EVENT_ERROR))
+		limit_release(reply->held, reply->holder);
+}
+
 static enum status stream_event(struct sink *sink, const struct event *event)
 {
 	struct reply *reply = (struct reply *)sink;
@@ -70,6 +77,7 @@ static enum status stream_event(struct sink *sink, const struct event *event)
 		reply->wait->beat = beat;
 		reply->wait->beat_context = reply;
 	}
+	give_back(reply, event);
 	add_event(reply, event);
 	return buf_check(&reply->out);
 }
@@ -106,6 +114,7 @@ static enum status json_event(struct sink *sink, const struct event *event)
 {
 	struct reply *reply = (struct reply *)sink;
 
+	give_back(reply, event);
 	if (event->kind == EVENT_DONE)
 		send_answer(reply, event);
 	else if (event->kind == EVENT_ERROR)

@@ -64,6 +64,8 @@ void model_stop(struct model *model);
 struct str model_finish_reason(const struct model *model);
 int64_t model_tokens_in(const struct model *model);
 int64_t model_tokens_out(const struct model *model);
+/* True if it failed since its messages were too long for the model, as far as the server's words tell: fewer may be taken. */
+bool model_too_long(const struct model *model);
 /* Why it failed, for the log: never a text of a message or of the server's. "" if it did not. */
 const char *model_cause(const struct model *model);
 

@@ -28,6 +28,7 @@ enum store_outcome {
 	STORE_KEY_REUSED,
 	STORE_IN_PROGRESS,
 	STORE_CHATBOT_NOT_FOUND,
+	STORE_FULL, /* the key or the workspace has too many exchanges open */
 	STORE_LIMITED,
 	STORE_CONVERSATION_NOT_FOUND,
 	STORE_NO_CREDIT,

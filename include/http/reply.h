@@ -13,6 +13,7 @@
 #include "base/str.h"
 #include "base/wait.h"
 #include "chat/event.h"
+#include "chat/limit.h"
 #include "edge/gateway.h"
 #include "http/request.h"
 #include "wire/config.h"
@@ -54,6 +55,9 @@ struct reply {
 	int64_t limit, remaining, reset; /* limit -1: not said */
 	int64_t retry_s;		 /* 0: not said */
 	const char *allow;		 /* NULL: not said */
+	/* What an exchange holds of the caps is given back before its last event goes out. NULL: nothing. */
+	struct limit *held;
+	uint32_t holder;
 };
 
 void reply_init(struct reply *reply, struct gateway *gateway, struct wait *wait,

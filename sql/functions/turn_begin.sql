@@ -1,7 +1,8 @@
 -- Everything that is decided and written before the model is asked, in one statement of the application's.
 --
--- Lock order, here and in turn_finish: request (advisory) -> exchange -> rate window -> conversation ->
--- lapsed exchanges (skipping locked ones) -> workspace. The workspace comes last, it is what most wait for.
+-- Lock order, here and in turn_finish: request (advisory) -> exchange -> open exchanges (advisory, where they
+-- are capped) -> rate window -> conversation -> lapsed exchanges (skipping locked ones) -> workspace. The
+-- workspace comes last, it is what most wait for.
 --
 -- Refusals are rows, and what comes before them writes nothing but the rate count, or is taken back. A
 -- lapsed run found under the idempotency key is only locked at first: lease_release gives it up.
@@ -9,7 +10,8 @@ create or replace function banter.turn_begin(
 	p_workspace bigint, p_key_hash bytea, p_kind text, p_chatbot text, p_exchange text,
 	p_answer_id text, p_conversation text, p_new_conversation text, p_session text, p_message text,
 	p_metadata json, p_stream boolean, p_idempotency_key text, p_body_hash bytea,
-	p_lease_seconds integer, p_max_messages integer, p_max_chars integer, p_request_id text)
+	p_lease_seconds integer, p_max_messages integer, p_max_chars integer, p_request_id text,
+	p_max_open integer default null, p_max_open_per_key integer default null)
 returns table (
 	outcome text, conversation text, message_id text, limit_max integer, limit_remaining integer,
 	limit_reset bigint, retry_after integer, model text, system_prompt text,
@@ -37,7 +39,7 @@ begin
 	perform set_config('synchronous_commit', 'off', true), pg_advisory_xact_lock(hashtextextended(
 		coalesce(encode(p_key_hash, 'hex') || ' ' || p_idempotency_key, p_exchange), p_workspace));
 
-	select k.api_key, k.last_used_at, w.credits is not null as metered,
+	select k.api_key, k.last_used_at, w.credits is not null as metered, w.max_open, w.max_open_per_key,
 		c.chatbot, c.model, c.system_prompt, c.temperature, c.max_tokens, c.price,
 		c.rate_limit, c.rate_window, c.history_messages, c.history_chars,
 		coalesce(s.stream, p_stream, c.stream) as stream,
@@ -94,10 +96,19 @@ begin
 		end if;
 	end if;
 
-	if outcome is null and v_key.chatbot is null then
+	if coalesce(outcome, 'replay') = 'replay' and v_key.chatbot is null then
 		outcome := 'chatbot_not_found';
 		return next;
 		return;
+	end if;
+
+	-- A place before a count: who finds none has not used up the chatbot's window.
+	if outcome is null and not banter_data.open_judge(p_workspace, v_key.api_key,
+		coalesce(v_key.max_open, nullif(p_max_open, 0)),
+		coalesce(v_key.max_open_per_key, nullif(p_max_open_per_key, 0)))
+	then
+		outcome := 'full';
+		retry_after := 1;
 	end if;
 
 	-- What has been decided before only looks at the window, what is new counts.
@@ -112,7 +123,7 @@ begin
 			retry_after := v_rate.retry_after;
 		end if;
 	end if;
-	if outcome in ('replay', 'in_progress', 'key_reused', 'limited') then
+	if outcome in ('replay', 'in_progress', 'key_reused', 'full', 'limited') then
 		conversation := v_conversation;
 		return next;
 		return;
@@ -190,5 +201,5 @@ $$;
 
 comment on function banter.turn_begin(
 	bigint, bytea, text, text, text, text, text, text, text, text, json, boolean, text, bytea,
-	integer, integer, integer, text) is
-	'Starts an exchange, or says why not: one row with the outcome and, when it is started, the history after it, oldest first, its role as the outcome. Sent again with the same p_exchange it answers the same.';
+	integer, integer, integer, text, integer, integer) is
+	'Starts an exchange, or says why not: one row with the outcome and, when it is started, the history after it, oldest first, its role as the outcome. Sent again with the same p_exchange it answers the same. p_max_open and p_max_open_per_key (0 or null: no cap) hold where the workspace has none of its own.';
