@@ -1,4 +1,4 @@
-# Banter. `make run` on a fresh machine does everything; `make test` runs every test; `make help` lists the rest.
+# Banter. `make run` on a fresh machine does everything; `make test` runs every test.
 
 CC ?= gcc
 B ?= build
@@ -22,7 +22,7 @@ sql := $(sort $(wildcard sql/migrations/*.sql) $(wildcard sql/functions/*.sql) s
 
 programs = $(B)/banter.fcgi $(B)/banterctl $(B)/banter-model
 
-.PHONY: all run test lint clean help packages unit
+.PHONY: all run test lint fuzz clean unit
 all: $(B)/banter.fcgi $(B)/banterctl
 
 $(B)/banter.fcgi: $(call obj,$(pool_src) $(http_src) $(lower_src))
@@ -78,6 +78,9 @@ test:
 
 lint:
 	@tests/lint
+
+fuzz:
+	@tests/fuzz/run
 
 clean:
 	rm -rf $(B)

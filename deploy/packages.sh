@@ -44,11 +44,11 @@ list() {
 		;;
 	test)
 		list run
-		printf '%s\n' clang clang-format libclang-rt-14-dev libcmocka-dev \
+		printf '%s\n' clang clang-format clang-tidy cppcheck llvm libclang-rt-14-dev libcmocka-dev \
 			"postgresql-$(postgres_major)-pgtap" libtap-parser-sourcehandler-pgtap-perl \
 			pgbouncer spawn-fcgi apache2 libapache2-mod-fcgid \
 			python3-pytest python3-pytest-xdist python3-pytest-timeout python3-requests python3-psycopg2 \
-			shellcheck nodejs=command:node procps
+			shellcheck nodejs=command:node npm=command:npm procps
 		;;
 	esac
 }

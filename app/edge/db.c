@@ -71,7 +71,8 @@ void db_free(struct db *db)
 		return;
 	disconnect(db, NULL);
 	free(db->url);
-	explicit_bzero(db->password, db->password ? strlen(db->password) : 0);
+	if (db->password)
+		explicit_bzero(db->password, strlen(db->password));
 	free(db->password);
 	free(db);
 }

@@ -31,6 +31,8 @@ struct setting {
 #define SECRET(name, also, field, meaning) \
 	ROW(name, also, field, "", "text without control characters", meaning, true, \
 	    KIND_TEXT, 0, TEXT_MOST, config_value_text)
+#define SHAPED_SECRET(name, field, shape, allowed, meaning) \
+	ROW(name, NULL, field, "", allowed, meaning, true, KIND_TEXT, 0, TEXT_MOST, shape)
 #define WORD(name, field, fallback, words, meaning) \
 	ROW(name, NULL, field, fallback, words, meaning, false, KIND_WORD, 0, 0, config_value_text)
 #define WHOLE(name, field, fallback, least, most, meaning) \
@@ -50,6 +52,11 @@ static const struct setting settings[] = {
 	     "who may connect to the unix socket"),
 	WHOLE("BANTER_BACKLOG", backlog, 1024, 1, 65535,
 	     "connections the kernel keeps waiting for a worker"),
+	TIME("BANTER_QUEUE_TIME", queue_ms, 5, 0, 3600,
+	     "how long a request may wait for a worker, then it gets 503; 0: without end"),
+	TEXT("BANTER_STATUS_LISTEN", status_listen, "", 0, config_value_listen_or_none,
+	     "as BANTER_LISTEN; empty: nowhere",
+	     "where /health is answered even when all workers are busy"),
 	WHOLE("BANTER_WORKERS", workers, 16, 1, 4096,
 	     "worker processes; each serves one request at a time"),
 	WHOLE("BANTER_WORKER_REQUESTS", worker_requests, 10000, 0, 1000000000,
@@ -67,9 +74,14 @@ static const struct setting settings[] = {
 	TIME("BANTER_DATABASE_TIME", database_ms, 2.5, 0.1, 60,
 	     "one call to the database, connecting included"),
 	TEXT("BANTER_MODEL_URL", model_url, "https://api.openai.com/v1", 1, config_value_url,
-	     "http(s)://HOST[:PORT][/PATH]", "the model's API, up to and including /v1"),
+	     "http(s)://HOST[:PORT][/PATH][?QUERY]", "the model's API, up to and including /v1"),
 	SECRET("BANTER_MODEL_KEY", "OPENAI_API_KEY", model_key,
 	     "the key for the model's API; unset: none is sent"),
+	SHAPED_SECRET("BANTER_MODEL_HEADERS", model_headers, config_value_headers,
+		      "NAME: VALUE, more in lines of their own or behind |",
+		      "more headers for the model's API, such as Azure's api-key"),
+	TEXT("BANTER_MODEL_MEMBERS", model_members, "", 0, config_value_members,
+	     "a JSON object; empty: none", "more members of every request to the model"),
 	TEXT("BANTER_MODEL", model, "gpt-4o-mini", 1, config_value_text,
 	     "a name the model's API knows", "the model, where a chatbot names none"),
 	TEXT("BANTER_MODEL_CA", model_ca, "", 0, config_value_path,
@@ -154,7 +166,7 @@ static enum status set_text(struct config *config, const struct setting *setting
 {
 	struct buf normal;
 	enum status status = STATUS_INVALID;
-	char *copy;
+	char **text = text_of(config, setting), *copy;
 
 	buf_init(&normal, TEXT_MOST);
 	if (value.n < (size_t)setting->least || value.n > TEXT_MOST)
@@ -172,8 +184,8 @@ static enum status set_text(struct config *config, const struct setting *setting
 		status = STATUS_NOMEM;
 		goto out;
 	}
-	free_text(text_of(config, setting));
-	*text_of(config, setting) = copy;
+	free_text(text);
+	*text = copy;
 out:
 	buf_wipe(&normal);
 	return status;

@@ -125,7 +125,6 @@ static size_t mend(const unsigned char *p, size_t n, bool last, struct buf *out)
 			continue;
 		}
 		buf_append(out, p + run, at - run);
-		run = at;
 		if (!last && part.kind == PART_CUT)
 			return at;
 		if (part.kind == PART_HIGH) {
