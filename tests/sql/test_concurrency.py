@@ -173,6 +173,20 @@ def test_rate_limit_is_exact(admin, workspace):
     assert value(admin, "select count from banter_data.rate_window where workspace = %s", workspace) == 200
 
 
+def test_caps_are_exact(admin, workspace):
+    """G10: of 60 at once with both keys, as many begin as the workspace, and the key, has places; ends free them."""
+    rows(admin, "update banter_data.workspace set max_open = 10, max_open_per_key = 7 where workspace = %s", workspace)
+    for ended in (0, 10):
+        results = at_once(60, lambda number, c: begin(
+            c, workspace, kind=("widget", "workspace")[number % 6 == 0], session=str(number)))
+        started = [exchange for first, exchange in results if first["outcome"] == "started"]
+        assert Counter(first["outcome"] for first, _ in results) == {"started": 10, "full": 50}, ended
+        per_key = rows(admin, "select count(*) from banter_data.exchange where workspace = %s and ended_at is null group by api_key", workspace)
+        assert max(count for (count,) in per_key) <= 7
+        for exchange in started:
+            assert finish(admin, workspace, exchange) == "stored"
+
+
 def test_credits_never_below_zero(admin, workspace):
     """B5: 20 clients spend, fail, leave and die at a balance of 37; what is charged is what is gone."""
     grant(admin, workspace, 37)
@@ -307,6 +321,7 @@ def test_no_deadlocks_in_a_mixed_crowd(admin, workspace):
     """All kinds of turns over few sessions and keys; a deadlock would raise in the one that is ended for it."""
     grant(admin, workspace, 100000)
     rows(admin, "update banter_data.chatbot set rate_limit = 1000000 where workspace = %s", workspace)
+    rows(admin, "update banter_data.workspace set max_open = 1000 where workspace = %s", workspace)
 
     def client(number, connection):
         for turn in range(40):

@@ -53,6 +53,13 @@ select is((select outcome from pg_temp.turn('u')), 'unauthorized', 'widget key o
 select is((select outcome from pg_temp.turn('u', kind => 'workspace', chatbot => 'bot')), 'chatbot_not_found', 'inactive chatbot');
 select is((select outcome from pg_temp.turn('u', message => null, kind => 'workspace', chatbot => 'bot')), 'bad_request', 'the body is judged before the chatbot');
 rollback to s;
+select is((select outcome from pg_temp.turn('r1', kind => 'workspace', chatbot => 'bot', idem => 'r')), 'started', 'with a key');
+select pg_temp.finish('r1');
+select is((select outcome from pg_temp.turn('r2', kind => 'workspace', chatbot => 'bot', idem => 'r')), 'replay', 'its answer again');
+update banter_data.chatbot set active = false;
+select is((select outcome from pg_temp.turn('r3', kind => 'workspace', chatbot => 'bot', idem => 'r')), 'chatbot_not_found', 'no answer again of an inactive chatbot');
+select is((select outcome from pg_temp.turn('r4', kind => 'workspace', chatbot => 'bot', idem => 'r', body => 'other')), 'key_reused', 'but another body is told first');
+rollback to s;
 
 -- 400, 404
 select is((select outcome from pg_temp.turn('u', message => null)), 'bad_request', 'a bad body');

@@ -1,0 +1,107 @@
+"""Fixtures: the shared parts of a run, and what a test starts for itself.
+
+BANTER_TEST_THROUGH=pgbouncer puts PgBouncer between Banter and PostgreSQL for the whole run.
+BANTER_TEST_BUILD names another folder of binaries (such as the sanitizers' build)."""
+
+import os
+import sys
+
+import pytest
+
+sys.path.insert(0, os.path.dirname(__file__))
+import parts  # noqa: E402
+from site_client import Site  # noqa: E402
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item, call):
+    """When a test fails, the logs of its parts are what one needs."""
+    outcome = yield
+    report = outcome.get_result()
+    if report.failed:
+        for value in item.funcargs.values():
+            for part in getattr(value, "shown_parts", [value]):
+                if isinstance(part, parts.Part):
+                    report.sections.append((f"{part.name}'s log", part.text()[-6000:]))
+
+
+@pytest.fixture(scope="session")
+def postgres():
+    part = parts.Postgres()
+    yield part
+    part.close()
+
+
+@pytest.fixture(scope="session")
+def database(postgres):
+    """What Banter connects to: PostgreSQL, or the pooler in front of it."""
+    if os.environ.get("BANTER_TEST_THROUGH") != "pgbouncer":
+        yield postgres
+        return
+    part = parts.Pooler(postgres)
+    yield part
+    part.close()
+
+
+@pytest.fixture(scope="session")
+def standin():
+    part = parts.StandIn()
+    yield part
+    part.close()
+
+
+@pytest.fixture(scope="session")
+def model(standin):
+    """Steers the stand-in: open_gate(), wait(), requests()."""
+    return standin.control
+
+
+@pytest.fixture(scope="session")
+def shared_site(postgres, database, standin):
+    """A pool behind nginx with no address limits, for tests that need nothing special."""
+    site = Site.start(postgres, database.url(), standin, workers=8)
+    yield site
+    site.close()
+
+
+@pytest.fixture
+def site(shared_site):
+    """The shared pool, with a tenant of the test's own."""
+    return shared_site.for_new_tenant()
+
+
+@pytest.fixture
+def start(postgres, database, standin):
+    """start(workers=…, **settings) -> Site: a pool of the test's own, behind nginx, stopped at its end."""
+    started = []
+
+    def begin(**settings):
+        url = settings.pop("database_url", database.url())
+        started.append(Site.start(postgres, url, standin, **settings))
+        return started[-1]
+
+    yield begin
+    for one in started:
+        one.close()
+
+
+@pytest.fixture
+def pool(database, standin):
+    """pool(workers=…, **settings) -> parts.Banter: a pool without a web server, for fastcgi.py; stopped at the test's end."""
+    started = []
+
+    def begin(**settings):
+        url = settings.pop("database_url", database.url())
+        model_url = settings.pop("model_url", standin.url)
+        started.append(parts.Banter(url, model_url, **settings))
+        return started[-1]
+
+    yield begin
+    for one in started:
+        one.close()
+
+
+@pytest.fixture
+def tenant(postgres):
+    """A workspace with a chatbot and keys of the test's own."""
+    return postgres.demo()

@@ -1,0 +1,351 @@
+"""The real parts a test runs against, each private and on free ports or sockets under one temporary folder:
+PostgreSQL, PgBouncer, nginx, the stand-in model, and Banter itself. A part is started, stopped by its own
+process id, and shows its log when a test fails."""
+
+import contextlib
+import os
+import pathlib
+import secrets
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+
+import psycopg2
+import requests
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+BUILD = pathlib.Path(os.environ.get("BANTER_TEST_BUILD", ROOT / "build"))
+sys.path.insert(0, str(ROOT / "tests" / "model"))
+from client import Model, script  # noqa: E402  (the stand-in's own client)
+
+__all__ = ["BUILD", "ROOT", "Banter", "Model", "Nginx", "Pooler", "Postgres", "StandIn", "script", "until"]
+
+PATIENCE = 30  # seconds; a guard against hanging, never a measure
+
+
+def until(condition, what, patience=PATIENCE):
+    """Waits until condition() is true (and returns what it gave)."""
+    end = time.monotonic() + patience
+    while True:
+        value = condition()
+        if value:
+            return value
+        if time.monotonic() > end:
+            raise AssertionError(f"{what} did not come about within {patience} s")
+        time.sleep(0.02)
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def unprivileged():
+    """In front of a program that refuses to run as root."""
+    if os.geteuid() != 0:
+        return []
+    return ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups"]
+
+
+def folder(prefix):
+    """A temporary folder that the unprivileged user owns too."""
+    path = pathlib.Path(tempfile.mkdtemp(prefix=f"banter-{prefix}-", dir="/tmp"))
+    if os.geteuid() == 0:
+        shutil.chown(path, "postgres", "postgres")
+    return path
+
+
+class Part:
+    """A child process with a log."""
+
+    name = "part"
+
+    def __init__(self):
+        self.folder = folder(self.name)
+        self.log = self.folder / "log"
+        self.process = None
+
+    def spawn(self, command, env=None, cwd=None, **options):
+        base = {"PATH": os.environ["PATH"], "LC_ALL": "C.UTF-8"}
+        for name in ("ASAN_OPTIONS", "UBSAN_OPTIONS", "LSAN_OPTIONS"):
+            if name in os.environ:
+                base[name] = os.environ[name]
+        with open(self.log, "ab") as log:
+            self.process = subprocess.Popen(
+                [str(word) for word in command],
+                env={**base, **(env or {})},
+                cwd=cwd or self.folder,
+                stdin=options.pop("stdin", subprocess.DEVNULL),
+                stdout=log,
+                stderr=log,
+                **options,
+            )
+
+    def text(self):
+        return self.log.read_text(errors="replace") if self.log.exists() else ""
+
+    def end(self, sig=signal.SIGTERM, patience=PATIENCE):
+        """Stops the process; returns its exit code."""
+        if self.process is None:
+            return None
+        if self.process.poll() is None:
+            self.process.send_signal(sig)
+            try:
+                self.process.wait(patience)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                self.process.wait()
+                raise AssertionError(f"{self.name} did not end:\n{self.text()[-3000:]}") from None
+        code, self.process = self.process.returncode, None
+        return code
+
+    def close(self):
+        try:
+            self.end()
+        finally:
+            shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def postgres_bin():
+    found = sorted(pathlib.Path("/usr/lib/postgresql").glob("*/bin"), key=lambda p: int(p.parent.name))
+    return found[-1]
+
+
+class Postgres(Part):
+    """A cluster of its own, its schema applied by banterctl, and the rows tests need."""
+
+    name = "postgres"
+
+    def __init__(self):
+        super().__init__()
+        self.data = self.folder / "data"
+        self.port = 5432
+        subprocess.run(
+            [*unprivileged(), postgres_bin() / "initdb", "-D", self.data, "-U", "owner", "--auth=trust",
+             "--encoding=UTF8", "--locale=C.UTF-8", "--no-sync"],
+            check=True, stdout=subprocess.DEVNULL, cwd="/",
+        )
+        self.start()
+        self.run("create database banter", database="postgres")
+        self.migrate("--role", "banter_app")
+
+    def start(self):
+        self.spawn(
+            [*unprivileged(), postgres_bin() / "postgres", "-D", self.data, "-k", self.folder,
+             "-c", "listen_addresses=", "-c", "fsync=off", "-c", "max_connections=300",
+             "-c", "unix_socket_permissions=0777"],
+            cwd="/",
+        )
+        ready = [postgres_bin() / "pg_isready", "-q", "-h", self.folder, "-d", "postgres", "-U", "owner"]
+        until(lambda: subprocess.run(ready).returncode == 0, "PostgreSQL's start")
+
+    def stop(self):
+        """Fast shutdown: open connections are ended."""
+        self.end(signal.SIGINT)
+
+    def url(self, user="banter_app", database="banter"):
+        return f"postgresql://{user}@/{database}?host={self.folder}"
+
+    def migrate(self, *arguments):
+        subprocess.run(
+            [BUILD / "banterctl", "migrate", *arguments], check=True, stdout=subprocess.DEVNULL,
+            env={"PATH": os.environ["PATH"], "BANTER_DATABASE_URL": self.url("owner")},
+        )
+
+    def run(self, sql, *values, database="banter"):
+        """Runs one statement as the owner; the rows, if it has any."""
+        connection = psycopg2.connect(self.url("owner", database))
+        connection.autocommit = True
+        try:
+            with connection.cursor() as cursor:
+                cursor.execute(sql, values or None)
+                return cursor.fetchall() if cursor.description else None
+        finally:
+            connection.close()
+
+    def demo(self, **chatbot):
+        """A new workspace with a chatbot and a key of each kind; `chatbot` sets columns of the chatbot's row."""
+        done = subprocess.run(
+            [BUILD / "banterctl", "demo"], check=True, capture_output=True, text=True,
+            env={"PATH": os.environ["PATH"], "BANTER_DATABASE_URL": self.url("owner")},
+        )
+        values = dict(line.split("=", 1) for line in done.stdout.splitlines())
+        tenant = Tenant(values["BANTER_WIDGET_KEY"], values["BANTER_WORKSPACE_KEY"], values["BANTER_CHATBOT_ID"])
+        tenant.workspace = self.run(
+            "select workspace from banter_data.chatbot where chatbot = %s", tenant.chatbot)[0][0]
+        for column, value in chatbot.items():
+            self.run(f"update banter_data.chatbot set {column} = %s where chatbot = %s", value, tenant.chatbot)
+        return tenant
+
+
+class Tenant:
+    """One workspace's keys and ids."""
+
+    def __init__(self, widget_key, workspace_key, chatbot):
+        self.widget_key = widget_key
+        self.workspace_key = workspace_key
+        self.chatbot = chatbot
+        self.workspace = None
+
+
+class Pooler(Part):
+    """PgBouncer in transaction mode in front of a cluster."""
+
+    name = "pgbouncer"
+
+    def __init__(self, postgres, pool_size=20):
+        super().__init__()
+        self.postgres = postgres
+        (self.folder / "users").write_text('"banter_app" ""\n"owner" ""\n')
+        (self.folder / "pgbouncer.ini").write_text(
+            f"""[databases]
+banter = host={postgres.folder} dbname=banter
+[pgbouncer]
+listen_addr =
+unix_socket_dir = {self.folder}
+auth_type = trust
+auth_file = {self.folder}/users
+pool_mode = transaction
+default_pool_size = {pool_size}
+max_client_conn = 1000
+server_login_retry = 1
+query_wait_timeout = 5
+"""
+        )
+        self.start()
+
+    def start(self):
+        self.spawn([*unprivileged(), "/usr/sbin/pgbouncer", self.folder / "pgbouncer.ini"])
+        until(lambda: (self.folder / ".s.PGSQL.6432").exists(), "PgBouncer's start")
+
+    def url(self, user="banter_app", database="banter"):
+        return f"postgresql://{user}@/{database}?host={self.folder}&port=6432"
+
+
+class StandIn(Part):
+    """The stand-in model; `.control` steers it."""
+
+    name = "model"
+
+    def __init__(self, *options, verify=True):
+        super().__init__()
+        self.spawn([BUILD / "banter-model", "--listen", "127.0.0.1:0", *options])
+        line = until(
+            lambda: next((l for l in self.text().splitlines() if l.startswith("listening on ")), None),
+            "the model's start",
+        )
+        self.address = line.split()[-1]
+        self.control = Model(self.address, verify=verify)
+
+    @property
+    def url(self):
+        return self.address + "/v1"
+
+
+class Banter(Part):
+    """The pool on a unix socket. Settings are keyword arguments: address_limit=3 is BANTER_ADDRESS_LIMIT=3."""
+
+    name = "banter"
+
+    def __init__(self, database_url, model_url, workers=4, options=(), **settings):
+        super().__init__()
+        self.socket = self.folder / "socket"
+        self.options = options
+        self.env = {
+            "BANTER_DATABASE_URL": database_url,
+            "BANTER_MODEL_URL": model_url,
+            "BANTER_ADDRESS_LIMIT": "0",
+            "BANTER_ADDRESS_OPEN": "0",
+            "BANTER_FAILED_KEY_LIMIT": "0",
+            "BANTER_QUEUE_TIME": "60s",  # a busy machine is no reason for a 503
+        }
+        for name, value in settings.items():
+            self.env[name if name.isupper() else f"BANTER_{name.upper()}"] = str(value)
+        self.workers = workers
+        self.start()
+
+    def start(self, *options):
+        workers = [] if self.workers is None else ["--workers", self.workers]
+        self.spawn(
+            [BUILD / "banter.fcgi", "--listen", f"unix:{self.socket}", *workers, *self.options, *options],
+            env=self.env,
+        )
+        until(self.listening, "the pool's start")
+        until(lambda: len(self.children()) >= (self.workers or 1), "the workers' start")
+
+    def listening(self):
+        assert self.process.poll() is None, f"banter.fcgi ended by itself:\n{self.text()}"
+        with socket.socket(socket.AF_UNIX) as probe:
+            with contextlib.suppress(OSError):
+                probe.connect(str(self.socket))
+                return True
+        return False
+
+    def children(self, kind="worker"):
+        """The process ids of its workers, or of its doorman, or of what answers on the status listener ("status")."""
+        path = f"/proc/{self.process.pid}/task/{self.process.pid}/children"
+        found = []
+        for pid in pathlib.Path(path).read_text().split():
+            with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+                if pathlib.Path(f"/proc/{pid}/comm").read_text() == f"banter-{kind}\n":
+                    found.append(int(pid))
+        return found
+
+    def close(self):
+        try:
+            code = self.end()
+            text = self.text()
+            assert code in (0, None), f"banter.fcgi ended with {code}:\n{text[-3000:]}"
+            for word in ("AddressSanitizer", "LeakSanitizer", "runtime error"):
+                assert word not in text, text
+        finally:
+            shutil.rmtree(self.folder, ignore_errors=True)
+
+
+class Nginx(Part):
+    """nginx with deploy/nginx/banter.conf as it stands in front of a pool."""
+
+    name = "nginx"
+
+    def __init__(self, banter_socket):
+        super().__init__()
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        text = (ROOT / "deploy" / "nginx" / "banter.conf").read_text()
+        for name, value in {
+            "FOLDER": self.folder,
+            "PORT": self.port,
+            "SOCKET": banter_socket,
+            "USER": "user root;" if os.geteuid() == 0 else "",
+        }.items():
+            lines = [line for line in text.splitlines() if not line.lstrip().startswith("#")]
+            text = "\n".join(lines).replace(f"@{name}@", str(value))
+        (self.folder / "nginx.conf").write_text(text)
+        self.spawn(["/usr/sbin/nginx", "-e", self.folder / "error.log", "-c", self.folder / "nginx.conf"])
+        until(self.answers, "nginx's start")
+
+    def answers(self):
+        assert self.process.poll() is None, f"nginx ended by itself:\n{self.text()}"
+        with socket.socket() as probe:
+            return probe.connect_ex(("127.0.0.1", self.port)) == 0
+
+    def text(self):
+        error = self.folder / "error.log"
+        return super().text() + (error.read_text(errors="replace") if error.exists() else "")
+
+
+def name(prefix="s"):
+    """A name no other test uses."""
+    return f"{prefix}-{secrets.token_hex(6)}"
+
+
+def session():
+    """An HTTP client that no proxy of the environment stands in the way of."""
+    client = requests.Session()
+    client.trust_env = False
+    return client

@@ -1,0 +1,141 @@
+"""History that fits: a model that refuses a prompt for its length is asked once more, with half of the history."""
+
+import http.server
+import json
+import threading
+
+import apis
+import parts
+import pytest
+
+
+class ShortModel(parts.Part):
+    """A model that takes at most `most` messages, and refuses more as `status` and `body` say."""
+
+    name = "short-model"
+
+    def __init__(self):
+        super().__init__()
+        self.most, self.status, self.body, self.asked = 0, 400, "", []
+        model = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def do_POST(self):
+                messages = json.loads(self.rfile.read(int(self.headers["Content-Length"])))["messages"]
+                model.asked.append(messages)
+                good = len(messages) <= model.most
+                chunk = {"choices": [{"index": 0, "delta": {"content": "it fits"}, "finish_reason": "stop"}]}
+                body = f"data: {json.dumps(chunk)}\n\ndata: [DONE]\n\n" if good else model.body
+                self.send_response(200 if good else model.status)
+                self.send_header("Content-Type", "text/event-stream" if good else "application/json")
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body.encode())
+
+            def log_message(self, *_):
+                pass
+
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.server.daemon_threads = True
+        self.url = f"http://127.0.0.1:{self.server.server_port}/v1"
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+    def close(self):
+        self.server.shutdown()
+        self.server.server_close()
+        super().close()
+
+
+@pytest.fixture(scope="module")
+def short():
+    model = ShortModel()
+    yield model
+    model.close()
+
+
+@pytest.fixture(scope="module")
+def short_site(postgres, database, standin, short):
+    site = apis.Site.start(postgres, database.url(), standin, workers=2, model_url=short.url)
+    yield site
+    site.close()
+
+
+@pytest.fixture(params=apis.BOTH, ids=lambda api: api.name)
+def api(request, short_site, short):
+    short.asked.clear()
+    return request.param(short_site.for_new_tenant())
+
+
+@pytest.fixture(params=[False, True], ids=["json", "stream"])
+def streams(request):
+    return request.param
+
+
+def conversation(api, short, exchanges):
+    """One that already holds so many exchanges."""
+    short.most = 1000
+    own = api.conversation()
+    for number in range(exchanges):
+        api.answered(f"question {number}", False, own)
+    short.asked.clear()
+    return own
+
+
+def questions(messages):
+    return [message["content"].removeprefix("question ") for message in messages if message["role"] == "user"]
+
+
+@pytest.mark.parametrize("status, body", [
+    (400, '{"error":{"message":"too many","code":"context_length_exceeded"}}'),
+    (400, '{"error":{"code":400,"message":"it exceeds the available context size","type":"exceed_context_size_error"}}'),
+    (422, '{"error":"Input validation error: `inputs` tokens + `max_new_tokens` must be <= 4096"}'),
+    (413, "<html>Request Entity Too Large</html>"),
+    (200, 'data: {"error":{"message":"prompt too long; exceeded max context length by 3 tokens"}}\n\n'),
+], ids=["OpenAI", "llama.cpp", "TGI", "413", "an event"])
+def test_S8_the_newer_half_is_asked_again(api, streams, short, status, body):
+    own = conversation(api, short, 5)
+    short.most, short.status, short.body = 6, status, body
+    assert api.answered("question new", streams, own) == "it fits"
+    first, second = short.asked
+    assert questions(first) == ["0", "1", "2", "3", "4", "new"]
+    assert questions(second) == ["3", "4", "new"]
+    assert [message["role"] for message in second] == ["system", "user", "assistant", "user", "assistant", "user"]
+    assert [exchange["state"] for exchange in api.site.exchanges()] == ["done"] * 6
+
+
+def test_S8_one_exchange_of_history_becomes_none(api, streams, short):
+    own = conversation(api, short, 1)
+    short.most, short.status, short.body = 2, 400, '{"error":{"code":"context_length_exceeded"}}'
+    assert api.answered("question new", streams, own) == "it fits"
+    assert [questions(messages) for messages in short.asked] == [["0", "new"], ["new"]]
+
+
+def test_S10_one_retry_is_all(api, streams, short):
+    """Refused again, it failed; nothing is charged, and the log says why without the server's words."""
+    own = conversation(api, short, 4)
+    api.site.grant(5)
+    short.most, short.status, short.body = 0, 400, '{"error":{"message":"the context length, marker-word"}}'
+    api.fails("question new", streams, own)
+    assert [questions(messages) for messages in short.asked] == [["0", "1", "2", "3", "new"], ["2", "3", "new"]]
+    assert api.site.exchanges()[-1]["state"] == "failed"
+    assert api.site.exchanges()[-1]["error"] == "the messages are too long for the model (HTTP status 400)"
+    assert api.site.credits() == 5
+    assert "marker-word" not in api.site.banter.text()
+
+
+def test_S10_without_a_history_there_is_nothing_to_halve(api, streams, short):
+    short.most, short.status, short.body = 0, 400, '{"error":{"code":"context_length_exceeded"}}'
+    api.fails("question new", streams)
+    assert len(short.asked) == 1
+
+
+@pytest.mark.parametrize("status, body", [
+    (400, '{"error":{"message":"invalid model"}}'), (500, "context_length_exceeded"), (429, "context length")],
+    ids=["400", "500", "429"])
+def test_S10_other_refusals_are_not_asked_again(api, streams, short, status, body):
+    own = conversation(api, short, 2)
+    short.most, short.status, short.body = 0, status, body
+    api.fails("question new", streams, own)
+    assert len(short.asked) == 1

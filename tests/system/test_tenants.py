@@ -1,0 +1,206 @@
+"""Two tenants: whatever one tries with the other's ids has the answer of an id that does not exist, and changes nothing."""
+
+import hashlib
+import itertools
+import json
+
+import apis
+import parts
+import psycopg2
+import pytest
+from parts import script
+
+TABLES = "workspace", "chatbot", "api_key", "conversation", "exchange", "ledger", "idempotency", "rate_window"
+NONE = "n" * 26  # an id that nobody has
+
+
+class Side:
+    """A tenant with something in every table, and every id of it."""
+
+    def __init__(self, site, session):
+        self.site = site
+        site.grant(1000)
+        site.sql("update banter_data.chatbot set rate_limit = 1000, rate_window = 1000 where chatbot = %s", site.tenant.chatbot)
+        self.workspace, self.chatbot = site.tenant.workspace, site.tenant.chatbot
+        self.session = session
+        self.idempotency_key = "the same at both"
+        self.secret = f"secret-{parts.name()}"
+        headless, chatbot = apis.Headless(site), apis.Chatbot(site)
+        once = {"Idempotency-Key": self.idempotency_key}
+        assert headless.json(script(self.secret, tokens=[self.secret]), {"sessionId": session}, once).status_code == 200
+        first = chatbot.json(script(self.secret, tokens=[self.secret]), headers=once).json()["data"]
+        self.conversation = first["conversationId"]
+        self.message = first["messageId"]
+        self.gate = parts.name()
+        self.running = headless.stream(script(self.secret, tokens=["x"], gates={"1": self.gate}), {"sessionId": session})
+        assert next(self.running)["type"] == "start"
+        self.headless_conversation, self.exchange, self.api_key = site.sql(
+            "select conversation, exchange, api_key from banter_data.exchange where workspace = %s and state = 'running'",
+            self.workspace)[0]
+        self.done = site.sql("select exchange from banter_data.exchange where answer_id = %s", self.message)[0][0]
+
+    def ids(self):
+        return (self.chatbot, self.conversation, self.headless_conversation, self.message, self.exchange, self.done, self.api_key,
+                self.session, self.idempotency_key, str(self.workspace))
+
+    def holds(self):
+        """All of its rows, in every table."""
+        return {table: sorted(map(str, self.site.sql(
+            f"select t::text from banter_data.{table} t where t.workspace = %s", self.workspace))) for table in TABLES}
+
+    def end(self):
+        self.site.model.open_gate(self.gate)
+        assert self.running.rest()[-1]["type"] == "done"
+
+
+@pytest.fixture(scope="module")
+def sides(shared_site):
+    """Both name their session and their Idempotency-Key alike."""
+    session = parts.name()
+    mine, theirs = (Side(shared_site.for_new_tenant(), session) for _ in range(2))
+    yield mine, theirs
+    mine.end()
+    theirs.end()
+
+
+def ask(side, path, body, headers=None):
+    """The reply, less what is never the same."""
+    keys = {"Authorization": f"Bearer {side.site.tenant.workspace_key}", "x-api-key": side.site.tenant.widget_key}
+    response = side.site.request("POST", path, {**keys, **(headers or {})}, key=False, json=body)
+    kept = {name: value for name, value in response.headers.items()
+            if name not in ("Date", "X-Request-Id", "X-RateLimit-Remaining", "Transfer-Encoding", "Connection")}
+    return response.status_code, kept, response.content
+
+
+def places(value):
+    """Every path and member of a body that takes an id."""
+    yield f"/api/v1/chatbots/{value}/chat", {"message": "hello"}
+    yield None, {"message": "hello", "conversationId": value}
+    yield f"/api/v1/chatbots/{value}/chat", {"message": "hello", "conversationId": value}
+
+
+def test_B3_every_path_with_every_id_of_the_other(sides):
+    """By the chatbot API: exactly the reply to an id that does not exist."""
+    mine, theirs = sides
+    before = theirs.holds()
+    for value in theirs.ids():
+        # (a session's or key's name may hold what no id can; the reply is then the same, too)
+        for (path, body), (path_none, body_none) in zip(places(value.replace(" ", "_")), places(NONE)):
+            own = f"/api/v1/chatbots/{mine.chatbot}/chat"
+            reply = ask(mine, path or own, body)
+            assert reply == ask(mine, path_none or own, body_none), (path, body)
+            assert reply[0] == 404
+            assert theirs.secret.encode() not in reply[2]
+    assert theirs.holds() == before
+
+
+def test_B3_every_pair_of_ids(sides):
+    """The other's conversation beside one's own chatbot, one's own beside the other's, with a key of either kind."""
+    mine, theirs = sides
+    before = theirs.holds()
+    chatbots = mine.chatbot, theirs.chatbot, NONE
+    conversations = mine.conversation, theirs.conversation, theirs.headless_conversation, NONE, None
+    for chatbot, conversation in itertools.product(chatbots, conversations):
+        status, _, body = ask(mine, f"/api/v1/chatbots/{chatbot}/chat", {"message": "hello", "conversationId": conversation})
+        good = chatbot == mine.chatbot and conversation in (mine.conversation, None)
+        assert status == (200 if good else 404), (chatbot, conversation)
+        code = "CONVERSATION_NOT_FOUND" if chatbot == mine.chatbot else "CHATBOT_NOT_FOUND"
+        assert good or json.loads(body)["code"] == code
+    assert theirs.holds() == before
+
+
+def test_S8_sessions_of_one_name_are_two(sides):
+    """The headless API: the other's session has another conversation, and the model is told nothing of it."""
+    mine, theirs = sides
+    before = theirs.holds()
+    text = parts.name()
+    status, _, body = ask(mine, "/v1/chat", {"message": text, "sessionId": theirs.session})
+    assert (status, json.loads(body)["conversationId"]) == (200, mine.headless_conversation)
+    assert theirs.secret not in json.dumps(mine.site.model.wait(text))
+    for value in theirs.ids():
+        text = parts.name()
+        status, _, body = ask(mine, "/v1/chat", {"message": text, "sessionId": value.replace(" ", "_")})
+        assert status == 200
+        assert theirs.secret not in json.dumps(mine.site.model.wait(text)) and theirs.secret.encode() not in body
+    assert theirs.holds() == before
+
+
+def test_I1_idempotency_keys_of_one_name_are_two(sides):
+    mine, theirs = sides
+    before = theirs.holds()
+    once = {"Idempotency-Key": theirs.idempotency_key}
+    for path, body in (("/v1/chat", {"message": script(theirs.secret, tokens=[theirs.secret]), "sessionId": theirs.session}),
+                       (f"/api/v1/chatbots/{mine.chatbot}/chat", {"message": script(theirs.secret, tokens=[theirs.secret]), "stream": False})):
+        status, _, answer = ask(mine, path, body, once)
+        assert status == 409, "it is the name of one's own, and this is another body"
+        assert theirs.secret.encode() not in answer
+    assert theirs.holds() == before
+
+
+def call(database, sql, *values):
+    """One call as the application's own role, in a transaction that is taken back: its rows, and what it left of the other's."""
+    connection = psycopg2.connect(database.url("banter_app"))
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute(sql, values)
+            return cursor.fetchall()
+    finally:
+        connection.rollback()
+        connection.close()
+
+
+BEGIN = "select * from banter.turn_begin(%s, %s, %s, %s, %s, %s, %s, %s, %s, 'hello', null, false, %s, %s, 300, 20, 10000, 'r', 0, 0)"
+
+
+def begin(database, workspace, key, kind, **ids):
+    values = {"chatbot": None, "exchange": "x" * 20, "answer": "a" * 20, "conversation": None, "new": "c" * 20, "session": None,
+              "idempotency_key": None, **ids}
+    body = hashlib.sha256(b"body").digest()
+    return call(database, BEGIN, workspace, hashlib.sha256(key.encode()).digest(), kind, values["chatbot"], values["exchange"],
+                values["answer"], values["conversation"], values["new"], values["session"], values["idempotency_key"], body)
+
+
+def test_every_function_with_every_id_of_the_other(sides, database):
+    """As the application's role, one's own workspace with each of the other's ids in each place, and the reverse."""
+    mine, theirs = sides
+    before = mine.holds(), theirs.holds()
+    keys = mine.site.tenant.workspace_key, mine.site.tenant.widget_key
+    for value in theirs.ids():
+        for function, rest, gone in (("turn_finish(%s, %s, 'done', 'stolen', 'stop', 1, 1, null, 1, 1)", (), "gone"),
+                                     ("turn_finish(%s, %s, 'failed', null, null, null, null, 'x', null, 1)", (), "gone"),
+                                     ("turn_renew(%s, %s, 1)", (), False)):
+            assert call(database, f"select banter.{function}", mine.workspace, value, *rest) == [(gone,)], (function, value)
+        # A chatbot, a conversation, both; and as the id of an exchange or an answer of one's own, where it names nothing.
+        for place in ({"chatbot": value}, {"chatbot": mine.chatbot, "conversation": value}, {"chatbot": value, "conversation": value}):
+            none = {name: NONE if given == value else given for name, given in place.items()}
+            assert begin(database, mine.workspace, keys[0], "workspace", **place) == begin(
+                database, mine.workspace, keys[0], "workspace", **none)
+        for place in ({"exchange": value}, {"answer": value}, {"new": value}, {"session": value}, {"idempotency_key": value}):
+            own = {"chatbot": mine.chatbot, **place} if "session" not in place else {"session": value}
+            rows = begin(database, mine.workspace, keys["session" in own], "widget" if "session" in own else "workspace", **own)
+            assert rows[0][0] in ("started", "key_reused", "replay"), rows[0]
+            assert theirs.secret not in str(rows)
+    assert (mine.holds(), theirs.holds()) == before
+
+
+def test_every_function_with_the_others_workspace(sides, database):
+    """One's own key opens no other workspace, whatever else is given: the answer is that to a workspace that does not exist."""
+    mine, theirs = sides
+    before = mine.holds(), theirs.holds()
+    for key, kind in ((mine.site.tenant.workspace_key, "workspace"), (mine.site.tenant.widget_key, "widget")):
+        for chatbot, conversation in itertools.product((None, mine.chatbot, theirs.chatbot), (None, mine.conversation, theirs.conversation)):
+            ids = {"chatbot": chatbot, "conversation": conversation, "session": theirs.session, "idempotency_key": theirs.idempotency_key}
+            rows = begin(database, theirs.workspace, key, kind, **ids)
+            assert rows == begin(database, 12345, key, kind, **ids)
+            assert [row[0] for row in rows] == ["unauthorized"]
+    for value in (mine.exchange, mine.done, NONE):
+        assert call(database, "select banter.turn_renew(%s, %s, 1)", theirs.workspace, value) == [(False,)]
+        assert call(database, "select banter.turn_finish(%s, %s, 'done', 'x', 'stop', 1, 1, null, 1, 1)", theirs.workspace, value) == [("gone",)]
+    assert (mine.holds(), theirs.holds()) == before
+
+
+def test_the_application_can_execute_no_more_than_was_tried(sides, database):
+    """These are all of its functions: one that is added must be added to the tests above."""
+    names = call(database, """select p.proname from pg_proc p join pg_namespace n on n.oid = p.pronamespace
+        where n.nspname like 'banter%%' and has_function_privilege(p.oid, 'execute') order by 1""")
+    assert [name for (name,) in names] == ["health", "schema_version", "turn_begin", "turn_finish", "turn_renew"]
