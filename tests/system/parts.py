@@ -260,6 +260,8 @@ class Banter(Part):
             "BANTER_DATABASE_URL": database_url,
             "BANTER_MODEL_URL": model_url,
             "BANTER_ADDRESS_LIMIT": "0",
+            # A heartbeat would push out what a flush forgot: where tokens are proven, there is none.
+            "BANTER_HEARTBEAT": "1h",
             "BANTER_ADDRESS_OPEN": "0",
             "BANTER_FAILED_KEY_LIMIT": "0",
             "BANTER_QUEUE_TIME": "60s",  # a busy machine is no reason for a 503

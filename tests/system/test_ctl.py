@@ -1,0 +1,246 @@
+"""banterctl: what an operator does with it, and what it says when it cannot."""
+
+import os
+import re
+import subprocess
+
+import pytest
+
+import parts
+from fastcgi import stream
+from parts import BUILD, name, script
+
+
+def ctl(*arguments, url=None, **env):
+    """Runs it; code, standard output and standard error."""
+    if url:
+        env["BANTER_DATABASE_URL"] = url
+    done = subprocess.run(
+        [BUILD / "banterctl", *map(str, arguments)], capture_output=True, text=True, timeout=60,
+        env={"PATH": os.environ["PATH"], **env})
+    return done.returncode, done.stdout, done.stderr
+
+
+@pytest.fixture
+def empty(postgres):
+    """An empty database: name(), url(user)."""
+    database = name("ctl").replace("-", "_")
+    postgres.run(f"create database {database}", database="postgres")
+
+    class Empty:
+        def __init__(self):
+            self.name = database
+
+        def url(self, user="owner"):
+            return postgres.url(user, database)
+
+        def run(self, sql, *values):
+            return postgres.run(sql, *values, database=database)
+
+    yield Empty()
+    postgres.run(f"drop database {database} with (force)", database="postgres")
+
+
+def all_of_the_schema(database):
+    """Everything that two migrations could have made twice, or differently."""
+    return database.run(
+        "select 'f', p.oid::regprocedure::text, md5(prosrc), array_to_string(proacl, ' ') from pg_proc p"
+        " join pg_namespace n on n.oid = pronamespace where nspname like 'banter%%'"
+        " union all select 't', c.oid::regclass::text, relkind::text, array_to_string(relacl, ' ') from pg_class c"
+        " join pg_namespace n on n.oid = relnamespace where nspname like 'banter%%' order by 1, 2"), database.run(
+        "select version, name from banter_data.migration order by 1")
+
+
+def test_migrate_applies_once_and_twice_is_the_same(empty):
+    code, out, err = ctl("migrate", "--role", "banter_app", url=empty.url())
+    assert (code, err) == (0, "")
+    assert re.fullmatch(r"(applied migrations/\d{4}_\w+\.sql\n)+the schema has version \d+\n", out), out
+    before = all_of_the_schema(empty)
+    assert ctl("migrate", "--role", "banter_app", url=empty.url()) == (0, out.splitlines()[-1] + "\n", "")
+    assert all_of_the_schema(empty) == before
+
+
+def test_migrate_from_several_places_at_once(empty):
+    running = [
+        subprocess.Popen([BUILD / "banterctl", "migrate", "--role", "banter_app"], stdout=subprocess.PIPE,
+                         stderr=subprocess.PIPE, text=True, env={"BANTER_DATABASE_URL": empty.url()})
+        for _ in range(4)
+    ]
+    results = [(*one.communicate(timeout=60), one.returncode) for one in running]
+    assert [(err, code) for _, err, code in results] == [("", 0)] * 4
+    applied = [line for out, _, _ in results for line in out.splitlines() if line.startswith("applied")]
+    assert applied and len(applied) == len(set(applied))
+    assert empty.run("select count(*) from banter_data.migration") == [(len(applied),)]
+
+
+def test_migrate_of_a_newer_schema_is_refused(empty):
+    assert ctl("migrate", url=empty.url())[0] == 0
+    empty.run("insert into banter_data.migration (version, name) values (999, 'later')")
+    code, out, err = ctl("migrate", url=empty.url())
+    assert code == 1
+    assert "the schema has version 999, newer than this program's" in err
+
+
+def test_a_migration_that_fails_says_so_and_leaves_nothing_half_done(empty):
+    """The role may not make a schema here."""
+    role = name("poor").replace("-", "_")
+    empty.run(f"create role {role} login")
+    try:
+        code, out, err = ctl("migrate", url=empty.url(role))
+        assert code == 1
+        assert "permission denied" in err
+        assert "run it again" in err
+        assert empty.run("select count(*) from pg_namespace where nspname like 'banter%%'") == [(0,)]
+    finally:
+        empty.run(f"drop role {role}")
+
+
+@pytest.fixture
+def only_role(postgres):
+    """The one role of a shared host: no superuser, may not create roles, owns its database."""
+    role = name("host").replace("-", "_")
+    postgres.run(f"create role {role} login nosuperuser nocreatedb nocreaterole")
+    postgres.run(f"create database {role} owner {role}", database="postgres")
+    yield role
+    postgres.run(f"drop database {role} with (force)", database="postgres")
+    postgres.run(f"drop role {role}")
+
+
+@pytest.mark.parametrize("options", [[], ["--role", "itself"], ["--role", "not_there"]], ids=repr)
+def test_one_role_mode(postgres, pool, only_role, options):
+    """All that can be had without CREATEROLE, and an exchange works."""
+    url = postgres.url(only_role, only_role)
+    options = [only_role if word == "itself" else word for word in options]
+    code, out, err = ctl("migrate", *options, url=url)
+    assert code == 0, err
+    assert ctl("migrate", *options, url=url)[0] == 0
+    assert postgres.run("select count(*) from pg_roles where rolname = 'not_there'") == [(0,)]
+    code, out, err = ctl("demo", url=url)
+    assert (code, err) == (0, "")
+    values = dict(line.split("=", 1) for line in out.splitlines())
+    tenant = parts.Tenant(values["BANTER_WIDGET_KEY"], values["BANTER_WORKSPACE_KEY"], values["BANTER_CHATBOT_ID"])
+    banter = pool(workers=1, database_url=url)
+    assert stream(banter.socket, tenant, script("hello", tokens=["fine"])).events()[-1]["message"] == "fine"
+    assert postgres.run("select state, answer from banter_data.exchange", database=only_role) == [("done", "fine")]
+
+
+def test_the_applications_role_may_run_the_program_and_nothing_else(empty, pool):
+    assert ctl("migrate", "--role", "banter_app", url=empty.url())[0] == 0
+    code, out, err = ctl("demo", url=empty.url("banter_app"))
+    assert code == 1
+    assert "permission denied" in err
+    banter = pool(workers=1, database_url=empty.url("banter_app"))
+    values = dict(line.split("=", 1) for line in ctl("demo", url=empty.url())[1].splitlines())
+    tenant = parts.Tenant(values["BANTER_WIDGET_KEY"], None, values["BANTER_CHATBOT_ID"])
+    assert stream(banter.socket, tenant, script("hello", tokens=["fine"])).events()[-1]["message"] == "fine"
+
+
+# demo
+
+
+def count_all(database):
+    return [database.run(f"select count(*) from banter_data.{table}")[0][0]
+            for table in ("workspace", "chatbot", "api_key")]
+
+
+def test_demo_with_a_file_makes_nothing_new_on_a_second_run(empty, tmp_path):
+    assert ctl("migrate", url=empty.url())[0] == 0
+    path = tmp_path / "env"
+    assert ctl("demo", "--env-file", path, url=empty.url()) == (0, "", "")
+    text = path.read_text()
+    assert re.fullmatch(
+        r"BANTER_WIDGET_KEY=\S+\nBANTER_WORKSPACE_KEY=sk-workspace_\w{51}\nBANTER_CHATBOT_ID=\S+\n", text), text
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert ctl("demo", "--env-file", path, url=empty.url()) == (0, "", "")
+    assert path.read_text() == text
+    assert count_all(empty) == [1, 1, 2]
+
+
+def test_demo_gives_a_new_database_the_keys_of_the_file(empty, postgres, tmp_path, pool):
+    path = tmp_path / "env"
+    assert ctl("demo", "--env-file", path, url=postgres.url("owner"))[0] == 0
+    text = path.read_text()
+    assert ctl("migrate", url=empty.url())[0] == 0
+    assert ctl("demo", "--env-file", path, url=empty.url())[0] == 0
+    assert path.read_text() == text
+    assert count_all(empty) == [1, 1, 2]
+    values = dict(line.split("=", 1) for line in text.splitlines())
+    tenant = parts.Tenant(values["BANTER_WIDGET_KEY"], None, values["BANTER_CHATBOT_ID"])
+    banter = pool(workers=1, database_url=empty.url())
+    assert stream(banter.socket, tenant, script("hello", tokens=["fine"])).events()[-1]["message"] == "fine"
+
+
+@pytest.mark.parametrize("text", ["", "garbage", "BANTER_WIDGET_KEY=wrong\nBANTER_WORKSPACE_KEY=wrong\n", "\0\xff"])
+def test_demo_with_a_file_that_holds_nothing_whole_makes_it_anew(empty, tmp_path, text):
+    assert ctl("migrate", url=empty.url())[0] == 0
+    path = tmp_path / "env"
+    path.write_text(text)
+    assert ctl("demo", "--env-file", path, url=empty.url()) == (0, "", "")
+    assert path.read_text().startswith("BANTER_WIDGET_KEY=")
+    assert count_all(empty) == [1, 1, 2]
+
+
+def test_demo_that_cannot_write_its_file_says_so(empty, tmp_path):
+    assert ctl("migrate", url=empty.url())[0] == 0
+    code, out, err = ctl("demo", "--env-file", tmp_path / "no" / "where", url=empty.url())
+    assert (code, out) == (1, "")
+    assert "cannot write" in err and "No such file or directory" in err
+
+
+def test_demo_without_a_schema_fails(empty):
+    code, out, err = ctl("demo", url=empty.url())
+    assert (code, out) == (1, "")
+    assert err
+
+
+# Words and codes
+
+
+@pytest.mark.parametrize("arguments, code, stream, said", [
+    (["help"], 0, 1, "usage: banterctl"),
+    (["--help"], 0, 1, "exit codes:"),
+    (["version"], 0, 1, "banter "),
+    (["--version"], 0, 1, "banter "),
+    ([], 2, 2, "usage: banterctl"),
+    (["nonsense"], 2, 2, "nonsense: no such command; try banterctl help"),
+    (["migrate", "--nonsense"], 2, 2, "the only option is --role VALUE"),
+    (["migrate", "--role"], 2, 2, "the only option is --role VALUE"),
+    (["demo", "x"], 2, 2, "the only option is --env-file VALUE"),
+    (["--config", "/nonexistent", "migrate"], 2, 2, "/nonexistent: cannot be read"),
+], ids=lambda value: repr(value)[:40])
+def test_exit_codes(arguments, code, stream, said):
+    result = ctl(*arguments)
+    assert result[0] == code
+    assert said in result[stream]
+    assert result[3 - stream] == ""
+
+
+@pytest.mark.parametrize("command", ["migrate", "demo"])
+def test_without_a_database_it_fails_with_one_reason(command, tmp_path):
+    code, out, err = ctl(command, url=f"postgresql://owner:SECRETWORD@/x?host={tmp_path}")
+    assert (code, out) == (1, "")
+    assert "the database cannot be reached" in err
+    assert "SECRETWORD" not in err
+
+
+def test_a_wrong_setting_is_exit_code_2():
+    code, out, err = ctl("migrate", BANTER_WORKERS="many")
+    assert (code, out) == (2, "")
+    assert err == "banterctl: the environment: BANTER_WORKERS must be a whole number from 1 to 4096\n"
+
+
+def test_the_admins_database_url_wins(empty):
+    code, out, err = ctl("migrate", url="postgresql:///nowhere", BANTER_ADMIN_DATABASE_URL=empty.url())
+    assert (code, err) == (0, "")
+    assert empty.run("select count(*) > 0 from banter_data.migration") == [(True,)]
+
+
+def test_it_takes_the_settings_from_a_file(empty, tmp_path):
+    (tmp_path / "conf").write_text(f"BANTER_DATABASE_URL={empty.url()}\n")
+    assert ctl("--config", tmp_path / "conf", "migrate")[0] == 0
+    assert empty.run("select count(*) > 0 from banter_data.migration") == [(True,)]
+
+
+def test_it_takes_the_PG_variables(empty, postgres):
+    code, out, err = ctl("migrate", PGHOST=str(postgres.folder), PGDATABASE=empty.name, PGUSER="owner")
+    assert (code, err) == (0, "")

@@ -1,0 +1,318 @@
+"""The FastCGI edge: what web servers send and what they should not, straight to the pool's socket."""
+
+import json
+import os
+import random
+
+import pytest
+
+import fastcgi
+from fastcgi import Connection, chat, chat_body, chat_params, health, record, stream
+from parts import name, script, until
+
+
+@pytest.fixture
+def one(pool):
+    """One worker, so that whoever harms it is noticed: it must be the same process afterwards. No heartbeat comes to
+    flush a token that was held back, or to notice a client that left."""
+    banter = pool(workers=1, heartbeat="1h")
+    before = banter.children()
+    yield banter
+    assert health(banter.socket) == 200
+    assert banter.children() == before, "the worker was lost"
+
+
+def ask(banter, params, body=b""):
+    with Connection(banter.socket) as connection:
+        reply = connection.ask(params, body)
+        return reply.status, reply.body()
+
+
+def test_S4_each_token_is_in_a_record_before_the_model_sends_the_next(one, tenant, model):
+    """Token 3 is withheld until the test holds 1 and 2 from the raw records, and 2 until it holds 1."""
+    gates = {str(n): name("gate") for n in (2, 3, 4)}
+    reply = stream(one.socket, tenant, script("Hello", tokens=["a", "b", "c"], gates=gates))
+    assert reply.event()["type"] == "start"
+    for n, text in enumerate(["a", "b", "c"], 2):
+        assert reply.event() == {"type": "token", "token": text}
+        model.open_gate(gates[str(n)])
+    assert reply.event()["message"] == "abc"
+    assert reply.event() is None
+    assert reply.whole
+
+
+def test_S1_start_is_sent_before_the_model_has_answered(one, tenant, model):
+    gate = name("gate")
+    reply = stream(one.socket, tenant, script("Hello", gates={"0": gate}))
+    assert reply.event()["type"] == "start"
+    model.open_gate(gate)
+    assert reply.events()[-1]["type"] == "done"
+
+
+@pytest.mark.parametrize("size", [1, 7, 8192, 65535])
+@pytest.mark.parametrize("padding", [0, 5])
+def test_records_of_any_size_make_the_same_request(one, tenant, size, padding):
+    body = chat_body(script("ü" * 3000 if size > 1 else "hello", tokens=["fine"]))
+    with Connection(one.socket) as connection:
+        connection.begin()
+        connection.params(chat_params(tenant, body), size=size, padding=padding)
+        connection.stdin(body, size=size, padding=padding)
+        reply = fastcgi.Reply(connection)
+        assert (reply.status, reply.json()["message"], reply.whole) == (200, "fine", True)
+
+
+@pytest.mark.parametrize("told", ["begin", "header", "params", "stdin"])
+def test_half_a_request_is_ended_by_BANTER_REQUEST_TIME(pool, tenant, told):
+    banter = pool(workers=1, request_time="200ms")
+    before = banter.children()
+    body = chat_body("hello")
+    with Connection(banter.socket) as connection:
+        if told == "header":
+            connection.send(record(fastcgi.BEGIN, b"\0\1\0\0\0\0\0\0")[:5])
+        else:
+            connection.begin()
+        if told == "params":
+            connection.params(chat_params(tenant, body), end=False)
+        if told == "stdin":
+            connection.params(chat_params(tenant, body))
+            connection.stdin(body[:9], end=False)
+            reply = fastcgi.Reply(connection)
+            assert (reply.status, reply.json()) == (400, {"error": "Invalid request payload"})
+        # Of less than that libfcgi makes a request that asks for nothing, or none.
+        while not connection.ended():
+            pass
+        assert health(banter.socket) == 200
+    assert banter.children() == before
+    assert "status=200" not in banter.text().replace("path=/health status=200", "")
+
+
+GARBAGE = {
+    "an HTTP request": b"POST /v1/chat HTTP/1.1\r\nHost: a\r\n\r\n{}",
+    "a TLS hello": bytes.fromhex("16030100a5010000a10303") + bytes(160),
+    "zeros": bytes(4096),
+    "an unknown version": b"\2" + record(fastcgi.BEGIN, b"\0\1\0\0\0\0\0\0")[1:],
+    "a stream before its request": record(fastcgi.PARAMS, b"\1\1ab") + record(fastcgi.PARAMS),
+    "a name longer than its stream": record(fastcgi.BEGIN, b"\0\1\0\0\0\0\0\0")
+    + record(fastcgi.PARAMS, b"\xff\xff\xff\xf0\1ab")
+    + record(fastcgi.PARAMS),
+    "a begin of the wrong size": record(fastcgi.BEGIN, b"\0\1"),
+    "a question for values": record(fastcgi.GET_VALUES, fastcgi.pairs({"FCGI_MPXS_CONNS": ""}), request=0),
+    "another role": record(fastcgi.BEGIN, b"\0\x63\0\0\0\0\0\0"),
+}
+
+
+@pytest.mark.parametrize("what", GARBAGE)
+def test_garbage_ends_the_connection_and_nothing_else(pool, tenant, what):
+    banter = pool(workers=1, request_time="200ms")
+    with Connection(banter.socket) as connection:
+        connection.send(GARBAGE[what])
+        while not connection.ended():
+            pass
+    reply = chat(banter.socket, tenant, script("after it", tokens=["fine"]))
+    assert reply.json()["message"] == "fine"
+    assert "died" not in banter.text()
+
+
+def test_random_bytes_cost_at_most_a_worker(pool, tenant):
+    """libfcgi may give up on a hostile record; whoever does is replaced, and the pool serves on."""
+    banter = pool(workers=2, request_time="100ms")
+    dice = random.Random(7)
+    for _ in range(40):
+        with Connection(banter.socket) as connection:
+            data = dice.randbytes(dice.randrange(1, 400))
+            connection.send(record(fastcgi.BEGIN, b"\0\1\0\0\0\0\0\0") + b"\1\4\0\1" + data)
+    assert chat(banter.socket, tenant, script("after it", tokens=["fine"])).json()["message"] == "fine"
+    assert banter.end() == 0
+    banter.log.unlink()  # what a sanitizer says there is of libfcgi
+
+
+def test_a_second_request_on_a_busy_connection_does_not_mix_with_the_first(one, tenant):
+    """Web servers do not multiplex; libfcgi says so to who does."""
+    body = chat_body(script("hello", tokens=["fine"]))
+    with Connection(one.socket) as connection:
+        connection.begin()
+        connection.params(chat_params(tenant, body))
+        connection.send(record(fastcgi.BEGIN, b"\0\1\0\0\0\0\0\0", request=2))
+        connection.stdin(body)
+        told = [connection.record() for _ in range(1)]
+        if told[0][0] == fastcgi.END:
+            assert told[0][1][4] == 1  # FCGI_CANT_MPX_CONN
+        reply = fastcgi.Reply(connection)
+        if told[0][0] == fastcgi.STDOUT:
+            reply.bytes = told[0][1]
+        assert reply.json()["message"] == "fine"
+
+
+@pytest.mark.parametrize("path", ["/v1/chat", "/v1/chat/stream"])
+def test_S7_a_client_that_closes_in_the_middle_ends_the_models_transfer(one, tenant, model, path):
+    """The model is silent: nothing but the client's leaving can end it."""
+    text = name("leaves")
+    reply = chat(one.socket, tenant, script(text, silence=True), path)
+    model.wait(text)
+    reply.connection.close()
+    assert model.wait(text, ended="client_left")["ended"] == "client_left"
+
+
+def test_S7_a_client_that_closes_between_two_tokens(one, tenant, model, postgres):
+    """S10: as far as it came, it is stored."""
+    text = name("leaves")
+    reply = stream(one.socket, tenant, script(text, tokens=["a", "b", "c"], gates={"3": name("never")}))
+    assert [reply.event()["type"] for _ in range(3)] == ["start", "token", "token"]
+    reply.connection.close()
+    assert model.wait(text, ended="client_left")["tokens_sent"] == 2
+    rows = until(
+        lambda: postgres.run(
+            "select state, answer from banter_data.exchange where workspace = %s and state <> 'running'",
+            tenant.workspace),
+        "the exchange's end")
+    assert rows == [("left", "ab")]
+
+
+def test_a_client_that_closes_before_its_exchange_begins_asks_the_model_nothing(pool, tenant, model):
+    """It waited in the backlog behind another, and left."""
+    banter = pool(workers=1)
+    gate, text = name("gate"), name("left")
+    first = stream(banter.socket, tenant, script("busy", tokens=["a", "b"], gates={"2": gate}))
+    assert first.event()["type"] == "start"
+    chat(banter.socket, tenant, script(text)).connection.close()
+    model.open_gate(gate)
+    assert first.events()[-1]["type"] == "done"
+    until(lambda: "left before its exchange" in banter.text(), "the log's line of the one who left")
+    assert model.requests(text) == []
+
+
+def test_an_abort_record_and_the_close_that_follows_it_end_the_models_transfer(one, tenant, model):
+    text = name("aborts")
+    reply = stream(one.socket, tenant, script(text, silence=True))
+    model.wait(text)
+    reply.connection.send(record(fastcgi.ABORT))
+    reply.connection.close()
+    model.wait(text, ended="client_left")
+
+
+@pytest.mark.parametrize("script_name, path_info", [
+    ("/v1/chat", None), ("", "/v1/chat"), ("/v1", "/chat"), (None, "/v1/chat/"),
+])
+def test_G2_without_REQUEST_URI_the_path_is_SCRIPT_NAME_and_PATH_INFO(one, tenant, script_name, path_info):
+    body = chat_body(script("hello", tokens=["fine"]))
+    params = chat_params(tenant, body, REQUEST_URI=None, SCRIPT_NAME=script_name, PATH_INFO=path_info)
+    status, answer = ask(one, params, body)
+    assert (status, json.loads(answer)["message"]) == (200, "fine")
+
+
+@pytest.mark.parametrize("announced, status", [
+    (None, 200), ("-1", 200), ("", 200), ("1000", 400), ("99999999999999999999", 200), ("x", 200),
+])
+def test_G3_the_body_is_what_stdin_holds_but_never_less_than_announced(one, tenant, announced, status):
+    body = chat_body(script("hello", tokens=["fine"]))
+    assert ask(one, chat_params(tenant, body, CONTENT_LENGTH=announced), body)[0] == status
+
+
+def test_a_connection_that_the_web_server_wants_kept_is_closed_by_our_own_pool(one, tenant):
+    """A kept connection would pin its worker."""
+    body = chat_body(script("hello", tokens=["fine"]))
+    with Connection(one.socket) as connection:
+        reply = connection.ask(chat_params(tenant, body), body, keep=True)
+        assert reply.json()["message"] == "fine"
+        assert reply.whole
+        assert connection.ended()
+
+
+ODD_PATHS = [
+    "/", "//", "", "*", "v1/chat", "//v1/chat", "/v1//chat", "/v1/./chat", "/a/../v1/chat", "/v1/chat/..",
+    "/v1%2Fchat", "/v1/ch%61t", "/V1/CHAT", "/v1/chat//", "/v1/chat;x", "/v1/chat#x", "/v1/chat/stream/x",
+    b"/v1/chat\xff", b"\xff\xfe", "/" + "a" * 30000, "/api/v1/chatbots//chat/x", "/v1/chat\r\nX: y", "/chät",
+]
+
+
+@pytest.mark.parametrize("path", ODD_PATHS, ids=lambda path: repr(path)[:24])
+def test_G2_odd_paths_are_404(one, tenant, path):
+    body = chat_body("hello")
+    status, answer = ask(one, chat_params(tenant, body, REQUEST_URI=path, SCRIPT_NAME=None), body)
+    assert status == 404
+    assert json.loads(answer).get("code") == ("NOT_FOUND" if path[:5] == "/api/" else None)
+
+
+@pytest.mark.parametrize("uri, path_info", [
+    (b"/v1/%00chat", b"/v1/chat"), (b"/%00", b"/\0"), (None, b"/\0v1/chat"), (b"/\0", None), (None, b"/v1\0/chat"),
+])
+def test_G2_a_path_with_a_NUL_names_nothing_of_ours(one, tenant, uri, path_info):
+    """h2o decodes %00 for PATH_INFO; it gives REQUEST_URI too, which is what counts."""
+    body = chat_body("hello")
+    params = chat_params(tenant, body, REQUEST_URI=uri, SCRIPT_NAME=None, PATH_INFO=path_info)
+    assert ask(one, params, body)[0] == 404
+
+
+def test_200_headers_and_long_ones_are_borne(one, tenant):
+    body = chat_body(script("hello", tokens=["fine"]))
+    more = {f"HTTP_X_{n}": "v" * 50 for n in range(200)}
+    more["HTTP_COOKIE"] = "c" * 32768
+    more["HTTP_X_REQUEST_ID"] = "mine"
+    with Connection(one.socket) as connection:
+        reply = connection.ask(chat_params(tenant, body, **more), body)
+        assert (reply.status, reply.headers["X-Request-Id"]) == (200, "mine")
+        assert reply.json()["message"] == "fine"
+
+
+@pytest.mark.parametrize("params", [
+    {}, {"REQUEST_METHOD": ""}, {"REQUEST_METHOD": "GET"}, {"REQUEST_METHOD": "x" * 60000, "REQUEST_URI": "/"},
+    {"": ""}, {"REQUEST_URI": "/nothing", "HTTP_X_FORWARDED_FOR": "," * 30000, "REMOTE_ADDR": ""},
+], ids=lambda params: repr(params)[:30])
+def test_a_request_without_the_usual_variables_is_404(one, params):
+    assert ask(one, params)[0] == 404
+
+
+def test_no_stdin_at_all_is_an_empty_body(one, tenant):
+    assert ask(one, chat_params(tenant, b""))[0] == 400
+
+
+@pytest.mark.parametrize("size", [65537, 1 << 20])
+def test_G3_a_body_that_is_too_long_is_answered(one, tenant, size):
+    body = b'{"sessionId":"s","message":"hello"}'.ljust(size)
+    assert ask(one, chat_params(tenant, body), body) == (400, b'{"error":"Invalid request payload"}')
+
+
+def test_G3_a_body_of_65536_bytes_is_taken(one, tenant):
+    body = chat_body(script("hello", tokens=["fine"])).ljust(65536)
+    assert ask(one, chat_params(tenant, body), body)[0] == 200
+
+
+def test_a_client_that_reads_nothing_is_given_up_after_BANTER_WRITE_TIME(pool, tenant, model):
+    """The answer is far larger than the socket holds."""
+    banter = pool(workers=1, write_time="200ms")
+    text = name("blocked")
+    reply = stream(banter.socket, tenant, script(text, tokens=5000))
+    assert health(banter.socket) == 200  # the only worker is free again
+    assert 'cause="the client left"' in banter.text()
+    reply.connection.close()
+
+
+def test_clients_without_a_request_keep_no_worker(pool, tenant):
+    """Connections that are opened and left, silent ones among them, and the pool serves on."""
+    banter = pool(workers=2, request_time="200ms")
+    before = banter.children()
+    silent = [Connection(banter.socket) for _ in range(10)]
+    for _ in range(50):
+        Connection(banter.socket).close()
+    assert chat(banter.socket, tenant, script("after them", tokens=["fine"])).json()["message"] == "fine"
+    for connection in silent:
+        assert connection.ended()
+        connection.close()
+    assert banter.children() == before
+
+
+def test_a_worker_keeps_no_descriptor_of_a_request(one, tenant):
+    pid = one.children()[0]
+    body = chat_body(script("hello", tokens=["fine"]))
+
+    def some():
+        for _ in range(10):
+            assert ask(one, chat_params(tenant, body), body)[0] == 200
+            stream(one.socket, tenant, script("cut", tokens=["a"], cut_after=1)).events()
+            with Connection(one.socket) as connection:
+                connection.begin()
+        assert health(one.socket) == 200
+        return len(os.listdir(f"/proc/{pid}/fd"))
+
+    # One more or less: libfcgi ends a connection a moment before it closes it.
+    assert abs(some() - some()) <= 1

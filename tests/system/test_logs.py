@@ -1,0 +1,169 @@
+"""The log: one line an exchange with what an operator needs, and never a key or a word of a message."""
+
+import contextlib
+import os
+import re
+import signal
+
+import pytest
+
+from fastcgi import Connection, chat, chat_body, chat_params, health, stream
+from parts import name, script, until
+
+LINE = re.compile(
+    r"(?P<time>\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z) info \[(?P<pid>\d+)\] request=(?P<request>\S+)"
+    r" method=(?P<method>\S*) path=(?P<path>\S*) status=(?P<status>\d+) first_ms=(?P<first>-|\d+) ms=(?P<ms>\d+)"
+    r" tokens=(?P<tokens>\d+) worker=(?P<worker>\d+)(?: cause=\"(?P<cause>[^\"]+)\")?")
+
+
+def line_of(banter, request):
+    """The one line of that request, taken apart."""
+    lines = until(
+        lambda: [line for line in banter.text().splitlines() if f" request={request} " in line], f"{request}'s line")
+    assert len(lines) == 1
+    found = LINE.fullmatch(lines[0])
+    assert found, lines[0]
+    return found
+
+
+def test_one_line_an_exchange(pool, tenant):
+    banter = pool(workers=3)
+    request = name("request")
+    reply = stream(banter.socket, tenant, script("hello", tokens=["a", "b"]), HTTP_X_REQUEST_ID=request)
+    assert reply.events()[-1]["type"] == "done"
+    line = line_of(banter, request)
+    assert line.group("method", "path", "status", "tokens", "cause") == ("POST", "/v1/chat/stream", "200", "2", None)
+    assert int(line["pid"]) in banter.children()
+    assert int(line["worker"]) < 20
+    assert 0 <= int(line["first"]) <= int(line["ms"])
+
+
+def test_a_generated_request_id_is_the_one_the_client_got(pool, tenant):
+    banter = pool(workers=1)
+    reply = chat(banter.socket, tenant, script("hello", tokens=["a"]))
+    line = line_of(banter, reply.headers["X-Request-Id"])
+    assert line.group("path", "status", "tokens") == ("/v1/chat", "200", "1")
+
+
+@pytest.mark.parametrize("directive, status, cause", [
+    ({"status": 503}, "200", "the model's server answered with HTTP status 503"),
+    ({"empty": True}, "200", "the model answered without any text"),
+    ({"tokens": ["a", "b"], "end_after": 1}, "200", "the model's answer ended in the middle"),
+])
+def test_the_cause_of_an_error(pool, tenant, directive, status, cause):
+    banter = pool(workers=1)
+    request = name("request")
+    stream(banter.socket, tenant, script("hello", **directive), HTTP_X_REQUEST_ID=request).events()
+    assert line_of(banter, request).group("status", "cause") == (status, cause)
+
+
+def test_the_cause_of_a_refusal(pool, tenant):
+    banter = pool(workers=1, address_limit=2, failed_key_limit=1)
+    asked = [
+        ({"HTTP_X_API_KEY": "no-key"}, "401", None),
+        ({"HTTP_X_API_KEY": "no-key"}, "429", "too many failed keys from this address"),
+        ({}, "429", "too many requests from this address"),
+    ]
+    for more, status, cause in asked:
+        request = name("request")
+        chat(banter.socket, tenant, "hello", HTTP_X_REQUEST_ID=request, **more).json()
+        assert line_of(banter, request).group("status", "cause") == (status, cause)
+
+
+def test_the_client_left(pool, tenant, model):
+    banter = pool(workers=1)
+    request, text = name("request"), name("left")
+    reply = stream(banter.socket, tenant, script(text, tokens=["a", "b"], gates={"2": "never"}),
+                   HTTP_X_REQUEST_ID=request)
+    assert [reply.event()["type"] for _ in range(2)] == ["start", "token"]
+    reply.connection.close()
+    assert line_of(banter, request).group("tokens", "cause") == ("1", "the client left")
+
+
+def test_what_a_client_sends_starts_no_line_of_its_own(pool, tenant):
+    banter = pool(workers=1)
+    lines = len(banter.text().splitlines())
+    path = b"/x\n2026-01-01T00:00:00.000Z error [1] forged\x1b[31m\r\x7f" + b"y" * 3000
+    reply = chat(banter.socket, tenant, "hello", REQUEST_URI=path, REQUEST_METHOD=b"GE\nT")
+    assert reply.status == 404
+    reply.body()
+    until(lambda: len(banter.text().splitlines()) > lines, "the line")
+    text = banter.text()
+    assert len(text.splitlines()) == lines + 1
+    assert "\x1b" not in text and "\x7f" not in text and "\r" not in text
+    assert len(text.splitlines()[-1]) < 600
+
+
+def test_no_key_and_no_word_of_a_conversation_is_ever_logged(pool, postgres, tenant, model):
+    """A whole set of exchanges at the debug level: good ones, failures, refusals, a reload and a death."""
+    word = "MARKERWORD"
+    prompt, keys = f"{word}-prompt", [f"{word}-badkey", f"{word}-model"]
+    postgres.run("update banter_data.chatbot set system_prompt = %s where chatbot = %s", prompt, tenant.chatbot)
+    banter = pool(workers=2, log_level="debug", model_key=keys[1], model_first_time="300ms", answer_bytes=1024)
+    socket = banter.socket
+    answer = [f"{word}-answer", " and more"]
+    session = f"{word}-session"
+    error = {"message": f"{word}-error", "type": f"{word}"}
+    for directive in (
+        {}, {"split": 1}, {"status": 500, "error": error}, {"status": 400, "body": word}, {"drop": True},
+        {"cut_after": 1}, {"end_after": 1}, {"error_after": 1, "error": error}, {"hang": True}, {"empty": True},
+        {"raw": [f"data: {word}\n\n"]}, {"raw": [f"{word}: {word}\n\ndata: {{}}"]}, {"finish": word},
+        {"tokens": [word * 200]}, {"tokens": [{"escaped": "\\ud800"}, {"b64": "/w=="}, word]},
+    ):
+        question = script(f"{word}-question", **{"tokens": answer, **directive})
+        stream(socket, tenant, question, session).events()
+        chat(socket, tenant, question, session=session).body()
+    for more in ({"HTTP_X_API_KEY": keys[0]}, {"HTTP_AUTHORIZATION": f"Bearer {word}"}, {"HTTP_COOKIE": word},
+                 {"HTTP_IDEMPOTENCY_KEY": f"{word}-idempotency"}, {"HTTP_IDEMPOTENCY_KEY": word + "\x01"},
+                 {"QUERY_STRING": word, "REQUEST_URI": f"/v1/chat?{word}"}, {"HTTP_ORIGIN": f"https://{word}"}):
+        chat(socket, tenant, script(word, tokens=answer), session=session, **more).body()
+    for body in (f'{{"sessionId":"s","message":"{word}', f"{word}", f'{{"sessionId":"{word}!","message":"{word}"}}'):
+        with Connection(socket) as connection:
+            connection.ask(chat_params(tenant, body.encode()), body.encode()).body()
+    with Connection(socket) as connection:
+        body = chat_body(word)
+        connection.ask(
+            {**chat_params(tenant, body, f"/api/v1/chatbots/{tenant.chatbot}/chat"), "HTTP_X_API_KEY": "",
+             "HTTP_AUTHORIZATION": f"Bearer {tenant.workspace_key}"}, body).body()
+    postgres.run("select pg_terminate_backend(pid) from pg_stat_activity where usename = 'banter_app'")
+    chat(socket, tenant, script(word, tokens=answer), session=session).body()
+    banter.process.send_signal(signal.SIGHUP)
+    banter.process.send_signal(signal.SIGUSR1)
+    until(lambda: "loaded again" in banter.text(), "the reload")
+    chat(socket, tenant, script(word, tokens=answer), session=session).body()
+    reply = stream(socket, tenant, script(word, tokens=[*answer, "x"], gates={"3": "never"}), session)
+    assert [reply.event()["type"] for _ in range(3)] == ["start", "token", "token"]
+    for pid in banter.children():
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+    until(lambda: "died: " in banter.text(), "the death's line")
+    assert health(socket) == 200
+    assert banter.end() == 0
+    text = banter.text()
+    assert text.count(" request=") > 40
+    assert word not in text
+    for secret in (tenant.widget_key, tenant.workspace_key, tenant.widget_key[12:], str(tenant.workspace)):
+        assert secret not in text
+
+
+def test_an_error_of_the_database_is_logged_without_its_values(pool, postgres, tenant):
+    """PostgreSQL quotes the row that a check refused; a constraint of the owner's own may refuse one."""
+    banter = pool(workers=1)
+    postgres.run(
+        f"alter table banter_data.exchange add constraint own check (workspace <> {tenant.workspace}"
+        " or question not like '%MARKERWORD%')")
+    try:
+        reply = chat(banter.socket, tenant, "MARKERWORD")
+        assert reply.status == 500
+        assert re.search(r"turn_begin failed in the database: SQLSTATE 23514: see the server's log", banter.text())
+        assert "MARKERWORD" not in banter.text()
+    finally:
+        postgres.run("alter table banter_data.exchange drop constraint own")
+
+
+@pytest.mark.parametrize("level, said", [("error", False), ("warning", False), ("info", True), ("debug", True)])
+def test_BANTER_LOG_LEVEL(pool, tenant, level, said):
+    banter = pool(workers=1, log_level=level)
+    assert chat(banter.socket, tenant, script("hello", tokens=["a"])).status == 200
+    assert health(banter.socket) == 200
+    assert (" request=" in banter.text()) == said
