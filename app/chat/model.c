@@ -1,6 +1,7 @@
 /*
- * Requests out, deltas in. A server's error texts are not logged: some quote the prompt.
- * What the protocol's members mean is OpenAI's API reference, "chat completion chunk object".
+ * Requests out, answers in, over one transfer at a time.  What a body holds is model_request's,
+ * what an answer means model_answer's, what an error's words mean model_refusal's.  A server's error
+ * texts are not logged: some quote the prompt.
  */
 #include "chat/model.h"
 
@@ -9,41 +10,45 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "chat/model_answer.h"
 #include "chat/model_refusal.h"
+#include "chat/model_request.h"
 #include "edge/upstream.h"
-#include "wire/frame.h"
-#include "wire/json.h"
-#include "wire/sse.h"
-#include "wire/utf8.h"
 
-#define REQUEST_CAP (16 << 20)
-#define EVENT_CAP (4 << 20) /* extra members can be large: logprobs, citations */
-#define REASON_CAP 64
+#define URL_CAP 8192
 #define CAUSE_SIZE 192
 
 struct model {
 	struct upstream *upstream;
-	char *default_name;
-	struct buf request;
-	struct frame frame;
-	struct sse sse;
-	struct utf8_joiner joiner;
-	struct buf text; /* one delta, mended */
-	struct buf reason;
+	struct model_request request;
+	struct model_answer answer;
 	struct buf refusal; /* the body of an HTTP error, to be judged, never to be shown */
 	bool too_long;
-	bool done; /* [DONE] came: nothing behind it counts */
-	int64_t tokens_in, tokens_out;
 	char cause[CAUSE_SIZE];
-	model_text_fn sink;
-	void *sink_context;
+	/* Of model_start(), should the server want it otherwise. */
+	int64_t deadline;
+	struct stage *stage;
 };
+
+/* The path goes before the query, which is Azure's ?api-version=… */
+static enum status make_url(const char *base, struct buf *url)
+{
+	const char *query = strchr(base, '?');
+	struct str path = query ? (struct str){ base, (size_t)(query - base) } : str_from(base);
+
+	buf_str(url, path);
+	buf_puts(url, "/chat/completions");
+	if (query)
+		buf_puts(url, query);
+	return buf_check(url);
+}
 
 enum status model_new(const struct config *config, struct model **out)
 {
 	struct model *model = calloc(1, sizeof(*model));
 	struct upstream_target target = {
 		.key = config->model_key,
+		.headers = config->model_headers,
 		.ca = config->model_ca,
 		.connect_ms = config->model_connect_ms,
 		.first_ms = config->model_first_ms,
@@ -54,16 +59,13 @@ enum status model_new(const struct config *config, struct model **out)
 
 	if (!model)
 		return STATUS_NOMEM;
-	buf_init(&model->request, REQUEST_CAP);
-	buf_init(&model->text, EVENT_CAP * 3);
-	buf_init(&model->reason, REASON_CAP);
+	buf_init(&url, URL_CAP);
 	buf_init(&model->refusal, MODEL_REFUSAL_CAP);
-	sse_init(&model->sse, EVENT_CAP);
-	model->default_name = strdup(config->model);
-	buf_init(&url, 8192);
-	buf_printf(&url, "%s/chat/completions", config->model_url);
+	model_answer_init(&model->answer);
+	status = model_request_init(&model->request, config);
+	if (status == STATUS_OK)
+		status = make_url(config->model_url, &url);
 	target.url = buf_text(&url);
-	status = model->default_name ? buf_check(&url) : STATUS_NOMEM;
 	if (status == STATUS_OK)
 		status = upstream_new(&target, &model->upstream);
 	buf_clear(&url);
@@ -80,65 +82,35 @@ void model_free(struct model *model)
 	if (!model)
 		return;
 	upstream_free(model->upstream);
-	free(model->default_name);
-	buf_wipe(&model->request);
-	buf_wipe(&model->text);
-	buf_clear(&model->reason);
+	model_request_clear(&model->request);
+	model_answer_clear(&model->answer);
 	buf_wipe(&model->refusal);
-	sse_clear(&model->sse);
 	free(model);
-}
-
-static void add_message(struct model *model, struct str role, struct str text)
-{
-	frame_open_element(&model->frame);
-	frame_string(&model->frame, "role", role);
-	frame_string(&model->frame, "content", text);
-	frame_close(&model->frame);
 }
 
 void model_begin(struct model *model, const struct model_options *options)
 {
-	struct frame *frame = &model->frame;
-
-	buf_reset(&model->request);
-	buf_reset(&model->reason);
 	buf_reset(&model->refusal);
-	sse_clear(&model->sse);
-	sse_init(&model->sse, EVENT_CAP);
-	utf8_joiner_init(&model->joiner);
-	model->tokens_in = model->tokens_out = -1;
+	model_answer_reset(&model->answer);
+	model->too_long = false;
 	model->cause[0] = '\0';
-	model->done = model->too_long = false;
-
-	frame_begin(frame, &model->request, FRAME_JSON);
-	frame_string(frame, "model",
-		     options->name.p ? options->name : str_from(model->default_name));
-	if (options->temperature.p)
-		frame_raw(frame, "temperature", options->temperature);
-	if (options->max_tokens)
-		frame_integer(frame, "max_tokens", options->max_tokens);
-	frame_boolean(frame, "stream", true);
-	frame_open(frame, "stream_options");
-	frame_boolean(frame, "include_usage", true);
-	frame_close(frame);
-	frame_open_array(frame, "messages");
-	if (options->system.n)
-		add_message(model, STR("system"), options->system);
+	model_request_begin(&model->request, options);
 }
 
 void model_message(struct model *model, bool assistant, struct str text)
 {
-	add_message(model, assistant ? STR("assistant") : STR("user"), text);
+	model_request_message(&model->request, assistant ? STR("assistant") : STR("user"), text);
 }
 
 enum status model_start(struct model *model, int64_t deadline, struct stage *stage)
 {
-	frame_close_array(&model->frame);
-	frame_end(&model->frame);
-	if (buf_check(&model->request))
-		return STATUS_NOMEM;
-	return upstream_post(model->upstream, buf_view(&model->request), deadline, stage);
+	enum status status = model_request_end(&model->request);
+
+	model->deadline = deadline;
+	model->stage = stage;
+	if (status)
+		return status;
+	return upstream_post(model->upstream, buf_view(&model->request.body), deadline, stage);
 }
 
 static enum status fail(struct model *model, enum status status, const char *cause)
@@ -147,158 +119,19 @@ static enum status fail(struct model *model, enum status status, const char *cau
 	return status;
 }
 
-static const char no_memory[] = "no memory for an event of the model's server";
-
-/* What the joiner let through goes up as one delta. */
-static enum status pass_text(struct model *model)
+/* Asks once more without what the server named. STATUS_REFUSED: that is nothing of ours. */
+static enum status ask_again(struct model *model, int http)
 {
-	if (buf_check(&model->text))
-		return fail(model, STATUS_NOMEM, "a delta is too long");
-	if (model->text.len == 0)
-		return STATUS_OK;
-	return model->sink(model->sink_context, buf_view(&model->text));
-}
-
-static enum status take_content(struct model *model, struct json_node content)
-{
-	struct str piece;
-	size_t i;
-
-	buf_reset(&model->text);
-	if (json_get_string(content, &piece))
-		utf8_joiner_feed(&model->joiner, piece, &model->text);
-	/* Parts (Mistral): the text parts are the answer, thinking is not. */
-	for (i = 0; i < json_length(content); i++) {
-		struct json_node part = json_element(content, i);
-		struct str type;
-
-		if (json_get_string(json_member(part, "type"), &type) &&
-		    str_equal(type, STR("text")) &&
-		    json_get_string(json_member(part, "text"), &piece))
-			utf8_joiner_feed(&model->joiner, piece, &model->text);
-	}
-	return pass_text(model);
-}
-
-static enum status end_content(struct model *model)
-{
-	buf_reset(&model->text);
-	utf8_joiner_end(&model->joiner, &model->text);
-	return pass_text(model);
-}
-
-/* Only index 0 counts, wherever it stands; a choice without an index is the only one. */
-static struct json_node first_choice(struct json_node choices)
-{
-	size_t i;
-
-	for (i = 0; i < json_length(choices); i++) {
-		struct json_node choice = json_element(choices, i);
-		int64_t index = 0;
-
-		(void)json_get_integer(json_member(choice, "index"), &index);
-		if (index == 0)
-			return choice;
-	}
-	return (struct json_node){ NULL };
-}
-
-/* A count the database could not hold is unknown: it must not keep the answer from being stored. */
-static void take_count(struct json_node node, int64_t *count)
-{
-	int64_t said;
-
-	if (json_get_integer(node, &said) && said >= 0 && said <= INT32_MAX)
-		*count = said;
-}
-
-static void take_usage(struct model *model, struct json_node usage)
-{
-	take_count(json_member(usage, "prompt_tokens"), &model->tokens_in);
-	take_count(json_member(usage, "completion_tokens"), &model->tokens_out);
-}
-
-/* So for a reason that is no short word. Some servers send "" with every delta: none. */
-static void take_reason(struct model *model, struct str reason)
-{
-	size_t i;
-
-	if (!reason.n)
-		return;
-	for (i = 0; i < reason.n; i++)
-		if (reason.p[i] <= ' ' || reason.p[i] > '~')
-			break;
-	buf_reset(&model->reason);
-	buf_str(&model->reason, i == reason.n && reason.n <= REASON_CAP ? reason : STR("other"));
-}
-
-static enum status take_chunk(struct model *model, struct json_node chunk)
-{
-	struct json_node choice = first_choice(json_member(chunk, "choices"));
-	struct json_node content = json_member(json_member(choice, "delta"), "content");
-	enum status status;
-	struct str reason;
-
-	if (json_type(json_member(chunk, "error")) != JSON_ABSENT)
-		return fail(model, STATUS_REFUSED,
-			    "the model's server sent an error in its stream");
-	take_usage(model, json_member(chunk, "usage"));
-	/* A plain answer to a streaming request has a message instead of deltas. */
-	if (json_type(json_member(choice, "delta")) == JSON_ABSENT)
-		content = json_member(json_member(choice, "message"), "content");
-	status = take_content(model, content);
-	if (status)
-		return status;
-	if (json_get_string(json_member(choice, "finish_reason"), &reason)) {
-		take_reason(model, reason);
-		if (buf_check(&model->reason))
-			return fail(model, STATUS_NOMEM, no_memory);
-		if (str_equal(reason, STR("error")) || str_equal(reason, STR("abort")))
-			return fail(model, STATUS_REFUSED, "the model's server gave up its answer");
-	}
-	return STATUS_OK;
-}
-
-static enum status on_event(void *context, struct str type, struct str data)
-{
-	struct model *model = context;
-	struct json *json = NULL;
+	unsigned members = model_refusal_members(http, buf_view(&model->refusal));
 	enum status status;
 
-	if (model->done)
-		return STATUS_OK;
-	if (str_equal(data, STR("[DONE]"))) {
-		model->done = true;
-		return STATUS_OK;
-	}
-	if (str_equal(type, STR("error"))) {
-		model->too_long = model_refusal_too_long(200, data);
-		return fail(model, STATUS_REFUSED, "the model's server sent an error event");
-	}
-	status = json_parse_loose(data, &json);
-	if (status)
-		return fail(model, status,
-			    status == STATUS_NOMEM
-				    ? no_memory
-				    : "the model's server sent an event that is no JSON object");
-	status = take_chunk(model, json_root(json));
-	if (status == STATUS_REFUSED)
-		model->too_long = model_refusal_too_long(200, data);
-	json_free(json);
-	return status;
-}
-
-/* The answer ended as HTTP does: was it whole? */
-static enum status end_of_answer(struct model *model, bool *ended)
-{
-	enum status status = sse_end(&model->sse, on_event, model);
-
+	upstream_stop(model->upstream); /* it reads the body */
+	status = model_request_yield(&model->request, members);
 	if (status)
 		return status;
-	if (!model->done && model->reason.len == 0)
-		return fail(model, STATUS_UNAVAILABLE, "the model's answer ended in the middle");
-	*ended = true;
-	return end_content(model);
+	buf_reset(&model->refusal);
+	return upstream_post(model->upstream, buf_view(&model->request.body), model->deadline,
+			     model->stage);
 }
 
 /* An answer that is an HTTP error: read on where its body may tell more, else it is refused. */
@@ -317,6 +150,9 @@ static enum status take_refusal(struct model *model, int http, const struct upst
 		}
 		buf_append(&model->refusal, bytes.p, bytes.n < room ? bytes.n : room);
 		model->too_long = model_refusal_too_long(http, buf_view(&model->refusal));
+		status = model->too_long ? STATUS_REFUSED : ask_again(model, http);
+		if (status != STATUS_REFUSED)
+			return status;
 	}
 	snprintf(model->cause, sizeof(model->cause),
 		 model->too_long ? "the messages are too long for the model (HTTP status %d)"
@@ -325,34 +161,41 @@ static enum status take_refusal(struct model *model, int http, const struct upst
 	return STATUS_REFUSED;
 }
 
+/* What the answer's own failure was; the caller's has no cause. */
+static enum status answer_failed(struct model *model, enum status status)
+{
+	model->too_long = model->answer.too_long;
+	return model->answer.cause ? fail(model, status, model->answer.cause) : status;
+}
+
 enum status model_next(struct model *model, struct wait *wait, int64_t wake_at, model_text_fn text,
 		       void *context, bool *ended)
 {
 	struct upstream_piece piece;
 	enum status status, parsed = STATUS_OK;
+	bool cut;
 	int http;
 
 	*ended = false;
-	model->sink = text;
-	model->sink_context = context;
 	status = upstream_next(model->upstream, wait, wake_at, &piece);
 	http = upstream_http_status(model->upstream);
 	if (http != 200 && (piece.bytes.n || piece.ended || model->refusal.len))
 		return take_refusal(model, http, &piece, status);
-	if (piece.bytes.n)
-		parsed = sse_feed(&model->sse, piece.bytes, on_event, model);
-	if (parsed)
-		return model->cause[0] || parsed != STATUS_NOMEM
-			       ? parsed
-			       : fail(model, parsed,
-				      "the model's server sent an event that is too long");
-	if (model->done) {
-		*ended = true;
-		return end_content(model);
+	if (piece.bytes.n) {
+		model_request_taken(&model->request);
+		parsed = model_answer_feed(&model->answer, piece.bytes, text, context);
 	}
-	if (status)
-		return fail(model, status, upstream_cause(model->upstream));
-	return piece.ended ? end_of_answer(model, ended) : STATUS_OK;
+	if (parsed)
+		return answer_failed(model, parsed);
+	/* Behind a finish reason only [DONE] was still to come: some servers just close, or do not. */
+	cut = (status == STATUS_UNAVAILABLE || status == STATUS_TIMEOUT) &&
+	      model_answer_finished(&model->answer);
+	if (piece.ended || cut || model_answer_done(&model->answer)) {
+		parsed = model_answer_end(&model->answer, cut, text, context);
+		*ended = parsed == STATUS_OK;
+		return parsed ? answer_failed(model, parsed) : STATUS_OK;
+	}
+	return status ? fail(model, status, upstream_cause(model->upstream)) : STATUS_OK;
 }
 
 void model_stop(struct model *model)
@@ -362,17 +205,17 @@ void model_stop(struct model *model)
 
 struct str model_finish_reason(const struct model *model)
 {
-	return model->reason.len ? buf_view(&model->reason) : STR_NONE;
+	return model_answer_finished(&model->answer) ? buf_view(&model->answer.reason) : STR_NONE;
 }
 
 int64_t model_tokens_in(const struct model *model)
 {
-	return model->tokens_in;
+	return model->answer.tokens_in;
 }
 
 int64_t model_tokens_out(const struct model *model)
 {
-	return model->tokens_out;
+	return model->answer.tokens_out;
 }
 
 bool model_too_long(const struct model *model)

@@ -17,6 +17,7 @@
 #define PIECE_CAP (4 << 20)
 /* How long libcurl keeps a parsed CA store, seconds: parsing it costs far more than a handshake. */
 #define CA_CACHE_S 86400L
+#define HEADER_CAP 8192 /* a setting is shorter */
 
 struct upstream {
 	CURLM *multi;
@@ -99,32 +100,69 @@ static int on_request(void *context, char *ip, char *local_ip, int port, int loc
 	return CURL_PREREQFUNC_OK;
 }
 
-static enum status set_headers(struct upstream *upstream, const char *key)
+static enum status add_header(struct upstream *upstream, const char *line)
+{
+	struct curl_slist *longer = curl_slist_append(upstream->headers, line);
+
+	if (!longer)
+		return STATUS_NOMEM;
+	upstream->headers = longer;
+	return STATUS_OK;
+}
+
+static bool is_header(struct str line, const char *name)
+{
+	size_t n = strlen(name);
+
+	return line.n > n && line.p[n] == ':' && strncasecmp(line.p, name, n) == 0;
+}
+
+/* The operator's own; *keyed: one of them says who we are. */
+static enum status add_headers(struct upstream *upstream, struct str lines, bool *keyed)
+{
+	enum status status = STATUS_OK;
+	struct str line;
+	const char *feed;
+	struct buf text;
+
+	buf_init(&text, HEADER_CAP);
+	while (lines.n && status == STATUS_OK) {
+		feed = memchr(lines.p, '\n', lines.n);
+		line = (struct str){ lines.p, feed ? (size_t)(feed - lines.p) : lines.n };
+		lines = str_skip(lines, feed ? line.n + 1 : line.n);
+		*keyed |= is_header(line, "Authorization") || is_header(line, "api-key");
+		buf_reset(&text);
+		buf_str(&text, line);
+		status = buf_check(&text);
+		if (status == STATUS_OK)
+			status = add_header(upstream, buf_text(&text));
+	}
+	buf_wipe(&text);
+	return status;
+}
+
+static enum status set_headers(struct upstream *upstream, const struct upstream_target *target)
 {
 	static const char *const fixed[] = { "Content-Type: application/json",
 					     "Accept: text/event-stream, application/json",
 					     "Expect:" };
-	struct curl_slist *longer;
+	bool keyed = false;
+	enum status status;
 	struct buf line;
 	size_t i;
 
-	buf_init(&line, 8192);
-	if (*key)
-		buf_printf(&line, "Authorization: Bearer %s", key);
-	for (i = 0; i <= sizeof(fixed) / sizeof(fixed[0]); i++) {
-		const char *text = i ? fixed[i - 1] : buf_text(&line);
-
-		if (!*text)
-			continue;
-		longer = curl_slist_append(upstream->headers, text);
-		if (!longer)
-			break;
-		upstream->headers = longer;
+	buf_init(&line, HEADER_CAP);
+	status = add_headers(upstream, str_from(target->headers), &keyed);
+	if (status == STATUS_OK && *target->key && !keyed) {
+		buf_printf(&line, "Authorization: Bearer %s", target->key);
+		status = buf_check(&line);
+		if (status == STATUS_OK)
+			status = add_header(upstream, buf_text(&line));
 	}
-	if (buf_check(&line))
-		i = 0;
+	for (i = 0; i < sizeof(fixed) / sizeof(fixed[0]) && status == STATUS_OK; i++)
+		status = add_header(upstream, fixed[i]);
 	buf_wipe(&line);
-	return i > sizeof(fixed) / sizeof(fixed[0]) ? STATUS_OK : STATUS_NOMEM;
+	return status;
 }
 
 static enum status set_options(struct upstream *upstream, const struct upstream_target *target)
@@ -139,7 +177,9 @@ static enum status set_options(struct upstream *upstream, const struct upstream_
 	} while (0)
 	SET(CURLOPT_URL, target->url);
 	SET(CURLOPT_PROTOCOLS_STR, "http,https");
-	SET(CURLOPT_FOLLOWLOCATION, 0L);
+	SET(CURLOPT_FOLLOWLOCATION, 0L); /* the prompt and the key are for this server alone */
+	SET(CURLOPT_SSL_VERIFYPEER, 1L);
+	SET(CURLOPT_SSL_VERIFYHOST, 2L);
 	SET(CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
 	SET(CURLOPT_HTTPHEADER, upstream->headers);
 	SET(CURLOPT_USERAGENT, "banter");
@@ -195,7 +235,7 @@ enum status upstream_new(const struct upstream_target *target, struct upstream *
 	upstream->multi = curl_multi_init();
 	upstream->easy = curl_easy_init();
 	if (upstream->multi && upstream->easy) {
-		status = set_headers(upstream, target->key);
+		status = set_headers(upstream, target);
 		if (status == STATUS_OK)
 			status = set_options(upstream, target);
 	} else {

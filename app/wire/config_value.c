@@ -181,9 +181,14 @@ bool config_value_listen(struct str text, struct buf *out)
 	return path.n > 1 && path.n <= UNIX_PATH_MOST && *path.p == '/';
 }
 
+bool config_value_listen_or_none(struct str text, struct buf *out)
+{
+	return !text.n || config_value_listen(text, out);
+}
+
 bool config_value_url(struct str text, struct buf *out)
 {
-	struct str rest = text;
+	struct str rest = text, path, base;
 
 	if (str_starts(text, STR("http://")))
 		rest = str_skip(text, 7);
@@ -191,13 +196,19 @@ bool config_value_url(struct str text, struct buf *out)
 		rest = str_skip(text, 8);
 	else
 		return false;
-	/* No query: paths are appended.  No user: a password here would be seen in logs. */
-	if (!only(text, is_visible) || memchr(text.p, '?', text.n) || memchr(text.p, '#', text.n) ||
-	    !is_host_port(cut(&rest, STR("/")), false))
+	/* No user: a password here would be seen in logs. */
+	path = cut(&rest, STR("?"));
+	if (!only(text, is_visible) || memchr(text.p, '#', text.n) ||
+	    !is_host_port(cut(&path, STR("/")), false))
 		return false;
-	while (text.p[text.n - 1] == '/')
-		text.n--;
-	buf_str(out, text);
+	base = cut(&text, STR("?"));
+	while (base.p[base.n - 1] == '/')
+		base.n--;
+	buf_str(out, base);
+	if (text.n) {
+		buf_putc(out, '?');
+		buf_str(out, text);
+	}
 	return true;
 }
 

@@ -119,22 +119,52 @@ static bool says(const char *p, struct str name)
 	return name.n == 0;
 }
 
+struct member {
+	const char *name; /* its opening quote */
+	struct str value;
+};
+
+/* The member behind the brace or the comma at *p, which moves behind it; false: there is none. */
+static bool next_member(const char **p, struct member *out)
+{
+	if (**p != '{' && **p != ',')
+		return false;
+	out->name = skip_space(*p + 1);
+	if (*out->name == '}')
+		return false;
+	out->value.p = skip_space(skip_space(skip_string(out->name)) + 1);
+	*p = skip_value(out->value.p);
+	out->value.n = (size_t)(*p - out->value.p);
+	*p = skip_space(*p);
+	return true;
+}
+
 struct str json_span_member(struct str text, struct str name)
 {
+	const char *p = skip_space(text.p);
 	struct str found = STR_NONE;
-	const char *p = skip_space(text.p), *value;
-	bool wanted;
+	struct member member;
 
-	do {
-		p = skip_space(p + 1); /* behind the brace or the comma */
-		if (*p == '}')
-			break;
-		wanted = says(p, name);
-		value = skip_space(skip_space(skip_string(p)) + 1);
-		p = skip_value(value);
-		if (wanted)
-			found = (struct str){ value, (size_t)(p - value) };
-		p = skip_space(p);
-	} while (*p == ',');
+	while (next_member(&p, &member))
+		if (says(member.name, name))
+			found = member.value;
 	return found;
+}
+
+void json_span_others(struct str text, const char *const *names, size_t count, struct buf *out)
+{
+	const char *p = skip_space(text.p);
+	struct member member;
+	size_t i;
+
+	while (next_member(&p, &member)) {
+		for (i = 0; i < count; i++)
+			if (says(member.name, str_from(names[i])))
+				break;
+		if (i < count)
+			continue;
+		buf_putc(out, ',');
+		buf_append(out, member.name,
+			   (size_t)(member.value.p - member.name) + member.value.n);
+	}
 }

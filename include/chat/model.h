@@ -45,7 +45,8 @@ typedef enum status (*model_text_fn)(void *context, struct str text);
 
 /*
  * Waits once for more, as upstream_next(); `text` is called for each delta that came. *ended: the
- * answer is complete.
+ * answer is complete. A server that refuses a member of the request which it can do without is asked
+ * again on the way.
  *   STATUS_OK
  *   STATUS_UNAVAILABLE, STATUS_TIMEOUT, STATUS_REFUSED (the server answered with an error),
  *   STATUS_INVALID (not the

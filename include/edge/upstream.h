@@ -17,7 +17,12 @@ struct upstream;
 struct upstream_target {
 	const char *url; /* of the whole resource */
 	const char *key; /* "": no Authorization header */
-	const char *ca;	 /* a file of CA certificates; "": the system's */
+	/*
+	 * More headers, "Name: value" each, LF between; "": none. Authorization or api-key among them
+	 * takes the key's place.
+	 */
+	const char *headers;
+	const char *ca; /* a file of CA certificates; "": the system's */
 	int64_t connect_ms, first_ms, idle_ms;
 };
 

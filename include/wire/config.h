@@ -22,6 +22,8 @@ struct config {
 	char *listen;	     /* BANTER_LISTEN: unix:PATH or HOST:PORT */
 	int64_t socket_mode; /* BANTER_SOCKET_MODE: octal, of the unix socket */
 	int64_t backlog;     /* BANTER_BACKLOG */
+	int64_t queue_ms;    /* BANTER_QUEUE_TIME: to wait for a worker (G6); 0 without end */
+	char *status_listen; /* BANTER_STATUS_LISTEN: as listen; "": none */
 	int64_t workers;     /* BANTER_WORKERS */
 	int64_t worker_requests; /* BANTER_WORKER_REQUESTS: a worker is replaced after so many; 0 never */
 	int64_t drain_ms;	 /* BANTER_DRAIN_TIME */
@@ -30,8 +32,10 @@ struct config {
 	char *database_password; /* BANTER_DATABASE_PASSWORD, else PGPASSWORD; "": none or in the URL (secret) */
 	int64_t database_connect_ms; /* BANTER_DATABASE_CONNECT_TIME */
 	int64_t database_ms;	     /* BANTER_DATABASE_TIME: one call */
-	char *model_url;	     /* BANTER_MODEL_URL: up to and including /v1 */
+	char *model_url;	     /* BANTER_MODEL_URL: up to and including /v1, then any query */
 	char *model_key;	     /* BANTER_MODEL_KEY, else OPENAI_API_KEY (secret) */
+	char *model_headers;	     /* BANTER_MODEL_HEADERS: lines with LF between (secret) */
+	char *model_members;	     /* BANTER_MODEL_MEMBERS: "" or a JSON object on one line */
 	char *model;		     /* BANTER_MODEL: where the chatbot names none */
 	char *model_ca;		  /* BANTER_MODEL_CA: a file of CA certificates; "": the system's */
 	int64_t model_connect_ms; /* BANTER_MODEL_CONNECT_TIME */

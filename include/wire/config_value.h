@@ -27,13 +27,20 @@ bool config_value_word(struct str text, struct str list);
 typedef bool (*config_value_fn)(struct str text, struct buf *out);
 bool config_value_text(struct str text, struct buf *out); /* anything without control characters */
 bool config_value_listen(struct str text, struct buf *out); /* unix:/PATH, HOST:PORT, [V6]:PORT */
-bool config_value_url(struct str text,
-		      struct buf *out); /* http(s)://HOST[:PORT][/PATH]; loses a slash at the end */
+bool config_value_listen_or_none(struct str text, struct buf *out); /* the same, or "" */
+bool config_value_url(
+	struct str text,
+	struct buf
+		*out); /* http(s)://HOST[:PORT][/PATH][?QUERY]; the path loses a slash at its end */
 bool config_value_prefix(struct str text,
 			 struct buf *out); /* "" or /PATH, unreserved characters only */
 bool config_value_path(struct str text, struct buf *out); /* "" or an absolute path of a file */
 bool config_value_origins(struct str text,
 			  struct buf *out); /* SCHEME://HOST[:PORT],…; becomes lower case */
 bool config_value_proxies(struct str text, struct buf *out); /* ADDRESS[/BITS],… */
+/* "" or header lines, with LF or | between; becomes "Name: value" with LF between. */
+bool config_value_headers(struct str text, struct buf *out);
+/* "" or a JSON object; becomes one line. */
+bool config_value_members(struct str text, struct buf *out);
 
 #endif

@@ -1,10 +1,13 @@
 /*
  * Where in a document a value stands: its bytes as they were sent, which a parsed tree no longer
- * has.  For json.c.
+ * has.  For json.c, and for who passes members on as they are.
  */
 #ifndef WIRE_JSON_SPAN_H
 #define WIRE_JSON_SPAN_H
 
+#include <stddef.h>
+
+#include "base/buf.h"
 #include "base/str.h"
 
 /*
@@ -13,5 +16,10 @@
  * in it.
  */
 struct str json_span_member(struct str text, struct str name);
+/*
+ * Appends the root's members but those of the `count` names, each behind a comma, as they stand.
+ * `text` as above.
+ */
+void json_span_others(struct str text, const char *const *names, size_t count, struct buf *out);
 
 #endif

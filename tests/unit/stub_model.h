@@ -21,6 +21,8 @@
 static const struct config config = {
 	.model_url = "http://model/v1",
 	.model_key = "the-key",
+	.model_headers = "",
+	.model_members = "",
 	.model = "gpt-default",
 	.model_ca = "",
 };

@@ -22,6 +22,8 @@ static const struct config stub_config = {
 	.answer_bytes = 16,
 	.model_url = "http://model/v1",
 	.model_key = "",
+	.model_headers = "",
+	.model_members = "",
 	.model = "gpt-default",
 	.model_ca = "",
 };

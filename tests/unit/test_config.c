@@ -63,6 +63,7 @@ static void the_secrets_are_marked(void **state)
 		{ "BANTER_ADMIN_DATABASE_URL", NULL },
 		{ "BANTER_DATABASE_PASSWORD", "PGPASSWORD" },
 		{ "BANTER_MODEL_KEY", "OPENAI_API_KEY" },
+		{ "BANTER_MODEL_HEADERS", NULL },
 	};
 	struct config_entry entry;
 	size_t i, seen = 0, at;

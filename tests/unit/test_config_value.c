@@ -182,7 +182,13 @@ static void model_url_is_a_base(void **state)
 		NOT(name, "http://host:0/v1"),
 		NOT(name, "http://host:x/v1"),
 		NOT(name, "http://user:password@host/v1"),
-		NOT(name, "http://host/v1?key=1"),
+		AS_IS(name, "https://host/v1?api-version=2024-10-21&a=/"),
+		{ name, STR("https://host/v1/?a=b?c"), "https://host/v1?a=b?c" },
+		{ name, STR("https://host?a"), "https://host?a" },
+		{ name, STR("https://host/v1?"), "https://host/v1" },
+		NOT(name, "http://?a"),
+		NOT(name, "http://host/v1?a#x"),
+		NOT(name, "http://host/v1?a b"),
 		NOT(name, "http://host/v1#x"),
 		NOT(name, "http://host/v 1"),
 		NOT(name, "http://host/\xc3\xa9"),
@@ -191,6 +197,56 @@ static void model_url_is_a_base(void **state)
 
 	(void)state;
 	TRY(cases, model_url);
+}
+
+static void model_headers_are_lines(void **state)
+{
+	static const char name[] = "BANTER_MODEL_HEADERS";
+	static const struct shape_case cases[] = {
+		AS_IS(name, ""),
+		AS_IS(name, "api-key: 0123456789abcdef"),
+		{ name, STR("A:b|C: d:e"), "A: b\nC: d:e" },
+		{ name, STR("\n a: b \t\r\n\r\n|| c:\td e \n"), "a: b\nc: d e" },
+		AS_IS(name, "Host: elsewhere"),
+		NOT(name, "secret-without-a-name"),
+		NOT(name, "a:"),
+		NOT(name, "a: |b: c"),
+		NOT(name, ": b"),
+		NOT(name, "a b: c"),
+		NOT(name, "a : b"),
+		NOT(name, "a: b\001"),
+		NOT(name, "a: \xc3\xa9"),
+		NOT(name, "\xc3\xa9: a"),
+		NOT(name, "a: b\0"),
+		NOT(name, "a\0: b"),
+		NOT(name, "a: b\rc: d"),
+		NOT(name, "a: b|CONTENT-length: 5"),
+		NOT(name, "transfer-encoding: chunked"),
+		NOT(name, "Accept-Encoding: gzip"),
+	};
+
+	(void)state;
+	TRY(cases, model_headers);
+}
+
+static void model_members_are_an_object(void **state)
+{
+	static const char name[] = "BANTER_MODEL_MEMBERS";
+	static const struct shape_case cases[] = {
+		AS_IS(name, ""),
+		AS_IS(name, "{}"),
+		AS_IS(name, "{\"top_p\":0.9,\"stop\":[\"|\", \"\\n\"]}"),
+		{ name, STR(" {\"a\":\r\n\t1}\n"), "{\"a\":   1}" },
+		NOT(name, "{\"top_p\":.9}"),
+		NOT(name, "[\"array-of-something\"]"),
+		NOT(name, "5"),
+		NOT(name, "{\"a\":1} x"),
+		NOT(name, "{'a':1}"),
+		NOT(name, "{\"a\":\"\\u0000\"}"),
+	};
+
+	(void)state;
+	TRY(cases, model_members);
 }
 
 static void prefix_is_a_folder(void **state)
@@ -333,10 +389,16 @@ static void keys_hold_no_control(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(numbers_have_bounds),	cmocka_unit_test(times_have_units),
-		cmocka_unit_test(listen_is_a_socket),	cmocka_unit_test(model_url_is_a_base),
-		cmocka_unit_test(prefix_is_a_folder),	cmocka_unit_test(origins_are_exact),
-		cmocka_unit_test(proxies_are_networks), cmocka_unit_test(other_texts),
+		cmocka_unit_test(numbers_have_bounds),
+		cmocka_unit_test(times_have_units),
+		cmocka_unit_test(listen_is_a_socket),
+		cmocka_unit_test(model_url_is_a_base),
+		cmocka_unit_test(model_headers_are_lines),
+		cmocka_unit_test(model_members_are_an_object),
+		cmocka_unit_test(prefix_is_a_folder),
+		cmocka_unit_test(origins_are_exact),
+		cmocka_unit_test(proxies_are_networks),
+		cmocka_unit_test(other_texts),
 		cmocka_unit_test(keys_hold_no_control),
 	};
 

@@ -1,6 +1,8 @@
 /* wire/json_span: a member's bytes, as they were sent. */
 #include "unit_json.h"
 
+#include "wire/json_span.h"
+
 static void members_keep_their_text(void **state)
 {
 	static const char text[] =
@@ -55,10 +57,38 @@ static void members_keep_their_text(void **state)
 	json_free(json);
 }
 
+static void the_others_keep_their_text_too(void **state)
+{
+	static const char *const names[] = { "a", "b" };
+	static const struct {
+		struct str text, others;
+	} cases[] = {
+		{ STR(" { } "), STR("") },
+		{ STR("{\"a\":1}"), STR("") },
+		{ STR("{ \"c\" : [1 , {\"a\":2}] , \"a\":{\"c\":1},\"\\u0062\":3,\"d\":\"\\\"}\" "
+		      "}"),
+		  STR(",\"c\" : [1 , {\"a\":2}],\"d\":\"\\\"}\"") },
+		{ STR("{\"aa\":1e999999,\"\":null,\"aa\":-0}"),
+		  STR(",\"aa\":1e999999,\"\":null,\"aa\":-0") },
+	};
+	struct buf out;
+	size_t i;
+
+	(void)state;
+	buf_init(&out, 1000);
+	for (i = 0; i < COUNT(cases); i++) {
+		buf_reset(&out);
+		json_span_others(cases[i].text, names, COUNT(names), &out);
+		assert_same(buf_view(&out), cases[i].others);
+	}
+	buf_clear(&out);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(members_keep_their_text),
+		cmocka_unit_test(the_others_keep_their_text_too),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -54,8 +54,28 @@ static const struct {
 	  -1 },
 	{ STR(HELLO), STATUS_UNAVAILABLE, "Hel|lo", NULL, -1, -1 },
 	{ STR(""), STATUS_UNAVAILABLE, "", NULL, -1, -1 },
-	{ STR("{\"choices\":[{\"message\":{\"content\":\"" SECRET "\"}}]}"), STATUS_UNAVAILABLE, "",
+	/* A plain answer, which is whole without a reason; half of one, and what is none. */
+	{ STR("{\"choices\":[{\"message\":{\"content\":\"Hello\"}}],\"usage\":{\"prompt_tokens\":7}"
+	      "}"),
+	  STATUS_OK, "Hello", NULL, 7, -1 },
+	{ STR("\xef\xbb\xbf\r\n "
+	      "{\"choices\":[{\"message\":{\"content\":\"a\\u0000\"},\"finish_reason\":"
+	      "\"stop\"}]}\n"),
+	  STATUS_OK, "a\xef\xbf\xbd", "stop", -1, -1 },
+	{ STR("{\"error\":{\"message\":\"" SECRET "\"}}"), STATUS_REFUSED, "", NULL, -1, -1 },
+	{ STR("{\"choices\":[{\"message\":{\"content\":\"" SECRET "\"}}]"), STATUS_INVALID, "",
 	  NULL, -1, -1 },
+	{ STR("<html>" SECRET "</html>\n\n"), STATUS_UNAVAILABLE, "", NULL, -1, -1 },
+	/* Beside deltas a message is all of them once more. */
+	{ STR(CHUNK("{\"delta\":{\"content\":\"a\"},\"message\":{\"content\":\"a\"}}") CHUNK(
+		  "{\"delta\":{\"content\":\"b\"},\"message\":{\"content\":\"ab\"}}")
+		      CHUNK("{\"message\":{\"content\":\"ab\"},\"finish_reason\":\"stop\"}")),
+	  STATUS_OK, "a|b", "stop", -1, -1 },
+	/* Events without a byte, and white space around them. */
+	{ STR("data:\n\ndata: \n\n" HELLO "data:  [DONE] \n\n" DELTA(SECRET)), STATUS_OK, "Hel|lo",
+	  NULL, -1, -1 },
+	{ STR(HELLO "data: {\"object\":\"error\",\"message\":\"" SECRET "\"}\n\n" DONE),
+	  STATUS_REFUSED, "Hel|lo", NULL, -1, -1 },
 	/* Index 0 counts, wherever it stands. */
 	{ STR(CHUNK("{\"index\":1,\"delta\":{\"content\":\"x\"},\"finish_reason\":\"y\"},"
 		    "{\"index\":0,\"delta\":{\"content\":\"a\"}}")
@@ -222,7 +242,7 @@ static void nothing_is_left_of_the_exchange_before(void **state)
 {
 	static const struct stub_piece half[] = {
 		{ .bytes = STR(FINISH("stop") USAGE DELTA("a\xe2\x82") "event: error\ndata: x"),
-		  .status = STATUS_UNAVAILABLE },
+		  .status = STATUS_STOPPED },
 	};
 	static const struct stub_piece whole[] = { { .bytes = STR("\n\n" DELTA("\xac"
 									       "b") DONE) } };
@@ -231,7 +251,7 @@ static void nothing_is_left_of_the_exchange_before(void **state)
 
 	(void)state;
 	play(model, half, 1, &answer);
-	assert_int_equal(answer.status, STATUS_UNAVAILABLE);
+	assert_int_equal(answer.status, STATUS_STOPPED);
 	assert_string_equal(answer.text, "a");
 	assert_str(model_finish_reason(model), "stop");
 	play(model, whole, 1, &answer);
@@ -274,6 +294,35 @@ static void a_failed_transfer_gives_what_came_before(void **state)
 	model_free(model);
 }
 
+/* A server that does not close, or breaks off, once it has said why it ended has said it all. */
+static void nothing_is_lost_behind_a_finish_reason(void **state)
+{
+	static const struct {
+		enum status status, expected;
+	} cases[] = {
+		{ STATUS_UNAVAILABLE, STATUS_OK },  { STATUS_TIMEOUT, STATUS_OK },
+		{ STATUS_NOMEM, STATUS_NOMEM },	    { STATUS_CLOSED, STATUS_CLOSED },
+		{ STATUS_STOPPED, STATUS_STOPPED },
+	};
+	struct model *model = make_model();
+	struct answer answer;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < COUNT(cases); i++) {
+		const struct stub_piece cut[] = {
+			{ .bytes = STR(HELLO FINISH("stop") "data: {\"us"), .ms = 5 },
+			{ .bytes = STR("age\":"), .status = cases[i].status },
+		};
+
+		play(model, cut, 2, &answer);
+		assert_int_equal(answer.status, cases[i].expected);
+		assert_string_equal(answer.text, "Hel|lo");
+		assert_str(model_finish_reason(model), "stop");
+	}
+	model_free(model);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -282,6 +331,7 @@ int main(void)
 		cmocka_unit_test(a_delta_is_not_held),
 		cmocka_unit_test(nothing_is_left_of_the_exchange_before),
 		cmocka_unit_test(a_failed_transfer_gives_what_came_before),
+		cmocka_unit_test(nothing_is_lost_behind_a_finish_reason),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

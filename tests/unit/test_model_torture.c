@@ -47,9 +47,12 @@ static const char whole[] = "next a|next next \xf0\x9f\x98\x80|b\xef\xbf\xbd|nex
 
 static void one_round(bool failing)
 {
-	static const struct config config = {
-		.model_url = "u", .model_key = "", .model = "m", .model_ca = ""
-	};
+	static const struct config config = { .model_url = "u",
+					      .model_key = "",
+					      .model_headers = "",
+					      .model_members = "",
+					      .model = "m",
+					      .model_ca = "" };
 	struct model *model = NULL;
 	enum status status = model_new(&config, &model);
 

@@ -184,8 +184,6 @@ static void errors_say_where(void **state)
 	assert_refused(settings, fixture->file, "line 2: BANTER_WORKERS");
 	write_text(fixture->file, "BANTER_WORKRES=3\n");
 	assert_refused(settings, "line 1: ", "BANTER_WORKRES");
-	write_text(fixture->file, "BANTER_JSON_TIME=2h\nBANTER_EXCHANGE_TIME=1h\n");
-	assert_refused(settings, "BANTER_JSON_TIME", "BANTER_EXCHANGE_TIME");
 	unlink(fixture->file);
 	assert_refused(settings, fixture->file, "No such file");
 	write_text(fixture->file, "");

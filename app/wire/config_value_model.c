@@ -1,0 +1,107 @@
+/* The shapes of what is added to every request to the model: header lines, and JSON members. */
+#include "wire/config_value.h"
+
+#include <ctype.h>
+#include <strings.h>
+
+#include "wire/json.h"
+
+/* Those that would change how the request or its answer is read. */
+static const char *const not_theirs[] = {
+	"Accept-Encoding", "Connection", "Content-Encoding", "Content-Length",	  "Content-Type",
+	"Expect",	   "TE",	 "Trailer",	     "Transfer-Encoding", "Upgrade",
+};
+
+static bool is_space(char c)
+{
+	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
+static struct str trim(struct str text)
+{
+	while (text.n && is_space(*text.p))
+		text = str_skip(text, 1);
+	while (text.n && is_space(text.p[text.n - 1]))
+		text.n--;
+	return text;
+}
+
+/* RFC 9110's token. */
+static bool is_header_name(struct str name)
+{
+	size_t i;
+
+	for (i = 0; i < name.n; i++)
+		if (!isalnum((unsigned char)name.p[i]) &&
+		    (!name.p[i] || !strchr("!#$%&'*+-.^_`~", name.p[i])))
+			return false;
+	for (i = 0; i < sizeof(not_theirs) / sizeof(not_theirs[0]); i++)
+		if (name.n == strlen(not_theirs[i]) &&
+		    strncasecmp(name.p, not_theirs[i], name.n) == 0)
+			return false;
+	return name.n;
+}
+
+static bool is_header_value(struct str value)
+{
+	size_t i;
+
+	for (i = 0; i < value.n; i++)
+		if (value.p[i] != '\t' && (value.p[i] < ' ' || value.p[i] > '~'))
+			return false;
+	return value.n;
+}
+
+static bool take_header(struct str line, struct buf *out)
+{
+	const char *colon = memchr(line.p, ':', line.n);
+	struct str name = { line.p, colon ? (size_t)(colon - line.p) : 0 };
+	struct str value;
+
+	if (!is_header_name(name))
+		return false;
+	value = trim(str_skip(line, name.n + 1));
+	if (!is_header_value(value))
+		return false;
+	if (out->len)
+		buf_putc(out, '\n');
+	buf_str(out, name);
+	buf_puts(out, ": ");
+	buf_str(out, value);
+	return true;
+}
+
+bool config_value_headers(struct str text, struct buf *out)
+{
+	struct str line;
+	size_t n;
+
+	while (text.n) {
+		for (n = 0; n < text.n && text.p[n] != '\n' && text.p[n] != '|'; n++)
+			;
+		line = trim((struct str){ text.p, n });
+		text = str_skip(text, n < text.n ? n + 1 : n);
+		if (line.n && !take_header(line, out))
+			return false;
+	}
+	return true;
+}
+
+bool config_value_members(struct str text, struct buf *out)
+{
+	size_t i = out->len;
+	struct json *json = NULL;
+
+	text = trim(text);
+	if (!text.n)
+		return true;
+	if (json_parse(text, &json))
+		return false;
+	json_free(json);
+	buf_str(out, text);
+	/* Between tokens white space is all the same; the line ends of a file are not sent. */
+	for (; i < out->len; i++)
+		if (is_space(out->data[i]))
+			out->data[i] = ' ';
+	return true;
+}

@@ -1,0 +1,67 @@
+/*
+ * An answer as its bytes come: a stream of chunks, or one JSON object, becomes pieces of text, a
+ * finish reason and a usage.  Providers' quirks end here.  For model.c.  Knows no HTTP; rests on
+ * wire/sse, wire/json and wire/utf8.
+ */
+#ifndef CHAT_MODEL_ANSWER_H
+#define CHAT_MODEL_ANSWER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/status.h"
+#include "base/str.h"
+#include "chat/model.h"
+#include "wire/sse.h"
+#include "wire/utf8.h"
+
+enum model_shape {
+	MODEL_UNSEEN, /* nothing but white space so far */
+	MODEL_STREAM, /* server-sent events */
+	MODEL_PLAIN,  /* one JSON object, as without "stream" */
+};
+
+struct model_answer {
+	enum model_shape shape;
+	struct sse sse;
+	struct buf plain;
+	struct utf8_joiner joiner;
+	struct buf text; /* one delta, mended */
+	struct buf reason;
+	bool done;     /* [DONE] came: nothing behind it counts */
+	bool spoke;    /* a delta had text */
+	bool too_long; /* it failed since the messages were too long, as its words tell */
+	int64_t tokens_in, tokens_out; /* -1: not said */
+	const char *cause;	       /* of a failure: a constant; NULL: none */
+	model_text_fn sink;
+	void *sink_context;
+};
+
+void model_answer_init(struct model_answer *answer);
+void model_answer_clear(struct model_answer *answer);
+/* Forgets the answer before. */
+void model_answer_reset(struct model_answer *answer);
+
+/*
+ * The next bytes; `sink` is called for each delta with text.
+ *   STATUS_OK
+ *   STATUS_REFUSED  the server said that it failed
+ *   STATUS_INVALID  not the protocol
+ *   STATUS_NOMEM    no memory, or beyond what an event may have
+ *   or what `sink` returned
+ */
+enum status model_answer_feed(struct model_answer *answer, struct str bytes, model_text_fn sink,
+			      void *context) MUST_CHECK;
+/* True once no more bytes are needed, though they may come. */
+bool model_answer_done(const struct model_answer *answer);
+/* True if the server has said why it ended: without more it is whole too. */
+bool model_answer_finished(const struct model_answer *answer);
+/*
+ * No more bytes come; `cut`: more should have, so what of an event is here says nothing. As
+ * model_answer_feed(); STATUS_UNAVAILABLE: it ended in the middle.
+ */
+enum status model_answer_end(struct model_answer *answer, bool cut, model_text_fn sink,
+			     void *context) MUST_CHECK;
+
+#endif
