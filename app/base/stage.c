@@ -20,7 +20,7 @@ const char *stage_name(int at)
 		[STAGE_REQUEST] = "request",   [STAGE_BEGIN] = "begin",
 		[STAGE_CONNECT] = "connect",   [STAGE_FIRST] = "first byte",
 		[STAGE_STREAM] = "stream",     [STAGE_FINISH] = "finish",
-		[STAGE_REPLY] = "reply",
+		[STAGE_REPLY] = "reply",       [STAGE_HOLD] = "hold",
 	};
 
 	return at >= 0 && at < STAGE_COUNT ? names[at] : "unknown";

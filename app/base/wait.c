@@ -7,6 +7,8 @@
 
 #include "base/clock.h"
 
+#define EPOLL_MOST 4 /* the listening socket, and the lanes of the waiting line */
+
 void wait_init(struct wait *wait)
 {
 	static const int let_through[] = { SIGTERM, SIGINT, SIGQUIT, SIGHUP, SIGCHLD, SIGUSR1 };
@@ -105,10 +107,11 @@ enum status wait_some(struct wait *wait, int64_t deadline)
 
 enum status wait_epoll(struct wait *wait, int epoll, int64_t deadline)
 {
-	struct epoll_event event;
+	struct epoll_event events[EPOLL_MOST];
 	int64_t now;
 	int ready;
 
+	wait->ready = 0;
 	for (;;) {
 		now = clock_ms();
 		if (stop_wanted(wait, now))
@@ -116,11 +119,14 @@ enum status wait_epoll(struct wait *wait, int epoll, int64_t deadline)
 		if (now >= deadline)
 			return STATUS_TIMEOUT;
 		/* epoll_pwait takes an int of milliseconds; a day at a time is enough. */
-		ready = epoll_pwait(epoll, &event, 1, (int)clock_earlier(deadline - now, 86400000),
-				    &wait->signals);
-		if (ready > 0)
-			return STATUS_OK;
+		ready = epoll_pwait(epoll, events, EPOLL_MOST,
+				    (int)clock_earlier(deadline - now, 86400000), &wait->signals);
 		if (ready < 0 && errno != EINTR)
 			return STATUS_FAILED;
+		if (ready <= 0)
+			continue;
+		while (ready--)
+			wait->ready |= events[ready].data.u32;
+		return STATUS_OK;
 	}
 }

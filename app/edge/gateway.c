@@ -26,12 +26,16 @@
 #define DROP_MAX (8 << 20)
 #define KEPT_IDLE_MS 60000
 
+enum { FROM_LISTEN = 1, FROM_LINE = 2 }; /* what the epoll says is ready */
+
 struct gateway {
 	FCGX_Request request;
 	FCGI_FILE out; /* laid over the request's own stream, for FCGI_fflush() */
 	int listen_fd;
+	struct line *line; /* NULL: none */
 	int epoll;
 	bool keep;
+	bool waits; /* on a connection's reads and writes */
 	struct timeval read_time, write_time;
 };
 
@@ -40,22 +44,31 @@ static struct timeval to_timeval(int64_t ms)
 	return (struct timeval){ .tv_sec = ms / 1000, .tv_usec = (ms % 1000) * 1000 };
 }
 
+static enum status watch(struct gateway *gateway, int fd, uint32_t what)
+{
+	struct epoll_event event = { .events = EPOLLIN | EPOLLEXCLUSIVE, .data.u32 = what };
+
+	if (gateway->epoll >= 0 && epoll_ctl(gateway->epoll, EPOLL_CTL_ADD, fd, &event) == 0)
+		return STATUS_OK;
+	log_error("cannot watch the listening socket: %s", strerror(errno));
+	return STATUS_FAILED;
+}
+
 enum status gateway_new(int listen_fd, bool keep, int64_t read_ms, int64_t write_ms,
 			struct gateway **out)
 {
-	struct epoll_event event = { .events = EPOLLIN | EPOLLEXCLUSIVE };
 	struct gateway *gateway = calloc(1, sizeof(*gateway));
 
 	if (!gateway)
 		return STATUS_NOMEM;
 	gateway->listen_fd = listen_fd;
 	gateway->keep = keep;
+	gateway->waits = read_ms > 0;
 	gateway->read_time = to_timeval(read_ms);
 	gateway->write_time = to_timeval(write_ms);
 	gateway->epoll = epoll_create1(EPOLL_CLOEXEC);
-	if (gateway->epoll < 0 || fcntl(listen_fd, F_SETFL, O_NONBLOCK) ||
-	    epoll_ctl(gateway->epoll, EPOLL_CTL_ADD, listen_fd, &event)) {
-		log_error("cannot watch the listening socket: %s", strerror(errno));
+	gateway->request.ipcFd = -1; /* what FCGX_Free() closes */
+	if (fcntl(listen_fd, F_SETFL, O_NONBLOCK) || watch(gateway, listen_fd, FROM_LISTEN)) {
 		gateway_free(gateway);
 		return STATUS_FAILED;
 	}
@@ -77,40 +90,84 @@ void gateway_free(struct gateway *gateway)
 	free(gateway);
 }
 
-/* A new connection, its reads and writes bounded; STATUS_CLOSED if another worker took it. */
+enum status gateway_join(struct gateway *gateway, struct line *line)
+{
+	enum status status = STATUS_OK;
+	int lane;
+
+	for (lane = 0; lane < LINE_LANES && status == STATUS_OK; lane++)
+		status = watch(gateway, line_fd(line, lane), FROM_LINE);
+	if (status == STATUS_OK)
+		gateway->line = line;
+	return status;
+}
+
+enum status gateway_take(struct gateway *gateway, int *out)
+{
+	int fd = accept4(gateway->listen_fd, NULL, NULL, SOCK_CLOEXEC);
+
+	if (fd >= 0) {
+		*out = fd;
+		return STATUS_OK;
+	}
+	switch (errno) {
+	case EAGAIN:
+	case EINTR:
+	case ECONNABORTED:
+		return STATUS_CLOSED;
+	case EMFILE:
+	case ENFILE:
+	case ENOMEM:
+	case ENOBUFS:
+		/* It passes; the connection waits in the backlog meanwhile. */
+		log_error("cannot accept a connection: %s", strerror(errno));
+		usleep(100000);
+		return STATUS_CLOSED;
+	default:
+		log_error("the listening socket failed: %s", strerror(errno));
+		return STATUS_FAILED;
+	}
+}
+
+/* The connection is to be the next request's; its reads and writes are bounded from here on. */
+static void adopt(struct gateway *gateway, int fd)
+{
+	int on = 1;
+
+	gateway->request.ipcFd = fd;
+	/* No effect, and no harm, on a unix socket. */
+	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+	if (gateway->waits) {
+		setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &gateway->read_time,
+			   sizeof(gateway->read_time));
+		setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &gateway->write_time,
+			   sizeof(gateway->write_time));
+		return;
+	}
+	fcntl(fd, F_SETFL, O_NONBLOCK);
+	/*
+	 * Else libfcgi's close waits for the other side's, and its select bears no descriptor above
+	 * 1023.
+	 */
+	FCGX_Detach(&gateway->request);
+}
+
+/* A connection: who waits in the line comes first. STATUS_CLOSED if another worker took it. */
 static enum status take_connection(struct gateway *gateway, struct wait *wait)
 {
 	enum status status = wait_epoll(wait, gateway->epoll, CLOCK_NEVER);
-	int fd, on = 1;
+	struct line_entry entry;
 
 	if (status)
 		return status;
-	fd = accept4(gateway->listen_fd, NULL, NULL, SOCK_CLOEXEC);
-	if (fd < 0) {
-		switch (errno) {
-		case EAGAIN:
-		case EINTR:
-		case ECONNABORTED:
-			return STATUS_CLOSED;
-		case EMFILE:
-		case ENFILE:
-		case ENOMEM:
-		case ENOBUFS:
-			/* It passes; the connection waits in the backlog meanwhile. */
-			log_error("cannot accept a connection: %s", strerror(errno));
-			usleep(100000);
-			return STATUS_CLOSED;
-		default:
-			log_error("the listening socket failed: %s", strerror(errno));
-			return STATUS_FAILED;
-		}
-	}
-	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &gateway->read_time, sizeof(gateway->read_time));
-	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &gateway->write_time, sizeof(gateway->write_time));
-	/* No effect, and no harm, on a unix socket. */
-	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-	gateway->request.ipcFd = fd;
-	return STATUS_OK;
+	status = STATUS_CLOSED;
+	if (wait->ready & FROM_LINE)
+		status = line_take(gateway->line, &entry);
+	if (status == STATUS_CLOSED && (wait->ready & FROM_LISTEN))
+		status = gateway_take(gateway, &entry.fd);
+	if (status == STATUS_OK)
+		adopt(gateway, entry.fd);
+	return status;
 }
 
 /* The web server kept the connection: wait for its next request, or for its end. */
@@ -131,22 +188,17 @@ static enum status await_kept(struct gateway *gateway, struct wait *wait)
 	return status == STATUS_TIMEOUT ? STATUS_CLOSED : status;
 }
 
-enum status gateway_accept(struct gateway *gateway, struct wait *wait)
+/* Reads the next request of the connection we have. */
+static enum status open_request(struct gateway *gateway, struct wait *wait)
 {
 	FCGX_Request *request = &gateway->request;
-	enum status status;
 
-	if (request->ipcFd >= 0)
-		status = await_kept(gateway, wait);
-	else
-		status = take_connection(gateway, wait);
-	if (status)
-		return status;
 	stage_set(wait->stage, STAGE_REQUEST);
 	/* With these two, FCGX_Accept_r() takes the descriptor as a kept connection. */
 	request->listen_sock = -1;
 	request->keepConnection = 1;
-	if (FCGX_Accept_r(request) < 0) {
+	/* Parameters that were cut short look like all of them, but for the stream's error. */
+	if (FCGX_Accept_r(request) < 0 || FCGX_GetError(request->in)) {
 		FCGX_Free(request, 1);
 		return STATUS_CLOSED;
 	}
@@ -155,6 +207,34 @@ enum status gateway_accept(struct gateway *gateway, struct wait *wait)
 	gateway->out = (FCGI_FILE){ .fcgx_stream = request->out };
 	wait_client(wait, request->ipcFd);
 	return STATUS_OK;
+}
+
+enum status gateway_accept(struct gateway *gateway, struct wait *wait)
+{
+	enum status status;
+
+	if (gateway->request.ipcFd >= 0)
+		status = await_kept(gateway, wait);
+	else
+		status = take_connection(gateway, wait);
+	return status ? status : open_request(gateway, wait);
+}
+
+enum status gateway_open(struct gateway *gateway, struct wait *wait, int fd)
+{
+	adopt(gateway, fd);
+	return open_request(gateway, wait);
+}
+
+enum status gateway_watch(struct gateway *gateway, struct wait *wait, int64_t deadline)
+{
+	return wait_epoll(wait, gateway->epoll, deadline);
+}
+
+enum status gateway_stand_back(struct gateway *gateway)
+{
+	epoll_ctl(gateway->epoll, EPOLL_CTL_DEL, gateway->listen_fd, NULL);
+	return watch(gateway, gateway->listen_fd, FROM_LISTEN);
 }
 
 struct str gateway_param(const struct gateway *gateway, const char *name)

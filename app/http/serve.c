@@ -9,6 +9,8 @@
 
 /* More of a path than this tells nobody anything. */
 #define LOGGED_PATH 200
+/* Seconds after which one who found all workers busy may try again. */
+#define BUSY_RETRY_S 5
 
 static void log_request(const struct http_parts *parts, const struct request *request,
 			const struct reply *reply, int64_t began)
@@ -34,6 +36,8 @@ static void dispatch(struct http_parts *parts, struct request *request, struct r
 	struct str variable;
 	const struct route *route = route_find(request->path, &variable);
 
+	if (route && parts->duty == HTTP_HEALTH && route->handle != health)
+		route = NULL;
 	reply->api = route ? route->api : route_api(request->path);
 	if (!route) {
 		reply_error(reply, ERROR_NOT_FOUND);
@@ -42,6 +46,10 @@ static void dispatch(struct http_parts *parts, struct request *request, struct r
 	} else if (!route_allows(route, request->method)) {
 		reply->allow = route->methods;
 		reply_error(reply, ERROR_METHOD);
+	} else if (parts->duty == HTTP_REFUSE) {
+		parts->log.cause = "no worker was free in time";
+		reply->retry_s = BUSY_RETRY_S;
+		reply_error(reply, ERROR_UNAVAILABLE);
 	} else {
 		route->handle(parts, request, reply, variable);
 	}

@@ -7,16 +7,15 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/log.h"
 #include "base/secret.h"
 #include "base/version.h"
 #include "chat/store.h"
-#include "edge/gateway.h"
 #include "edge/settings.h"
 #include "edge/upstream.h"
+#include "pool/listener.h"
 #include "pool/pool.h"
 #include "pool/signals.h"
 #include "pool/single.h"
@@ -36,9 +35,7 @@ struct start {
 	struct config config;
 	bool loaded;
 	struct signals *signals;
-	int listen_fd;
-	struct stat socket; /* the unix socket's file; st_ino 0: none of ours */
-	char *socket_path;
+	struct listener web, status; /* where web servers connect */
 	bool listen_given;
 };
 
@@ -203,37 +200,20 @@ static bool listens(int fd)
 	return getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &yes, &size) == 0 && yes;
 }
 
-static int open_socket(struct start *start)
+static int open_sockets(struct start *start)
 {
 	const struct config *config = &start->config;
-	struct str address = str_from(config->listen);
 
 	start->caller_pool = !start->listen_given && listens(STDIN_FILENO);
 	if (start->caller_pool) {
-		start->listen_fd = STDIN_FILENO;
 		signals_child();
 		return GO_ON;
 	}
-	if (gateway_listen(config->listen, (unsigned)config->socket_mode, (int)config->backlog,
-			   &start->listen_fd) != STATUS_OK)
+	if (listener_open(&start->web, config->listen, config) ||
+	    (*config->status_listen &&
+	     listener_open(&start->status, config->status_listen, config)))
 		return EXIT_FAILED;
-	if (!str_starts(address, STR("unix:")))
-		return GO_ON;
-	start->socket_path = strdup(address.p + 5);
-	if (start->socket_path && lstat(start->socket_path, &start->socket) < 0)
-		start->socket.st_ino = 0;
 	return GO_ON;
-}
-
-/* Removes the unix socket's file, unless another process has put its own in that place. */
-static void remove_socket(const struct start *start)
-{
-	struct stat now;
-
-	if (!start->socket_path || !start->socket.st_ino || lstat(start->socket_path, &now) < 0)
-		return;
-	if (now.st_ino == start->socket.st_ino && now.st_dev == start->socket.st_dev)
-		unlink(start->socket_path);
 }
 
 static int check_schema(struct start *start)
@@ -275,30 +255,30 @@ static int warm_up(struct start *start)
 
 static int run(struct start *start)
 {
+	struct crew_sockets sockets = { start->web.fd, start->status.fd };
+
 	if (start->caller_pool)
-		return single_run(&start->config, start->listen_fd, start->signals);
+		return single_run(&start->config, STDIN_FILENO, start->signals);
 	log_info("banter " BANTER_VERSION " on %s; workers: %lld", start->config.listen,
 		 (long long)start->config.workers);
-	return pool_run(&start->config, start->settings, start->listen_fd, start->signals);
+	return pool_run(&start->config, start->settings, &sockets, start->signals);
 }
 
 int main(int argc, char **argv)
 {
 	static int (*const steps[])(struct start *) = {
-		load_settings, prepare_process, open_socket, check_schema, warm_up, run,
+		load_settings, prepare_process, open_sockets, check_schema, warm_up, run,
 	};
-	struct start start = { .listen_fd = -1 };
+	struct start start = { .web = LISTENER_NONE, .status = LISTENER_NONE };
 	int code = read_options(&start, argc, argv);
 	size_t i;
 
 	for (i = 0; code == GO_ON && i < sizeof(steps) / sizeof(steps[0]); i++)
 		code = steps[i](&start);
-	remove_socket(&start);
-	if (start.listen_fd > STDIN_FILENO)
-		close(start.listen_fd);
+	listener_close(&start.web);
+	listener_close(&start.status);
 	if (start.loaded)
 		config_clear(&start.config);
 	settings_free(start.settings);
-	free(start.socket_path);
 	return code;
 }

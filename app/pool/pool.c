@@ -68,15 +68,30 @@ void pool_open_log(const struct config *config)
 
 static uint32_t workers_wanted(const struct pool *pool)
 {
-	int64_t most = pool->crew.places - 1; /* one place stays free, for exchanging them */
+	/* One more place stays free, for exchanging them. */
+	int64_t most = pool->crew.places - CREW_OTHERS - 1;
 
 	return (uint32_t)(pool->config->workers < most ? pool->config->workers : most);
+}
+
+/* How many of a kind there are to be. */
+static uint32_t wanted_of(const struct pool *pool, enum crew_kind kind)
+{
+	switch (kind) {
+	case CREW_WORKER:
+		return workers_wanted(pool);
+	case CREW_DOORMAN:
+		return pool->config->queue_ms > 0;
+	default:
+		return pool->crew.sockets.status_fd >= 0;
+	}
 }
 
 /* Some settings are part of what is already open: they stay, and the new value is reported. */
 static void keep_fixed(struct config *fresh, struct config *old, const struct crew *crew)
 {
-	char *listen = fresh->listen;
+	char *listen = fresh->listen, *status_listen = fresh->status_listen;
+	uint32_t most = crew->places - CREW_OTHERS - 1;
 
 	if (strcmp(fresh->listen, old->listen) != 0 || fresh->backlog != old->backlog ||
 	    fresh->socket_mode != old->socket_mode)
@@ -84,10 +99,14 @@ static void keep_fixed(struct config *fresh, struct config *old, const struct cr
 			 "restart only");
 	if (strcmp(fresh->shared_file, old->shared_file) != 0)
 		log_warn("BANTER_SHARED_FILE changes with a restart only");
-	if (fresh->workers > crew->places - 1)
-		log_warn("BANTER_WORKERS: more than %u need a restart", crew->places - 1);
+	if (strcmp(fresh->status_listen, old->status_listen) != 0)
+		log_warn("BANTER_STATUS_LISTEN changes with a restart only");
+	if (fresh->workers > most)
+		log_warn("BANTER_WORKERS: more than %u need a restart", most);
 	fresh->listen = old->listen;
 	old->listen = listen;
+	fresh->status_listen = old->status_listen;
+	old->status_listen = status_listen;
 	fresh->backlog = old->backlog;
 	fresh->socket_mode = old->socket_mode;
 }
@@ -114,54 +133,70 @@ out:
 }
 
 /*
- * One step towards as many workers as are wanted, all of this generation. While old ones are
+ * One step towards as many of a kind as are wanted, all of this generation. While old ones are
  * exchanged, a new one must be ready before the next old one is told to end: settings that no
  * worker can start with cost none of the old. Returns when to look again.
  */
-static int64_t even_out(struct pool *pool, int64_t now)
+static int64_t even_out(struct pool *pool, enum crew_kind kind, int64_t now)
 {
-	uint32_t wanted = workers_wanted(pool);
+	uint32_t wanted = wanted_of(pool, kind);
 	struct crew_count count;
+	int64_t start_at;
 
 	for (;;) {
-		count = crew_count(&pool->crew);
+		count = crew_count(&pool->crew, kind);
 		if (count.old && count.starting)
 			return now + LOOK_MS;
 		if (count.old && count.fresh + count.old > wanted) {
-			crew_retire(&pool->crew, now);
+			crew_retire(&pool->crew, kind, now);
 			continue;
 		}
 		if (count.fresh >= wanted)
 			return CLOCK_NEVER;
-		if (!crew_start(&pool->crew, now))
+		if (!crew_start(&pool->crew, kind, now))
 			break;
 	}
 	/* Too early, or no place is free: then a death wakes us. */
-	return now < pool->crew.start_at ? pool->crew.start_at : CLOCK_NEVER;
+	start_at = pool->crew.pauses[kind].start_at;
+	return now < start_at ? start_at : CLOCK_NEVER;
 }
 
 /*
  * No worker takes these any more: the web server is to know at once, not when the last exchange has
  * ended.
  */
-static void turn_away(int listen_fd)
+static void turn_away(const struct pool *pool)
 {
+	const struct crew_sockets *sockets = &pool->crew.sockets;
+	struct line_entry entry;
 	int fd;
 
-	while ((fd = accept4(listen_fd, NULL, NULL, SOCK_CLOEXEC)) >= 0)
+	while ((fd = accept4(sockets->listen_fd, NULL, NULL, SOCK_CLOEXEC)) >= 0)
 		close(fd);
+	while (sockets->status_fd >= 0 &&
+	       (fd = accept4(sockets->status_fd, NULL, NULL, SOCK_CLOEXEC)) >= 0)
+		close(fd);
+	/* Whom a doorman held it refuses itself, if it lives. */
+	if (crew_count(&pool->crew, CREW_DOORMAN).living)
+		return;
+	while (line_take(pool->crew.line, &entry) == STATUS_OK)
+		close(entry.fd);
+}
+
+static void watch(struct pool *pool, int slot, int fd)
+{
+	if (fd >= 0 && fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK) == 0)
+		wait_watch(&pool->wait, slot, fd, POLLIN);
 }
 
 static void begin_drain(struct pool *pool, int64_t now)
 {
-	int fd = pool->crew.listen_fd;
-
 	pool->draining = true;
 	log_info("draining: up to %.1f s; workers: %u", (double)pool->config->drain_ms / 1000,
-		 crew_count(&pool->crew).living);
+		 crew_count(&pool->crew, CREW_WORKER).living);
 	crew_close(&pool->crew, now);
-	if (fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK) == 0)
-		wait_watch(&pool->wait, WAIT_DB, fd, POLLIN);
+	watch(pool, WAIT_DB, pool->crew.sockets.listen_fd);
+	watch(pool, WAIT_MODEL, pool->crew.sockets.status_fd);
 }
 
 /* Does what the signals asked for. */
@@ -191,7 +226,18 @@ static void answer_signals(struct pool *pool, int64_t now)
 	}
 }
 
-int pool_run(struct config *config, struct settings *settings, int listen_fd,
+/* All that are to be there; returns when to look again. */
+static int64_t even_out_all(struct pool *pool, int64_t now)
+{
+	int64_t next = CLOCK_NEVER;
+	int kind;
+
+	for (kind = 0; kind < CREW_KINDS; kind++)
+		next = clock_earlier(next, even_out(pool, kind, now));
+	return next;
+}
+
+int pool_run(struct config *config, struct settings *settings, const struct crew_sockets *sockets,
 	     struct signals *signals)
 {
 	struct pool pool = { .config = config, .settings = settings, .signals = signals };
@@ -199,7 +245,7 @@ int pool_run(struct config *config, struct settings *settings, int listen_fd,
 	int64_t now, next;
 
 	wait_init(&pool.wait);
-	status = crew_init(&pool.crew, config, listen_fd, signals);
+	status = crew_init(&pool.crew, config, sockets, signals);
 	if (status != STATUS_OK) {
 		log_error("the workers' shared memory cannot be made: %s", status_name(status));
 		return 1;
@@ -209,11 +255,11 @@ int pool_run(struct config *config, struct settings *settings, int listen_fd,
 		answer_signals(&pool, now);
 		next = crew_kill_late(&pool.crew, now);
 		if (!pool.draining)
-			next = clock_earlier(next, even_out(&pool, now));
-		else if (!crew_count(&pool.crew).living)
+			next = clock_earlier(next, even_out_all(&pool, now));
+		else if (!crew_living(&pool.crew))
 			break;
 		else
-			turn_away(listen_fd);
+			turn_away(&pool);
 		if (wait_some(&pool.wait, next) == STATUS_FAILED)
 			usleep(LOOK_MS * 1000);
 	}

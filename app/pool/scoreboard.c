@@ -26,3 +26,14 @@ void scoreboard_free(struct scoreboard *scoreboard)
 	if (scoreboard)
 		munmap(scoreboard, bytes_of(scoreboard->count));
 }
+
+bool scoreboard_idle(const struct scoreboard *scoreboard)
+{
+	const struct scoreboard_slot *slot = scoreboard->slots, *end = slot + scoreboard->count;
+
+	for (; slot < end; slot++)
+		if (slot->kind == CREW_WORKER && atomic_load(&slot->pid) &&
+		    atomic_load(&slot->stage.at) == STAGE_IDLE)
+			return true;
+	return false;
+}

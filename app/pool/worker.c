@@ -20,6 +20,7 @@ static enum status open_parts(const struct worker_setup *setup, struct wait *wai
 	wait->drain_ms = config->drain_ms;
 	wait->stage = &setup->slot->stage;
 	*parts = (struct http_parts){
+		.duty = setup->duty,
 		.config = config,
 		.wait = wait,
 		.limit = setup->limit,
@@ -27,6 +28,8 @@ static enum status open_parts(const struct worker_setup *setup, struct wait *wai
 	};
 	status = gateway_new(setup->listen_fd, setup->caller_pool, config->request_ms,
 			     config->write_ms, &parts->gateway);
+	if (status == STATUS_OK && setup->line)
+		status = gateway_join(parts->gateway, setup->line);
 	if (status == STATUS_OK)
 		status = store_connect(config, &parts->db);
 	if (status == STATUS_OK)

@@ -37,6 +37,7 @@ struct wait {
 	int64_t beat_at;  /* clock_ms(); CLOCK_NEVER: no heartbeat */
 	bool client_left; /* seen on WAIT_CLIENT; stays until wait_client() */
 	bool undisturbed; /* see wait_undisturbed() */
+	uint32_t ready;	  /* after wait_epoll(): the data.u32 of all that are ready, or-ed */
 	struct stage *stage;
 };
 
@@ -70,8 +71,8 @@ void wait_undisturbed(struct wait *wait, bool on);
 
 /*
  * Waits until `epoll` (which watches the listening socket, EPOLLEXCLUSIVE, so that one
- * request wakes one worker) is ready: STATUS_OK; STATUS_STOPPED once `stop` is set;
- * STATUS_TIMEOUT at the deadline.
+ * request wakes one worker) is ready: STATUS_OK, and `ready` says what; STATUS_STOPPED once `stop`
+ * is set; STATUS_TIMEOUT at the deadline.
  */
 enum status wait_epoll(struct wait *wait, int epoll, int64_t deadline) MUST_CHECK;
 

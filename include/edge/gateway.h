@@ -12,6 +12,7 @@
 #include "base/status.h"
 #include "base/str.h"
 #include "base/wait.h"
+#include "edge/line.h"
 
 struct gateway;
 
@@ -25,10 +26,14 @@ enum status gateway_listen(const char *address, unsigned mode, int backlog, int 
 /*
  * A worker's gateway on a listening socket, which stays the caller's. `keep`: connections the web
  * server wants kept are kept (only where it owns the workers: a kept connection pins its worker).
+ * `read_ms` 0: nothing waits on a connection, ever; what has arrived is the request, and the reply
+ * must fit into the kernel's buffer.
  * STATUS_NOMEM, STATUS_FAILED (logged).
  */
 enum status gateway_new(int listen_fd, bool keep, int64_t read_ms, int64_t write_ms,
 			struct gateway **out) MUST_CHECK;
+/* From here on gateway_accept() takes those in `line` (which stays the caller's) first. */
+enum status gateway_join(struct gateway *gateway, struct line *line) MUST_CHECK;
 void gateway_free(struct gateway *gateway); /* NULL is fine */
 
 /*
@@ -55,5 +60,20 @@ enum status gateway_read(struct gateway *gateway, struct buf *out) MUST_CHECK;
 enum status gateway_write(struct gateway *gateway, struct str bytes) MUST_CHECK;
 /* Ends the request; the connection is closed unless it is kept. */
 void gateway_finish(struct gateway *gateway, struct wait *wait);
+
+/*
+ * For one who takes connections without reading them, and reads some of them later.
+ *
+ * gateway_watch: waits for a connection. As wait_epoll().
+ * gateway_take: takes one; its descriptor is the caller's. STATUS_CLOSED: none is there (any more),
+ * STATUS_FAILED as gateway_accept().
+ * gateway_open: as gateway_accept(), with a connection that was taken; the descriptor is ours then.
+ * gateway_stand_back: of all that wait for a connection, the kernel wakes the one that came first;
+ * puts us last.
+ */
+enum status gateway_watch(struct gateway *gateway, struct wait *wait, int64_t deadline) MUST_CHECK;
+enum status gateway_take(struct gateway *gateway, int *fd) MUST_CHECK;
+enum status gateway_open(struct gateway *gateway, struct wait *wait, int fd) MUST_CHECK;
+enum status gateway_stand_back(struct gateway *gateway) MUST_CHECK;
 
 #endif

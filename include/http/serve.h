@@ -14,8 +14,16 @@
 #include "http/request.h"
 #include "wire/config.h"
 
+/* What a process is there for. 404, 405 and preflights are the same to all. */
+enum http_duty {
+	HTTP_ALL,
+	HTTP_HEALTH, /* /health alone; other paths are none of its */
+	HTTP_REFUSE, /* no worker was free in time: 503 (G6); needs neither database nor model */
+};
+
 /* What a worker serves with; borrowed, except `log`, which the serving fills in. */
 struct http_parts {
+	enum http_duty duty;
 	const struct config *config;
 	struct gateway *gateway;
 	struct wait *wait;

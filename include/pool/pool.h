@@ -1,6 +1,6 @@
 /*
- * The master: forks the workers, replaces the dead with a growing pause, names cause, age and
- * stage of a death, reloads the settings, drains. It never touches a request, the database or
+ * The master: forks the workers and those that help them, replaces the dead with a growing pause,
+ * names cause, age and stage of a death, reloads the settings, drains. It never touches a request, the database or
  * the model, so that it outlives whatever fells a worker.
  */
 #ifndef POOL_POOL_H
@@ -9,6 +9,7 @@
 #include "base/buf.h"
 #include "base/status.h"
 #include "edge/settings.h"
+#include "pool/crew.h"
 #include "pool/signals.h"
 #include "wire/config.h"
 
@@ -22,12 +23,12 @@ enum status pool_load(const struct settings *settings, struct config *out,
 void pool_open_log(const struct config *config);
 
 /*
- * Runs until drained; `listen_fd` stays the caller's. `config` is the running settings; on SIGHUP
+ * Runs until drained; the sockets stay the caller's. `config` is the running settings; on SIGHUP
  * settings_load() is called again with `settings`, and a good result replaces *config and, one by
  * one, the workers. Returns the process's exit code: 0 drained; 1 the workers cannot start
  * (logged).
  */
-int pool_run(struct config *config, struct settings *settings, int listen_fd,
+int pool_run(struct config *config, struct settings *settings, const struct crew_sockets *sockets,
 	     struct signals *signals);
 
 #endif

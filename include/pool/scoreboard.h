@@ -1,21 +1,31 @@
 /*
- * Each worker's state and counters, in shared memory, written lock-free by the worker and read by
- * the master.
+ * Each child's state and counters, in shared memory, written lock-free by the child and read by the
+ * master and the doorman.
  */
 #ifndef POOL_SCOREBOARD_H
 #define POOL_SCOREBOARD_H
 
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
 
 #include "base/stage.h"
 #include "base/status.h"
 
+/* What a child of the master is there for. */
+enum crew_kind {
+	CREW_WORKER,
+	CREW_DOORMAN, /* refuses what waited for a worker too long */
+	CREW_STATUS,  /* answers /health on the status listener */
+	CREW_KINDS
+};
+
 struct scoreboard_slot {
 	struct stage stage;
 	_Atomic pid_t pid; /* 0: free */
-	int64_t born;	   /* clock_ms() */
+	enum crew_kind kind;
+	int64_t born; /* clock_ms() */
 	uint32_t generation;
 	_Atomic uint64_t requests;
 	_Atomic uint64_t exchanges;
@@ -23,6 +33,7 @@ struct scoreboard_slot {
 };
 
 struct scoreboard {
+	_Atomic bool closing; /* all are told to end, and nobody follows */
 	uint32_t count;
 	struct scoreboard_slot slots[];
 };
@@ -30,5 +41,7 @@ struct scoreboard {
 /* Anonymous shared memory for `count` workers, to be made before fork. STATUS_NOMEM. */
 enum status scoreboard_new(uint32_t count, struct scoreboard **out) MUST_CHECK;
 void scoreboard_free(struct scoreboard *scoreboard); /* NULL is fine */
+/* True if a worker waits for a request, or did a moment ago. */
+bool scoreboard_idle(const struct scoreboard *scoreboard);
 
 #endif

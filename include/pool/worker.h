@@ -1,4 +1,7 @@
-/* One worker: the accept loop, one request at a time. */
+/*
+ * One worker: the accept loop, one request at a time. The process behind the status listener is one
+ * too, with one path to serve.
+ */
 #ifndef POOL_WORKER_H
 #define POOL_WORKER_H
 
@@ -8,12 +11,16 @@
 
 #include "base/status.h"
 #include "chat/limit.h"
+#include "edge/line.h"
+#include "http/serve.h"
 #include "pool/scoreboard.h"
 #include "wire/config.h"
 
 struct worker_setup {
 	const struct config *config;
+	enum http_duty duty;
 	int listen_fd;
+	struct line *line; /* whom the doorman holds; NULL: there is none */
 	bool caller_pool; /* the listening socket came on fd 0: connections may be kept, their owner counts the workers */
 	struct limit *limit;
 	uint32_t holder; /* our place in `limit` */

@@ -283,7 +283,7 @@ static void on_stop(int number)
 static void idle_worker_waits(void **state)
 {
 	struct sigaction action = { .sa_handler = on_stop };
-	struct epoll_event event = { .events = EPOLLIN };
+	struct epoll_event event = { .events = EPOLLIN, .data.u32 = 1 };
 	int epoll = epoll_create1(EPOLL_CLOEXEC), fds[2];
 	sigset_t block, before;
 	struct wait wait;
@@ -300,8 +300,16 @@ static void idle_worker_waits(void **state)
 	wait.stop = &stop_wanted;
 	assert_int_equal(wait_epoll(&wait, epoll, clock_ms()), STATUS_TIMEOUT);
 	assert_int_equal(wait_epoll(&wait, epoll, clock_ms() + 5), STATUS_TIMEOUT);
+	assert_int_equal(wait.ready, 0);
 	assert_int_equal(write(fds[1], "x", 1), 1);
 	assert_int_equal(wait_epoll(&wait, epoll, CLOCK_NEVER), STATUS_OK);
+	assert_int_equal(wait.ready, 1);
+	event.data.u32 = 2;
+	event.events = EPOLLOUT;
+	assert_int_equal(epoll_ctl(epoll, EPOLL_CTL_ADD, fds[1], &event), 0);
+	assert_int_equal(wait_epoll(&wait, epoll, CLOCK_NEVER), STATUS_OK);
+	assert_int_equal(wait.ready, 3);
+	assert_int_equal(epoll_ctl(epoll, EPOLL_CTL_DEL, fds[1], NULL), 0);
 	assert_int_equal(read(fds[0], &(char){ 0 }, 1), 1);
 	raise(SIGTERM);
 	assert_int_equal(stop_wanted, 0);

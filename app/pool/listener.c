@@ -1,0 +1,38 @@
+/* The files of listening sockets.  Binding itself is edge/listen.c's. */
+#include "pool/listener.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/str.h"
+#include "edge/gateway.h"
+
+enum status listener_open(struct listener *listener, const char *address,
+			  const struct config *config)
+{
+	enum status status = gateway_listen(address, (unsigned)config->socket_mode,
+					    (int)config->backlog, &listener->fd);
+
+	if (status || !str_starts(str_from(address), STR("unix:")))
+		return status;
+	listener->path = strdup(address + 5);
+	if (listener->path && lstat(listener->path, &listener->file) < 0) {
+		free(listener->path);
+		listener->path = NULL;
+	}
+	return STATUS_OK;
+}
+
+void listener_close(struct listener *listener)
+{
+	struct stat now;
+
+	if (listener->path && lstat(listener->path, &now) == 0 &&
+	    now.st_ino == listener->file.st_ino && now.st_dev == listener->file.st_dev)
+		unlink(listener->path);
+	if (listener->fd >= 0)
+		close(listener->fd);
+	free(listener->path);
+	*listener = LISTENER_NONE;
+}

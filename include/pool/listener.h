@@ -1,0 +1,24 @@
+/* A listening socket of ours and, where it is a unix one, its file. */
+#ifndef POOL_LISTENER_H
+#define POOL_LISTENER_H
+
+#include <sys/stat.h>
+
+#include "base/status.h"
+#include "wire/config.h"
+
+struct listener {
+	int fd;		  /* -1: none */
+	char *path;	  /* of the unix socket; NULL: none of ours */
+	struct stat file; /* what it was when we made it */
+};
+
+#define LISTENER_NONE ((struct listener){ .fd = -1 })
+
+/* Binds and listens on unix:PATH or HOST:PORT. As gateway_listen(). */
+enum status listener_open(struct listener *listener, const char *address,
+			  const struct config *config) MUST_CHECK;
+/* Closes, and removes the file unless another process has put its own in that place. */
+void listener_close(struct listener *listener);
+
+#endif

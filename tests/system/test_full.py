@@ -1,0 +1,542 @@
+"""Full is said: the doorman, the waiting line, and the status listener. Gates keep the workers busy."""
+
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+
+import pytest
+
+import parts
+from fastcgi import Connection, Cut, Reply, chat, chat_body, chat_params, stream
+from parts import BUILD, name, script, until
+from site_client import at_once
+from test_pool import alive, end_of, exchange_state, logged
+
+SHORT = "200ms"
+NEVER = name("never")
+FULL = {
+    "headless": {"error": "Service unavailable"},
+    "chatbot": {"success": False, "error": "Service unavailable", "code": "SERVICE_UNAVAILABLE"},
+}
+
+
+HEALTH = {"REQUEST_METHOD": "GET", "REQUEST_URI": "/health", "REMOTE_ADDR": "127.0.0.1"}
+
+
+def busy(banter, tenant, gate, count):
+    """Keeps so many workers busy until the gate opens; the streams, begun."""
+    replies = []
+    for n in range(count):
+        reply = stream(banter.socket, tenant, script(name("busy"), tokens=["a", "b"], gates={"2": gate}),
+                       session=name("busy"))
+        assert [reply.event()["type"] for _ in range(2)] == ["start", "token"]
+        replies.append(reply)
+    return replies
+
+
+def finish(replies):
+    """Reads them to their ends, which must be good ones."""
+    for reply in replies:
+        assert reply.events()[-1]["type"] == "done"
+        reply.connection.close()
+
+
+def told(reply):
+    """The status and body of a reply; then its client closes, as a web server does: libfcgi waits for that."""
+    try:
+        return reply.status, reply.json()
+    finally:
+        reply.connection.close()
+
+
+def doorman(banter):
+    return until(lambda: banter.children("doorman"), "the doorman")[0]
+
+
+def stages(banter):
+    """What each of its processes does now, by process id, as the scoreboard says."""
+    before = len(banter.text())
+    expected = len(banter.children()) + len(banter.children("doorman"))
+    banter.process.send_signal(signal.SIGUSR1)
+
+    def shown():
+        found = re.findall(r"\(pid (\d+)\): (.*) for .* age ", banter.text()[before:])
+        return len(found) >= expected and {int(pid): stage for pid, stage in found}
+
+    return until(shown, "the scoreboard in the log")
+
+
+def held(banter):
+    """Waits until the doorman has let somebody in."""
+    pid = doorman(banter)
+    until(lambda: stages(banter).get(pid) == "hold", "somebody who is held")
+
+
+def wakeups(pid):
+    """How often a process gave up the processor by itself."""
+    with open(f"/proc/{pid}/status", encoding="ascii") as status:
+        return int(next(line for line in status if line.startswith("voluntary_ctxt_switches")).split()[1])
+
+
+def send(banter, tenant, text, session=None, **more):
+    """A request that is sent and not waited for."""
+    return chat(banter.socket, tenant, text, session=session or name("s"), **more)
+
+
+# Refusing
+
+
+@pytest.mark.parametrize("api", list(FULL))
+def test_G6_a_request_that_waited_BANTER_QUEUE_TIME_gets_503(start, model, api):
+    """In its API's words, with Retry-After, and with the headers of every reply (G5, G7)."""
+    site = start(workers=2, queue_time=SHORT, allowed_origins="https://example.com")
+    gate = name("gate")
+    running = busy(site.banter, site.tenant, gate, 2)
+    headers = {"X-Request-Id": "mine-1", "Origin": "https://example.com"}
+    ask = site.chat if api == "headless" else site.chatbot
+    refused = ask("Hello", headers=headers)
+    assert (refused.status_code, refused.json()) == (503, FULL[api])
+    assert int(refused.headers["Retry-After"]) >= 1
+    assert refused.headers["Content-Type"] == "application/json"
+    assert refused.headers["X-Request-Id"] == "mine-1"
+    assert refused.headers["Cache-Control"] == "no-store"
+    assert refused.headers["X-Content-Type-Options"] == "nosniff"
+    assert refused.headers["Referrer-Policy"] == "no-referrer"
+    assert refused.headers["Access-Control-Allow-Origin"] == "https://example.com"
+    assert "Retry-After" in refused.headers["Access-Control-Expose-Headers"]
+    assert refused.headers["Vary"] == "Origin"
+    line = logged(site.banter, r"\[(\d+)\] request=mine-1 .* status=503 .*")[0]
+    assert int(line[1]) == doorman(site.banter)
+    assert 'cause="no worker was free in time"' in line[0]
+    assert "Hello" not in site.banter.text()
+    model.open_gate(gate)
+    finish(running)
+    assert ask(script("Hello", tokens=["fine"])).status_code == 200
+
+
+def test_G1_G6_full_comes_after_404_and_405_and_before_all_others(start, model):
+    """And a preflight is answered as ever."""
+    site = start(workers=1, queue_time=SHORT, allowed_origins="https://example.com")
+    gate = name("gate")
+    running = busy(site.banter, site.tenant, gate, 1)
+    assert site.request("POST", "/nowhere").status_code == 404
+    refused = site.request("GET", "/v1/chat")
+    assert (refused.status_code, refused.headers["Allow"]) == (405, "POST")
+    assert site.request("POST", "/v1/chat", key=False, data="no json").status_code == 503
+    assert site.request("GET", "/health").status_code == 503
+    preflight = site.request("OPTIONS", "/v1/chat", {
+        "Origin": "https://example.com", "Access-Control-Request-Method": "POST"}, key=False)
+    assert preflight.status_code == 204
+    model.open_gate(gate)
+    finish(running)
+
+
+def test_G6_a_body_of_64_KiB_does_not_cost_the_client_its_503(start):
+    site = start(workers=1, queue_time=SHORT)
+    running = busy(site.banter, site.tenant, NEVER, 1)
+    refused = site.request("POST", "/v1/chat", data=b"x" * 65536)
+    assert (refused.status_code, refused.json()) == (503, FULL["headless"])
+    assert logged(site.banter, "status=503")
+
+
+def test_G6_many_that_come_at_once_are_all_told(pool, tenant, model):
+    banter = pool(workers=2, queue_time=SHORT)
+    gate = name("gate")
+    running = busy(banter, tenant, gate, 2)
+    replies = [send(banter, tenant, "Hello") for _ in range(200)]
+    for reply in replies:
+        assert told(reply) == (503, FULL["headless"])
+        assert reply.whole
+    model.open_gate(gate)
+    finish(running)
+
+
+def test_G6_one_who_does_not_send_its_request_delays_nobody(pool, tenant):
+    """Its connection is closed when its time is over."""
+    banter = pool(workers=1, queue_time=SHORT)
+    running = busy(banter, tenant, NEVER, 1)
+    with Connection(banter.socket) as silent, Connection(banter.socket) as half:
+        half.begin()
+        assert told(send(banter, tenant, "Hello")) == (503, FULL["headless"])
+        assert silent.ended() and half.ended()
+
+
+def test_G6_one_whose_body_is_still_on_its_way_is_told(pool, tenant):
+    banter = pool(workers=1, queue_time=SHORT)
+    running = busy(banter, tenant, NEVER, 1)
+    with Connection(banter.socket) as slow:
+        slow.begin()
+        slow.params(chat_params(tenant, b"x" * 100))
+        slow.stdin(b"x" * 50, end=False)
+        refused = Reply(slow)
+        assert (refused.status, refused.json()) == (503, FULL["headless"])
+
+
+def test_G6_a_client_that_leaves_while_it_waits_costs_nothing(pool, tenant, model, postgres):
+    """No exchange is begun for it, and those behind it are served."""
+    banter = pool(workers=1)
+    gate = name("gate")
+    running = busy(banter, tenant, gate, 1)
+    gone = send(banter, tenant, "gone")
+    held(banter)
+    gone.connection.close()
+    behind = send(banter, tenant, script("behind", tokens=["fine"]))
+    model.open_gate(gate)
+    assert told(behind)[1]["message"] == "fine"
+    finish(running)
+    assert exchange_state(postgres, tenant) == ["done"] * 2
+
+
+# Waiting
+
+
+def test_G6_one_that_waited_is_served_when_a_worker_becomes_free(start, model):
+    site = start(workers=1)
+    gate = name("gate")
+    running = busy(site.banter, site.tenant, gate, 1)
+    waiting = site.call("/v1/chat", site.body(script("Hello", tokens=["fine"])))
+    held(site.banter)
+    model.open_gate(gate)
+    waiting.settimeout(parts.PATIENCE)
+    assert waiting.recv(65536).startswith(b"HTTP/1.1 200")
+    waiting.close()
+    finish(running)
+
+
+def test_G6_all_20_behind_2_workers_are_served_once_and_in_order(pool, tenant, model, postgres):
+    banter = pool(workers=2)
+    first, second = name("gate"), name("gate")
+    one, other = busy(banter, tenant, first, 1), busy(banter, tenant, second, 1)
+    replies = []
+    for n in range(20):
+        replies.append(send(banter, tenant, script(f"{n}", tokens=[f"answer {n}"])))
+        if n in (0, 10):
+            held(banter)
+    model.open_gate(first)
+    assert [told(reply)[1]["message"] for reply in replies] == [f"answer {n}" for n in range(20)]
+    finish(one)
+    model.open_gate(second)
+    finish(other)
+    # One worker alone served them: the order of its log is the order it took them in.
+    rows = postgres.run(
+        "select question from banter_data.exchange where workspace = %s and question like '%%answer%%'"
+        " order by started_at", tenant.workspace)
+    assert [json.dumps(f"answer {n}") in row[0] for n, row in enumerate(rows)] == [True] * 20
+    assert exchange_state(postgres, tenant) == ["done"] * 22
+
+
+def test_G6_more_than_a_socket_holds_wait_too(pool, tenant, model, postgres):
+    """The line in the kernel is full at a few hundred; the doorman keeps the others."""
+    banter = pool(workers=2, address_limit=0)
+    gate = name("gate")
+    running = busy(banter, tenant, gate, 2)
+    clients = [Connection(banter.socket) for _ in range(900)]
+    held(banter)
+    until(lambda: len(os.listdir(f"/proc/{doorman(banter)}/fd")) > 100, "those the line has no room for")
+    for client in clients:
+        client.begin()
+        client.params(HEALTH)
+        client.stdin()
+    model.open_gate(gate)
+    assert [told(Reply(client)) for client in clients] == [(200, {"status": "ok"})] * 900
+
+
+def test_beyond_BANTER_BACKLOG_the_newest_is_refused_and_the_oldest_are_kept(pool, tenant, model):
+    banter = pool(workers=1, backlog=50)
+    gate = name("gate")
+    running = busy(banter, tenant, gate, 1)
+    replies = []
+
+    def refused():
+        replies.extend(Connection(banter.socket).ask(HEALTH) for _ in range(40))
+        return "status=503" in banter.text()
+
+    until(refused, "a refusal")
+    model.open_gate(gate)
+    got = []
+    for reply in replies:
+        try:
+            got.append(told(reply)[0])
+        except Cut:
+            got.append("cut")  # its request had not come when it was refused
+    served = got.index(next(status for status in got if status != 200))
+    assert served > 50
+    assert set(got[:served]) == {200} and set(got[served:]) <= {503, "cut"} | {200}
+    finish(running)
+
+
+def test_without_BANTER_QUEUE_TIME_there_is_no_doorman(pool, tenant, model):
+    banter = pool(workers=1, queue_time=0)
+    gate = name("gate")
+    running = busy(banter, tenant, gate, 1)
+    waiting = send(banter, tenant, script("Hello", tokens=["fine"]))
+    assert banter.children("doorman") == []
+    model.open_gate(gate)
+    assert told(waiting)[1]["message"] == "fine"
+    finish(running)
+
+
+def test_an_idle_pool_does_not_wake_its_doorman(pool, tenant, model):
+    """Also where the only idle worker is younger than the doorman, once that has seen it."""
+    banter = pool(workers=2)
+    pid = doorman(banter)
+    old = banter.children()
+    os.kill(old[1], signal.SIGTERM)
+    (young,) = until(lambda: len(now := banter.children()) == 2 and set(now) - set(old), "the replacement")
+    gate = name("gate")
+
+    def serve():
+        """One request, once that worker waits for one."""
+        until(lambda: stages(banter)[young] == "idle", "an idle worker")
+        assert told(send(banter, tenant, script("Hello", tokens=["fine"])))[1]["message"] == "fine"
+
+    until(lambda: stages(banter)[young] == "idle", "the new worker's start")
+    until(lambda: stages(banter)[pid] == "idle", "the doorman's start")
+    running = busy(banter, tenant, gate, 1)
+    serve()
+    before = wakeups(pid)
+    for _ in range(10):
+        serve()
+    assert wakeups(pid) == before
+    model.open_gate(gate)
+    finish(running)
+    assert doorman(banter) == pid
+
+
+def test_G6_a_storm_on_few_workers_loses_nothing(pool, tenant, postgres):
+    """Workers become free and busy while the line fills and empties; some are killed by their own count."""
+    banter = pool(workers=3, worker_requests=20)
+
+    def ask(n):
+        for k in range(15):
+            text = f"{n}.{k}"
+            status, body = told(send(banter, tenant, script(text, tokens=[text])))
+            assert (status, body["message"]) == (200, text)
+
+    at_once(24, ask)
+    assert exchange_state(postgres, tenant) == ["done"] * 360
+    assert "died" not in banter.text()
+
+
+# The doorman's own fate
+
+
+def test_a_killed_doorman_is_replaced_and_nobody_in_the_line_is_lost(pool, tenant, model):
+    banter = pool(workers=1)
+    gate = name("gate")
+    running = busy(banter, tenant, gate, 1)
+    waiting = [send(banter, tenant, script(f"{n}", tokens=[f"{n}"])) for n in range(5)]
+    held(banter)
+    old = doorman(banter)
+    os.kill(old, signal.SIGKILL)
+    line = logged(banter, rf"doorman \d+ \(pid {old}\) died: (.*)")[0][1]
+    assert line.startswith("killed by signal 9 (Killed)") and "stage hold" in line
+    until(lambda: banter.children("doorman") not in ([], [old]), "the new doorman")
+    waiting += [send(banter, tenant, script(f"{n}", tokens=[f"{n}"])) for n in range(5, 10)]
+    held(banter)
+    model.open_gate(gate)
+    assert [told(reply)[1]["message"] for reply in waiting] == [f"{n}" for n in range(10)]
+    finish(running)
+
+
+def test_G6_the_new_doorman_knows_since_when_they_wait(pool, tenant):
+    """The time counts from their coming, whoever stands at the door."""
+    banter = pool(workers=1, queue_time="2s")
+    running = busy(banter, tenant, NEVER, 1)
+    waiting = send(banter, tenant, "Hello")
+    held(banter)
+    os.kill(doorman(banter), signal.SIGKILL)
+    assert told(waiting) == (503, FULL["headless"])
+
+
+def test_G6_what_fells_the_doorman_is_a_503_behind_a_web_server(start):
+    """A request that is lost with it is a cut connection, for which nginx answers."""
+    site = start(workers=1, queue_time="60s", backlog=4000)
+    running = busy(site.banter, site.tenant, NEVER, 1)
+    crowd = [Connection(site.banter.socket) for _ in range(900)]  # the line in the kernel is full
+    pid = doorman(site.banter)
+    until(lambda: len(os.listdir(f"/proc/{pid}/fd")) > 100, "those the line has no room for")
+    before = len(os.listdir(f"/proc/{pid}/fd"))
+    waiting = site.call("/v1/chat", site.body("Hello"))
+    until(lambda: len(os.listdir(f"/proc/{pid}/fd")) > before, "the last one")
+    os.kill(pid, signal.SIGKILL)
+    waiting.settimeout(parts.PATIENCE)
+    answer = waiting.recv(65536)
+    assert answer.startswith(b"HTTP/1.1 503") and b"Retry-After" in answer
+    until(lambda: site.banter.children("doorman") not in ([], [pid]), "the new doorman")
+    for client in crowd:
+        client.close()
+    waiting.close()
+
+
+def test_G6_at_a_drain_those_who_wait_get_503_at_once(pool, tenant, model):
+    banter = pool(workers=1)
+    gate = name("gate")
+    running = busy(banter, tenant, gate, 1)
+    waiting = [send(banter, tenant, "Hello") for _ in range(5)]
+    held(banter)
+    banter.process.send_signal(signal.SIGTERM)
+    assert [told(reply) for reply in waiting] == [(503, FULL["headless"])] * 5
+    model.open_gate(gate)
+    finish(running)
+    assert end_of(banter) == 0
+
+
+def test_at_a_drain_without_a_doorman_nobody_is_left_waiting(pool, tenant, model):
+    """It was killed, and is not replaced: the connections are cut at once."""
+    banter = pool(workers=1)
+    gate = name("gate")
+    running = busy(banter, tenant, gate, 1)
+    waiting = send(banter, tenant, "Hello")
+    held(banter)
+    pid = doorman(banter)
+    os.kill(pid, signal.SIGSTOP)
+    banter.process.send_signal(signal.SIGTERM)
+    logged(banter, "draining: ")
+    os.kill(pid, signal.SIGKILL)
+    with pytest.raises(Cut):
+        assert waiting.status
+    model.open_gate(gate)
+    finish(running)
+    assert end_of(banter) == 0
+
+
+def test_a_reload_exchanges_the_doorman_and_those_who_wait_are_served(pool, tenant, model, tmp_path):
+    path = tmp_path / "banter.conf"
+    path.write_text("BANTER_MODEL=one\n")
+    banter = pool(workers=1, options=("--config", path))
+    gate = name("gate")
+    running = busy(banter, tenant, gate, 1)
+    waiting = [send(banter, tenant, script(f"{n}", tokens=[f"{n}"])) for n in range(5)]
+    held(banter)
+    old = doorman(banter)
+    banter.process.send_signal(signal.SIGHUP)
+    until(lambda: len(banter.children("doorman")) == 1 and banter.children("doorman") != [old], "the new doorman")
+    assert [told(reply)[1]["message"] for reply in waiting] == [f"{n}" for n in range(5)]  # a new worker
+    model.open_gate(gate)
+    finish(running)
+    path.write_text("BANTER_QUEUE_TIME=0\n")
+    banter.process.send_signal(signal.SIGHUP)
+    until(lambda: banter.children("doorman") == [], "the doorman's end")
+    path.write_text("BANTER_QUEUE_TIME=1\n")
+    banter.process.send_signal(signal.SIGHUP)
+    until(lambda: banter.children("doorman"), "a doorman")
+    assert "died" not in banter.text()
+
+
+def test_the_doorman_ends_with_a_killed_master(pool, tenant):
+    """And those who wait are told, since nobody will come."""
+    banter = pool(workers=1, drain_time="0s")
+    running = busy(banter, tenant, NEVER, 1)
+    waiting = send(banter, tenant, "Hello")
+    held(banter)
+    pid = doorman(banter)
+    banter.process.kill()
+    banter.process.wait()
+    banter.process = None
+    assert told(waiting) == (503, FULL["headless"])
+    until(lambda: not alive(pid), "the doorman's end")
+
+
+# The status listener
+
+
+def ask_status(address, path="/health", method="GET"):
+    with Connection(address) as connection:
+        reply = connection.ask({"REQUEST_METHOD": method, "REQUEST_URI": path, "REMOTE_ADDR": "127.0.0.1"})
+        return reply.status, reply.body()
+
+
+@pytest.fixture
+def status_socket(tmp_path):
+    return tmp_path / "status"
+
+
+def test_G8_health_is_answered_while_all_workers_are_busy(pool, tenant, model, status_socket):
+    banter = pool(workers=1, queue_time=0, status_listen=f"unix:{status_socket}")
+    gate = name("gate")
+    running = busy(banter, tenant, gate, 1)
+    for _ in range(3):
+        assert ask_status(status_socket) == (200, b'{"status":"ok"}')
+    assert ask_status(status_socket, method="HEAD") == (200, b"")
+    assert status_socket.stat().st_mode & 0o777 == 0o660
+    model.open_gate(gate)
+    finish(running)
+    assert banter.end() == 0
+    assert not status_socket.exists()
+
+
+def test_the_status_listener_serves_nothing_else(pool, tenant, status_socket):
+    banter = pool(workers=1, status_listen=f"unix:{status_socket}")
+    assert ask_status(status_socket, "/v1/chat", "POST")[0] == 404
+    assert ask_status(status_socket, "/nowhere")[0] == 404
+    assert ask_status(status_socket, method="POST")[0] == 405
+    body = chat_body("Hello")
+    with Connection(status_socket) as connection:
+        assert connection.ask(chat_params(tenant, body), body).status == 404
+    assert len(banter.children("status")) == 1
+
+
+def test_G8_the_status_listener_says_503_when_the_database_is_away(pool, model, status_socket):
+    """While every worker is busy, too."""
+    own = parts.Postgres()
+    try:
+        banter = pool(workers=1, database_url=own.url(), status_listen=f"unix:{status_socket}", queue_time=0)
+        gate = name("gate")
+        running = busy(banter, own.demo(), gate, 1)
+        assert ask_status(status_socket)[0] == 200
+        own.stop()
+        assert ask_status(status_socket)[0] == 503
+        own.start()
+        until(lambda: ask_status(status_socket)[0] == 200, "the database's return")
+        model.open_gate(gate)
+        finish(running)
+        own.stop()
+    finally:
+        own.close()
+
+
+def test_the_status_process_is_replaced(pool, tenant, status_socket):
+    banter = pool(workers=1, status_listen=f"unix:{status_socket}")
+    (old,) = until(lambda: banter.children("status"), "the status process")
+    os.kill(old, signal.SIGKILL)
+    logged(banter, rf"status process \d+ \(pid {old}\) died: killed by signal 9")
+    assert ask_status(status_socket)[0] == 200
+    assert banter.children("status") not in ([], [old])
+
+
+def test_while_draining_the_status_listener_hangs_nobody(pool, tenant, model, status_socket):
+    banter = pool(workers=1, status_listen=f"unix:{status_socket}")
+    gate = name("gate")
+    running = busy(banter, tenant, gate, 1)
+    banter.process.send_signal(signal.SIGTERM)
+    logged(banter, "draining: ")
+    until(lambda: not banter.children("status"), "the status process's end")
+    with Connection(status_socket) as late:
+        assert late.ended()
+    model.open_gate(gate)
+    finish(running)
+    assert end_of(banter) == 0
+
+
+def test_the_status_listener_can_be_a_port(pool, tenant):
+    address = "127.0.0.1", parts.free_port()
+    pool(workers=1, status_listen="%s:%d" % address)
+    assert ask_status(address)[0] == 200
+
+
+def test_a_status_listener_that_is_taken_stops_the_start(database, tmp_path):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        address = "127.0.0.1:%d" % taken.getsockname()[1]
+        done = subprocess.run(
+            [BUILD / "banter.fcgi", "--listen", f"unix:{tmp_path}/socket"], capture_output=True, text=True,
+            timeout=parts.PATIENCE, stdin=subprocess.DEVNULL,
+            env={"BANTER_DATABASE_URL": database.url(), "BANTER_STATUS_LISTEN": address})
+    assert done.returncode == 1
+    assert done.stderr.endswith(f"cannot listen on {address}: the port is taken\n")
+    assert not (tmp_path / "socket").exists()
