@@ -104,6 +104,15 @@ class Part:
         code, self.process = self.process.returncode, None
         return code
 
+    def await_start(self, condition, what):
+        """As until(). What does not come up is ended here: who was to close it never gets it."""
+        try:
+            return until(condition, what)
+        except BaseException:
+            with contextlib.suppress(AssertionError):
+                self.end()
+            raise
+
     def close(self):
         try:
             self.end()
@@ -142,7 +151,7 @@ class Postgres(Part):
             cwd="/",
         )
         ready = [postgres_bin() / "pg_isready", "-q", "-h", self.folder, "-d", "postgres", "-U", "owner"]
-        until(lambda: subprocess.run(ready).returncode == 0, "PostgreSQL's start")
+        self.await_start(lambda: subprocess.run(ready).returncode == 0, "PostgreSQL's start")
 
     def stop(self):
         """Fast shutdown: open connections are ended."""
@@ -221,7 +230,7 @@ query_wait_timeout = 5
 
     def start(self):
         self.spawn([*unprivileged(), "/usr/sbin/pgbouncer", self.folder / "pgbouncer.ini"])
-        until(lambda: (self.folder / ".s.PGSQL.6432").exists(), "PgBouncer's start")
+        self.await_start(lambda: (self.folder / ".s.PGSQL.6432").exists(), "PgBouncer's start")
 
     def url(self, user="banter_app", database="banter"):
         return f"postgresql://{user}@/{database}?host={self.folder}&port=6432"
@@ -235,7 +244,7 @@ class StandIn(Part):
     def __init__(self, *options, verify=True):
         super().__init__()
         self.spawn([BUILD / "banter-model", "--listen", "127.0.0.1:0", *options])
-        line = until(
+        line = self.await_start(
             lambda: next((l for l in self.text().splitlines() if l.startswith("listening on ")), None),
             "the model's start",
         )
@@ -277,8 +286,8 @@ class Banter(Part):
             [BUILD / "banter.fcgi", "--listen", f"unix:{self.socket}", *workers, *self.options, *options],
             env=self.env,
         )
-        until(self.listening, "the pool's start")
-        until(lambda: len(self.children()) >= (self.workers or 1), "the workers' start")
+        self.await_start(self.listening, "the pool's start")
+        self.await_start(lambda: len(self.children()) >= (self.workers or 1), "the workers' start")
 
     def listening(self):
         assert self.process.poll() is None, f"banter.fcgi ended by itself:\n{self.text()}"
@@ -329,7 +338,7 @@ class Nginx(Part):
             text = "\n".join(lines).replace(f"@{name}@", str(value))
         (self.folder / "nginx.conf").write_text(text)
         self.spawn(["/usr/sbin/nginx", "-e", self.folder / "error.log", "-c", self.folder / "nginx.conf"])
-        until(self.answers, "nginx's start")
+        self.await_start(self.answers, "nginx's start")
 
     def answers(self):
         assert self.process.poll() is None, f"nginx ended by itself:\n{self.text()}"
