@@ -65,7 +65,7 @@ $(B)/obj/sql.o: $(B)/obj/sql.c
 
 -include $(patsubst %.o,%.d,$(call obj,$(pool_src) $(http_src) $(lower_src) $(ctl_src) $(model_src)))
 -include $(patsubst %.c,$(B)/obj/%.d,$(wildcard tests/unit/*.c))
--include tests/fuzz/fuzz.mk tests/bench/bench.mk
+-include tests/bench/bench.mk
 
 run:
 	@deploy/packages.sh run

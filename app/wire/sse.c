@@ -90,11 +90,11 @@ static enum status end_line(struct sse *sse, struct str rest, sse_event_fn event
 
 static size_t line_length(struct str bytes)
 {
-	size_t n = 0;
+	const char *feed = memchr(bytes.p, '\n', bytes.n), *cr;
+	size_t n = feed ? (size_t)(feed - bytes.p) : bytes.n;
 
-	while (n < bytes.n && bytes.p[n] != '\n' && bytes.p[n] != '\r')
-		n++;
-	return n;
+	cr = memchr(bytes.p, '\r', n);
+	return cr ? (size_t)(cr - bytes.p) : n;
 }
 
 enum status sse_feed(struct sse *sse, struct str bytes, sse_event_fn event, void *context)
