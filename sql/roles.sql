@@ -45,7 +45,7 @@ begin
 	execute format(
 		'grant execute on function'
 		' banter.turn_begin(bigint, bytea, text, text, text, text, text, text, text, text, json, boolean,'
-		' text, bytea, integer, integer, integer, text, integer, integer),'
+		' text, bytea, integer, integer, integer, text, integer, integer, integer),'
 		' banter.turn_finish(bigint, text, text, text, text, integer, integer, text, integer, integer),'
 		' banter.turn_renew(bigint, text, integer),'
 		' banter.schema_version(),'

@@ -1,7 +1,7 @@
 /*
  * Requests out, answers in, over one transfer at a time.  What a body holds is model_request's,
- * what an answer means model_answer's, what an error's words mean model_refusal's.  A server's error
- * texts are not logged: some quote the prompt.
+ * what an answer means model_answer's, what an error's words mean model_refusal's.  A server's
+ * error texts are not logged: some quote the prompt.
  */
 #include "chat/model.h"
 
@@ -187,7 +187,9 @@ enum status model_next(struct model *model, struct wait *wait, int64_t wake_at, 
 	}
 	if (parsed)
 		return answer_failed(model, parsed);
-	/* Behind a finish reason only [DONE] was still to come: some servers just close, or do not. */
+	/*
+	 * Behind a finish reason only [DONE] was still to come: some servers just close, or do not.
+	 */
 	cut = (status == STATUS_UNAVAILABLE || status == STATUS_TIMEOUT) &&
 	      model_answer_finished(&model->answer);
 	if (piece.ended || cut || model_answer_done(&model->answer)) {

@@ -98,7 +98,7 @@ enum status store_begin(struct db *db, struct wait *wait, const struct config *c
 	db_query_init(
 		&query, "turn_begin",
 		"select * from banter.turn_begin($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, "
-		"$12, $13, $14, $15, $16, $17, $18, $19, $20)");
+		"$12, $13, $14, $15, $16, $17, $18, $19, $20, $21)");
 	db_add_integer(&query, begin->key.workspace);
 	db_add_text(&query, hash_view(begin->key.hash));
 	db_add_text(&query, key_kind_name(begin->key.kind));
@@ -122,6 +122,8 @@ enum status store_begin(struct db *db, struct wait *wait, const struct config *c
 	db_add_text(&query, begin->request_id);
 	db_add_integer(&query, config->workspace_open);
 	db_add_integer(&query, config->key_open);
+	/* A lock must be given up before we give up the call, or it would begin after its 503. */
+	db_add_integer(&query, config->database_ms * 4 / 5);
 
 	stage_set(wait->stage, STAGE_BEGIN);
 	wait_undisturbed(wait, true);

@@ -101,28 +101,31 @@ static void prepare_prompt(struct turn *turn, int skip)
 	model_message(model, false, turn->begin.message);
 }
 
-/* The lease is renewed beside the stream, which never waits for it. */
-static void renew_lease(struct turn *turn)
+/* The lease is renewed beside the stream, which never waits for it. False: the exchange is gone. */
+static bool renew_lease(struct turn *turn)
 {
 	const struct turn_parts *parts = turn->parts;
+	int64_t now = clock_ms(), third = parts->config->lease_ms / 3;
 	enum status status = STATUS_OK;
 	struct db_rows *rows = NULL;
-	bool done = false;
+	bool done = false, gone;
 
-	/* One that is still under way when the next is due is begun anew, on a new connection. */
-	if (clock_ms() >= turn->renew_at) {
-		turn->renew_at = clock_ms() + parts->config->lease_ms / 3;
+	if (now >= turn->renew_at) {
+		/* One that has no answer by then is begun anew, on a new connection. */
+		turn->renew_at = now + clock_earlier(parts->config->database_ms, third);
 		store_renew(&turn->renewal, turn->begin.key.workspace, turn->begin.exchange,
 			    parts->config->lease_ms);
 		status = db_start(parts->db, parts->wait, &turn->renewal);
-		if (status == STATUS_OK)
-			status = db_step(parts->db, parts->wait, &done, NULL);
-	} else if (db_busy(parts->db)) {
-		status = db_step(parts->db, parts->wait, &done, &rows);
-		db_rows_free(rows);
 	}
+	if (status == STATUS_OK && db_busy(parts->db))
+		status = db_step(parts->db, parts->wait, &done, &rows);
 	if (status)
-		turn->renew_at = clock_ms() + parts->config->lease_ms / 10;
+		turn->renew_at = now + parts->config->lease_ms / 10;
+	else if (done)
+		turn->renew_at = now + third;
+	gone = rows && !db_rows_boolean(rows, 0, 0);
+	db_rows_free(rows);
+	return !gone;
 }
 
 /* The path of a token: bytes from the model, events to the sink, flushed before the next wait. */
@@ -134,7 +137,8 @@ static enum status relay(struct turn *turn)
 
 	status = model_start(parts->model, turn->deadline, parts->wait->stage);
 	while (status == STATUS_OK && !ended) {
-		renew_lease(turn);
+		if (!renew_lease(turn))
+			return STATUS_FAILED;
 		status = model_next(parts->model, parts->wait, turn->renew_at, on_text, turn,
 				    &ended);
 		flushed = turn->sink->flush(turn->sink);

@@ -43,6 +43,15 @@ static enum status begin(struct db *db, int *version)
 			&rows);
 	*version = (int)db_rows_integer(rows, 0, 0, 0);
 	db_rows_free(rows);
+	db_hold(db, status == STATUS_OK);
+	return status;
+}
+
+static enum status end(struct db *db, const char *how)
+{
+	enum status status = script(db, "migrate", how, NULL);
+
+	db_hold(db, false);
 	return status;
 }
 
@@ -65,7 +74,7 @@ static enum status apply(struct db *db, const struct sql_file *file)
 	db_add_integer(&query, version_of(file->name));
 	db_add_text(&query, str_from(file->name + 11));
 	status = db_call(db, NULL, &query, clock_ms() + MIGRATE_MS, NULL);
-	return status ? status : script(db, "migrate", "commit", NULL);
+	return status ? status : end(db, "commit");
 }
 
 static enum status apply_migrations(struct db *db)
@@ -89,7 +98,7 @@ static enum status apply_migrations(struct db *db)
 			return STATUS_REFUSED;
 		}
 		if (version_of(file->name) <= version) {
-			status = script(db, "migrate", "rollback", NULL);
+			status = end(db, "rollback");
 		} else {
 			status = apply(db, file);
 			if (status == STATUS_OK)
@@ -112,16 +121,18 @@ static enum status apply_functions(struct db *db, const char *role)
 	for (file = sql_files; file->name; file++)
 		if (!version_of(file->name))
 			buf_str(&all, str_from(file->text));
-	buf_puts(&all, "commit;");
 	status = buf_check(&all);
 	if (status == STATUS_OK)
 		status = script(db, "migrate", BEGIN, NULL);
+	db_hold(db, status == STATUS_OK);
 	db_query_init(&query, "migrate", "select set_config('banter.app_role', $1, true)");
 	db_add_text(&query, str_from(role));
 	if (status == STATUS_OK)
 		status = db_call(db, NULL, &query, clock_ms() + MIGRATE_MS, NULL);
 	if (status == STATUS_OK)
 		status = script(db, "functions and roles", buf_text(&all), NULL);
+	if (status == STATUS_OK)
+		status = end(db, "commit");
 	buf_clear(&all);
 	return status;
 }

@@ -24,6 +24,7 @@ struct db {
 	PostgresPollingStatusType polling;
 	int64_t connect_by;
 	bool fresh; /* the connection was made for the running statement */
+	bool held;  /* see db_hold() */
 	const char *name;
 	const char *script;
 	const struct db_query *query;
@@ -118,11 +119,18 @@ void db_add_null(struct db_query *query)
 	add(query);
 }
 
-/* libpq's messages end in a line feed and may have several lines; they name no value of ours. */
+/*
+ * libpq's messages end in a line feed and may have several lines. One on what it cannot read quotes
+ * it.
+ */
 static void log_connection(const struct db *db)
 {
 	const char *why = PQerrorMessage(db->conn);
+	PQconninfoOption *read = *db->url ? PQconninfoParse(db->url, NULL) : NULL;
 
+	PQconninfoFree(read);
+	if (*db->url && !read)
+		why = "its address cannot be read; is all of its password escaped or quoted?";
 	log_error("the database cannot be reached: %.*s", (int)strcspn(why, "\n"), why);
 }
 
@@ -185,9 +193,11 @@ static enum status start(struct db *db, struct wait *wait)
 	db->fresh = false;
 	if (db->state == DB_READY)
 		status = send_statement(db);
+	else if (db->held)
+		status = STATUS_UNAVAILABLE;
 	else
 		status = begin_connect(db);
-	if (status == STATUS_UNAVAILABLE && !db->fresh) {
+	if (status == STATUS_UNAVAILABLE && !db->fresh && !db->held) {
 		disconnect(db, wait);
 		status = begin_connect(db);
 	}
@@ -240,7 +250,7 @@ static void note_error(struct db *db, const PGresult *result)
 		return;
 	}
 	db->failed = STATUS_UNAVAILABLE;
-	if (db->fresh)
+	if (db->fresh || db->held)
 		log_error("%s: the database is not available: SQLSTATE %s: %s", db->name, state,
 			  words);
 }
@@ -390,7 +400,7 @@ static enum status run_twice(struct db *db, struct wait *wait, int64_t deadline,
 		wait = &own;
 	}
 	status = run(db, wait, deadline, out);
-	if (status == STATUS_UNAVAILABLE && !db->fresh)
+	if (status == STATUS_UNAVAILABLE && !db->fresh && !db->held)
 		status = run(db, wait, deadline, out);
 	return status;
 }
@@ -414,6 +424,11 @@ enum status db_script(struct db *db, const char *name, const char *sql, int64_t 
 	db->script = sql;
 	db->name = name;
 	return run(db, &wait, deadline, out);
+}
+
+void db_hold(struct db *db, bool on)
+{
+	db->held = on;
 }
 
 void db_rows_free(struct db_rows *rows)

@@ -36,6 +36,7 @@ struct gateway {
 	int epoll;
 	bool keep;
 	bool waits; /* on a connection's reads and writes */
+	int64_t read_ms;
 	struct timeval read_time, write_time;
 };
 
@@ -64,6 +65,7 @@ enum status gateway_new(int listen_fd, bool keep, int64_t read_ms, int64_t write
 	gateway->listen_fd = listen_fd;
 	gateway->keep = keep;
 	gateway->waits = read_ms > 0;
+	gateway->read_ms = read_ms;
 	gateway->read_time = to_timeval(read_ms);
 	gateway->write_time = to_timeval(write_ms);
 	gateway->epoll = epoll_create1(EPOLL_CLOEXEC);
@@ -156,15 +158,22 @@ static void adopt(struct gateway *gateway, int fd)
 static enum status take_connection(struct gateway *gateway, struct wait *wait)
 {
 	enum status status = wait_epoll(wait, gateway->epoll, CLOCK_NEVER);
-	struct line_entry entry;
+	struct line_entry entry, other = { .fd = -1 };
 
 	if (status)
 		return status;
 	status = STATUS_CLOSED;
 	if (wait->ready & FROM_LINE)
 		status = line_take(gateway->line, &entry);
-	if (status == STATUS_CLOSED && (wait->ready & FROM_LISTEN))
+	if (status == STATUS_CLOSED && (wait->ready & FROM_LISTEN)) {
 		status = gateway_take(gateway, &entry.fd);
+	} else if (status == STATUS_OK && (wait->ready & FROM_LISTEN) &&
+		   gateway_take(gateway, &other.fd) == STATUS_OK) {
+		/* Its waking was ours, and nobody else's: into the line, where it wakes another. */
+		other.since = clock_ms();
+		if (line_put(gateway->line, &other))
+			close(other.fd);
+	}
 	if (status == STATUS_OK)
 		adopt(gateway, entry.fd);
 	return status;
@@ -256,19 +265,37 @@ static int64_t announced_length(const struct gateway *gateway)
 	return errno || *end ? -1 : n;
 }
 
+/*
+ * One wait for more, then all that lies in libfcgi's buffer: FCGX_GetStr() alone would wait until
+ * `most` are there.
+ */
+static int read_some(FCGX_Stream *in, char *out, int most)
+{
+	int first = FCGX_GetChar(in), n;
+
+	if (first == EOF)
+		return 0;
+	*out = (char)first;
+	n = (int)(in->stop - in->rdNext);
+	return 1 + FCGX_GetStr(out + 1, n < most - 1 ? n : most - 1, in);
+}
+
 enum status gateway_read(struct gateway *gateway, struct buf *out)
 {
 	int64_t announced = announced_length(gateway), total = 0;
+	int64_t until = gateway->waits ? clock_ms() + gateway->read_ms : CLOCK_NEVER;
 	char chunk[8192];
 	int n;
 
-	do {
-		n = FCGX_GetStr(chunk, sizeof(chunk), gateway->request.in);
-		if (n > 0) {
-			total += n;
-			buf_append(out, chunk, (size_t)n);
-		}
-	} while (n == (int)sizeof(chunk) && total < DROP_MAX);
+	/* A limit for the whole: SO_RCVTIMEO begins anew with every byte. */
+	while ((n = read_some(gateway->request.in, chunk, sizeof(chunk))) > 0) {
+		total += n;
+		buf_append(out, chunk, (size_t)n);
+		if (total >= DROP_MAX)
+			break;
+		if (clock_ms() >= until)
+			return STATUS_INVALID;
+	}
 	if (FCGX_GetError(gateway->request.in))
 		return STATUS_INVALID;
 	if (buf_check(out))

@@ -7,9 +7,15 @@
 void health(struct http_parts *parts, struct request *request, struct reply *reply,
 	    struct str variable)
 {
+	enum status status;
+
 	(void)request;
 	(void)variable;
-	if (store_health(parts->db, parts->wait, parts->config) == STATUS_OK) {
+	/* A monitor that hangs up says nothing about the database, and must not cost its connection. */
+	wait_undisturbed(parts->wait, true);
+	status = store_health(parts->db, parts->wait, parts->config);
+	wait_undisturbed(parts->wait, false);
+	if (status == STATUS_OK) {
 		reply_send(reply, 200, "application/json", STR("{\"status\":\"ok\"}"));
 		return;
 	}

@@ -1,4 +1,6 @@
-/* The children's births and deaths.  Rests on fork(2) and waitpid(2); what a child does is child.c. */
+/*
+ * The children's births and deaths.  Rests on fork(2) and waitpid(2); what a child does is child.c.
+ */
 #include "pool/crew.h"
 
 #include <errno.h>
@@ -16,7 +18,8 @@
 #define PAUSE_FIRST_MS 100
 #define PAUSE_MOST_MS 30000
 #define YOUNG_MS 10000 /* who dies before this age may well die again at once */
-#define GRACE_MS 10000 /* beyond its own drain time, before a worker is killed */
+/* Beyond its own drain time, before a worker is killed: to store its end (chat/turn) and say it. */
+#define GRACE_MS 20000
 
 static const char *const names[CREW_KINDS] = {
 	[CREW_WORKER] = "worker",

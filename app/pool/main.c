@@ -235,7 +235,10 @@ static int check_schema(struct start *start)
 			  version, STORE_SCHEMA_VERSION);
 		return EXIT_FAILED;
 	}
-	/* During an upgrade old workers run beside a new schema, whose old functions stay for a release. */
+	/*
+	 * During an upgrade old workers run beside a new schema, whose old functions stay for a
+	 * release.
+	 */
 	if (version > STORE_SCHEMA_VERSION)
 		log_warn("the database's schema has version %d, newer than this program's %d: "
 			 "install the newer program",

@@ -97,8 +97,6 @@ static void keep_fixed(struct config *fresh, struct config *old, const struct cr
 	    fresh->socket_mode != old->socket_mode)
 		log_warn("BANTER_LISTEN, BANTER_BACKLOG and BANTER_SOCKET_MODE change with a "
 			 "restart only");
-	if (strcmp(fresh->shared_file, old->shared_file) != 0)
-		log_warn("BANTER_SHARED_FILE changes with a restart only");
 	if (strcmp(fresh->status_listen, old->status_listen) != 0)
 		log_warn("BANTER_STATUS_LISTEN changes with a restart only");
 	if (fresh->workers > most)

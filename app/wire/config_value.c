@@ -230,6 +230,23 @@ bool config_value_prefix(struct str text, struct buf *out)
 	return true;
 }
 
+bool config_value_database(struct str text, struct buf *out)
+{
+	struct str schemes[] = { STR("postgresql://"), STR("postgres://") };
+	bool at = false, beyond = false;
+	size_t i, n;
+
+	for (i = 0; i < 2; i++)
+		if (str_starts(text, schemes[i]))
+			for (n = schemes[i].n; n < text.n; n++) {
+				if (text.p[n] == '@' && (at || beyond))
+					return false;
+				at = at || text.p[n] == '@';
+				beyond = beyond || strchr("/?#", text.p[n]);
+			}
+	return config_value_text(text, out);
+}
+
 bool config_value_path(struct str text, struct buf *out)
 {
 	return config_value_text(text, out) && (!text.n || *text.p == '/');

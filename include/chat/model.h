@@ -45,8 +45,8 @@ typedef enum status (*model_text_fn)(void *context, struct str text);
 
 /*
  * Waits once for more, as upstream_next(); `text` is called for each delta that came. *ended: the
- * answer is complete. A server that refuses a member of the request which it can do without is asked
- * again on the way.
+ * answer is complete. A server that refuses a member of the request which it can do without is
+ * asked again on the way.
  *   STATUS_OK
  *   STATUS_UNAVAILABLE, STATUS_TIMEOUT, STATUS_REFUSED (the server answered with an error),
  *   STATUS_INVALID (not the
@@ -65,7 +65,10 @@ void model_stop(struct model *model);
 struct str model_finish_reason(const struct model *model);
 int64_t model_tokens_in(const struct model *model);
 int64_t model_tokens_out(const struct model *model);
-/* True if it failed since its messages were too long for the model, as far as the server's words tell: fewer may be taken. */
+/*
+ * True if it failed since its messages were too long for the model, as far as the server's words
+ * tell: fewer may be taken.
+ */
 bool model_too_long(const struct model *model);
 /* Why it failed, for the log: never a text of a message or of the server's. "" if it did not. */
 const char *model_cause(const struct model *model);

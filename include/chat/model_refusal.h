@@ -14,7 +14,10 @@
 
 /* True for the HTTP statuses whose body is worth reading to tell. */
 bool model_refusal_readable(int http);
-/* `body`: the error as it came, whole or its beginning. `http` 200: it came as an event of a stream. */
+/*
+ * `body`: the error as it came, whole or its beginning. `http` 200: it came as an event of a
+ * stream.
+ */
 bool model_refusal_too_long(int http, struct str body);
 
 /*

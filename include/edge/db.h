@@ -26,7 +26,7 @@ struct db_target {
 enum status db_new(const struct db_target *target, struct db **out) MUST_CHECK;
 void db_free(struct db *db); /* NULL is fine */
 
-#define DB_MAX_VALUES 20
+#define DB_MAX_VALUES 24
 #define DB_NUMBER_SIZE 24
 
 /* A value: text or bytea as bytes; numbers and booleans in their text form. */
@@ -80,6 +80,12 @@ bool db_busy(const struct db *db);
  */
 enum status db_script(struct db *db, const char *name, const char *sql, int64_t deadline,
 		      struct db_rows **out) MUST_CHECK;
+
+/*
+ * While `on`, a lost connection is not made anew: a transaction that began on it must not go on
+ * without its beginning. Calls then end in STATUS_UNAVAILABLE.
+ */
+void db_hold(struct db *db, bool on);
 
 void db_rows_free(struct db_rows *rows); /* NULL is fine */
 int db_rows_count(const struct db_rows *rows);

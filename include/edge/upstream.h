@@ -18,8 +18,8 @@ struct upstream_target {
 	const char *url; /* of the whole resource */
 	const char *key; /* "": no Authorization header */
 	/*
-	 * More headers, "Name: value" each, LF between; "": none. Authorization or api-key among them
-	 * takes the key's place.
+	 * More headers, "Name: value" each, LF between; "": none. Authorization or api-key among
+	 * them takes the key's place.
 	 */
 	const char *headers;
 	const char *ca; /* a file of CA certificates; "": the system's */

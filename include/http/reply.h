@@ -55,7 +55,10 @@ struct reply {
 	int64_t limit, remaining, reset; /* limit -1: not said */
 	int64_t retry_s;		 /* 0: not said */
 	const char *allow;		 /* NULL: not said */
-	/* What an exchange holds of the caps is given back before its last event goes out. NULL: nothing. */
+	/*
+	 * What an exchange holds of the caps is given back before its last event goes out. NULL:
+	 * nothing.
+	 */
 	struct limit *held;
 	uint32_t holder;
 };

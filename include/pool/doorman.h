@@ -31,7 +31,8 @@ struct doorman_setup {
 /*
  * Runs until told to stop. Alone, because it is exchanged, it takes nobody any more and ends when
  * nobody waits but in the line; with all the others (the scoreboard's `closing`, or without
- * `master`) it refuses whoever waits at once. Returns the process's exit code: 0; 1 it cannot work (logged).
+ * `master`) it refuses whoever waits at once. Returns the process's exit code: 0; 1 it cannot work
+ * (logged).
  */
 int doorman_run(const struct doorman_setup *setup);
 

@@ -1,7 +1,7 @@
 /*
  * The master: forks the workers and those that help them, replaces the dead with a growing pause,
- * names cause, age and stage of a death, reloads the settings, drains. It never touches a request, the database or
- * the model, so that it outlives whatever fells a worker.
+ * names cause, age and stage of a death, reloads the settings, drains. It never touches a request,
+ * the database or the model, so that it outlives whatever fells a worker.
  */
 #ifndef POOL_POOL_H
 #define POOL_POOL_H

@@ -30,8 +30,7 @@ struct worker_setup {
 
 /*
  * Serves until told to stop, or until worker_requests are served. Returns the process's exit code:
- * 0 stopped or recycled (EXIT_RECYCLED is not used: the master asks the slot), 1 cannot work
- * (logged).
+ * 0 stopped or recycled, 1 cannot work (logged).
  */
 int worker_run(const struct worker_setup *setup);
 

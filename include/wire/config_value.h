@@ -38,6 +38,11 @@ bool config_value_path(struct str text, struct buf *out); /* "" or an absolute p
 bool config_value_origins(struct str text,
 			  struct buf *out); /* SCHEME://HOST[:PORT],…; becomes lower case */
 bool config_value_proxies(struct str text, struct buf *out); /* ADDRESS[/BITS],… */
+/*
+ * A URI or keywords, as libpq takes them. Not a URI whose password holds an unescaped / ? # or @:
+ * libpq would take the password's end for a host, and say so in its errors.
+ */
+bool config_value_database(struct str text, struct buf *out);
 /* "" or header lines, with LF or | between; becomes "Name: value" with LF between. */
 bool config_value_headers(struct str text, struct buf *out);
 /* "" or a JSON object; becomes one line. */

@@ -11,7 +11,8 @@ create or replace function banter.turn_begin(
 	p_answer_id text, p_conversation text, p_new_conversation text, p_session text, p_message text,
 	p_metadata json, p_stream boolean, p_idempotency_key text, p_body_hash bytea,
 	p_lease_seconds integer, p_max_messages integer, p_max_chars integer, p_request_id text,
-	p_max_open integer default null, p_max_open_per_key integer default null)
+	p_max_open integer default null, p_max_open_per_key integer default null,
+	p_lock_ms integer default 2000)
 returns table (
 	outcome text, conversation text, message_id text, limit_max integer, limit_remaining integer,
 	limit_reset bigint, retry_after integer, model text, system_prompt text,
@@ -36,6 +37,9 @@ begin
 	-- What a crash of the machine can take back here is a run that died with it. By set_config, since a
 	-- SET clause of the function would end before the commit.
 	-- The same request sent again, or another with its idempotency key, waits here until it has committed.
+	-- No lock is waited for longer than the application waits for us: what it has given up, and answered with
+	-- 503, must not begin behind its back.
+	perform set_config('lock_timeout', p_lock_ms::text, true);
 	perform set_config('synchronous_commit', 'off', true), pg_advisory_xact_lock(hashtextextended(
 		coalesce(encode(p_key_hash, 'hex') || ' ' || p_idempotency_key, p_exchange), p_workspace));
 
@@ -201,5 +205,5 @@ $$;
 
 comment on function banter.turn_begin(
 	bigint, bytea, text, text, text, text, text, text, text, text, json, boolean, text, bytea,
-	integer, integer, integer, text, integer, integer) is
-	'Starts an exchange, or says why not: one row with the outcome and, when it is started, the history after it, oldest first, its role as the outcome. Sent again with the same p_exchange it answers the same. p_max_open and p_max_open_per_key (0 or null: no cap) hold where the workspace has none of its own.';
+	integer, integer, integer, text, integer, integer, integer) is
+	'Starts an exchange, or says why not: one row with the outcome and, when it is started, the history after it, oldest first, its role as the outcome. Sent again with the same p_exchange it answers the same. p_max_open and p_max_open_per_key (0 or null: no cap) hold where the workspace has none of its own; no lock is waited for longer than p_lock_ms.';

@@ -3,6 +3,7 @@
 import json
 import os
 import random
+import threading
 
 import pytest
 
@@ -84,6 +85,34 @@ def test_half_a_request_is_ended_by_BANTER_REQUEST_TIME(pool, tenant, told):
         assert health(banter.socket) == 200
     assert banter.children() == before
     assert "status=200" not in banter.text().replace("path=/health status=200", "")
+
+
+def test_a_sender_that_trickles_is_ended_by_BANTER_REQUEST_TIME(pool, tenant):
+    """Each byte comes within the time, the whole does not: it must not hold its worker."""
+    banter = pool(workers=1, request_time="300ms")
+    body = chat_body("hello")
+    with Connection(banter.socket) as connection:
+        connection.begin()
+        connection.params(chat_params(tenant, body))
+        reply = fastcgi.Reply(connection)
+        trickle = threading.Event()
+
+        def send():
+            for byte in body[:-1]:
+                if trickle.wait(0.1):
+                    return
+                try:
+                    connection.stdin(bytes([byte]), end=False)
+                except OSError:
+                    return
+
+        sender = threading.Thread(target=send)
+        sender.start()
+        try:
+            assert (reply.status, reply.json()) == (400, {"error": "Invalid request payload"})
+        finally:
+            trickle.set()
+            sender.join()
 
 
 GARBAGE = {

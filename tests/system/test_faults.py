@@ -11,7 +11,7 @@ import psycopg2
 import pytest
 
 import parts
-from fastcgi import chat, health, stream
+from fastcgi import Connection, chat, health, stream
 from parts import BUILD, name, script, until
 
 ERROR = {"type": "error", "error": "Internal server error"}
@@ -65,6 +65,46 @@ def door(cluster):
 def lodger(cluster, door):
     """A tenant of that cluster."""
     return cluster.demo()
+
+
+def test_S10_what_was_refused_with_503_does_not_begin_behind_the_clients_back(pool, cluster, door, lodger):
+    """A lock is held for longer than the database has: once it is gone, the same Idempotency-Key runs anew."""
+    banter = pool(workers=1, database_url=door.url(), database_time="500ms")
+    text = script(name("stalled"), tokens=["fine"])
+    with contextlib.closing(psycopg2.connect(cluster.url("owner"))) as blocker:
+        with blocker.cursor() as cursor:
+            cursor.execute("lock table banter_data.exchange in access exclusive mode")
+            refused = chat(banter.socket, lodger, text, HTTP_IDEMPOTENCY_KEY="k")
+            assert (refused.status, refused.headers["Retry-After"]) == (503, "5")
+            # Those that waited for the lock have given up, and none is left to begin once it is gone.
+            waiting = "select from pg_stat_activity where wait_event_type = 'Lock' and query like '%turn_begin%'"
+            until(lambda: not cluster.run(waiting), "the end of the waiting calls")
+            blocker.rollback()
+    assert chat(banter.socket, lodger, text, HTTP_IDEMPOTENCY_KEY="k").json()["message"] == "fine"
+    assert rows_of(cluster, lodger) == [("done", "fine")]
+
+
+def test_an_exchange_that_was_given_up_ends_its_stream(pool, postgres, tenant, model):
+    """Its lease's renewal says so; the model is silent and would be for long."""
+    banter = pool(workers=1, lease="1s", heartbeat="1h")
+    text = script(name("given-up"), tokens=["a", "b"], gates={"2": name("gate")})
+    reply = stream(banter.socket, tenant, text)
+    assert [reply.event()["type"] for _ in range(2)] == ["start", "token"]
+    postgres.run(
+        "update banter_data.exchange set state = 'lost', ended_at = now() where workspace = %s", tenant.workspace)
+    assert reply.event() == ERROR
+    logged(banter, "the exchange was gone")
+
+
+def test_G8_a_monitor_that_hangs_up_says_nothing_about_the_database(pool, tenant):
+    banter = pool(workers=1)
+    with Connection(banter.socket) as connection:
+        connection.begin()
+        connection.params({"REQUEST_METHOD": "GET", "REQUEST_URI": "/health", "REMOTE_ADDR": "127.0.0.1"})
+        connection.stdin(b"")
+    assert health(banter.socket) == 200
+    until(lambda: banter.text().count("path=/health") == 2 or None, "both log lines")
+    assert "the database is away" not in banter.text()
 
 
 @pytest.mark.parametrize("path", ["/v1/chat", "/v1/chat/stream"])

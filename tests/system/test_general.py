@@ -490,7 +490,7 @@ def test_G5_headers_of_a_pool_that_is_away(start):
     for path, words in {
         "/v1/chat": {"error": "Service unavailable"},
         "/api/v1/chatbots/x/chat": {
-            "success": False, "error": "The service is unavailable.", "code": "SERVICE_UNAVAILABLE"},
+            "success": False, "error": "Service unavailable", "code": "SERVICE_UNAVAILABLE"},
     }.items():
         reply = site.request("POST", path, {"X-Request-Id": "mine"}, data="{}")
         assert (reply.status_code, reply.json()) == (503, words)

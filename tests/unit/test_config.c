@@ -11,6 +11,8 @@ static void promised_defaults(void **state)
 	assert_int_equal(config.json_ms, 50000);
 	assert_int_equal(config.heartbeat_ms, 15000);
 	assert_int_equal(config.lease_ms, 300000);
+	assert_int_equal(config.queue_ms, 5000);
+	assert_string_equal(config.status_listen, "");
 	assert_int_equal(config.address_limit, 30);
 	assert_int_equal(config.address_window_ms, 60000);
 	assert_int_equal(config.socket_mode, 0660);

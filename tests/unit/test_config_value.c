@@ -163,6 +163,40 @@ static void listen_is_a_socket(void **state)
 	TRY(cases, listen);
 }
 
+static void the_status_listener_may_be_none(void **state)
+{
+	static const char name[] = "BANTER_STATUS_LISTEN";
+	static const struct shape_case cases[] = {
+		AS_IS(name, ""),
+		AS_IS(name, "unix:/tmp/status.sock"),
+		AS_IS(name, "127.0.0.1:9000"),
+		NOT(name, "none"),
+		NOT(name, "unix:"),
+	};
+
+	(void)state;
+	TRY(cases, status_listen);
+}
+
+/* libpq would take what follows for a host or a port, and name it in its errors. */
+static void a_database_url_has_an_escaped_password(void **state)
+{
+	static const char name[] = "BANTER_DATABASE_URL";
+	static const struct shape_case cases[] = {
+		AS_IS(name, ""),
+		AS_IS(name, "host=/tmp user=app password=a@b/c"),
+		AS_IS(name, "postgresql://app@/banter?host=/run/x&port=6432"),
+		AS_IS(name, "postgres://app:hun%2Fter2@localhost:5432/banter"),
+		NOT(name, "postgresql://app:hun/ter2@localhost/banter"),
+		NOT(name, "postgresql://app:hun@ter2@localhost/banter"),
+		NOT(name, "postgres://app:hun?ter2@localhost/banter"),
+		NOT(name, "postgresql://app:hun#ter2@localhost/banter"),
+	};
+
+	(void)state;
+	TRY(cases, database_url);
+}
+
 static void model_url_is_a_base(void **state)
 {
 	static const char name[] = "BANTER_MODEL_URL";
@@ -392,6 +426,8 @@ int main(void)
 		cmocka_unit_test(numbers_have_bounds),
 		cmocka_unit_test(times_have_units),
 		cmocka_unit_test(listen_is_a_socket),
+		cmocka_unit_test(the_status_listener_may_be_none),
+		cmocka_unit_test(a_database_url_has_an_escaped_password),
 		cmocka_unit_test(model_url_is_a_base),
 		cmocka_unit_test(model_headers_are_lines),
 		cmocka_unit_test(model_members_are_an_object),

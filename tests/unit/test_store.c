@@ -71,7 +71,7 @@ static void begin_passes_its_values_in_order(void **state)
 		"turn_begin(-42, '" HASH(
 			"h") "', 'widget', null, 'the-exchange', "
 			     "'the-answer', null, 'the-conversation', 's-1', 'hi', null, null, "
-			     "null, null, 300, 20, 24000, 'r-1', 7, 3) ");
+			     "null, null, 300, 20, 24000, 'r-1', 7, 3, 3200) ");
 	store_begun_clear(&begun);
 
 	begin.key.kind = KEY_WORKSPACE;
@@ -88,7 +88,7 @@ static void begin_passes_its_values_in_order(void **state)
 		"turn_begin(-42, '" HASH(
 			"h") "', 'workspace', 'bot', 'the-exchange', "
 			     "'the-answer', 'c-1', 'the-conversation', null, '', '{}', t, "
-			     "'once', '" HASH("b") "', 300, 20, 24000, 'r-1', 7, 3) ");
+			     "'once', '" HASH("b") "', 300, 20, 24000, 'r-1', 7, 3, 3200) ");
 	store_begun_clear(&begun);
 	begin.stream = 0;
 	begin.message = STR_NONE;
