@@ -158,7 +158,7 @@ static void adopt(struct gateway *gateway, int fd)
 static enum status take_connection(struct gateway *gateway, struct wait *wait)
 {
 	enum status status = wait_epoll(wait, gateway->epoll, CLOCK_NEVER);
-	struct line_entry entry, other = { .fd = -1 };
+	struct line_entry entry = { .fd = -1 }, other = { .fd = -1 };
 
 	if (status)
 		return status;
