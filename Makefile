@@ -22,7 +22,7 @@ sql := $(sort $(wildcard sql/migrations/*.sql) $(wildcard sql/functions/*.sql) s
 
 programs = $(B)/banter.fcgi $(B)/banterctl $(B)/banter-model
 
-.PHONY: all run test lint fuzz clean unit
+.PHONY: all run test lint fuzz mutants clean unit
 all: $(B)/banter.fcgi $(B)/banterctl
 
 $(B)/banter.fcgi: $(call obj,$(pool_src) $(http_src) $(lower_src))
@@ -81,6 +81,10 @@ lint:
 
 fuzz:
 	@tests/fuzz/run
+
+mutants:
+	@deploy/packages.sh test
+	@tests/mutants/run
 
 clean:
 	rm -rf $(B)

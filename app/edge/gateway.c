@@ -154,12 +154,27 @@ static void adopt(struct gateway *gateway, int fd)
 	FCGX_Detach(&gateway->request);
 }
 
+/*
+ * A connection whose waking was ours, and nobody else's, but which we do not take: into the line,
+ * where it wakes another.
+ */
+static void pass_on(struct gateway *gateway)
+{
+	struct line_entry entry = { .fd = -1, .since = clock_ms() };
+
+	if (gateway->line && gateway_take(gateway, &entry.fd) == STATUS_OK &&
+	    line_put(gateway->line, &entry))
+		close(entry.fd);
+}
+
 /* A connection: who waits in the line comes first. STATUS_CLOSED if another worker took it. */
 static enum status take_connection(struct gateway *gateway, struct wait *wait)
 {
 	enum status status = wait_epoll(wait, gateway->epoll, CLOCK_NEVER);
-	struct line_entry entry = { .fd = -1 }, other = { .fd = -1 };
+	struct line_entry entry = { .fd = -1 };
 
+	if (status == STATUS_STOPPED)
+		pass_on(gateway);
 	if (status)
 		return status;
 	status = STATUS_CLOSED;
@@ -167,12 +182,8 @@ static enum status take_connection(struct gateway *gateway, struct wait *wait)
 		status = line_take(gateway->line, &entry);
 	if (status == STATUS_CLOSED && (wait->ready & FROM_LISTEN)) {
 		status = gateway_take(gateway, &entry.fd);
-	} else if (status == STATUS_OK && (wait->ready & FROM_LISTEN) &&
-		   gateway_take(gateway, &other.fd) == STATUS_OK) {
-		/* Its waking was ours, and nobody else's: into the line, where it wakes another. */
-		other.since = clock_ms();
-		if (line_put(gateway->line, &other))
-			close(other.fd);
+	} else if (status == STATUS_OK && (wait->ready & FROM_LISTEN)) {
+		pass_on(gateway);
 	}
 	if (status == STATUS_OK)
 		adopt(gateway, entry.fd);

@@ -16,10 +16,11 @@
 #include "edge/gateway.h"
 #include "http/serve.h"
 
-#define LOOK_MS 25     /* whom a worker takes within this time needs no doorman */
-#define LOOK_IDLE_MS 5 /* the same, where a worker seems to be idle */
-#define ROUND 256      /* connections taken before we look at the clock again */
-#define SPARE 64       /* descriptors that are not connections we hold */
+#define LOOK_MS 25	    /* whom a worker takes within this time needs no doorman */
+#define LOOK_IDLE_MS 5	    /* the same, where a worker seems to be idle */
+#define LOOK_ANYWAY_MS 1000 /* a waking can be lost with a process that ends as it is woken */
+#define ROUND 256	    /* connections taken before we look at the clock again */
+#define SPARE 64	    /* descriptors that are not connections we hold */
 #define FOREVER_MS (INT64_MAX / 4)
 
 struct doorman {
@@ -141,23 +142,30 @@ static void pause_for(struct doorman *doorman, int64_t ms)
 	(void)status;
 }
 
-/* A connection waits, and the kernel found no worker to wake. */
-static enum status let_in(struct doorman *doorman)
+/* Whoever waits in the backlog goes into the line, where it wakes a worker. */
+static enum status take_in(struct doorman *doorman)
 {
-	struct gateway *gateway = doorman->parts.gateway;
-	bool idle = scoreboard_idle(doorman->setup->scoreboard);
 	enum status status = STATUS_OK;
 	int fd, taken;
 
-	if (idle) /* the kernel woke us in its place */
-		status = gateway_stand_back(gateway);
-	pause_for(doorman, idle ? LOOK_IDLE_MS : LOOK_MS);
-	for (taken = 0; taken < ROUND && status == STATUS_OK && !stopped(doorman); taken++) {
-		status = gateway_take(gateway, &fd);
+	for (taken = 0; taken < ROUND && status == STATUS_OK; taken++) {
+		status = gateway_take(doorman->parts.gateway, &fd);
 		if (status == STATUS_OK)
 			hold(doorman, fd);
 	}
 	return status == STATUS_CLOSED ? STATUS_OK : status;
+}
+
+/* A connection waits, and the kernel found no worker to wake. */
+static enum status let_in(struct doorman *doorman)
+{
+	bool idle = scoreboard_idle(doorman->setup->scoreboard);
+	enum status status = STATUS_OK;
+
+	if (idle) /* the kernel woke us in its place */
+		status = gateway_stand_back(doorman->parts.gateway);
+	pause_for(doorman, idle ? LOOK_IDLE_MS : LOOK_MS);
+	return status ? status : take_in(doorman);
 }
 
 /* When there is something to do if no connection comes. */
@@ -169,7 +177,9 @@ static int64_t next_look(const struct doorman *doorman, int64_t now)
 		  since == CLOCK_NEVER && !doorman->count ? STAGE_IDLE : STAGE_HOLD);
 	if (doorman->count)
 		return now + LOOK_MS; /* the line may have room again */
-	return since == CLOCK_NEVER ? CLOCK_NEVER : since + doorman->setup->config->queue_ms;
+	return clock_earlier(now + LOOK_ANYWAY_MS,
+			     since == CLOCK_NEVER ? since
+						  : since + doorman->setup->config->queue_ms);
 }
 
 static enum status stand(struct doorman *doorman)
@@ -187,13 +197,18 @@ static enum status stand(struct doorman *doorman)
 		status = gateway_watch(gateway, &doorman->wait, next_look(doorman, now));
 		if (status == STATUS_OK)
 			status = let_in(doorman);
+		else if (status == STATUS_TIMEOUT)
+			status = take_in(doorman);
 		else if (status == STATUS_STOPPED)
 			pause_for(doorman, LOOK_MS);
-		if (status == STATUS_TIMEOUT || status == STATUS_STOPPED)
+		if (status == STATUS_STOPPED)
 			status = STATUS_OK;
 	}
 	if (all_end(doorman))
 		refuse_late(doorman, CLOCK_NEVER);
+	else if (status == STATUS_OK) /* whose waking was ours must not wait for the next one's */
+		status = take_in(doorman);
+	pass_on(doorman);
 	return status;
 }
 

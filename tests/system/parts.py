@@ -15,6 +15,7 @@ import tempfile
 import time
 
 import psycopg2
+import pytest
 import requests
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -360,3 +361,19 @@ def session():
     client = requests.Session()
     client.trust_env = False
     return client
+
+
+def descriptors(pid):
+    """How many descriptors a process has open. It protects its memory: only root may look."""
+    try:
+        return len(os.listdir(f"/proc/{pid}/fd"))
+    except PermissionError:
+        pytest.skip("only root may count the descriptors of a process that protects its memory")
+
+
+def environment(pid):
+    """What others of its user can read of a process's environment: nothing, where it protects its memory."""
+    try:
+        return pathlib.Path(f"/proc/{pid}/environ").read_bytes()
+    except PermissionError:
+        return b""

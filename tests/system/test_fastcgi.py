@@ -1,13 +1,13 @@
 """The FastCGI edge: what web servers send and what they should not, straight to the pool's socket."""
 
 import json
-import os
 import random
 import threading
 
 import pytest
 
 import fastcgi
+import parts
 from fastcgi import Connection, chat, chat_body, chat_params, health, record, stream
 from parts import name, script, until
 
@@ -341,7 +341,7 @@ def test_a_worker_keeps_no_descriptor_of_a_request(one, tenant):
             with Connection(one.socket) as connection:
                 connection.begin()
         assert health(one.socket) == 200
-        return len(os.listdir(f"/proc/{pid}/fd"))
+        return parts.descriptors(pid)
 
     # One more or less: libfcgi ends a connection a moment before it closes it.
     assert abs(some() - some()) <= 1

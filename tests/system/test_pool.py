@@ -77,6 +77,7 @@ def test_G10_what_a_killed_worker_held_of_the_limits_comes_back(pool, tenant):
     reply = stream(banter.socket, tenant, script("hello", tokens=["a", "b"], gates={"2": NEVER}))
     assert [reply.event()["type"] for _ in range(2)] == ["start", "token"]
     assert chat(banter.socket, tenant, "one too many").status == 429
+    logged(banter, "status=429")
     busy = [pid for pid in banter.children() if f"[{pid}] request=" not in banter.text()][0]
     os.kill(busy, signal.SIGKILL)
     assert reply.event() is None
