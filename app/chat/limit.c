@@ -52,29 +52,6 @@ bool limit_count(struct limit *limit, enum limit_kind kind, struct str who, int6
 	return within;
 }
 
-bool limit_look(struct limit *limit, enum limit_kind kind, struct str who, int64_t most,
-		int64_t window_ms, int64_t *retry_s)
-{
-	struct limit_entry *entry;
-	struct limit_hash name;
-	bool within = true;
-	int64_t now;
-
-	if (most <= 0)
-		return true;
-	name = limit_table_name(limit, kind, who);
-	if (!limit_table_lock(limit))
-		return true;
-	now = clock_ms();
-	entry = limit_table_find(limit, name);
-	if (entry && window_runs(entry, now, window_ms) && entry->count >= most) {
-		within = false;
-		*retry_s = seconds_until(entry->ends, now);
-	}
-	limit_table_unlock(limit);
-	return within;
-}
-
 enum status limit_take_holder(struct limit *limit, uint32_t *holder)
 {
 	enum status status = STATUS_UNAVAILABLE;

@@ -78,47 +78,6 @@ void db_free(struct db *db)
 	free(db);
 }
 
-void db_query_init(struct db_query *query, const char *name, const char *sql)
-{
-	query->name = name;
-	query->sql = sql;
-	query->count = 0;
-}
-
-static struct db_value *add(struct db_query *query)
-{
-	struct db_value *value = &query->values[query->count++];
-
-	*value = (struct db_value){ 0 };
-	return value;
-}
-
-void db_add_text(struct db_query *query, struct str text)
-{
-	struct db_value *value = add(query);
-
-	value->bytes = text;
-	value->raw = true;
-}
-
-void db_add_integer(struct db_query *query, int64_t number)
-{
-	struct db_value *value = add(query);
-
-	snprintf(value->number, sizeof(value->number), "%" PRId64, number);
-	value->bytes = str_from(value->number);
-}
-
-void db_add_boolean(struct db_query *query, bool truth)
-{
-	add(query)->bytes = truth ? STR("t") : STR("f");
-}
-
-void db_add_null(struct db_query *query)
-{
-	add(query);
-}
-
 /*
  * libpq's messages end in a line feed and may have several lines. One on what it cannot read quotes
  * it.

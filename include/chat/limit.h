@@ -41,9 +41,6 @@ enum limit_kind {
  */
 bool limit_count(struct limit *limit, enum limit_kind kind, struct str who, int64_t most,
 		 int64_t window_ms, int64_t *retry_s);
-/* As limit_count(), but only looks: true if one more would still be within. */
-bool limit_look(struct limit *limit, enum limit_kind kind, struct str who, int64_t most,
-		int64_t window_ms, int64_t *retry_s);
 
 /*
  * A place in the table of holders for a worker that is not ours: the first whose process is gone;
