@@ -122,14 +122,11 @@ static enum status add_headers(struct upstream *upstream, struct str lines, bool
 {
 	enum status status = STATUS_OK;
 	struct str line;
-	const char *feed;
 	struct buf text;
 
 	buf_init(&text, HEADER_CAP);
 	while (lines.n && status == STATUS_OK) {
-		feed = memchr(lines.p, '\n', lines.n);
-		line = (struct str){ lines.p, feed ? (size_t)(feed - lines.p) : lines.n };
-		lines = str_skip(lines, feed ? line.n + 1 : line.n);
+		line = str_cut(&lines, STR("\n"));
 		*keyed |= is_header(line, "Authorization") || is_header(line, "api-key");
 		buf_reset(&text);
 		buf_str(&text, line);

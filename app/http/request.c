@@ -73,22 +73,12 @@ static void read_path(struct request *request, struct str prefix)
 	request->path = path;
 }
 
+/* The setting's list has no white space, and no empty item. */
 static bool listed(struct str list, struct str origin)
 {
-	const char *comma;
-	struct str item;
-
-	while (list.n) {
-		comma = memchr(list.p, ',', list.n);
-		item = comma ? (struct str){ list.p, (size_t)(comma - list.p) } : list;
-		list = str_skip(list, comma ? item.n + 1 : item.n);
-		while (item.n && item.p[0] == ' ')
-			item = str_skip(item, 1);
-		while (item.n && item.p[item.n - 1] == ' ')
-			item.n--;
-		if (item.n && str_equal(item, origin))
+	while (list.n)
+		if (str_equal(str_cut(&list, STR(",")), origin))
 			return true;
-	}
 	return false;
 }
 

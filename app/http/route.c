@@ -40,19 +40,12 @@ const struct route *route_find(struct str path, struct str *variable)
 
 bool route_allows(const struct route *route, struct str method)
 {
-	struct str rest = str_from(route->methods);
-	const char *comma;
-	struct str item;
+	struct str methods = str_from(route->methods);
 
-	for (;;) {
-		comma = memchr(rest.p, ',', rest.n);
-		item = comma ? (struct str){ rest.p, (size_t)(comma - rest.p) } : rest;
-		if (str_equal(item, method))
+	while (methods.n)
+		if (str_equal(str_cut(&methods, STR(", ")), method))
 			return true;
-		if (!comma)
-			return false;
-		rest = str_skip(rest, item.n + 2); /* ", " */
-	}
+	return false;
 }
 
 enum reply_api route_api(struct str path)

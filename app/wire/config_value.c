@@ -69,20 +69,10 @@ bool config_value_time(struct str text, int64_t *ms)
 	return false;
 }
 
-/* Takes what stands before the first `separator` (or all) off the front of *rest. */
-static struct str cut(struct str *rest, struct str separator)
-{
-	char *at = memmem(rest->p, rest->n, separator.p, separator.n);
-	struct str head = { rest->p, at ? (size_t)(at - rest->p) : rest->n };
-
-	*rest = str_skip(*rest, at ? head.n + separator.n : head.n);
-	return head;
-}
-
 bool config_value_word(struct str text, struct str list)
 {
 	while (list.n)
-		if (str_equal(cut(&list, STR(", ")), text))
+		if (str_equal(str_cut(&list, STR(", ")), text))
 			return true;
 	return false;
 }
@@ -149,7 +139,7 @@ static bool is_host_port(struct str text, bool port_needed)
 
 	if (text.n && *text.p == '[') {
 		text = str_skip(text, 1);
-		host = cut(&text, STR("]"));
+		host = str_cut(&text, STR("]"));
 		if (!is_address(host, AF_INET6) || (text.n && *text.p != ':'))
 			return false;
 	} else {
@@ -197,11 +187,11 @@ bool config_value_url(struct str text, struct buf *out)
 	else
 		return false;
 	/* No user: a password here would be seen in logs. */
-	path = cut(&rest, STR("?"));
+	path = str_cut(&rest, STR("?"));
 	if (!only(text, is_visible) || memchr(text.p, '#', text.n) ||
-	    !is_host_port(cut(&path, STR("/")), false))
+	    !is_host_port(str_cut(&path, STR("/")), false))
 		return false;
-	base = cut(&text, STR("?"));
+	base = str_cut(&text, STR("?"));
 	while (base.p[base.n - 1] == '/')
 		base.n--;
 	buf_str(out, base);
@@ -221,9 +211,9 @@ bool config_value_prefix(struct str text, struct buf *out)
 		return true;
 	if (*text.p != '/' || text.p[text.n - 1] == '/')
 		return false;
-	cut(&rest, STR("/"));
+	str_cut(&rest, STR("/"));
 	while (rest.n) {
-		text = cut(&rest, STR("/"));
+		text = str_cut(&rest, STR("/"));
 		if (!text.n || !only(text, is_unreserved))
 			return false;
 	}
@@ -271,7 +261,7 @@ static bool each(struct str list, bool (*is_item)(struct str), struct buf *out)
 		return true;
 	do {
 		more = memchr(list.p, ',', list.n);
-		item = trim(cut(&list, STR(",")));
+		item = trim(str_cut(&list, STR(",")));
 		if (!is_item(item))
 			return false;
 		buf_str(out, item);
@@ -283,7 +273,7 @@ static bool each(struct str list, bool (*is_item)(struct str), struct buf *out)
 
 static bool is_origin(struct str text)
 {
-	struct str scheme = cut(&text, STR("://"));
+	struct str scheme = str_cut(&text, STR("://"));
 
 	return scheme.n && isalpha((unsigned char)*scheme.p) && only(scheme, is_scheme) &&
 	       is_host_port(text, false);
@@ -304,7 +294,7 @@ bool config_value_origins(struct str text, struct buf *out)
 static bool is_proxy(struct str text)
 {
 	bool whole = !memchr(text.p, '/', text.n), v6;
-	struct str address = cut(&text, STR("/"));
+	struct str address = str_cut(&text, STR("/"));
 	int64_t bits;
 
 	v6 = is_address(address, AF_INET6);

@@ -39,4 +39,14 @@ static inline struct str str_skip(struct str s, size_t n)
 	return (struct str){ s.p + n, s.n - n };
 }
 
+/* Takes what stands before the first `separator` (or all) off the front of *rest. */
+static inline struct str str_cut(struct str *rest, struct str separator)
+{
+	const char *at = memmem(rest->p, rest->n, separator.p, separator.n);
+	struct str head = { rest->p, at ? (size_t)(at - rest->p) : rest->n };
+
+	*rest = str_skip(*rest, at ? head.n + separator.n : head.n);
+	return head;
+}
+
 #endif
