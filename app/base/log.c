@@ -16,14 +16,16 @@
 #define LINE_MAX_BYTES 2048
 
 static enum log_level the_level = LOG_LEVEL_INFO;
-static bool the_syslog;
+static enum log_target the_target;
+static const char *the_name;
 
-void log_open(const char *name, enum log_level level, bool to_syslog)
+void log_open(const char *name, enum log_level level, enum log_target target)
 {
+	the_name = name;
 	the_level = level;
-	if (to_syslog && !the_syslog)
+	if (target == LOG_SYSLOG_DAEMON && the_target != LOG_SYSLOG_DAEMON)
 		openlog(name, LOG_PID, LOG_DAEMON);
-	the_syslog = to_syslog;
+	the_target = target;
 }
 
 /* What came from outside must not start a line of its own or steer a terminal. */
@@ -53,12 +55,14 @@ __attribute__((format(printf, 2, 0))) static void write_line(enum log_level leve
 		return;
 	vsnprintf(text, sizeof(text), format, args);
 	escape_controls(text);
-	if (the_syslog) {
+	if (the_target == LOG_SYSLOG_DAEMON) {
 		syslog(levels[level].priority, "%s", text);
 	} else {
 		clock_stamp(stamp);
-		n = snprintf(line, sizeof(line), "%s %s [%d] %s\n", stamp, levels[level].name,
-			     (int)getpid(), text);
+		n = the_target == LOG_PERSON
+			    ? snprintf(line, sizeof(line), "%s: %s\n", the_name, text)
+			    : snprintf(line, sizeof(line), "%s %s [%d] %s\n", stamp,
+				       levels[level].name, (int)getpid(), text);
 		/* One write a line, so that the lines of many workers do not mix. */
 		while (write(STDERR_FILENO, line, (size_t)n) < 0 && errno == EINTR)
 			;

@@ -15,6 +15,7 @@
 #include "base/str.h"
 #include "chat/key.h"
 #include "ctl/command.h"
+#include "ctl/schema.h"
 #include "wire/config.h"
 
 #define FILE_CAP 65536
@@ -151,18 +152,16 @@ static int write_out(const char *path, const struct demo *demo)
 	return CTL_DONE;
 }
 
-int ctl_demo(const struct config *config, int argc, char **argv)
+int schema_demo(const struct ctl_call *call)
 {
-	const char *path = NULL;
+	const char *path = ctl_value(call, "--env-file");
 	struct demo demo = { 0 };
 	struct key widget, workspace;
 	struct db *db = NULL;
 	enum status status;
 	int code;
 
-	code = ctl_option(argc, argv, "--env-file", &path);
-	if (code == CTL_DONE)
-		code = ctl_connect(config, &db);
+	code = ctl_connect(call, &db);
 	if (code != CTL_DONE)
 		return code;
 	if (path)
@@ -177,10 +176,7 @@ int ctl_demo(const struct config *config, int argc, char **argv)
 	if (status == STATUS_OK)
 		status = make_key(db, &workspace, demo.workspace, NULL);
 	db_free(db);
-	if (status == STATUS_OK)
-		code = write_out(path, &demo);
-	else
-		code = CTL_FAILED;
+	code = status == STATUS_OK ? write_out(path, &demo) : CTL_FAILED;
 	explicit_bzero(&demo, sizeof(demo));
 	return code;
 }

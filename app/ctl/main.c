@@ -1,82 +1,27 @@
 /*
- * banterctl: the operator's program. A table of commands over the same lower layers as banter.fcgi.
+ * banterctl: the operator's program.  The command line is held against the table of commands, the
+ * settings are loaded, the command is run.
  */
+#include <locale.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/log.h"
 #include "base/secret.h"
-#include "base/version.h"
 #include "ctl/command.h"
+#include "ctl/help.h"
 #include "edge/settings.h"
 
 #define PROGRAM "banterctl"
 #define WHY_CAP 4096
 
-static const struct {
-	const char *name;
-	const char *arguments;
-	const char *meaning;
-	ctl_command_fn run; /* NULL: main's own */
-} commands[] = {
-	{ "migrate", "[--role NAME]",
-	  "bring the database's schema up to this version; NAME is the role the application "
-	  "connects as",
-	  ctl_migrate },
-	{ "demo", "[--env-file FILE]",
-	  "make a workspace, a chatbot and keys to try things with, the same on every run with "
-	  "the same FILE",
-	  ctl_demo },
-	{ "version", "", "print the version", NULL },
-	{ "help", "", "print this", NULL },
+/* The command line, taken apart. */
+struct line {
+	const char *file;
+	bool help;
+	struct ctl_call call;
 };
-#define COMMANDS (sizeof(commands) / sizeof(commands[0]))
-
-static void print_help(FILE *out)
-{
-	size_t i;
-
-	fprintf(out, "usage: " PROGRAM " [--config FILE] COMMAND [options]\n\ncommands:\n");
-	for (i = 0; i < COMMANDS; i++)
-		fprintf(out, "  %s %s\n      %s\n", commands[i].name, commands[i].arguments,
-			commands[i].meaning);
-	fprintf(out,
-		"\nIt connects with BANTER_ADMIN_DATABASE_URL, else BANTER_DATABASE_URL, else "
-		"libpq's PG variables.\nThe settings are those of banter.fcgi: see its --help.\n"
-		"\nexit codes:\n"
-		"  0  done\n"
-		"  1  it failed; standard error says why\n"
-		"  2  a wrong command, option or setting\n"
-		"\nexample:\n  " PROGRAM " migrate --role banter_app\n");
-}
-
-int ctl_connect(const struct config *config, struct db **out)
-{
-	struct db_target target = {
-		.url = *config->admin_database_url ? config->admin_database_url
-						   : config->database_url,
-		.password = config->database_password,
-		.connect_ms = config->database_connect_ms,
-	};
-
-	if (db_new(&target, out) == STATUS_OK)
-		return CTL_DONE;
-	fprintf(stderr, PROGRAM ": no memory\n");
-	return CTL_FAILED;
-}
-
-int ctl_option(int argc, char **argv, const char *name, const char **out)
-{
-	if (argc == 1)
-		return CTL_DONE;
-	if (argc == 3 && strcmp(argv[1], name) == 0) {
-		*out = argv[2];
-		return CTL_DONE;
-	}
-	fprintf(stderr, PROGRAM " %s: the only option is %s VALUE\n", argv[0], name);
-	return CTL_WRONG;
-}
 
 static int load(const char *file, struct settings **settings, struct config *config)
 {
@@ -88,56 +33,175 @@ static int load(const char *file, struct settings **settings, struct config *con
 	if (status == STATUS_OK)
 		status = settings_load(*settings, config, &why);
 	if (status)
-		fprintf(stderr, PROGRAM ": %s\n",
-			why.len ? buf_text(&why) : "the settings cannot be read");
+		ctl_say(CTL_FAILED, "%s", why.len ? buf_text(&why) : "the settings cannot be read");
 	buf_clear(&why);
 	if (status == STATUS_OK)
 		return CTL_DONE;
 	return status == STATUS_INVALID ? CTL_WRONG : CTL_FAILED;
 }
 
-static int run_command(size_t index, const char *file, int argc, char **argv)
+static int run_command(struct line *line)
 {
 	struct settings *settings = NULL;
 	struct config config;
 	int code;
 
-	code = load(file, &settings, &config);
+	code = load(line->file, &settings, &config);
 	if (code == CTL_DONE) {
-		log_open(PROGRAM, LOG_LEVEL_INFO, false);
+		log_open(PROGRAM, LOG_LEVEL_INFO, LOG_PERSON);
 		secret_protect_memory();
-		code = commands[index].run(&config, argc, argv);
+		line->call.config = &config;
+		code = line->call.command->run(&line->call);
 		config_clear(&config);
 	}
 	settings_free(settings);
 	return code;
 }
 
+/* "--name" or "--name=value" at `word`; *value then points behind the sign. */
+static bool is_option(const char *word, const char *name, const char **value)
+{
+	size_t n = strlen(name);
+
+	if (strncmp(word, name, n) != 0 || (word[n] && word[n] != '='))
+		return false;
+	*value = word[n] ? word + n + 1 : NULL;
+	return true;
+}
+
+static bool whole_number(const char *text)
+{
+	return *text && strlen(text) <= 18 && !text[strspn(text, "0123456789")];
+}
+
+static int wrong(const struct line *line, const char *what, const char *why)
+{
+	return ctl_say(CTL_WRONG, "%s: %s %s; see banterctl %s --help", line->call.command->name,
+		       what, why, line->call.command->name);
+}
+
+/* Those every command may have. */
+static bool common_option(struct line *line, const char *word)
+{
+	unsigned flags = line->call.command->flags;
+
+	if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0)
+		line->help = true;
+	else if ((flags & CTL_ASKS) && strcmp(word, "--yes") == 0)
+		line->call.yes = true;
+	else if ((flags & CTL_PRINTS) && strcmp(word, "--json") == 0)
+		line->call.form = TABLE_JSON;
+	else if ((flags & CTL_PRINTS) && strcmp(word, "--csv") == 0)
+		line->call.form = TABLE_CSV;
+	else
+		return false;
+	return true;
+}
+
+/* An option at words[0], perhaps with its value at words[1]; *used: how many. */
+static int take_option(struct line *line, int count, char **words, int *used)
+{
+	const struct ctl_option *options = line->call.command->options;
+	const char *value = NULL;
+	int i;
+
+	*used = 1;
+	if (common_option(line, words[0]))
+		return CTL_DONE;
+	for (i = 0; options && options[i].name; i++)
+		if (is_option(words[0], options[i].name, &value))
+			break;
+	if (!options || !options[i].name)
+		return wrong(line, words[0], "is no option of this command");
+	if (!options[i].value && value)
+		return wrong(line, options[i].name, "takes no value");
+	if (options[i].value && !value) {
+		if (count < 2)
+			return wrong(line, options[i].name, "needs a value");
+		value = words[1];
+		*used = 2;
+	}
+	if (options[i].value && strcmp(options[i].value, "N") == 0 && !whole_number(value))
+		return wrong(line, options[i].name, "needs a whole number");
+	line->call.values[i] = value ? value : "";
+	return CTL_DONE;
+}
+
+/* The words behind the command's name. Arguments are moved to the front, what is left out is NULL. */
+static int take_words(struct line *line, int count, char **words)
+{
+	struct ctl_call *call = &line->call;
+	bool ended = false;
+	int i = 0, used, code;
+
+	call->arguments = words;
+	while (i < count) {
+		if (!ended && strcmp(words[i], "--") == 0) {
+			ended = true;
+			i++;
+		} else if (!ended && words[i][0] == '-' && words[i][1]) {
+			code = take_option(line, count - i, words + i, &used);
+			if (code != CTL_DONE)
+				return code;
+			i += used;
+		} else {
+			call->arguments[call->count++] = words[i++];
+		}
+	}
+	if (line->help)
+		return CTL_DONE;
+	if (call->count < call->command->least)
+		return wrong(line, "something", "is missing");
+	if (call->command->most >= 0 && call->count > call->command->most)
+		return wrong(line, call->arguments[call->command->most], "is one too many");
+	return CTL_DONE;
+}
+
+static int no_such_command(int count, char **words)
+{
+	if (words[0][0] != '-' && help_group(words[0], count > 1 ? stderr : stdout))
+		return count > 1 && strcmp(words[1], "--help") != 0 ? CTL_WRONG : CTL_DONE;
+	return ctl_say(CTL_WRONG, "%s: no such command; try banterctl help", words[0]);
+}
+
 int main(int argc, char **argv)
 {
-	const char *file = NULL;
-	size_t i;
+	struct line line = { .call.form = TABLE_PEOPLE };
+	char **words;
+	int used, code, i;
 
-	if (argc > 2 && strcmp(argv[1], "--config") == 0) {
-		file = argv[2];
-		argc -= 2;
-		argv += 2;
+	setlocale(LC_CTYPE, "");
+	argv++, argc--;
+	if (argc > 1 && strcmp(argv[0], "--config") == 0) {
+		line.file = argv[1];
+		argv += 2, argc -= 2;
 	}
-	if (argc < 2) {
-		print_help(stderr);
+	if (argc == 0) {
+		help_all(stderr);
 		return CTL_WRONG;
 	}
-	if (strcmp(argv[1], "help") == 0 || strcmp(argv[1], "--help") == 0) {
-		print_help(stdout);
-		return CTL_DONE;
-	}
-	if (strcmp(argv[1], "version") == 0 || strcmp(argv[1], "--version") == 0) {
-		printf("banter " BANTER_VERSION "\n");
-		return CTL_DONE;
-	}
-	for (i = 0; i < COMMANDS; i++)
-		if (commands[i].run && strcmp(argv[1], commands[i].name) == 0)
-			return run_command(i, file, argc - 1, argv + 1);
-	fprintf(stderr, PROGRAM ": %s: no such command; try " PROGRAM " help\n", argv[1]);
-	return CTL_WRONG;
+	if (strcmp(argv[0], "--help") == 0 || strcmp(argv[0], "-h") == 0)
+		argv[0] = "help";
+	if (strcmp(argv[0], "--version") == 0)
+		argv[0] = "version";
+	line.call.command = ctl_find(argc, argv, &used);
+	if (!line.call.command)
+		return no_such_command(argc, argv);
+	/* With room for what is left out, so that a command may look at all it could have. */
+	words = calloc((size_t)argc + 16, sizeof(*words));
+	if (!words)
+		return ctl_say(CTL_FAILED, "no memory");
+	for (i = used; i < argc; i++)
+		words[i - used] = argv[i];
+	code = take_words(&line, argc - used, words);
+	for (i = line.call.count; code == CTL_DONE && i < argc; i++)
+		words[i] = NULL;
+	if (code == CTL_DONE && line.help)
+		help_command(line.call.command, stdout);
+	else if (code == CTL_DONE && line.call.command->flags & CTL_ALONE)
+		code = line.call.command->run(&line.call);
+	else if (code == CTL_DONE)
+		code = run_command(&line);
+	free(words);
+	return code;
 }

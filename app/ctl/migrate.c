@@ -10,7 +10,8 @@
 #include "base/clock.h"
 #include "base/str.h"
 #include "chat/store.h"
-#include "ctl/command.h"
+#include "ctl/rooms.h"
+#include "ctl/schema.h"
 #include "ctl/sql.h"
 
 #define SCRIPT_CAP (8 << 20)
@@ -137,27 +138,55 @@ static enum status apply_functions(struct db *db, const char *role)
 	return status;
 }
 
-int ctl_migrate(const struct config *config, int argc, char **argv)
+static int run_migrate(const struct ctl_call *call)
 {
-	const char *role = "";
+	const char *role = ctl_value(call, "--role");
 	struct db *db = NULL;
 	enum status status;
 	int code;
 
-	code = ctl_option(argc, argv, "--role", &role);
-	if (code == CTL_DONE)
-		code = ctl_connect(config, &db);
+	code = ctl_connect(call, &db);
 	if (code != CTL_DONE)
 		return code;
 	status = apply_migrations(db);
 	if (status == STATUS_OK)
-		status = apply_functions(db, role);
+		status = apply_functions(db, role ? role : "");
 	db_free(db);
-	if (status) {
-		fprintf(stderr, "banterctl: the schema was not brought up to date; what was "
-				"committed before stays, run it again\n");
-		return CTL_FAILED;
-	}
+	if (status)
+		return ctl_say(CTL_FAILED, "the schema was not brought up to date; what was "
+					   "committed before stays, run it again");
 	printf("the schema has version %d\n", STORE_SCHEMA_VERSION);
 	return CTL_DONE;
 }
+
+static const struct ctl_option migrate_options[] = {
+	{ "--role", "NAME", "the role the application connects as" },
+	{ NULL },
+};
+
+static const struct ctl_option demo_options[] = {
+	{ "--env-file", "FILE", "keep the keys in FILE; the same file, the same keys" },
+	{ NULL },
+};
+
+const struct ctl_command ctl_schema_commands[] = {
+	{ .name = "migrate",
+	  .arguments = "",
+	  .meaning = "Brings the database's schema up to this version",
+	  .more = "It may be run at any time, again, and from two places at once. With --role, "
+		  "that role is\n"
+		  "made if it can be, and may execute the application's functions and read no "
+		  "table.\n"
+		  "Without, one role owns the schema and uses it: right where a host gives you "
+		  "only one.",
+	  .example = "migrate --role banter_app",
+	  .options = migrate_options,
+	  .run = run_migrate },
+	{ .name = "demo",
+	  .arguments = "",
+	  .meaning = "Makes a workspace, a chatbot and a key of each kind to try things with",
+	  .example = "demo --env-file demo.env",
+	  .options = demo_options,
+	  .run = schema_demo },
+	{ .name = NULL },
+};

@@ -13,6 +13,9 @@
 #include "base/clock.h"
 #include "base/log.h"
 
+#define RAISED                                                                                     \
+	"P0001" /* raise_exception (PostgreSQL's appendix A): a function of ours says why not */
+
 enum db_state { DB_CLOSED, DB_CONNECTING, DB_READY, DB_SENDING, DB_READING };
 
 struct db {
@@ -203,6 +206,11 @@ static void note_error(struct db *db, const PGresult *result)
 	/* Classes 22 and 23 quote values, which may be a person's words. */
 	if (!words || (db->query && (strncmp(state, "22", 2) == 0 || strncmp(state, "23", 2) == 0)))
 		words = "see the server's log";
+	if (strcmp(state, RAISED) == 0) {
+		db->failed = STATUS_FAILED;
+		log_error("%s", words);
+		return;
+	}
 	if (!may_pass(state)) {
 		db->failed = STATUS_FAILED;
 		log_error("%s failed in the database: SQLSTATE %s: %s", db->name, state, words);
@@ -420,4 +428,35 @@ int64_t db_rows_integer(const struct db_rows *rows, int row, int column, int64_t
 bool db_rows_boolean(const struct db_rows *rows, int row, int column)
 {
 	return str_equal(db_rows_text(rows, row, column), STR("t"));
+}
+
+int db_rows_columns(const struct db_rows *rows)
+{
+	return rows ? PQnfields(from_rows(rows)) : 0;
+}
+
+const char *db_rows_name(const struct db_rows *rows, int column)
+{
+	return PQfname(from_rows(rows), column);
+}
+
+/* The numbers are those of PostgreSQL's catalog, pg_type.dat. */
+enum db_type db_rows_type(const struct db_rows *rows, int column)
+{
+	switch (PQftype(from_rows(rows), column)) {
+	case 16:
+		return DB_BOOLEAN;
+	case 20:   /* int8 */
+	case 21:   /* int2 */
+	case 23:   /* int4 */
+	case 700:  /* float4 */
+	case 701:  /* float8 */
+	case 1700: /* numeric */
+		return DB_NUMBER;
+	case 114:  /* json */
+	case 3802: /* jsonb */
+		return DB_JSON;
+	default:
+		return DB_TEXT;
+	}
 }

@@ -27,6 +27,11 @@ void db_add_text(struct db_query *query, struct str text)
 	value->raw = true;
 }
 
+void db_add_input(struct db_query *query, const char *text)
+{
+	add(query)->bytes = str_from(text);
+}
+
 void db_add_integer(struct db_query *query, int64_t number)
 {
 	struct db_value *value = add(query);

@@ -17,6 +17,7 @@
 #include "edge/upstream.h"
 #include "pool/listener.h"
 #include "pool/pool.h"
+#include "pool/service.h"
 #include "pool/signals.h"
 #include "pool/single.h"
 #include "wire/config.h"
@@ -31,6 +32,7 @@ struct start {
 	const char *file;
 	bool check_only;
 	bool caller_pool;
+	bool handed; /* the service manager opened the socket, and keeps it when we end */
 	struct settings *settings;
 	struct config config;
 	bool loaded;
@@ -64,7 +66,9 @@ static void print_help(void)
 	       "A chat backend behind a web server, as a FastCGI application. With a listening "
 	       "socket on\n"
 	       "standard input (spawn-fcgi, mod_fcgid) and no --listen it is one worker of its "
-	       "caller's pool.\n\n"
+	       "caller's pool.\n"
+	       "With one handed over by systemd (banter.socket) and no --listen it is a pool on "
+	       "that.\n\n"
 	       "options:\n");
 	for (i = 0; i < OPTIONS; i++)
 		printf("  --%s%s%-*s %s\n", options[i].name, options[i].argument ? " " : "",
@@ -209,7 +213,10 @@ static int open_sockets(struct start *start)
 		signals_child();
 		return GO_ON;
 	}
-	if (listener_open(&start->web, config->listen, config) ||
+	if (!start->listen_given && service_socket(&start->web.fd))
+		return EXIT_FAILED;
+	start->handed = start->web.fd >= 0;
+	if ((!start->handed && listener_open(&start->web, config->listen, config)) ||
 	    (*config->status_listen &&
 	     listener_open(&start->status, config->status_listen, config)))
 		return EXIT_FAILED;
@@ -258,11 +265,12 @@ static int warm_up(struct start *start)
 
 static int run(struct start *start)
 {
-	struct crew_sockets sockets = { start->web.fd, start->status.fd };
+	struct crew_sockets sockets = { start->web.fd, start->status.fd, start->handed };
 
 	if (start->caller_pool)
 		return single_run(&start->config, STDIN_FILENO, start->signals);
-	log_info("banter " BANTER_VERSION " on %s; workers: %lld", start->config.listen,
+	log_info("banter " BANTER_VERSION " on %s; workers: %lld",
+		 start->handed ? "the service manager's socket" : start->config.listen,
 		 (long long)start->config.workers);
 	return pool_run(&start->config, start->settings, &sockets, start->signals);
 }

@@ -16,6 +16,7 @@
 #include "base/wait.h"
 #include "chat/limit.h"
 #include "pool/crew.h"
+#include "pool/service.h"
 
 #define LOOK_MS 20 /* while workers are exchanged: how often we look whether a new one is ready */
 #define WHY_CAP 4096
@@ -26,7 +27,9 @@ struct pool {
 	struct signals *signals;
 	struct wait wait;
 	struct crew crew;
+	bool ready; /* all workers are up, and the service manager knows */
 	bool draining;
+	int64_t away_at; /* while draining: from when on nobody may wait for a pool that follows */
 };
 
 enum status pool_load(const struct settings *settings, struct config *out, struct buf *why)
@@ -63,7 +66,8 @@ void pool_open_log(const struct config *config)
 	for (i = 0; i < sizeof(levels) / sizeof(levels[0]); i++)
 		if (!strcmp(config->log_level, levels[i].word))
 			level = levels[i].level;
-	log_open("banter", level, !strcmp(config->log_to, "syslog"));
+	log_open("banter", level,
+		 strcmp(config->log_to, "syslog") == 0 ? LOG_SYSLOG_DAEMON : LOG_STDERR);
 }
 
 static uint32_t workers_wanted(const struct pool *pool)
@@ -125,6 +129,8 @@ static void reload(struct pool *pool)
 	*pool->config = fresh;
 	pool_open_log(pool->config);
 	pool->crew.generation++;
+	pool->ready = false;
+	service_reloading();
 	log_info("the settings are loaded again: the workers are exchanged one by one");
 out:
 	buf_clear(&why);
@@ -159,26 +165,12 @@ static int64_t even_out(struct pool *pool, enum crew_kind kind, int64_t now)
 	return now < start_at ? start_at : CLOCK_NEVER;
 }
 
-/*
- * No worker takes these any more: the web server is to know at once, not when the last exchange has
- * ended.
- */
-static void turn_away(const struct pool *pool)
+static void hang_up(int listen_fd)
 {
-	const struct crew_sockets *sockets = &pool->crew.sockets;
-	struct line_entry entry;
 	int fd;
 
-	while ((fd = accept4(sockets->listen_fd, NULL, NULL, SOCK_CLOEXEC)) >= 0)
+	while (listen_fd >= 0 && (fd = accept4(listen_fd, NULL, NULL, SOCK_CLOEXEC)) >= 0)
 		close(fd);
-	while (sockets->status_fd >= 0 &&
-	       (fd = accept4(sockets->status_fd, NULL, NULL, SOCK_CLOEXEC)) >= 0)
-		close(fd);
-	/* Whom a doorman held it refuses itself, if it lives. */
-	if (crew_count(&pool->crew, CREW_DOORMAN).living)
-		return;
-	while (line_take(pool->crew.line, &entry) == STATUS_OK)
-		close(entry.fd);
 }
 
 static void watch(struct pool *pool, int slot, int fd)
@@ -189,12 +181,39 @@ static void watch(struct pool *pool, int slot, int fd)
 
 static void begin_drain(struct pool *pool, int64_t now)
 {
+	int64_t patience = pool->config->queue_ms;
+
 	pool->draining = true;
+	pool->away_at = now;
+	if (pool->crew.sockets.kept)
+		pool->away_at = patience ? now + patience : CLOCK_NEVER;
+	service_stopping();
 	log_info("draining: up to %.1f s; workers: %u", (double)pool->config->drain_ms / 1000,
 		 crew_count(&pool->crew, CREW_WORKER).living);
 	crew_close(&pool->crew, now);
-	watch(pool, WAIT_DB, pool->crew.sockets.listen_fd);
 	watch(pool, WAIT_MODEL, pool->crew.sockets.status_fd);
+}
+
+/*
+ * No worker takes these any more: the web server is to know at once, not when the last exchange has
+ * ended. On a socket that outlives us they wait for the pool that follows, but not longer than
+ * anybody waits for a worker. Returns when to look again.
+ */
+static int64_t turn_away(struct pool *pool, int64_t now)
+{
+	const struct crew_sockets *sockets = &pool->crew.sockets;
+	struct line_entry entry;
+
+	hang_up(sockets->status_fd);
+	/* Whom a doorman held it refuses itself, if it lives. */
+	if (!crew_count(&pool->crew, CREW_DOORMAN).living)
+		while (line_take(pool->crew.line, &entry) == STATUS_OK)
+			close(entry.fd);
+	if (now < pool->away_at)
+		return pool->away_at;
+	watch(pool, WAIT_DB, sockets->listen_fd);
+	hang_up(sockets->listen_fd);
+	return CLOCK_NEVER;
 }
 
 /* Does what the signals asked for. */
@@ -224,6 +243,20 @@ static void answer_signals(struct pool *pool, int64_t now)
 	}
 }
 
+/* Says so once all workers are up, of this generation only; returns when to look again. */
+static int64_t become_ready(struct pool *pool, int64_t now)
+{
+	struct crew_count count = crew_count(&pool->crew, CREW_WORKER);
+
+	if (pool->ready)
+		return CLOCK_NEVER;
+	if (count.old || count.starting || count.fresh < workers_wanted(pool))
+		return now + LOOK_MS;
+	pool->ready = true;
+	service_ready();
+	return CLOCK_NEVER;
+}
+
 /* All that are to be there; returns when to look again. */
 static int64_t even_out_all(struct pool *pool, int64_t now)
 {
@@ -232,7 +265,7 @@ static int64_t even_out_all(struct pool *pool, int64_t now)
 
 	for (kind = 0; kind < CREW_KINDS; kind++)
 		next = clock_earlier(next, even_out(pool, kind, now));
-	return next;
+	return clock_earlier(next, become_ready(pool, now));
 }
 
 int pool_run(struct config *config, struct settings *settings, const struct crew_sockets *sockets,
@@ -252,12 +285,10 @@ int pool_run(struct config *config, struct settings *settings, const struct crew
 		now = clock_ms();
 		answer_signals(&pool, now);
 		next = crew_kill_late(&pool.crew, now);
-		if (!pool.draining)
-			next = clock_earlier(next, even_out_all(&pool, now));
-		else if (!crew_living(&pool.crew))
+		if (pool.draining && !crew_living(&pool.crew))
 			break;
-		else
-			turn_away(&pool);
+		next = clock_earlier(next, pool.draining ? turn_away(&pool, now)
+							 : even_out_all(&pool, now));
 		if (wait_some(&pool.wait, next) == STATUS_FAILED)
 			usleep(LOOK_MS * 1000);
 	}

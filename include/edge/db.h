@@ -47,6 +47,8 @@ struct db_query {
 };
 void db_query_init(struct db_query *query, const char *name, const char *sql);
 void db_add_text(struct db_query *query, struct str text); /* borrowed; absent: NULL */
+/* NUL-ended, in its text form, for whatever type the statement takes it as; borrowed; NULL: NULL. */
+void db_add_input(struct db_query *query, const char *text);
 void db_add_integer(struct db_query *query, int64_t value);
 void db_add_boolean(struct db_query *query, bool value);
 void db_add_null(struct db_query *query);
@@ -60,7 +62,7 @@ void db_add_null(struct db_query *query);
  *   STATUS_TIMEOUT      the deadline passed; the statement may still take effect
  *                       (logged)
  *   STATUS_FAILED       the server refused the statement
- *                       (logged)
+ *                       (logged; what a function of ours raised, in its own words alone)
  *   STATUS_CLOSED, STATUS_STOPPED  as wait_some(), unless it is undisturbed
  */
 enum status db_call(struct db *db, struct wait *wait, const struct db_query *query,
@@ -94,5 +96,10 @@ struct str db_rows_text(const struct db_rows *rows, int row, int column);
 /* `fallback` where NULL. */
 int64_t db_rows_integer(const struct db_rows *rows, int row, int column, int64_t fallback);
 bool db_rows_boolean(const struct db_rows *rows, int row, int column);
+/* What the columns are, for a program that only shows them. */
+enum db_type { DB_TEXT, DB_NUMBER, DB_BOOLEAN, DB_JSON };
+int db_rows_columns(const struct db_rows *rows);
+const char *db_rows_name(const struct db_rows *rows, int column); /* borrowed from `rows` */
+enum db_type db_rows_type(const struct db_rows *rows, int column);
 
 #endif

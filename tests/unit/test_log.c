@@ -46,7 +46,7 @@ static void a_line_has_its_parts(void **state)
 	struct str line;
 
 	(void)state;
-	log_open("test", LOG_LEVEL_INFO, false);
+	log_open("test", LOG_LEVEL_INFO, LOG_STDERR);
 	capture_begin(&capture);
 	log_info("exchange %d of %s", 7, "w1");
 	line = capture_end(&capture, text, sizeof(text));
@@ -67,7 +67,7 @@ static void levels_filter(void **state)
 
 	(void)state;
 	for (i = 0; i < COUNT(levels); i++) {
-		log_open("test", levels[i], false);
+		log_open("test", levels[i], LOG_STDERR);
 		capture_begin(&capture);
 		log_error("e");
 		log_warn("w");
@@ -77,7 +77,7 @@ static void levels_filter(void **state)
 		for (j = 0; j < COUNT(names); j++)
 			assert_int_equal(strstr(text, names[j]) != NULL, j <= i);
 	}
-	log_open("test", LOG_LEVEL_INFO, false);
+	log_open("test", LOG_LEVEL_INFO, LOG_STDERR);
 }
 
 static void no_text_starts_a_line(void **state)

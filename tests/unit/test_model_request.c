@@ -195,6 +195,6 @@ int main(void)
 		cmocka_unit_test(each_model_is_remembered_by_itself),
 	};
 
-	log_open("test", LOG_LEVEL_WARN, false);
+	log_open("test", LOG_LEVEL_WARN, LOG_STDERR);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

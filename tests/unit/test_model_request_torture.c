@@ -61,6 +61,6 @@ int main(void)
 		cmocka_unit_test(every_allocation_fails_once),
 	};
 
-	log_open("test", LOG_LEVEL_WARN, false);
+	log_open("test", LOG_LEVEL_WARN, LOG_STDERR);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

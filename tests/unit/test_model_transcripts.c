@@ -282,6 +282,6 @@ int main(void)
 		cmocka_unit_test(same_answer_byte_by_byte),
 	};
 
-	log_open("test", LOG_LEVEL_WARN, false);
+	log_open("test", LOG_LEVEL_WARN, LOG_STDERR);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -88,7 +88,7 @@ static void half_of_a_history_that_was_too_long(void **state)
 		"the messages are too long for the model (HTTP status 400)");
 
 	(void)state;
-	log_open("test", LOG_LEVEL_ERROR, false);
+	log_open("test", LOG_LEVEL_ERROR, LOG_STDERR);
 	/* Whole exchanges, the newer half, rounded down; once. */
 	play_refused(6, refused, 2, 400, twice, "c1c2");
 	play_refused(4, refused, 2, 400, twice, "b1b2");

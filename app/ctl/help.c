@@ -1,0 +1,132 @@
+/* Help, from the table of commands. */
+#include "ctl/help.h"
+
+#include <string.h>
+
+#include "base/version.h"
+#include "ctl/command.h"
+#include "ctl/rooms.h"
+
+#define LEFT 26 /* where meanings stand */
+
+static void put_line(const char *name, const char *argument, const char *meaning, FILE *out)
+{
+	int used = fprintf(out, "  %s%s%s", name, argument && *argument ? " " : "",
+			   argument ? argument : "");
+
+	if (used > LEFT - 2) {
+		putc('\n', out);
+		used = 0;
+	}
+	fprintf(out, "%*s%s\n", LEFT - used, "", meaning);
+}
+
+static bool in_group(const struct ctl_command *command, const char *word)
+{
+	size_t n = strlen(word);
+
+	return strncmp(command->name, word, n) == 0 &&
+	       (command->name[n] == ' ' || command->name[n] == '\0');
+}
+
+void help_all(FILE *out)
+{
+	const struct ctl_command *const *room, *command;
+
+	fprintf(out, "usage: banterctl [--config FILE] COMMAND [options]\n");
+	for (room = ctl_commands; *room; room++) {
+		putc('\n', out);
+		for (command = *room; command->name; command++)
+			put_line(command->name, NULL, command->meaning, out);
+	}
+	fprintf(out,
+		"\n`banterctl COMMAND --help` says more of one, with an example.\n"
+		"\nIt connects with BANTER_ADMIN_DATABASE_URL, else BANTER_DATABASE_URL, else\n"
+		"libpq's PG variables. The settings are those of banter.fcgi: see its --help.\n"
+		"\nexit codes:\n"
+		"  0  done\n"
+		"  1  it failed, or found something wrong; standard error says why\n"
+		"  2  a wrong command, option or setting; nothing was done\n");
+}
+
+bool help_group(const char *word, FILE *out)
+{
+	const struct ctl_command *const *room, *command;
+	bool any = false;
+
+	for (room = ctl_commands; *room; room++)
+		for (command = *room; command->name; command++) {
+			if (!in_group(command, word))
+				continue;
+			if (!any)
+				fprintf(out, "usage: banterctl %s COMMAND [options]\n\n", word);
+			any = true;
+			put_line(command->name, NULL, command->meaning, out);
+		}
+	return any;
+}
+
+void help_command(const struct ctl_command *command, FILE *out)
+{
+	const struct ctl_option *option;
+
+	fprintf(out, "usage: banterctl %s%s%s%s\n\n%s.\n", command->name,
+		*command->arguments ? " " : "", command->arguments,
+		command->options || command->flags & ~(unsigned)CTL_ALONE ? " [options]" : "",
+		command->meaning);
+	if (command->more)
+		fprintf(out, "\n%s\n", command->more);
+	fprintf(out, "\noptions:\n");
+	for (option = command->options; option && option->name; option++)
+		put_line(option->name, option->value, option->meaning, out);
+	if (command->flags & CTL_ASKS)
+		put_line("--yes", NULL, "do not ask", out);
+	if (command->flags & CTL_PRINTS) {
+		put_line("--json", NULL, "print JSON", out);
+		put_line("--csv", NULL, "print CSV", out);
+	}
+	put_line("--help", NULL, "print this", out);
+	fprintf(out, "\nexample:\n  banterctl %s\n", command->example);
+}
+
+static int run_help(const struct ctl_call *call)
+{
+	const struct ctl_command *command;
+	int used;
+
+	if (!call->count) {
+		help_all(stdout);
+		return CTL_DONE;
+	}
+	command = ctl_find(call->count, call->arguments, &used);
+	if (command && used == call->count)
+		help_command(command, stdout);
+	else if (call->count > 1 || !help_group(call->arguments[0], stdout))
+		return ctl_say(CTL_WRONG, "%s: no such command; try banterctl help",
+			       call->arguments[0]);
+	return CTL_DONE;
+}
+
+static int run_version(const struct ctl_call *call)
+{
+	(void)call;
+	printf("banter " BANTER_VERSION "\n");
+	return CTL_DONE;
+}
+
+const struct ctl_command ctl_program_commands[] = {
+	{ .name = "help",
+	  .arguments = "[COMMAND]",
+	  .most = 2,
+	  .meaning = "Prints what there is, or what one command does",
+	  .example = "help chatbot create",
+	  .flags = CTL_ALONE,
+	  .run = run_help },
+	{ .name = "version",
+	  .arguments = "",
+	  .meaning = "Prints the version",
+	  .example = "version",
+	  .flags = CTL_ALONE,
+	  .run = run_version },
+	{ .name = NULL },
+};

@@ -1,0 +1,97 @@
+/* Commands that ask the database and show what it says. */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "ctl/command.h"
+
+/* An operator waits longer than a client; long work is done in steps. */
+#define CALL_MS 300000
+
+int ctl_connect(const struct ctl_call *call, struct db **out)
+{
+	const struct config *config = call->config;
+	struct db_target target = {
+		.url = *config->admin_database_url ? config->admin_database_url
+						   : config->database_url,
+		.password = config->database_password,
+		.connect_ms = config->database_connect_ms,
+	};
+
+	if (db_new(&target, out) == STATUS_OK)
+		return CTL_DONE;
+	return ctl_say(CTL_FAILED, "no memory");
+}
+
+int ctl_query(struct db *db, const struct db_query *query, struct db_rows **out)
+{
+	return db_call(db, NULL, query, clock_ms() + CALL_MS, out) ? CTL_FAILED : CTL_DONE;
+}
+
+static enum table_type type_of(enum db_type type)
+{
+	switch (type) {
+	case DB_NUMBER:
+		return TABLE_NUMBER;
+	case DB_BOOLEAN:
+		return TABLE_BOOLEAN;
+	case DB_JSON:
+		return TABLE_VALUE;
+	default:
+		return TABLE_TEXT;
+	}
+}
+
+int ctl_print_rows(const struct ctl_call *call, const struct db_rows *rows, bool record)
+{
+	struct terminal terminal = terminal_of(stdout);
+	int columns = db_rows_columns(rows), row, i;
+	struct table *table;
+	enum status status;
+
+	if (table_new(&table))
+		return ctl_say(CTL_FAILED, "no memory");
+	for (i = 0; i < columns; i++)
+		table_column(table, db_rows_name(rows, i), type_of(db_rows_type(rows, i)));
+	for (row = 0; row < db_rows_count(rows); row++)
+		for (i = 0; i < columns; i++)
+			table_cell(table, db_rows_text(rows, row, i));
+	status = table_print(table, call->form, record, &terminal, stdout);
+	table_free(table);
+	if (status)
+		return ctl_say(CTL_FAILED, "it could not be printed: %s", status_name(status));
+	return CTL_DONE;
+}
+
+static int run(const struct ctl_call *call, bool record)
+{
+	const struct ctl_command *command = call->command;
+	struct db_rows *rows = NULL;
+	struct db *db = NULL;
+	struct db_query query;
+	int code, i;
+
+	db_query_init(&query, command->name, command->sql);
+	for (i = 0; i < command->most; i++)
+		db_add_input(&query, call->arguments[i]);
+	for (i = 0; command->options && command->options[i].name; i++)
+		db_add_input(&query, call->values[i]);
+	code = ctl_connect(call, &db);
+	if (code == CTL_DONE)
+		code = ctl_query(db, &query, &rows);
+	if (code == CTL_DONE)
+		code = ctl_print_rows(call, rows, record);
+	db_rows_free(rows);
+	db_free(db);
+	return code;
+}
+
+int ctl_run_table(const struct ctl_call *call)
+{
+	return run(call, false);
+}
+
+int ctl_run_record(const struct ctl_call *call)
+{
+	return run(call, true);
+}

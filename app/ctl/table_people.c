@@ -1,0 +1,204 @@
+/*
+ * Tables as people read them: columns side by side, numbers to the right, no wider than the
+ * terminal.  What is in a cell may be anybody's words: control characters, which could steer the
+ * terminal, are shown as a question mark, and each character takes the columns wcwidth() says.
+ */
+#include "ctl/table_parts.h"
+
+#include <stdlib.h>
+#include <wchar.h>
+
+#define GAP 2
+#define NARROWEST 8 /* no column is cut below this */
+
+/* One character at `text`: its bytes, and in *wide its columns; what cannot be shown is 1 wide. */
+static size_t character(const char *text, int *wide, bool *shown)
+{
+	mbstate_t state = { 0 };
+	wchar_t c;
+	size_t n = mbrtowc(&c, text, MB_CUR_MAX, &state);
+
+	*wide = n == 0 || n > MB_CUR_MAX ? -1 : wcwidth(c);
+	*shown = *wide >= 0;
+	if (*shown)
+		return n;
+	*wide = 1;
+	return n == 0 || n > MB_CUR_MAX ? 1 : n;
+}
+
+static const char *cell_text(const struct table *table, size_t row, size_t column)
+{
+	const char *text = table_at(table, row, column);
+
+	if (!text)
+		return "-";
+	if (table->column[column].type == TABLE_BOOLEAN)
+		return *text == 't' ? "yes" : "no";
+	return text;
+}
+
+static int width_of(const char *text)
+{
+	int wide, width = 0;
+	bool shown;
+
+	while (*text) {
+		text += character(text, &wide, &shown);
+		width += wide;
+	}
+	return width;
+}
+
+/* The text in at most `width` columns (0: all of it); returns how many it took. */
+static int put_text(const char *text, int width, const struct terminal *terminal, FILE *out)
+{
+	const char *cut = terminal->utf8 ? "…" : ">";
+	bool whole = !width || width_of(text) <= width, shown;
+	int wide, used = 0;
+	size_t n;
+
+	while (*text) {
+		n = character(text, &wide, &shown);
+		if (!whole && used + wide > width - 1)
+			break;
+		if (shown)
+			fwrite(text, 1, n, out);
+		else
+			putc('?', out);
+		used += wide;
+		text += n;
+	}
+	if (whole)
+		return used;
+	fputs(cut, out);
+	return used + 1;
+}
+
+static void put_heading(const char *name, const struct terminal *terminal, FILE *out)
+{
+	if (terminal->colours)
+		fputs("\033[1m", out);
+	for (; *name; name++)
+		putc(*name == '_' ? ' ' : *name, out);
+	if (terminal->colours)
+		fputs("\033[0m", out);
+}
+
+static void put_blanks(int count, FILE *out)
+{
+	if (count > 0)
+		fprintf(out, "%*s", count, "");
+}
+
+/* Takes columns off the widest text until the table fits, or all are narrow. */
+static void narrow(const struct table *table, int *widths, int most)
+{
+	int total = -GAP;
+	size_t i, widest;
+
+	for (i = 0; i < table->columns; i++)
+		total += widths[i] + GAP;
+	for (; most && total > most; total--) {
+		widest = table->columns;
+		for (i = 0; i < table->columns; i++)
+			if (table->column[i].type != TABLE_NUMBER && widths[i] > NARROWEST &&
+			    (widest == table->columns || widths[i] > widths[widest]))
+				widest = i;
+		if (widest == table->columns)
+			return;
+		widths[widest]--;
+	}
+}
+
+static void put_row(const struct table *table, size_t row, const int *widths,
+		    const struct terminal *terminal, FILE *out)
+{
+	const char *text;
+	bool right;
+	size_t i;
+	int used;
+
+	for (i = 0; i < table->columns; i++) {
+		text = cell_text(table, row, i);
+		right = table->column[i].type == TABLE_NUMBER;
+		used = width_of(text);
+		if (right)
+			put_blanks(widths[i] - used, out);
+		used = put_text(text, widths[i], terminal, out);
+		if (i + 1 < table->columns)
+			put_blanks((right ? 0 : widths[i] - used) + GAP, out);
+	}
+	putc('\n', out);
+}
+
+static void print_rows(const struct table *table, int *widths, const struct terminal *terminal,
+		       FILE *out)
+{
+	size_t rows = table_rows(table), row, i;
+	int wide;
+
+	for (i = 0; i < table->columns; i++) {
+		widths[i] = width_of(table->column[i].name);
+		for (row = 0; row < rows; row++) {
+			wide = width_of(cell_text(table, row, i));
+			widths[i] = wide > widths[i] ? wide : widths[i];
+		}
+	}
+	narrow(table, widths, terminal->width);
+	for (i = 0; i < table->columns; i++) {
+		wide = widths[i] - width_of(table->column[i].name);
+		if (table->column[i].type == TABLE_NUMBER)
+			put_blanks(wide, out);
+		put_heading(table->column[i].name, terminal, out);
+		if (i + 1 < table->columns)
+			put_blanks((table->column[i].type == TABLE_NUMBER ? 0 : wide) + GAP, out);
+	}
+	putc('\n', out);
+	for (row = 0; row < rows; row++)
+		put_row(table, row, widths, terminal, out);
+}
+
+/* A value's own line breaks stay: its further lines stand under the first. */
+static void put_lines(const char *text, int left, const struct terminal *terminal, FILE *out)
+{
+	char *line, *copy = strdup(text), *rest = copy;
+
+	while (copy && (line = strsep(&rest, "\n"))) {
+		put_text(line, 0, terminal, out);
+		putc('\n', out);
+		if (rest)
+			put_blanks(left, out);
+	}
+	free(copy);
+}
+
+static void print_record(const struct table *table, const struct terminal *terminal, FILE *out)
+{
+	int left = 0, wide;
+	size_t i;
+
+	for (i = 0; i < table->columns; i++) {
+		wide = width_of(table->column[i].name) + GAP;
+		left = wide > left ? wide : left;
+	}
+	for (i = 0; i < table->columns && table_rows(table); i++) {
+		put_heading(table->column[i].name, terminal, out);
+		put_blanks(left - width_of(table->column[i].name), out);
+		put_lines(cell_text(table, 0, i), left, terminal, out);
+	}
+}
+
+enum status table_print_people(const struct table *table, bool record,
+			       const struct terminal *terminal, FILE *out)
+{
+	int *widths = calloc(TABLE_COLUMNS, sizeof(*widths));
+
+	if (!widths)
+		return STATUS_NOMEM;
+	if (record)
+		print_record(table, terminal, out);
+	else
+		print_rows(table, widths, terminal, out);
+	free(widths);
+	return STATUS_OK;
+}

@@ -1,0 +1,36 @@
+/* A table's inside, for the files that print it. */
+#ifndef CTL_TABLE_PARTS_H
+#define CTL_TABLE_PARTS_H
+
+#include "ctl/table.h"
+
+#define TABLE_COLUMNS 32
+
+struct table_column {
+	char *name;
+	enum table_type type;
+};
+
+struct table {
+	struct table_column column[TABLE_COLUMNS];
+	size_t columns;
+	char **cell; /* row by row; NULL: nothing there */
+	size_t cells, room;
+	bool failed;
+};
+
+static inline size_t table_rows(const struct table *table)
+{
+	return table->columns ? table->cells / table->columns : 0;
+}
+
+static inline const char *table_at(const struct table *table, size_t row, size_t column)
+{
+	return table->cell[row * table->columns + column];
+}
+
+/* table_print()'s form for people. STATUS_NOMEM. */
+enum status table_print_people(const struct table *table, bool record,
+			       const struct terminal *terminal, FILE *out) MUST_CHECK;
+
+#endif
