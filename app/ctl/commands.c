@@ -6,6 +6,7 @@
 
 const struct ctl_command *const ctl_commands[] = {
 	ctl_schema_commands,
+	ctl_watch_commands,
 	ctl_program_commands,
 	NULL,
 };

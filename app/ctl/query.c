@@ -28,9 +28,9 @@ int ctl_query(struct db *db, const struct db_query *query, struct db_rows **out)
 	return db_call(db, NULL, query, clock_ms() + CALL_MS, out) ? CTL_FAILED : CTL_DONE;
 }
 
-static enum table_type type_of(enum db_type type)
+enum table_type ctl_type(const struct db_rows *rows, int column)
 {
-	switch (type) {
+	switch (db_rows_type(rows, column)) {
 	case DB_NUMBER:
 		return TABLE_NUMBER;
 	case DB_BOOLEAN:
@@ -52,7 +52,7 @@ int ctl_print_rows(const struct ctl_call *call, const struct db_rows *rows, bool
 	if (table_new(&table))
 		return ctl_say(CTL_FAILED, "no memory");
 	for (i = 0; i < columns; i++)
-		table_column(table, db_rows_name(rows, i), type_of(db_rows_type(rows, i)));
+		table_column(table, db_rows_name(rows, i), ctl_type(rows, i));
 	for (row = 0; row < db_rows_count(rows); row++)
 		for (i = 0; i < columns; i++)
 			table_cell(table, db_rows_text(rows, row, i));

@@ -144,16 +144,16 @@ static void put_csv_field(const char *text, FILE *out)
 	putc('"', out);
 }
 
-static void print_csv(const struct table *table, FILE *out)
+static void print_csv(const struct table *table, bool head, FILE *out)
 {
 	size_t rows = table_rows(table), row, i;
 	const char *text;
 
-	for (i = 0; i < table->columns; i++) {
+	for (i = 0; i < table->columns && head; i++) {
 		fputs(i ? "," : "", out);
 		put_csv_field(table->column[i].name, out);
 	}
-	fputs("\r\n", out);
+	fputs(head ? "\r\n" : "", out);
 	for (row = 0; row < rows; row++) {
 		for (i = 0; i < table->columns; i++) {
 			text = table_at(table, row, i);
@@ -169,17 +169,37 @@ static void print_csv(const struct table *table, FILE *out)
 enum status table_print(const struct table *table, enum table_form form, bool record,
 			const struct terminal *terminal, FILE *out)
 {
-	enum status status = STATUS_OK;
+	struct table_so_far so_far = { 0 };
 
 	if (table->failed)
 		return STATUS_NOMEM;
 	if (form == TABLE_JSON)
 		print_json(table, record, out);
 	else if (form == TABLE_CSV)
-		print_csv(table, out);
+		print_csv(table, true, out);
+	else if (record)
+		table_print_record(table, terminal, out);
 	else
-		status = table_print_people(table, record, terminal, out);
-	if (status == STATUS_OK && (fflush(out) || ferror(out)))
-		status = STATUS_FAILED;
-	return status;
+		table_print_rows(table, &so_far, terminal, out);
+	return fflush(out) || ferror(out) ? STATUS_FAILED : STATUS_OK;
+}
+
+enum status table_print_more(const struct table *table, enum table_form form,
+			     struct table_so_far *so_far, const struct terminal *terminal,
+			     FILE *out)
+{
+	size_t row;
+
+	if (table->failed)
+		return STATUS_NOMEM;
+	for (row = 0; form == TABLE_JSON && row < table_rows(table); row++) {
+		put_json_row(table, row, out);
+		putc('\n', out);
+	}
+	if (form == TABLE_CSV)
+		print_csv(table, !so_far->begun, out);
+	else if (form == TABLE_PEOPLE)
+		table_print_rows(table, so_far, terminal, out);
+	so_far->begun = true;
+	return fflush(out) || ferror(out) ? STATUS_FAILED : STATUS_OK;
 }

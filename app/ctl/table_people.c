@@ -131,29 +131,40 @@ static void put_row(const struct table *table, size_t row, const int *widths,
 	putc('\n', out);
 }
 
-static void print_rows(const struct table *table, int *widths, const struct terminal *terminal,
-		       FILE *out)
+static void put_head(const struct table *table, const int *widths, const struct terminal *terminal,
+		     FILE *out)
 {
-	size_t rows = table_rows(table), row, i;
-	int wide;
+	size_t i;
+	int left;
 
 	for (i = 0; i < table->columns; i++) {
-		widths[i] = width_of(table->column[i].name);
+		left = widths[i] - width_of(table->column[i].name);
+		if (table->column[i].type == TABLE_NUMBER)
+			put_blanks(left, out);
+		put_heading(table->column[i].name, terminal, out);
+		if (i + 1 < table->columns)
+			put_blanks((table->column[i].type == TABLE_NUMBER ? 0 : left) + GAP, out);
+	}
+	putc('\n', out);
+}
+
+void table_print_rows(const struct table *table, struct table_so_far *so_far,
+		      const struct terminal *terminal, FILE *out)
+{
+	size_t rows = table_rows(table), row, i;
+	int *widths = so_far->widths, wide;
+
+	for (i = 0; i < table->columns; i++) {
+		wide = width_of(table->column[i].name);
+		widths[i] = wide > widths[i] ? wide : widths[i];
 		for (row = 0; row < rows; row++) {
 			wide = width_of(cell_text(table, row, i));
 			widths[i] = wide > widths[i] ? wide : widths[i];
 		}
 	}
 	narrow(table, widths, terminal->width);
-	for (i = 0; i < table->columns; i++) {
-		wide = widths[i] - width_of(table->column[i].name);
-		if (table->column[i].type == TABLE_NUMBER)
-			put_blanks(wide, out);
-		put_heading(table->column[i].name, terminal, out);
-		if (i + 1 < table->columns)
-			put_blanks((table->column[i].type == TABLE_NUMBER ? 0 : wide) + GAP, out);
-	}
-	putc('\n', out);
+	if (!so_far->begun)
+		put_head(table, widths, terminal, out);
 	for (row = 0; row < rows; row++)
 		put_row(table, row, widths, terminal, out);
 }
@@ -172,7 +183,7 @@ static void put_lines(const char *text, int left, const struct terminal *termina
 	free(copy);
 }
 
-static void print_record(const struct table *table, const struct terminal *terminal, FILE *out)
+void table_print_record(const struct table *table, const struct terminal *terminal, FILE *out)
 {
 	int left = 0, wide;
 	size_t i;
@@ -188,17 +199,10 @@ static void print_record(const struct table *table, const struct terminal *termi
 	}
 }
 
-enum status table_print_people(const struct table *table, bool record,
-			       const struct terminal *terminal, FILE *out)
+void table_put_text(struct str text, int width, const struct terminal *terminal, FILE *out)
 {
-	int *widths = calloc(TABLE_COLUMNS, sizeof(*widths));
+	char *copy = strndup(text.p ? text.p : "", text.n);
 
-	if (!widths)
-		return STATUS_NOMEM;
-	if (record)
-		print_record(table, terminal, out);
-	else
-		print_rows(table, widths, terminal, out);
-	free(widths);
-	return STATUS_OK;
+	put_blanks(width - (copy ? put_text(copy, width, terminal, out) : 0), out);
+	free(copy);
 }

@@ -77,6 +77,8 @@ int ctl_say(int code, const char *format, ...) __attribute__((format(printf, 2, 
 int ctl_connect(const struct ctl_call *call, struct db **out);
 /* Runs a query, however long it takes. CTL_DONE or CTL_FAILED (said). *out may be NULL. */
 int ctl_query(struct db *db, const struct db_query *query, struct db_rows **out);
+/* What a table takes a column of rows as. */
+enum table_type ctl_type(const struct db_rows *rows, int column);
 /* Rows as the call's form wants them, to standard output; as a record: the one row. */
 int ctl_print_rows(const struct ctl_call *call, const struct db_rows *rows, bool record);
 

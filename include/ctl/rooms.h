@@ -5,6 +5,7 @@
 #include "ctl/command.h"
 
 extern const struct ctl_command ctl_schema_commands[];	/* migrate, demo */
+extern const struct ctl_command ctl_watch_commands[];	/* stats, tail */
 extern const struct ctl_command ctl_program_commands[]; /* help, version */
 
 #endif

@@ -12,6 +12,8 @@
 #include "base/str.h"
 #include "ctl/terminal.h"
 
+#define TABLE_COLUMNS 32 /* at most */
+
 enum table_form { TABLE_PEOPLE, TABLE_JSON, TABLE_CSV };
 
 enum table_type {
@@ -38,5 +40,20 @@ void table_cell(struct table *table, struct str value);
  */
 enum status table_print(const struct table *table, enum table_form form, bool record,
 			const struct terminal *terminal, FILE *out) MUST_CHECK;
+
+/*
+ * For tables that go on: each call prints the rows of `table`, JSON as an object a line. `so_far` is
+ * zeroes at first, and remembers what the lines before looked like. Errors as table_print().
+ */
+struct table_so_far {
+	bool begun;
+	int widths[TABLE_COLUMNS];
+};
+enum status table_print_more(const struct table *table, enum table_form form,
+			     struct table_so_far *so_far, const struct terminal *terminal,
+			     FILE *out) MUST_CHECK;
+
+/* Text for people in exactly that many columns: cut, or blanks behind it. */
+void table_put_text(struct str text, int width, const struct terminal *terminal, FILE *out);
 
 #endif

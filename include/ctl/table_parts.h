@@ -4,8 +4,6 @@
 
 #include "ctl/table.h"
 
-#define TABLE_COLUMNS 32
-
 struct table_column {
 	char *name;
 	enum table_type type;
@@ -29,8 +27,9 @@ static inline const char *table_at(const struct table *table, size_t row, size_t
 	return table->cell[row * table->columns + column];
 }
 
-/* table_print()'s form for people. STATUS_NOMEM. */
-enum status table_print_people(const struct table *table, bool record,
-			       const struct terminal *terminal, FILE *out) MUST_CHECK;
+/* The forms for people: rows under a heading, unless that was said before; and the first row as lines. */
+void table_print_rows(const struct table *table, struct table_so_far *so_far,
+		      const struct terminal *terminal, FILE *out);
+void table_print_record(const struct table *table, const struct terminal *terminal, FILE *out);
 
 #endif

@@ -203,9 +203,9 @@ def test_demo_without_a_schema_fails(empty):
     (["--version"], 0, 1, "banter "),
     ([], 2, 2, "usage: banterctl"),
     (["nonsense"], 2, 2, "nonsense: no such command; try banterctl help"),
-    (["migrate", "--nonsense"], 2, 2, "the only option is --role VALUE"),
-    (["migrate", "--role"], 2, 2, "the only option is --role VALUE"),
-    (["demo", "x"], 2, 2, "the only option is --env-file VALUE"),
+    (["migrate", "--nonsense"], 2, 2, "migrate: --nonsense is no option of this command"),
+    (["migrate", "--role"], 2, 2, "migrate: --role needs a value"),
+    (["demo", "x"], 2, 2, "demo: x is one too many"),
     (["--config", "/nonexistent", "migrate"], 2, 2, "/nonexistent: cannot be read"),
 ], ids=lambda value: repr(value)[:40])
 def test_exit_codes(arguments, code, stream, said):

@@ -1,0 +1,108 @@
+/* banterctl stats: a table, and for people at a terminal a small plot of the exchanges under it. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "ctl/rooms.h"
+#include "ctl/watch.h"
+
+#define BAR_WIDEST 40
+#define NAME_WIDEST 24
+
+/* An eighth of a column at a time, where the terminal can show it (U+2588 to U+258F). */
+static void put_bar(int64_t eighths, bool utf8)
+{
+	static const char *const parts[] = { "", "▏", "▎", "▍", "▌", "▋", "▊", "▉" };
+
+	for (; eighths >= 8; eighths -= 8)
+		fputs(utf8 ? "█" : "#", stdout);
+	fputs(utf8 ? parts[eighths] : eighths ? "#" : "", stdout);
+}
+
+static void plot(const struct db_rows *rows, const struct terminal *terminal)
+{
+	int64_t most = 0, count;
+	struct str name;
+	int row;
+
+	for (row = 0; row < db_rows_count(rows); row++) {
+		count = db_rows_integer(rows, row, 1, 0);
+		most = count > most ? count : most;
+	}
+	if (!most || terminal->width < BAR_WIDEST + NAME_WIDEST + 12)
+		return;
+	printf("\nexchanges\n");
+	for (row = 0; row < db_rows_count(rows); row++) {
+		name = db_rows_text(rows, row, 0);
+		count = db_rows_integer(rows, row, 1, 0);
+		table_put_text(name, NAME_WIDEST, terminal, stdout);
+		putchar(' ');
+		put_bar((count * BAR_WIDEST * 8 + most - 1) / most, terminal->utf8);
+		printf(" %" PRId64 "\n", count);
+	}
+}
+
+static int run_stats(const struct ctl_call *call)
+{
+	struct terminal terminal = terminal_of(stdout);
+	const char *by = ctl_value(call, "--by");
+	struct db_rows *rows = NULL;
+	struct db *db = NULL;
+	struct db_query query;
+	int code;
+
+	db_query_init(&query, "stats", "select * from banter.stats($1, $2, $3, $4)");
+	db_add_input(&query, by ? by : "day");
+	db_add_integer(&query, ctl_number(call, "--days", 14));
+	db_add_input(&query, ctl_value(call, "--workspace"));
+	db_add_input(&query, ctl_value(call, "--chatbot"));
+	code = ctl_connect(call, &db);
+	if (code == CTL_DONE)
+		code = ctl_query(db, &query, &rows);
+	if (code == CTL_DONE)
+		code = ctl_print_rows(call, rows, false);
+	if (code == CTL_DONE && call->form == TABLE_PEOPLE && terminal.width)
+		plot(rows, &terminal);
+	db_rows_free(rows);
+	db_free(db);
+	return code;
+}
+
+static const struct ctl_option stats_options[] = {
+	{ "--by", "WHAT", "day (as without it), chatbot, model, workspace, or error" },
+	{ "--days", "N", "of how many days, today included; 14 if not said" },
+	{ "--workspace", "WORKSPACE", "of this workspace only" },
+	{ "--chatbot", "CHATBOT", "of this chatbot only" },
+	{ NULL },
+};
+
+static const struct ctl_option tail_options[] = {
+	{ "--limit", "N", "how many of those that ended; 10 if not said" },
+	{ "--follow", NULL, "go on: a line for each that ends, until Ctrl-C" },
+	{ "--chatbot", "CHATBOT", "of this chatbot only" },
+	{ NULL },
+};
+
+const struct ctl_command ctl_watch_commands[] = {
+	{ .name = "stats",
+	  .arguments = "",
+	  .meaning = "Shows how much is used: exchanges, tokens, errors, credits, times",
+	  .more = "Days are UTC's. first_ms_half and first_ms_most are the milliseconds to the "
+		  "first token\n"
+		  "within which half and 95 of 100 exchanges had it, total_ms_half the same of the "
+		  "whole. What\n"
+		  "was erased is not counted.",
+	  .example = "stats --by chatbot --days 30",
+	  .options = stats_options,
+	  .flags = CTL_PRINTS,
+	  .run = run_stats },
+	{ .name = "tail",
+	  .arguments = "",
+	  .meaning = "Shows the exchanges that ended last and those that run, without their texts",
+	  .more = "The request's id is also in the pool's log and in the reply's X-Request-Id.",
+	  .example = "tail --follow",
+	  .options = tail_options,
+	  .flags = CTL_PRINTS,
+	  .run = watch_tail },
+	{ .name = NULL },
+};

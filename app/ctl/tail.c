@@ -1,0 +1,130 @@
+/*
+ * banterctl tail. Following asks once a second for what ended since; a moment is asked for twice,
+ * since an exchange's time is taken before its commit, and what was shown already is left out.
+ */
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "ctl/command.h"
+#include "ctl/watch.h"
+
+#define ASK_AT_MOST 500 /* ended in a second, of those that are shown */
+#define REMEMBERED 2048
+#define ID_SIZE 48
+#define COLUMNS 12 /* that are shown: the last one is ours */
+#define ID_COLUMN 11
+#define ENDED_COLUMN 12
+
+struct tail {
+	const struct ctl_call *call;
+	struct db *db;
+	char since[ID_SIZE];
+	char shown[REMEMBERED][ID_SIZE]; /* the ids that were, a ring */
+	size_t next;
+	struct table_so_far so_far;
+};
+
+static int ask(struct tail *tail, int64_t limit, const char *since, struct db_rows **rows)
+{
+	struct db_query query;
+
+	db_query_init(
+		&query, "tail",
+		"select started_at, state, chatbot, model, stream, first_ms, total_ms, tokens_in,"
+		" tokens_out, error, request_id, exchange, ended"
+		" from banter.tail($1, $2, $3::timestamptz - interval '5 seconds')");
+	db_add_integer(&query, limit);
+	db_add_input(&query, ctl_value(tail->call, "--chatbot"));
+	db_add_input(&query, since);
+	return ctl_query(tail->db, &query, rows);
+}
+
+static bool remember(struct tail *tail, struct str id)
+{
+	size_t i;
+
+	if (id.n >= ID_SIZE)
+		return false;
+	for (i = 0; i < REMEMBERED; i++)
+		if (str_equal(str_from(tail->shown[i]), id))
+			return false;
+	memcpy(tail->shown[tail->next], id.p, id.n);
+	tail->shown[tail->next][id.n] = '\0';
+	tail->next = (tail->next + 1) % REMEMBERED;
+	return true;
+}
+
+/* What runs is shown once, at the start: it is shown again when it has ended. */
+static int show(struct tail *tail, const struct db_rows *rows)
+{
+	struct terminal terminal = terminal_of(stdout);
+	struct table *table;
+	enum status status;
+	struct str ended;
+	int row, i;
+
+	if (table_new(&table))
+		return ctl_say(CTL_FAILED, "no memory");
+	for (i = 0; i < COLUMNS; i++)
+		table_column(table, db_rows_name(rows, i), ctl_type(rows, i));
+	for (row = 0; row < db_rows_count(rows); row++) {
+		ended = db_rows_text(rows, row, ENDED_COLUMN);
+		if (ended.p && !remember(tail, db_rows_text(rows, row, ID_COLUMN)))
+			continue;
+		if (ended.p && ended.n < ID_SIZE)
+			snprintf(tail->since, sizeof(tail->since), "%.*s", STR_ARGS(ended));
+		for (i = 0; i < COLUMNS; i++)
+			table_cell(table, db_rows_text(rows, row, i));
+	}
+	status = ctl_value(tail->call, "--follow")
+			 ? table_print_more(table, tail->call->form, &tail->so_far, &terminal,
+					    stdout)
+			 : table_print(table, tail->call->form, false, &terminal, stdout);
+	table_free(table);
+	if (status)
+		return ctl_say(CTL_FAILED, "it could not be printed: %s", status_name(status));
+	return CTL_DONE;
+}
+
+static int follow(struct tail *tail)
+{
+	const struct timespec second = { .tv_sec = 1 };
+	struct db_rows *rows;
+	int code = CTL_DONE;
+
+	while (code == CTL_DONE && !interrupt_came()) {
+		nanosleep(&second, NULL);
+		rows = NULL;
+		if (interrupt_came())
+			break;
+		code = ask(tail, ASK_AT_MOST, tail->since, &rows);
+		if (code == CTL_DONE)
+			code = show(tail, rows);
+		db_rows_free(rows);
+	}
+	return code;
+}
+
+int watch_tail(const struct ctl_call *call)
+{
+	static struct tail tail;
+	struct db_rows *rows = NULL;
+	int code;
+
+	tail.call = call;
+	snprintf(tail.since, sizeof(tail.since), "now");
+	code = ctl_connect(call, &tail.db);
+	if (code == CTL_DONE)
+		code = ask(&tail, ctl_number(call, "--limit", 10), NULL, &rows);
+	if (code == CTL_DONE)
+		code = show(&tail, rows);
+	db_rows_free(rows);
+	if (code == CTL_DONE && ctl_value(call, "--follow")) {
+		interrupt_catch();
+		code = follow(&tail);
+	}
+	db_free(tail.db);
+	return code;
+}

@@ -1,0 +1,78 @@
+-- The application's clock made the ids and the database's the times: a day between them is room enough.
+create or replace function banter.stats(p_by text, p_days integer, p_workspace text, p_chatbot text)
+returns table (
+	name text, exchanges bigint, done bigint, "left" bigint, failed bigint, running bigint,
+	tokens_in bigint, tokens_out bigint, credits bigint,
+	first_ms_half integer, first_ms_most integer, total_ms_half integer)
+language plpgsql
+stable
+security definer
+set search_path = pg_catalog, banter_data, pg_temp
+as $$
+#variable_conflict use_column
+declare
+	v_first constant date := (clock_timestamp() at time zone 'UTC')::date - (p_days - 1);
+	v_since constant timestamptz := v_first::timestamp at time zone 'UTC';
+	v_workspace bigint;
+	v_chatbot text;
+begin
+	if p_by not in ('day', 'chatbot', 'model', 'workspace', 'error') then
+		raise exception 'statistics are by day, chatbot, model, workspace or error, not by "%"', p_by;
+	end if;
+	if p_days < 1 or p_days > 3660 then
+		raise exception 'statistics are of 1 to 3660 days';
+	end if;
+	if p_workspace is not null then
+		v_workspace := banter_data.workspace_named(p_workspace);
+	end if;
+	if p_chatbot is not null then
+		select c.workspace, c.chatbot into v_workspace, v_chatbot
+		from banter_data.chatbot_named(p_chatbot) c;
+	end if;
+
+	return query
+	with used as (
+		select e.*,
+			case p_by
+				when 'day' then to_char(e.started_at at time zone 'UTC', 'YYYY-MM-DD')
+				when 'chatbot' then c.name
+				when 'model' then coalesce(e.model, '(the server''s)')
+				when 'workspace' then w.name
+				else coalesce(e.error, '(unknown)')
+			end as called,
+			case p_by
+				when 'chatbot' then e.chatbot
+				when 'workspace' then e.workspace::text
+			end as apart
+		from banter_data.workspace w
+		join banter_data.exchange e on e.workspace = w.workspace
+			and e.exchange >= banter_data.id_at(v_since - interval '1 day')
+		join banter_data.chatbot c on c.workspace = e.workspace and c.chatbot = e.chatbot
+		where e.started_at >= v_since and e.state <> 'replaced'
+			and (v_workspace is null or e.workspace = v_workspace)
+			and (v_chatbot is null or e.chatbot = v_chatbot)
+			and (p_by <> 'error' or e.state in ('failed', 'lost'))
+		union all
+		-- Days on which nothing happened are days too.
+		select (null::banter_data.exchange).*, to_char(v_first + d, 'YYYY-MM-DD'), null
+		from generate_series(0, p_days - 1) d
+		where p_by = 'day'
+	)
+	select u.called, count(u.exchange),
+		count(*) filter (where u.state = 'done'),
+		count(*) filter (where u.state = 'left'),
+		count(*) filter (where u.state in ('failed', 'lost')),
+		count(*) filter (where u.state = 'running'),
+		coalesce(sum(u.tokens_in), 0)::bigint, coalesce(sum(u.tokens_out), 0)::bigint,
+		coalesce(sum(u.price) filter (where u.state in ('done', 'left')), 0)::bigint,
+		percentile_disc(0.5) within group (order by u.first_ms),
+		percentile_disc(0.95) within group (order by u.first_ms),
+		percentile_disc(0.5) within group (order by u.total_ms)
+	from used u
+	group by u.called, u.apart
+	order by case when p_by = 'day' then u.called end, count(u.exchange) desc, u.called;
+end
+$$;
+
+comment on function banter.stats(text, integer, text, text) is
+	'For the operator. Use of the last p_days UTC days (today is one) by day, chatbot, model, workspace or error, of all or of one workspace or chatbot: exchanges and how they ended, tokens, credits charged, milliseconds to the first token (median, 95th percentile) and in all (median).';
