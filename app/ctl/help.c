@@ -5,6 +5,7 @@
 
 #include "base/version.h"
 #include "ctl/command.h"
+#include "ctl/manual.h"
 #include "ctl/rooms.h"
 
 #define LEFT 26 /* where meanings stand */
@@ -114,6 +115,22 @@ static int run_version(const struct ctl_call *call)
 	return CTL_DONE;
 }
 
+static int run_completion(const struct ctl_call *call)
+{
+	if (!completion_put(call->arguments[0], stdout))
+		return ctl_say(CTL_WRONG, "completions are for bash and zsh, not for %s",
+			       call->arguments[0]);
+	return CTL_DONE;
+}
+
+static int run_manual(const struct ctl_call *call)
+{
+	if (!manual_put(call->arguments[0], stdout))
+		return ctl_say(CTL_WRONG, "the pages are banterctl and banter.conf, not %s",
+			       call->arguments[0]);
+	return CTL_DONE;
+}
+
 const struct ctl_command ctl_program_commands[] = {
 	{ .name = "help",
 	  .arguments = "[COMMAND]",
@@ -122,6 +139,24 @@ const struct ctl_command ctl_program_commands[] = {
 	  .example = "help chatbot create",
 	  .flags = CTL_ALONE,
 	  .run = run_help },
+	{ .name = "completion",
+	  .arguments = "bash|zsh",
+	  .least = 1,
+	  .most = 1,
+	  .meaning = "Prints a shell's completion of these commands",
+	  .more = "For bash:\n  source <(banterctl completion bash)\n"
+		  "For zsh, in a folder of its fpath:\n  banterctl completion zsh >_banterctl",
+	  .example = "completion bash >/etc/bash_completion.d/banterctl",
+	  .flags = CTL_ALONE,
+	  .run = run_completion },
+	{ .name = "manual",
+	  .arguments = "banterctl|banter.conf",
+	  .least = 1,
+	  .most = 1,
+	  .meaning = "Prints the source of a manual page",
+	  .example = "manual banterctl | man -l -",
+	  .flags = CTL_ALONE,
+	  .run = run_manual },
 	{ .name = "version",
 	  .arguments = "",
 	  .meaning = "Prints the version",

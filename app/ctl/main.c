@@ -51,6 +51,7 @@ static int run_command(struct line *line)
 		log_open(PROGRAM, LOG_LEVEL_INFO, LOG_PERSON);
 		secret_protect_memory();
 		line->call.config = &config;
+		line->call.file = line->file;
 		code = line->call.command->run(&line->call);
 		config_clear(&config);
 	}

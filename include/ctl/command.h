@@ -54,6 +54,7 @@ const struct ctl_command *ctl_find(int count, char **words, int *used);
 
 struct ctl_call {
 	const struct config *config;
+	const char *file; /* the settings' (--config); NULL: none */
 	const struct ctl_command *command;
 	int count; /* of arguments; those that were left out are NULL */
 	char **arguments;
