@@ -34,7 +34,7 @@ begin
 			where x.workspace = w.workspace and x.ended_at is null and p_since is null
 				and (v_chatbot is null or x.chatbot = v_chatbot))) e
 		where v_workspace is null or w.workspace = v_workspace
-	), some as (
+	), shown as (
 		(select * from latest l where l.ended_at is not null and (p_since is null or l.ended_at >= p_since)
 		order by l.ended_at desc limit p_limit)
 		union all
@@ -44,7 +44,7 @@ begin
 		coalesce(s.total_ms, case when s.ended_at is null
 			then (extract(epoch from clock_timestamp() - s.started_at) * 1000)::integer end),
 		s.tokens_in, s.tokens_out, s.error, s.request_id, s.exchange, s.ended_at
-	from some s
+	from shown s
 	join banter_data.chatbot c on c.workspace = s.workspace and c.chatbot = s.chatbot
 	order by s.ended_at nulls last, s.started_at;
 end

@@ -1,0 +1,50 @@
+-- An id first, then a name, then WORKSPACE/CHATBOT, for names that many workspaces use.
+create or replace function banter_data.chatbot_named(p_name text, out workspace bigint, out chatbot text)
+language plpgsql
+stable
+as $$
+#variable_conflict use_column
+declare
+	v_cut constant integer := strpos(p_name, '/');
+	v_name text := p_name;
+	v_workspaces bigint[];
+	v_chatbots text[];
+begin
+	select array_agg(c.workspace), array_agg(c.chatbot) into v_workspaces, v_chatbots
+	from banter_data.chatbot c
+	where c.chatbot = p_name;
+	if v_chatbots is null then
+		select array_agg(c.workspace order by c.created_at, c.chatbot), array_agg(c.chatbot order by c.created_at, c.chatbot)
+		into v_workspaces, v_chatbots
+		from banter_data.chatbot c
+		where c.name = p_name;
+	end if;
+	if v_chatbots is null and v_cut > 0 then
+		v_name := substr(p_name, v_cut + 1);
+		v_workspaces := array[banter_data.workspace_named(left(p_name, v_cut - 1))];
+		select array_agg(c.workspace), array_agg(c.chatbot order by (c.chatbot = v_name) desc, c.created_at)
+		into v_workspaces, v_chatbots
+		from banter_data.chatbot c
+		where c.workspace = v_workspaces[1] and (c.chatbot = v_name or c.name = v_name);
+		if v_chatbots[1] = v_name then
+			v_chatbots := v_chatbots[:1];
+		end if;
+	end if;
+
+	if v_chatbots is null then
+		raise exception 'there is no chatbot "%"; see banterctl chatbot list', p_name;
+	elsif cardinality(v_chatbots) > 1 then
+		raise exception '% chatbots have the name "%"; say which by WORKSPACE/CHATBOT: %',
+			cardinality(v_chatbots), p_name, (
+				select string_agg(f.w || '/' || f.c, ', ' order by f.n)
+				from unnest(v_workspaces, v_chatbots) with ordinality f (w, c, n)
+				where f.n <= 5)
+			|| case when cardinality(v_chatbots) > 5 then ', ...' else '' end;
+	end if;
+	workspace := v_workspaces[1];
+	chatbot := v_chatbots[1];
+end
+$$;
+
+comment on function banter_data.chatbot_named(text) is
+	'The chatbot of that id, or the only one of that name, or WORKSPACE/CHATBOT; an error if there is none or several.';
