@@ -42,10 +42,17 @@ enum table_type ctl_type(const struct db_rows *rows, int column)
 	}
 }
 
+int ctl_columns(const struct ctl_call *call, const struct db_rows *rows, bool record)
+{
+	bool all = record || call->form != TABLE_PEOPLE;
+
+	return db_rows_columns(rows) - (all ? 0 : call->command->details);
+}
+
 int ctl_print_rows(const struct ctl_call *call, const struct db_rows *rows, bool record)
 {
 	struct terminal terminal = terminal_of(stdout);
-	int columns = db_rows_columns(rows), row, i;
+	int columns = ctl_columns(call, rows, record), row, i;
 	struct table *table;
 	enum status status;
 

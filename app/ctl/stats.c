@@ -51,7 +51,11 @@ static int run_stats(const struct ctl_call *call)
 	struct db_query query;
 	int code;
 
-	db_query_init(&query, "stats", "select * from banter.stats($1, $2, $3, $4)");
+	db_query_init(
+		&query, "stats",
+		"select name, exchanges, done, \"left\", failed, tokens_in, tokens_out, credits,"
+		" first_ms_half, first_ms_most, total_ms_half, running"
+		" from banter.stats($1, $2, $3, $4)");
 	db_add_input(&query, by ? by : "day");
 	db_add_integer(&query, ctl_number(call, "--days", 14));
 	db_add_input(&query, ctl_value(call, "--workspace"));
@@ -95,6 +99,7 @@ const struct ctl_command ctl_watch_commands[] = {
 	  .example = "stats --by chatbot --days 30",
 	  .options = stats_options,
 	  .flags = CTL_PRINTS,
+	  .details = 2,
 	  .run = run_stats },
 	{ .name = "tail",
 	  .arguments = "",
@@ -103,6 +108,7 @@ const struct ctl_command ctl_watch_commands[] = {
 	  .example = "tail --follow",
 	  .options = tail_options,
 	  .flags = CTL_PRINTS,
+	  .details = 5, /* the column that is tail's own among them */
 	  .run = watch_tail },
 	{ .name = NULL },
 };

@@ -74,11 +74,12 @@ static int put_text(const char *text, int width, const struct terminal *terminal
 	return used + 1;
 }
 
-static void put_heading(const char *name, const struct terminal *terminal, FILE *out)
+/* `n` bytes of a column's name: people see its underscores as blanks. */
+static void put_heading(const char *name, size_t n, const struct terminal *terminal, FILE *out)
 {
 	if (terminal->colours)
 		fputs("\033[1m", out);
-	for (; *name; name++)
+	for (; n; n--, name++)
 		putc(*name == '_' ? ' ' : *name, out);
 	if (terminal->colours)
 		fputs("\033[0m", out);
@@ -90,27 +91,54 @@ static void put_blanks(int count, FILE *out)
 		fprintf(out, "%*s", count, "");
 }
 
-/* Takes columns off the widest text until the table fits, or all are narrow. */
-static void narrow(const struct table *table, int *widths, int most)
+static bool ends_in(const char *name, const char *end)
 {
-	int total = -GAP;
-	size_t i, widest;
+	size_t n = strlen(name), k = strlen(end);
 
-	for (i = 0; i < table->columns; i++)
-		total += widths[i] + GAP;
-	for (; most && total > most; total--) {
-		widest = table->columns;
-		for (i = 0; i < table->columns; i++)
-			if (table->column[i].type != TABLE_NUMBER && widths[i] > NARROWEST &&
-			    (widest == table->columns || widths[i] > widths[widest]))
-				widest = i;
-		if (widest == table->columns)
-			return;
-		widths[widest]--;
-	}
+	return n >= k && strcmp(name + n - k, end) == 0;
 }
 
-static void put_row(const struct table *table, size_t row, const int *widths,
+/* Half a number, time or id says something else, or nothing. */
+static bool may_be_cut(const struct table_column *column)
+{
+	return column->type != TABLE_NUMBER && !ends_in(column->name, "_at") &&
+	       !ends_in(column->name, "_id");
+}
+
+static int total_width(const int *widths, size_t columns)
+{
+	int total = -GAP;
+
+	while (columns)
+		total += widths[--columns] + GAP;
+	return total;
+}
+
+/*
+ * Takes columns off the widest text until the table fits, or all are narrow. Returns how many columns
+ * are shown: where even that is too wide, the last ones are left out.
+ */
+static size_t narrow(const struct table *table, int *widths, int most)
+{
+	size_t shown = table->columns, i, widest;
+
+	while (most && total_width(widths, shown) > most) {
+		widest = shown;
+		for (i = 0; i < shown; i++)
+			if (may_be_cut(&table->column[i]) && widths[i] > NARROWEST &&
+			    (widest == shown || widths[i] > widths[widest]))
+				widest = i;
+		if (widest < shown)
+			widths[widest]--;
+		else if (shown > 1)
+			shown--;
+		else
+			break;
+	}
+	return shown;
+}
+
+static void put_row(const struct table *table, size_t row, size_t columns, const int *widths,
 		    const struct terminal *terminal, FILE *out)
 {
 	const char *text;
@@ -118,55 +146,101 @@ static void put_row(const struct table *table, size_t row, const int *widths,
 	size_t i;
 	int used;
 
-	for (i = 0; i < table->columns; i++) {
+	for (i = 0; i < columns; i++) {
 		text = cell_text(table, row, i);
 		right = table->column[i].type == TABLE_NUMBER;
 		used = width_of(text);
 		if (right)
 			put_blanks(widths[i] - used, out);
 		used = put_text(text, widths[i], terminal, out);
-		if (i + 1 < table->columns)
+		if (i + 1 < columns)
 			put_blanks((right ? 0 : widths[i] - used) + GAP, out);
 	}
 	putc('\n', out);
 }
 
-static void put_head(const struct table *table, const int *widths, const struct terminal *terminal,
-		     FILE *out)
+/* A heading's words stand one above the other. */
+static int heading_width(const char *name)
 {
-	size_t i;
+	size_t widest = 0, n;
+
+	for (; *name; name += n + (name[n] == '_')) {
+		n = strcspn(name, "_");
+		widest = n > widest ? n : widest;
+	}
+	return (int)widest;
+}
+
+static size_t heading_words(const char *name)
+{
+	size_t words = 1;
+
+	for (; *name; name++)
+		words += *name == '_';
+	return words;
+}
+
+/* That word of a name, from the front; STR_NONE: it has fewer. */
+static struct str heading_word(const char *name, size_t which)
+{
+	struct str rest = str_from(name), word = STR_NONE;
+
+	while (rest.n) {
+		word = str_cut(&rest, STR("_"));
+		if (!which--)
+			return word;
+	}
+	return STR_NONE;
+}
+
+static void put_head(const struct table *table, size_t columns, const int *widths,
+		     const struct terminal *terminal, FILE *out)
+{
+	size_t most = 1, line, words, i;
+	struct str word;
 	int left;
 
-	for (i = 0; i < table->columns; i++) {
-		left = widths[i] - width_of(table->column[i].name);
-		if (table->column[i].type == TABLE_NUMBER)
-			put_blanks(left, out);
-		put_heading(table->column[i].name, terminal, out);
-		if (i + 1 < table->columns)
-			put_blanks((table->column[i].type == TABLE_NUMBER ? 0 : left) + GAP, out);
+	for (i = 0; i < columns; i++) {
+		words = heading_words(table->column[i].name);
+		most = words > most ? words : most;
 	}
-	putc('\n', out);
+	for (line = 0; line < most; line++) {
+		for (i = 0; i < columns; i++) {
+			words = heading_words(table->column[i].name);
+			word = line + words < most
+				       ? STR_NONE
+				       : heading_word(table->column[i].name, line + words - most);
+			left = widths[i] - (int)word.n;
+			if (table->column[i].type == TABLE_NUMBER)
+				put_blanks(left, out);
+			put_heading(word.p, word.n, terminal, out);
+			if (i + 1 < columns)
+				put_blanks((table->column[i].type == TABLE_NUMBER ? 0 : left) + GAP,
+					   out);
+		}
+		putc('\n', out);
+	}
 }
 
 void table_print_rows(const struct table *table, struct table_so_far *so_far,
 		      const struct terminal *terminal, FILE *out)
 {
-	size_t rows = table_rows(table), row, i;
+	size_t rows = table_rows(table), columns, row, i;
 	int *widths = so_far->widths, wide;
 
 	for (i = 0; i < table->columns; i++) {
-		wide = width_of(table->column[i].name);
+		wide = heading_width(table->column[i].name);
 		widths[i] = wide > widths[i] ? wide : widths[i];
 		for (row = 0; row < rows; row++) {
 			wide = width_of(cell_text(table, row, i));
 			widths[i] = wide > widths[i] ? wide : widths[i];
 		}
 	}
-	narrow(table, widths, terminal->width);
+	columns = narrow(table, widths, terminal->width);
 	if (!so_far->begun)
-		put_head(table, widths, terminal, out);
+		put_head(table, columns, widths, terminal, out);
 	for (row = 0; row < rows; row++)
-		put_row(table, row, widths, terminal, out);
+		put_row(table, row, columns, widths, terminal, out);
 }
 
 /* A value's own line breaks stay: its further lines stand under the first. */
@@ -193,7 +267,7 @@ void table_print_record(const struct table *table, const struct terminal *termin
 		left = wide > left ? wide : left;
 	}
 	for (i = 0; i < table->columns && table_rows(table); i++) {
-		put_heading(table->column[i].name, terminal, out);
+		put_heading(table->column[i].name, strlen(table->column[i].name), terminal, out);
 		put_blanks(left - width_of(table->column[i].name), out);
 		put_lines(cell_text(table, 0, i), left, terminal, out);
 	}

@@ -13,9 +13,8 @@
 #define ASK_AT_MOST 500 /* ended in a second, of those that are shown */
 #define REMEMBERED 2048
 #define ID_SIZE 48
-#define COLUMNS 12 /* that are shown: the last one is ours */
 #define ID_COLUMN 11
-#define ENDED_COLUMN 12
+#define ENDED_COLUMN 12 /* ours alone: the last, and never shown */
 
 struct tail {
 	const struct ctl_call *call;
@@ -30,11 +29,11 @@ static int ask(struct tail *tail, int64_t limit, const char *since, struct db_ro
 {
 	struct db_query query;
 
-	db_query_init(
-		&query, "tail",
-		"select started_at, state, chatbot, model, stream, first_ms, total_ms, tokens_in,"
-		" tokens_out, error, request_id, exchange, ended"
-		" from banter.tail($1, $2, $3::timestamptz - interval '5 seconds')");
+	db_query_init(&query, "tail",
+		      "select started_at, state, chatbot, first_ms, total_ms, error, tokens_out, "
+		      "request_id,"
+		      " model, stream, tokens_in, exchange, ended"
+		      " from banter.tail($1, $2, $3::timestamptz - interval '5 seconds')");
 	db_add_integer(&query, limit);
 	db_add_input(&query, ctl_value(tail->call, "--chatbot"));
 	db_add_input(&query, since);
@@ -63,11 +62,13 @@ static int show(struct tail *tail, const struct db_rows *rows)
 	struct table *table;
 	enum status status;
 	struct str ended;
-	int row, i;
+	int columns = ctl_columns(tail->call, rows, false), row, i;
 
+	if (columns > ENDED_COLUMN)
+		columns = ENDED_COLUMN;
 	if (table_new(&table))
 		return ctl_say(CTL_FAILED, "no memory");
-	for (i = 0; i < COLUMNS; i++)
+	for (i = 0; i < columns; i++)
 		table_column(table, db_rows_name(rows, i), ctl_type(rows, i));
 	for (row = 0; row < db_rows_count(rows); row++) {
 		ended = db_rows_text(rows, row, ENDED_COLUMN);
@@ -75,7 +76,7 @@ static int show(struct tail *tail, const struct db_rows *rows)
 			continue;
 		if (ended.p && ended.n < ID_SIZE)
 			snprintf(tail->since, sizeof(tail->since), "%.*s", STR_ARGS(ended));
-		for (i = 0; i < COLUMNS; i++)
+		for (i = 0; i < columns; i++)
 			table_cell(table, db_rows_text(rows, row, i));
 	}
 	status = ctl_value(tail->call, "--follow")

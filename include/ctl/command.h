@@ -43,6 +43,7 @@ struct ctl_command {
 	const char *example;		  /* its words behind "banterctl " */
 	const struct ctl_option *options; /* NULL: none */
 	unsigned flags;
+	int details; /* of the rows it prints, the last columns are for programs: tables leave them out */
 	int (*run)(const struct ctl_call *call); /* returns an exit code */
 	const char *sql;			 /* for ctl_run_table() and ctl_run_record() */
 };
@@ -78,7 +79,8 @@ int ctl_say(int code, const char *format, ...) __attribute__((format(printf, 2, 
 int ctl_connect(const struct ctl_call *call, struct db **out);
 /* Runs a query, however long it takes. CTL_DONE or CTL_FAILED (said). *out may be NULL. */
 int ctl_query(struct db *db, const struct db_query *query, struct db_rows **out);
-/* What a table takes a column of rows as. */
+/* How many columns of rows are shown, and what a table takes one as. */
+int ctl_columns(const struct ctl_call *call, const struct db_rows *rows, bool record);
 enum table_type ctl_type(const struct db_rows *rows, int column);
 /* Rows as the call's form wants them, to standard output; as a record: the one row. */
 int ctl_print_rows(const struct ctl_call *call, const struct db_rows *rows, bool record);

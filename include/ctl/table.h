@@ -28,14 +28,16 @@ struct table;
 /* STATUS_NOMEM. */
 enum status table_new(struct table **out) MUST_CHECK;
 void table_free(struct table *table); /* NULL is fine */
-/* Before the first cell. `name` as in JSON; people see its underscores as blanks. Copies. */
+/* Before the first cell. `name` as in JSON, its words joined by underscores; a time's
+ * ends in "_at" and an id's in "_id": these are never cut. Copies. */
 void table_column(struct table *table, const char *name, enum table_type type);
 /* The next cell, from the left and the top; absent: nothing there (JSON null). Copies. */
 void table_cell(struct table *table, struct str value);
 
 /*
  * Prints it: a table, or its only row as a record (people: a line a column; JSON: an object instead
- * of an array). For people it is as wide as the terminal at most: the widest columns are cut.
+ * of an array). For people it is as wide as the terminal at most: the widest columns are cut, and where
+ * that is not enough, the last ones are left out.
  * STATUS_NOMEM: a cell or a line found no memory, nothing was printed; STATUS_FAILED: it could not be written.
  */
 enum status table_print(const struct table *table, enum table_form form, bool record,
