@@ -64,7 +64,7 @@ static int put_text(const char *text, int width, const struct terminal *terminal
 		if (shown)
 			fwrite(text, 1, n, out);
 		else
-			putc('?', out);
+			putc(*text == '\t' ? ' ' : '?', out);
 		used += wide;
 		text += n;
 	}
@@ -74,15 +74,16 @@ static int put_text(const char *text, int width, const struct terminal *terminal
 	return used + 1;
 }
 
-/* `n` bytes of a column's name: people see its underscores as blanks. */
-static void put_heading(const char *name, size_t n, const struct terminal *terminal, FILE *out)
+/* People see a name's underscores as blanks. */
+static void put_heading(struct str name, const struct terminal *terminal, FILE *out)
 {
-	if (terminal->colours)
-		fputs("\033[1m", out);
-	for (; n; n--, name++)
-		putc(*name == '_' ? ' ' : *name, out);
-	if (terminal->colours)
-		fputs("\033[0m", out);
+	bool bold = terminal->colours && name.n;
+	size_t i;
+
+	fputs(bold ? "\033[1m" : "", out);
+	for (i = 0; i < name.n; i++)
+		putc(name.p[i] == '_' ? ' ' : name.p[i], out);
+	fputs(bold ? "\033[0m" : "", out);
 }
 
 static void put_blanks(int count, FILE *out)
@@ -171,55 +172,69 @@ static int heading_width(const char *name)
 	return (int)widest;
 }
 
-static size_t heading_words(const char *name)
+/* Takes as many words off the front of a name as fit, one at least. */
+static struct str heading_line(struct str *rest, int width)
 {
-	size_t words = 1;
+	struct str line = { rest->p, 0 }, word;
 
-	for (; *name; name++)
-		words += *name == '_';
-	return words;
+	while (rest->n) {
+		word = (struct str){ rest->p, rest->n };
+		word = str_cut(&word, STR("_"));
+		if (line.n && (int)(line.n + 1 + word.n) > width)
+			break;
+		line.n = (size_t)(word.p + word.n - line.p);
+		*rest = str_skip(*rest, word.n < rest->n ? word.n + 1 : word.n);
+	}
+	return line;
 }
 
-/* That word of a name, from the front; STR_NONE: it has fewer. */
-static struct str heading_word(const char *name, size_t which)
+/* That line of a heading, counted from the last one; empty above the first. */
+static struct str heading_at(const char *name, int width, size_t from_last)
 {
-	struct str rest = str_from(name), word = STR_NONE;
+	struct str rest = str_from(name), line = STR_NONE;
+	size_t lines = 0, i;
 
 	while (rest.n) {
-		word = str_cut(&rest, STR("_"));
-		if (!which--)
-			return word;
+		heading_line(&rest, width);
+		lines++;
 	}
-	return STR_NONE;
+	rest = str_from(name);
+	for (i = 0; from_last < lines && i < lines - from_last; i++)
+		line = heading_line(&rest, width);
+	return line;
 }
 
-static void put_head(const struct table *table, size_t columns, const int *widths,
-		     const struct terminal *terminal, FILE *out)
+static void put_head_line(const struct table *table, size_t columns, const int *widths,
+			  size_t from_last, const struct terminal *terminal, FILE *out)
 {
-	size_t most = 1, line, words, i;
-	struct str word;
+	struct str text;
+	bool right;
+	size_t i;
 	int left;
 
 	for (i = 0; i < columns; i++) {
-		words = heading_words(table->column[i].name);
-		most = words > most ? words : most;
+		text = heading_at(table->column[i].name, widths[i], from_last);
+		right = table->column[i].type == TABLE_NUMBER;
+		left = widths[i] - (int)text.n;
+		put_blanks(right ? left : 0, out);
+		put_heading(text, terminal, out);
+		if (i + 1 < columns)
+			put_blanks((right ? 0 : left) + GAP, out);
 	}
-	for (line = 0; line < most; line++) {
-		for (i = 0; i < columns; i++) {
-			words = heading_words(table->column[i].name);
-			word = line + words < most
-				       ? STR_NONE
-				       : heading_word(table->column[i].name, line + words - most);
-			left = widths[i] - (int)word.n;
-			if (table->column[i].type == TABLE_NUMBER)
-				put_blanks(left, out);
-			put_heading(word.p, word.n, terminal, out);
-			if (i + 1 < columns)
-				put_blanks((table->column[i].type == TABLE_NUMBER ? 0 : left) + GAP,
-					   out);
-		}
-		putc('\n', out);
-	}
+	putc('\n', out);
+}
+
+/* Headings stand on their last line. */
+static void put_head(const struct table *table, size_t columns, const int *widths,
+		     const struct terminal *terminal, FILE *out)
+{
+	size_t lines = 1, i;
+
+	for (i = 0; i < columns; i++)
+		while (heading_at(table->column[i].name, widths[i], lines).n)
+			lines++;
+	while (lines--)
+		put_head_line(table, columns, widths, lines, terminal, out);
 }
 
 void table_print_rows(const struct table *table, struct table_so_far *so_far,
@@ -241,6 +256,21 @@ void table_print_rows(const struct table *table, struct table_so_far *so_far,
 		put_head(table, columns, widths, terminal, out);
 	for (row = 0; row < rows; row++)
 		put_row(table, row, columns, widths, terminal, out);
+}
+
+void table_print_text(const char *text, FILE *out)
+{
+	bool shown;
+	int wide;
+	size_t n;
+
+	for (; *text; text += n) {
+		n = character(text, &wide, &shown);
+		if (shown || *text == '\n')
+			fwrite(text, 1, n, out);
+		else
+			putc(*text == '\t' ? ' ' : '?', out);
+	}
 }
 
 /* A value's own line breaks stay: its further lines stand under the first. */
@@ -267,7 +297,7 @@ void table_print_record(const struct table *table, const struct terminal *termin
 		left = wide > left ? wide : left;
 	}
 	for (i = 0; i < table->columns && table_rows(table); i++) {
-		put_heading(table->column[i].name, strlen(table->column[i].name), terminal, out);
+		put_heading(str_from(table->column[i].name), terminal, out);
 		put_blanks(left - width_of(table->column[i].name), out);
 		put_lines(cell_text(table, 0, i), left, terminal, out);
 	}
