@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Installs the Debian packages that are missing: packages.sh build|run|test
+# Installs the Debian packages that are missing: packages.sh build|deb|run|test
 #
 # The one list of what Banter needs from Debian, and the one place that installs it. It is silent and quick
 # when nothing is missing. It leaves no service started or enabled that was not before: Debian starts
@@ -37,6 +37,10 @@ list() {
 		printf '%s\n' gcc libc6-dev make pkg-config=command:pkg-config \
 			libfcgi-dev libcurl4-openssl-dev libjson-c-dev libpq-dev libssl-dev
 		;;
+	deb)
+		list build
+		printf '%s\n' debhelper dpkg-dev fakeroot
+		;;
 	run)
 		list build
 		printf '%s\n' "postgresql=/usr/lib/postgresql/$(postgres_major)/bin/initdb" \
@@ -44,11 +48,12 @@ list() {
 		;;
 	test)
 		list run
+		list deb
 		printf '%s\n' clang clang-format clang-tidy cppcheck llvm libclang-rt-14-dev libcmocka-dev \
 			"postgresql-$(postgres_major)-pgtap" libtap-parser-sourcehandler-pgtap-perl \
 			pgbouncer apache2 libapache2-mod-fcgid lighttpd caddy h2o spawn-fcgi multiwatch \
 			systemd systemd-container gdb valgrind \
-			debhelper dpkg-dev fakeroot lintian mandoc tmux zsh \
+			lintian mandoc tmux zsh \
 			python3-pytest python3-pytest-xdist python3-pytest-timeout python3-requests python3-psycopg2 \
 			shellcheck nodejs=command:node npm=command:npm procps
 		;;
@@ -233,7 +238,7 @@ main() {
 }
 
 case ${1:-} in
-build | run | test) main "$1" ;;
+build | deb | run | test) main "$1" ;;
 install) install "${2:?}" ;;
-*) die "usage: packages.sh build|run|test" ;;
+*) die "usage: packages.sh build|deb|run|test" ;;
 esac

@@ -18,6 +18,7 @@
 static enum log_level the_level = LOG_LEVEL_INFO;
 static enum log_target the_target;
 static const char *the_name;
+static struct buf *diverted;
 
 void log_open(const char *name, enum log_level level, enum log_target target)
 {
@@ -26,6 +27,11 @@ void log_open(const char *name, enum log_level level, enum log_target target)
 	if (target == LOG_SYSLOG_DAEMON && the_target != LOG_SYSLOG_DAEMON)
 		openlog(name, LOG_PID, LOG_DAEMON);
 	the_target = target;
+}
+
+void log_divert(struct buf *to)
+{
+	diverted = to;
 }
 
 /* What came from outside must not start a line of its own or steer a terminal. */
@@ -55,7 +61,9 @@ __attribute__((format(printf, 2, 0))) static void write_line(enum log_level leve
 		return;
 	vsnprintf(text, sizeof(text), format, args);
 	escape_controls(text);
-	if (the_target == LOG_SYSLOG_DAEMON) {
+	if (diverted) {
+		buf_printf(diverted, "%s\n", text);
+	} else if (the_target == LOG_SYSLOG_DAEMON) {
 		syslog(levels[level].priority, "%s", text);
 	} else {
 		clock_stamp(stamp);

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "ctl/command.h"
+#include "wire/utf8.h"
 
 #define VALUE_CAP (1 << 20)
 
@@ -42,9 +43,16 @@ int64_t ctl_number(const struct ctl_call *call, const char *option, int64_t fall
 	return text ? strtoll(text, NULL, 10) : fallback;
 }
 
+/* What is in it may be anybody's words: nothing in them steers the terminal. */
+static void put_plain(const char *text)
+{
+	for (; *text; text++)
+		putc((unsigned char)*text < 0x20 || *text == 0x7f ? '?' : *text, stderr);
+}
+
 int ctl_ask(const struct ctl_call *call, const char *format, ...)
 {
-	char answer[16];
+	char answer[16], question[1024];
 	va_list args;
 	bool yes;
 
@@ -54,8 +62,9 @@ int ctl_ask(const struct ctl_call *call, const char *format, ...)
 		return ctl_say(CTL_WRONG, "%s: nobody is here to be asked; say --yes",
 			       call->command->name);
 	va_start(args, format);
-	vfprintf(stderr, format, args);
+	vsnprintf(question, sizeof(question), format, args);
 	va_end(args);
+	put_plain(question);
 	fprintf(stderr, " [y/N] ");
 	yes = fgets(answer, sizeof(answer), stdin) && tolower((unsigned char)answer[0]) == 'y';
 	return yes ? CTL_DONE : ctl_say(CTL_FAILED, "nothing was done");
@@ -96,6 +105,11 @@ static void put_json(struct buf *out, struct str text)
 	buf_putc(out, '"');
 }
 
+static bool is_text(struct str bytes)
+{
+	return utf8_valid(bytes, NULL) && !(bytes.n && memchr(bytes.p, '\0', bytes.n));
+}
+
 static int put_change(const struct ctl_call *call, char *argument, struct buf *out)
 {
 	char *value = strchr(argument, '=');
@@ -105,6 +119,9 @@ static int put_change(const struct ctl_call *call, char *argument, struct buf *o
 	if (!value || value == argument)
 		return ctl_say(CTL_WRONG, "%s: %s should be SETTING=VALUE", call->command->name,
 			       argument);
+	if (!is_text(str_from(argument)))
+		return ctl_say(CTL_WRONG, "%s: what is not text in UTF-8 cannot be set",
+			       call->command->name);
 	if (out->len > 1)
 		buf_putc(out, ',');
 	put_json(out, (struct str){ argument, (size_t)(value - argument) });
@@ -119,6 +136,8 @@ static int put_change(const struct ctl_call *call, char *argument, struct buf *o
 	/* An editor's last line feed is not meant. */
 	if (code == CTL_DONE && text.len && text.data[text.len - 1] == '\n')
 		buf_truncate(&text, text.len - 1);
+	if (code == CTL_DONE && !is_text(buf_view(&text)))
+		code = ctl_say(CTL_WRONG, "%s is not text in UTF-8", value + 1);
 	if (code == CTL_DONE)
 		put_json(out, buf_view(&text));
 	buf_wipe(&text);

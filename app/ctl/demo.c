@@ -79,6 +79,7 @@ static enum status complete(struct demo *demo, struct key *widget, struct key *w
 	    key_read(KEY_WORKSPACE, str_from(demo->workspace), workspace) == STATUS_OK)
 		return STATUS_OK;
 	secret_random(&number, sizeof(number));
+	number &= INT64_MAX; /* a sign would look like an option */
 	secret_new_id(demo->chatbot);
 	if (key_new(KEY_WIDGET, number, demo->widget, widget))
 		return STATUS_FAILED;

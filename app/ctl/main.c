@@ -46,9 +46,9 @@ static int run_command(struct line *line)
 	struct config config;
 	int code;
 
+	log_open(PROGRAM, LOG_LEVEL_INFO, LOG_PERSON);
 	code = load(line->file, &settings, &config);
 	if (code == CTL_DONE) {
-		log_open(PROGRAM, LOG_LEVEL_INFO, LOG_PERSON);
 		secret_protect_memory();
 		line->call.config = &config;
 		line->call.file = line->file;
@@ -128,6 +128,12 @@ static int take_option(struct line *line, int count, char **words, int *used)
 	return CTL_DONE;
 }
 
+/* No option begins with a digit: "-20" is a number. */
+static bool looks_like_option(const char *word)
+{
+	return word[0] == '-' && word[1] && !strchr("0123456789", word[1]);
+}
+
 /* The words behind the command's name. Arguments are moved to the front, what is left out is NULL. */
 static int take_words(struct line *line, int count, char **words)
 {
@@ -140,7 +146,7 @@ static int take_words(struct line *line, int count, char **words)
 		if (!ended && strcmp(words[i], "--") == 0) {
 			ended = true;
 			i++;
-		} else if (!ended && words[i][0] == '-' && words[i][1]) {
+		} else if (!ended && looks_like_option(words[i])) {
 			code = take_option(line, count - i, words + i, &used);
 			if (code != CTL_DONE)
 				return code;
@@ -165,6 +171,17 @@ static int no_such_command(int count, char **words)
 	return ctl_say(CTL_WRONG, "%s: no such command; try banterctl help", words[0]);
 }
 
+/* Others of this machine read the process list, and a shell keeps what was typed. */
+static bool any_key(int count, char **words)
+{
+	int i;
+
+	for (i = 0; i < count; i++)
+		if (strstr(words[i], "sk-workspace_") || strstr(words[i], "sk-widget_"))
+			return true;
+	return false;
+}
+
 int main(int argc, char **argv)
 {
 	struct line line = { .call.form = TABLE_PEOPLE };
@@ -181,6 +198,9 @@ int main(int argc, char **argv)
 		help_all(stderr);
 		return CTL_WRONG;
 	}
+	if (any_key(argc, argv))
+		return ctl_say(CTL_WRONG, "a key does not belong in a command line; its id or its "
+					  "last four characters name it");
 	if (strcmp(argv[0], "--help") == 0 || strcmp(argv[0], "-h") == 0)
 		argv[0] = "help";
 	if (strcmp(argv[0], "--version") == 0)
@@ -192,8 +212,7 @@ int main(int argc, char **argv)
 	words = calloc((size_t)argc + 16, sizeof(*words));
 	if (!words)
 		return ctl_say(CTL_FAILED, "no memory");
-	for (i = used; i < argc; i++)
-		words[i - used] = argv[i];
+	memcpy(words, argv + used, (size_t)(argc - used) * sizeof(*words));
 	code = take_words(&line, argc - used, words);
 	for (i = line.call.count; code == CTL_DONE && i < argc; i++)
 		words[i] = NULL;

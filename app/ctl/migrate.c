@@ -164,12 +164,12 @@ static int run_migrate(const struct ctl_call *call)
 
 static const struct ctl_option migrate_options[] = {
 	{ "--role", "NAME", "the role the application connects as" },
-	{ NULL },
+	{ .name = NULL },
 };
 
 static const struct ctl_option demo_options[] = {
 	{ "--env-file", "FILE", "keep the keys in FILE; the same file, the same keys" },
-	{ NULL },
+	{ .name = NULL },
 };
 
 const struct ctl_command ctl_schema_commands[] = {

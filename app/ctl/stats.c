@@ -77,14 +77,14 @@ static const struct ctl_option stats_options[] = {
 	{ "--days", "N", "of how many days, today included; 14 if not said" },
 	{ "--workspace", "WORKSPACE", "of this workspace only" },
 	{ "--chatbot", "CHATBOT", "of this chatbot only" },
-	{ NULL },
+	{ .name = NULL },
 };
 
 static const struct ctl_option tail_options[] = {
 	{ "--limit", "N", "how many of those that ended; 10 if not said" },
 	{ "--follow", NULL, "go on: a line for each that ends, until Ctrl-C" },
 	{ "--chatbot", "CHATBOT", "of this chatbot only" },
-	{ NULL },
+	{ .name = NULL },
 };
 
 const struct ctl_command ctl_watch_commands[] = {

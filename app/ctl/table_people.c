@@ -106,6 +106,18 @@ static bool may_be_cut(const struct table_column *column)
 	       !ends_in(column->name, "_id");
 }
 
+/* A heading's words may stand one above the other. */
+static int heading_width(const char *name)
+{
+	size_t widest = 0, n;
+
+	for (; *name; name += n + (name[n] == '_')) {
+		n = strcspn(name, "_");
+		widest = n > widest ? n : widest;
+	}
+	return (int)widest;
+}
+
 static int total_width(const int *widths, size_t columns)
 {
 	int total = -GAP;
@@ -127,6 +139,7 @@ static size_t narrow(const struct table *table, int *widths, int most)
 		widest = shown;
 		for (i = 0; i < shown; i++)
 			if (may_be_cut(&table->column[i]) && widths[i] > NARROWEST &&
+			    widths[i] > heading_width(table->column[i].name) &&
 			    (widest == shown || widths[i] > widths[widest]))
 				widest = i;
 		if (widest < shown)
@@ -158,18 +171,6 @@ static void put_row(const struct table *table, size_t row, size_t columns, const
 			put_blanks((right ? 0 : widths[i] - used) + GAP, out);
 	}
 	putc('\n', out);
-}
-
-/* A heading's words stand one above the other. */
-static int heading_width(const char *name)
-{
-	size_t widest = 0, n;
-
-	for (; *name; name += n + (name[n] == '_')) {
-		n = strcspn(name, "_");
-		widest = n > widest ? n : widest;
-	}
-	return (int)widest;
 }
 
 /* Takes as many words off the front of a name as fit, one at least. */
@@ -207,19 +208,22 @@ static struct str heading_at(const char *name, int width, size_t from_last)
 static void put_head_line(const struct table *table, size_t columns, const int *widths,
 			  size_t from_last, const struct terminal *terminal, FILE *out)
 {
+	int left, blanks = 0; /* they wait: none stand at the end of a line */
 	struct str text;
 	bool right;
 	size_t i;
-	int left;
 
 	for (i = 0; i < columns; i++) {
 		text = heading_at(table->column[i].name, widths[i], from_last);
 		right = table->column[i].type == TABLE_NUMBER;
 		left = widths[i] - (int)text.n;
-		put_blanks(right ? left : 0, out);
-		put_heading(text, terminal, out);
-		if (i + 1 < columns)
-			put_blanks((right ? 0 : left) + GAP, out);
+		blanks += right ? left : 0;
+		if (text.n) {
+			put_blanks(blanks, out);
+			put_heading(text, terminal, out);
+			blanks = 0;
+		}
+		blanks += (right ? 0 : left) + GAP;
 	}
 	putc('\n', out);
 }

@@ -9,6 +9,7 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -33,6 +34,7 @@ struct gateway {
 	FCGI_FILE out; /* laid over the request's own stream, for FCGI_fflush() */
 	int listen_fd;
 	struct line *line; /* NULL: none */
+	const _Atomic bool *closing;
 	int epoll;
 	bool keep;
 	bool waits; /* on a connection's reads and writes */
@@ -92,7 +94,7 @@ void gateway_free(struct gateway *gateway)
 	free(gateway);
 }
 
-enum status gateway_join(struct gateway *gateway, struct line *line)
+enum status gateway_join(struct gateway *gateway, struct line *line, const _Atomic bool *closing)
 {
 	enum status status = STATUS_OK;
 	int lane;
@@ -101,6 +103,7 @@ enum status gateway_join(struct gateway *gateway, struct line *line)
 		status = watch(gateway, line_fd(line, lane), FROM_LINE);
 	if (status == STATUS_OK)
 		gateway->line = line;
+	gateway->closing = closing;
 	return status;
 }
 
@@ -156,14 +159,14 @@ static void adopt(struct gateway *gateway, int fd)
 
 /*
  * A connection whose waking was ours, and nobody else's, but which we do not take: into the line,
- * where it wakes another.
+ * where it wakes another. Where nobody is left to wake, the backlog keeps it.
  */
 static void pass_on(struct gateway *gateway)
 {
 	struct line_entry entry = { .fd = -1, .since = clock_ms() };
 
-	if (gateway->line && gateway_take(gateway, &entry.fd) == STATUS_OK &&
-	    line_put(gateway->line, &entry))
+	if (gateway->line && !atomic_load(gateway->closing) &&
+	    gateway_take(gateway, &entry.fd) == STATUS_OK && line_put(gateway->line, &entry))
 		close(entry.fd);
 }
 

@@ -15,6 +15,7 @@ static int be_worker(const struct crew *crew, uint32_t place)
 		.config = crew->config,
 		.listen_fd = crew->sockets.listen_fd,
 		.line = crew->line,
+		.closing = &crew->scoreboard->closing,
 		.limit = crew->limit,
 		.holder = place,
 		.slot = &crew->scoreboard->slots[place],

@@ -30,7 +30,7 @@ enum { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_WRONG = 2, GO_ON = -1 };
 /* All that the start puts together, step by step. */
 struct start {
 	const char *file;
-	bool check_only;
+	bool check_only, check_database;
 	bool caller_pool;
 	bool handed; /* the service manager opened the socket, and keeps it when we end */
 	struct settings *settings;
@@ -52,6 +52,8 @@ static const struct {
 	{ 'c', "config", "FILE", "a file of NAME=value lines, which win over the environment",
 	  NULL },
 	{ 'k', "check", NULL, "load the settings, say if they are good, and end", NULL },
+	{ 'd', "check-database", NULL,
+	  "as --check, and ask the database if its schema is new enough", NULL },
 	{ 'h', "help", NULL, "print this and end", NULL },
 	{ 'v', "version", NULL, "print the version and end", NULL },
 };
@@ -106,6 +108,9 @@ static int take_option(struct start *start, int letter, const char **values)
 		return GO_ON;
 	case 'k':
 		start->check_only = true;
+		return GO_ON;
+	case 'd':
+		start->check_database = true;
 		return GO_ON;
 	case 'h':
 		print_help();
@@ -208,6 +213,8 @@ static int open_sockets(struct start *start)
 {
 	const struct config *config = &start->config;
 
+	if (start->check_database)
+		return GO_ON;
 	start->caller_pool = !start->listen_given && listens(STDIN_FILENO);
 	if (start->caller_pool) {
 		signals_child();
@@ -230,7 +237,7 @@ static int check_schema(struct start *start)
 
 	if (status == STATUS_UNAVAILABLE || status == STATUS_TIMEOUT) {
 		log_warn("the database cannot be reached: requests get 503 until it can");
-		return GO_ON;
+		return start->check_database ? EXIT_FAILED : GO_ON;
 	}
 	if (status != STATUS_OK) {
 		log_error("the database's schema cannot be checked: %s", status_name(status));
@@ -250,7 +257,10 @@ static int check_schema(struct start *start)
 		log_warn("the database's schema has version %d, newer than this program's %d: "
 			 "install the newer program",
 			 version, STORE_SCHEMA_VERSION);
-	return GO_ON;
+	if (!start->check_database)
+		return GO_ON;
+	printf("the settings and the database's schema are good\n");
+	return EXIT_DONE;
 }
 
 /* What is set up before the fork is shared by all workers. */

@@ -29,7 +29,7 @@ static enum status open_parts(const struct worker_setup *setup, struct wait *wai
 	status = gateway_new(setup->listen_fd, setup->caller_pool, config->request_ms,
 			     config->write_ms, &parts->gateway);
 	if (status == STATUS_OK && setup->line)
-		status = gateway_join(parts->gateway, setup->line);
+		status = gateway_join(parts->gateway, setup->line, setup->closing);
 	if (status == STATUS_OK)
 		status = store_connect(config, &parts->db);
 	if (status == STATUS_OK)

@@ -5,6 +5,8 @@
 #ifndef BASE_LOG_H
 #define BASE_LOG_H
 
+#include "base/buf.h"
+
 enum log_level { LOG_LEVEL_ERROR, LOG_LEVEL_WARN, LOG_LEVEL_INFO, LOG_LEVEL_DEBUG };
 
 /* LOG_PERSON: to stderr, as a program speaks to the person who called it: "NAME: text". */
@@ -12,6 +14,11 @@ enum log_target { LOG_STDERR, LOG_SYSLOG_DAEMON, LOG_PERSON };
 
 /* Before this, the log goes to stderr at level info.  `name` must stay valid. */
 void log_open(const char *name, enum log_level level, enum log_target target);
+/*
+ * From here on the text of every line, with LF, is put at the end of `to` and goes nowhere else; NULL:
+ * as before. For a program that explains faults in its own words.
+ */
+void log_divert(struct buf *to);
 
 void log_error(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void log_warn(const char *format, ...) __attribute__((format(printf, 1, 2)));

@@ -30,6 +30,7 @@ struct crew_member {
 struct crew_sockets {
 	int listen_fd;
 	int status_fd; /* -1: none */
+	bool kept;     /* listen_fd outlives us: who waits there is the next pool's */
 };
 
 struct crew_pause {

@@ -20,7 +20,8 @@ struct worker_setup {
 	const struct config *config;
 	enum http_duty duty;
 	int listen_fd;
-	struct line *line; /* whom the doorman holds; NULL: there is none */
+	struct line *line;	     /* whom the doorman holds; NULL: there is none */
+	const _Atomic bool *closing; /* all workers end; with `line` only */
 	bool caller_pool; /* the listening socket came on fd 0: connections may be kept, their owner counts the workers */
 	struct limit *limit;
 	uint32_t holder; /* our place in `limit` */

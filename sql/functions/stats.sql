@@ -41,7 +41,7 @@ begin
 				else coalesce(e.error, '(unknown)')
 			end as called,
 			case p_by
-				when 'chatbot' then e.chatbot
+				when 'chatbot' then e.workspace || ' ' || e.chatbot
 				when 'workspace' then e.workspace::text
 			end as apart
 		from banter_data.workspace w

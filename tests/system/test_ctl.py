@@ -1,44 +1,14 @@
 """banterctl: what an operator does with it, and what it says when it cannot."""
 
-import os
 import re
 import subprocess
 
 import pytest
 
 import parts
+from ctl import ctl, empty  # noqa: F401  (a fixture)
 from fastcgi import stream
 from parts import BUILD, name, script
-
-
-def ctl(*arguments, url=None, **env):
-    """Runs it; code, standard output and standard error."""
-    if url:
-        env["BANTER_DATABASE_URL"] = url
-    done = subprocess.run(
-        [BUILD / "banterctl", *map(str, arguments)], capture_output=True, text=True, timeout=60,
-        env={"PATH": os.environ["PATH"], **env})
-    return done.returncode, done.stdout, done.stderr
-
-
-@pytest.fixture
-def empty(postgres):
-    """An empty database: name(), url(user)."""
-    database = name("ctl").replace("-", "_")
-    postgres.run(f"create database {database}", database="postgres")
-
-    class Empty:
-        def __init__(self):
-            self.name = database
-
-        def url(self, user="owner"):
-            return postgres.url(user, database)
-
-        def run(self, sql, *values):
-            return postgres.run(sql, *values, database=database)
-
-    yield Empty()
-    postgres.run(f"drop database {database} with (force)", database="postgres")
 
 
 def all_of_the_schema(database):

@@ -1,0 +1,136 @@
+/* banterctl chatbot. */
+#include <string.h>
+
+#include "base/secret.h"
+#include "ctl/rooms.h"
+#include "ctl/tenant.h"
+
+#define SHOW "select * from banter.chatbot_show($1)"
+#define PROMPT "system_prompt="
+
+/* Others of this machine read the process list, and a shell keeps what was typed. */
+static int refuse_prompt(const struct ctl_call *call)
+{
+	const char *value;
+	int i;
+
+	for (i = 1; i < call->count; i++) {
+		value = call->arguments[i] + strlen(PROMPT);
+		if (strncmp(call->arguments[i], PROMPT, strlen(PROMPT)) == 0 && *value != '@' &&
+		    strcmp(value, "none") != 0)
+			return ctl_say(CTL_WRONG, "a prompt does not belong in a command line; say "
+						  "system_prompt=@FILE, or @- for standard input");
+	}
+	return CTL_DONE;
+}
+
+static int run_create(const struct ctl_call *call)
+{
+	int code = refuse_prompt(call);
+	char id[SECRET_ID_SIZE];
+	struct db *db = NULL;
+	struct db_query query;
+	struct buf settings;
+
+	secret_new_id(id);
+	buf_init(&settings, 0);
+	if (code == CTL_DONE)
+		code = ctl_connect(call, &db);
+	if (code == CTL_DONE)
+		code = tenant_settings(call, db, "chatbot", 2, call->arguments[1], &settings);
+	if (code == CTL_DONE) {
+		db_query_init(&query, call->command->name, call->command->sql);
+		db_add_input(&query, call->arguments[0]);
+		db_add_input(&query, id);
+		db_add_input(&query, call->arguments[1]);
+		db_add_input(&query, buf_text(&settings));
+		code = tenant_change(call, db, &query, SHOW, true);
+	}
+	buf_wipe(&settings);
+	db_free(db);
+	return code;
+}
+
+static int run_set(const struct ctl_call *call)
+{
+	int code = refuse_prompt(call);
+
+	return code == CTL_DONE ? tenant_set(call, "chatbot", SHOW) : code;
+}
+
+static int run_revoke(const struct ctl_call *call)
+{
+	return tenant_revoke(call, "select * from banter.chatbot_question($1)", SHOW);
+}
+
+#define NAMED "CHATBOT is its id, its name where no other has the same, or WORKSPACE/NAME."
+
+#define SETTINGS                                                                                   \
+	"settings:\n"                                                                              \
+	"  name=TEXT            it need not be the only one of its name: the id is\n"              \
+	"  system_prompt=@FILE  what the model is told first; @-: from standard input\n"           \
+	"  model=NAME           none: the server's\n"                                              \
+	"  temperature=X        0 to 2; none: the model's own\n"                                   \
+	"  max_tokens=N         longest answer; none: the model's own\n"                           \
+	"  history_messages=N   shown to the model; none: the server's most\n"                     \
+	"  history_chars=N      the same, in characters\n"                                         \
+	"  stream=yes|no        where a request does not say (no)\n"                               \
+	"  price=N              credits for an exchange (1)\n"                                     \
+	"  rate_limit=N         requests of the chatbot API in a window; none: any number\n"       \
+	"  rate_window=N        a window's length in seconds (60)\n"                               \
+	"  retention_days=N     how long conversations are kept; none: for ever\n"                 \
+	"  active=yes|no        no: it cannot be found\n"                                          \
+	"`none` puts any of them but name and active back to what it is without."
+
+const struct ctl_command ctl_chatbot_commands[] = {
+	{ .name = "chatbot create",
+	  .arguments = "WORKSPACE NAME [SETTING=VALUE…]",
+	  .least = 2,
+	  .most = -1,
+	  .meaning = "Makes a chatbot and prints its id",
+	  .more = SETTINGS,
+	  .example = "chatbot create Shop Support price=2 system_prompt=@prompt.txt",
+	  .flags = CTL_PRINTS,
+	  .run = run_create,
+	  .sql = "select banter.chatbot_new($1, $2, $3, $4)" },
+	{ .name = "chatbot list",
+	  .arguments = "[WORKSPACE]",
+	  .most = 1,
+	  .meaning = "Lists the chatbots, or those of one workspace",
+	  .example = "chatbot list Shop",
+	  .flags = CTL_PRINTS,
+	  .run = ctl_run_table,
+	  .details = 6,
+	  .sql = "select * from banter.chatbot_list($1)" },
+	{ .name = "chatbot show",
+	  .arguments = "CHATBOT",
+	  .least = 1,
+	  .most = 1,
+	  .meaning = "Shows a chatbot's settings and what it has",
+	  .more = NAMED,
+	  .example = "chatbot show Shop/Support",
+	  .flags = CTL_PRINTS,
+	  .run = ctl_run_record,
+	  .sql = SHOW },
+	{ .name = "chatbot set",
+	  .arguments = "CHATBOT SETTING=VALUE…",
+	  .least = 2,
+	  .most = -1,
+	  .meaning = "Changes settings of a chatbot, from its next exchange on",
+	  .more = "All of them or, if one is wrong, none. " NAMED "\n\n" SETTINGS,
+	  .example = "chatbot set Support temperature=0.3 rate_limit=100 rate_window=3600",
+	  .flags = CTL_PRINTS,
+	  .run = run_set,
+	  .sql = "select banter.chatbot_set($1, $2)" },
+	{ .name = "chatbot revoke",
+	  .arguments = "CHATBOT",
+	  .least = 1,
+	  .most = 1,
+	  .meaning = "Shuts a chatbot: its requests get 404, those with a widget key 401",
+	  .more = "Nothing is deleted: `chatbot set CHATBOT active=yes` opens it again. " NAMED,
+	  .example = "chatbot revoke Shop/Support",
+	  .flags = CTL_PRINTS | CTL_ASKS,
+	  .run = run_revoke,
+	  .sql = "select banter.chatbot_set($1, '{\"active\":\"no\"}')" },
+	{ .name = NULL },
+};

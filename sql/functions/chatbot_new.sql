@@ -1,0 +1,15 @@
+create or replace function banter.chatbot_new(p_workspace text, p_chatbot text, p_name text, p_changes json)
+returns text
+language plpgsql
+security definer
+set search_path = pg_catalog, banter_data, pg_temp
+as $$
+begin
+	perform banter_data.settings_read('chatbot', json_build_object('name', p_name));
+	perform banter.chatbot_create(banter_data.workspace_named(p_workspace), p_chatbot, p_name, '');
+	return banter.chatbot_set(p_chatbot, p_changes);
+end
+$$;
+
+comment on function banter.chatbot_new(text, text, text, json) is
+	'For the operator. Makes a chatbot with these settings; its id.';

@@ -1,0 +1,33 @@
+-- One table for checking, refusing and telling. `word` stands for "nothing of its own" and is kept as `meant`.
+create or replace function banter_data.setting_rules()
+returns table (place integer, what text, setting text, kind text, low bigint, high bigint, word text, meant jsonb)
+language sql
+immutable
+as $$
+	values
+		(1, 'workspace', 'name', 'name', 1, 200, null, null::jsonb),
+		(2, 'workspace', 'credits', 'whole', 0, 1000000000000000, 'unlimited', 'null'),
+		(3, 'workspace', 'max_open', 'whole', 1, 1000000000, 'none', 'null'),
+		(4, 'workspace', 'max_open_per_key', 'whole', 1, 1000000000, 'none', 'null'),
+		(5, 'workspace', 'active', 'yes or no', null, null, null, null),
+
+		(1, 'chatbot', 'name', 'name', 1, 200, null, null),
+		(2, 'chatbot', 'system_prompt', 'text', 0, 200000, 'none', '""'),
+		(3, 'chatbot', 'model', 'name', 1, 200, 'none', 'null'),
+		(4, 'chatbot', 'temperature', 'number', 0, 2, 'none', 'null'),
+		(5, 'chatbot', 'max_tokens', 'whole', 1, 1000000000, 'none', 'null'),
+		(6, 'chatbot', 'history_messages', 'whole', 0, 1000000000, 'none', 'null'),
+		(7, 'chatbot', 'history_chars', 'whole', 0, 1000000000, 'none', 'null'),
+		(8, 'chatbot', 'stream', 'yes or no', null, null, 'none', 'false'),
+		(9, 'chatbot', 'price', 'whole', 0, 1000000000, 'none', '1'),
+		(10, 'chatbot', 'rate_limit', 'whole', 0, 1000000000, 'none', 'null'),
+		(11, 'chatbot', 'rate_window', 'whole', 1, 31536000, 'none', '60'),
+		(12, 'chatbot', 'retention_days', 'whole', 1, 36500, 'none', 'null'),
+		(13, 'chatbot', 'active', 'yes or no', null, null, null, null),
+
+		(1, 'key', 'label', 'name', 0, 200, 'none', '""'),
+		(2, 'key', 'active', 'yes or no', null, null, null, null)
+$$;
+
+comment on function banter_data.setting_rules() is
+	'What the operator can set, and to what: a whole number or number from low to high, a name or text of so many characters.';

@@ -1,0 +1,15 @@
+create or replace function banter_data.setting_words(p_kind text, p_low bigint, p_high bigint, p_word text)
+returns text
+language sql
+immutable
+as $$
+	select case p_kind
+		when 'yes or no' then 'yes or no'
+		when 'name' then format('%s to %s characters without control characters', p_low, p_high)
+		when 'text' then format('at most %s characters', p_high)
+		when 'whole' then format('a whole number from %s to %s', p_low, p_high)
+		else format('a number from %s to %s', p_low, p_high)
+	end || coalesce(', or ' || p_word, '')
+$$;
+
+comment on function banter_data.setting_words(text, bigint, bigint, text) is 'What may be said for a setting, in words.';

@@ -1,0 +1,51 @@
+create or replace function banter_data.settings_read(p_what text, p_changes json)
+returns jsonb
+language plpgsql
+immutable
+as $$
+declare
+	v record;
+	v_fits boolean;
+	v_read jsonb := '{}';
+begin
+	for v in
+		select c.key, c.value, r.*
+		from json_each_text(p_changes) c
+		left join banter_data.setting_rules() r on r.what = p_what and r.setting = c.key
+	loop
+		if v.setting is null then
+			raise exception 'a % has no setting "%"; it has %', p_what, v.key, (
+				select string_agg(r.setting, ', ' order by r.place)
+				from banter_data.setting_rules() r
+				where r.what = p_what);
+		end if;
+		v_fits := v.value = v.word;
+		if v_fits then
+			v_read := v_read || jsonb_build_object(v.key, v.meant);
+			continue;
+		end if;
+		v_fits := case v.kind
+			when 'yes or no' then v.value in ('yes', 'no')
+			when 'name' then char_length(v.value) between v.low and v.high
+				and v.value !~ '[\u0001-\u001f\u007f-\u009f]'
+			when 'text' then char_length(v.value) between v.low and v.high
+			when 'whole' then case when v.value ~ '^[0-9]{1,16}$' then v.value::bigint between v.low and v.high end
+			when 'number' then
+				case when v.value ~ '^[0-9]{1,9}([.][0-9]{1,9})?$' then v.value::numeric between v.low and v.high end
+		end;
+		if v_fits is not true then
+			raise exception '% must be %', v.key, banter_data.setting_words(v.kind, v.low, v.high, v.word);
+		end if;
+		v_read := v_read || jsonb_build_object(v.key, case v.kind
+			when 'yes or no' then to_jsonb(v.value = 'yes')
+			when 'whole' then to_jsonb(v.value::bigint)
+			when 'number' then to_jsonb(v.value::numeric)
+			else to_jsonb(v.value)
+		end);
+	end loop;
+	return v_read;
+end
+$$;
+
+comment on function banter_data.settings_read(text, json) is
+	'The operator''s words for settings as values of their columns; an error if one is wrong.';

@@ -1,0 +1,285 @@
+"""The Debian package's life: installed, configured, upgraded, removed, purged; and the service in its sandbox."""
+
+import re
+import subprocess
+
+import pytest
+
+import parts
+from fastcgi import chat, chat_params, chat_body, stream, Connection, Reply, health
+from parts import Tenant, name, script
+from sandbox import ROOT, needs_root, until
+
+MODEL = "https://api.openai.com"
+
+
+def processes(box):
+    """The command lines of all Banter's processes there."""
+    return box.run("pgrep -a -u banter; pgrep -a 'banter.[fwds]'", check=False).stdout
+
+
+def socket_of(box):
+    return f"/proc/{box.init}/root/run/banter/banter.sock"
+
+
+def tenant_of(box):
+    values = dict(line.split("=", 1) for line in box.run("cat /root/banter-demo.env").stdout.splitlines())
+    return Tenant(values["BANTER_WIDGET_KEY"], values["BANTER_WORKSPACE_KEY"], values["BANTER_CHATBOT_ID"])
+
+
+def main_pid(box):
+    return box.run("systemctl show -P MainPID banter.service").stdout.strip()
+
+
+def open_gate(box, gate):
+    box.run(f"""curl -sSf {MODEL}/_model/open -d '{{"gate":"{gate}"}}'""")
+
+
+def set_lines(box, *lines):
+    box.run("printf '%s\\n' " + " ".join(f"'{line}'" for line in lines) + " >>/etc/banter/banter.conf")
+
+
+def test_the_package_has_the_program_s_version():
+    version = re.search(r'BANTER_VERSION "(.*)"', (ROOT / "include/base/version.h").read_text())[1]
+    assert (ROOT / "deploy/debian/changelog").read_text().startswith(f"banter ({version}) ")
+
+
+def test_lintian_has_nothing_to_say(package):
+    done = subprocess.run(["lintian", "--allow-root", "--fail-on", "error,warning", package],
+                          capture_output=True, text=True, env={"PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8"})
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+# Installed
+
+
+@needs_root
+def test_installing_makes_the_user_the_folder_and_the_service_and_starts_nothing(installed, machine):
+    box = machine(installed)
+    assert box.run("getent passwd banter").stdout.strip().endswith(":/nonexistent:/usr/sbin/nologin")
+    assert box.run("stat -c '%U %G %a' /run/banter").stdout == "banter banter 755\n"
+    assert box.run("stat -c '%U %G %a' /etc/banter/banter.conf").stdout == "root banter 640\n"
+    assert box.run("stat -c '%U %G %a' /etc/banter/credentials").stdout == "root root 700\n"
+    for unit in ("banter.service", "banter.socket"):
+        assert box.run(f"systemctl is-enabled {unit}", check=False).stdout == "disabled\n"
+        assert box.run(f"systemctl is-active {unit}", check=False).stdout == "inactive\n"
+    assert processes(box) == ""
+
+
+@needs_root
+def test_a_service_without_a_database_says_so(installed, machine):
+    box = machine(installed)
+    box.run("systemctl start --no-block banter.service")
+    until(lambda: "the database" in box.journal("banter"), "the reason in the journal")
+    assert health(socket_of(box)) == 503
+
+
+# Configured
+
+
+@needs_root
+def test_the_service_works_in_its_sandbox(served, machine):
+    """The model by its name over TLS, the database by its socket, the log in the journal, the secrets out of sight."""
+    box = machine(served)
+    box.run("systemctl start banter.service")
+    reply = stream(socket_of(box), tenant_of(box), script(name("hello"), tokens=["fi", "ne"]))
+    assert reply.events()[-1]["message"] == "fine"
+    until(lambda: "path=/v1/chat/stream status=200" in box.journal("banter"), "its line in the journal")
+    asked = box.run(f"curl -sSf {MODEL}/_model/requests").stdout
+    assert "Bearer sk-YOUR-KEY" in asked
+    for path in ("/etc/banter/credentials/model-key", "/etc/banter/credentials"):
+        assert box.run(f"runuser -u banter -- cat {path}", check=False).returncode != 0
+    assert "sk-YOUR-KEY" not in box.journal("banter") + box.run("systemctl show banter.service").stdout
+    assert box.run("stat -c '%U %G %a' /run/banter/banter.sock").stdout == "root www-data 660\n"
+    assert "Overall exposure level for banter.service" in box.run("systemd-analyze security banter", check=False).stdout
+
+
+@needs_root
+def test_it_logs_to_syslog_and_keeps_a_status_listener_in_its_sandbox(served, machine):
+    box = machine(served)
+    set_lines(box, "BANTER_LOG=syslog", "BANTER_STATUS_LISTEN=unix:/run/banter/status.sock")
+    box.run("systemctl start banter.service && systemctl restart banter.service")
+    assert health(socket_of(box).replace("banter.sock", "status.sock")) == 200
+    assert chat(socket_of(box), tenant_of(box), script(name("hello"), tokens=["fine"])).json()["message"] == "fine"
+    until(lambda: "path=/v1/chat status=200" in box.journal("banter"), "its line in the journal")
+
+
+@needs_root
+def test_a_reload_exchanges_the_workers_and_disturbs_no_stream(served, machine):
+    box = machine(served)
+    box.run("systemctl start banter.service")
+    gate, tenant = name("gate"), tenant_of(box)
+    reply = stream(socket_of(box), tenant, script(name("long"), tokens=["a", "b"], gates={"2": gate}))
+    assert [reply.event()["type"] for _ in range(2)] == ["start", "token"]
+    master, workers = main_pid(box), box.run("pgrep banter-worker | sort").stdout.split()
+    set_lines(box, "BANTER_WORKERS=3")
+    box.run("systemctl reload banter.service")
+    until(lambda: len(set(box.run("pgrep banter-worker").stdout.split()) - set(workers)) == 3, "three new workers")
+    open_gate(box, gate)
+    assert reply.events()[-1]["message"] == "ab"
+    assert main_pid(box) == master
+
+
+@needs_root
+def test_a_restart_loses_no_connection(served, machine):
+    """Who connects while the last stream ends waits, and is answered by the next pool."""
+    box = machine(served)
+    set_lines(box, "BANTER_QUEUE_TIME=60s", "BANTER_DRAIN_TIME=40s", "BANTER_ADDRESS_LIMIT=0")
+    box.run("systemctl start banter.service && systemctl restart banter.service")
+    gate, tenant = name("gate"), tenant_of(box)
+    last = stream(socket_of(box), tenant, script(name("last"), tokens=["a", "b"], gates={"2": gate}))
+    assert [last.event()["type"] for _ in range(2)] == ["start", "token"]
+    before = main_pid(box)
+    box.run("systemctl restart --no-block banter.service")
+    until(lambda: "draining" in box.journal("banter"), "the drain")
+    until(lambda: box.run("pgrep -c banter-worker").stdout == "1\n", "the idle workers' end")
+    waiting = []
+    for n in range(40):
+        body = chat_body(script(name("waits"), tokens=["fine"]), f"s-{n}")
+        connection = Connection(socket_of(box))
+        connection.begin()
+        connection.params(chat_params(tenant, body))
+        connection.stdin(body)
+        waiting.append(Reply(connection))
+    assert main_pid(box) == before
+    open_gate(box, gate)
+    assert last.events()[-1]["message"] == "ab"
+    for reply in waiting:
+        with reply.connection:
+            assert reply.json()["message"] == "fine"
+    assert main_pid(box) not in (before, "0")
+
+
+@needs_root
+def test_a_killed_service_comes_back_a_wrong_setting_does_not(served, machine):
+    box = machine(served)
+    box.run("systemctl start banter.service")
+    before = main_pid(box)
+    box.run(f"kill -KILL {before}")
+    until(lambda: main_pid(box) not in (before, "0"), "a new pool")
+    until(lambda: health(socket_of(box)) == 200, "its answer")
+    set_lines(box, "BANTER_WORKERS=many")
+    assert box.run("systemctl restart banter.service", check=False).returncode != 0
+    assert box.run("systemctl show -P ActiveState banter.service").stdout == "failed\n"
+    assert "BANTER_WORKERS must be" in box.journal("banter")
+
+
+# Upgraded
+
+
+def newer_schema(tree):
+    """A later version that needs a schema of its own."""
+    store = tree / "include/chat/store.h"
+    text = store.read_text()
+    now = int(re.search(r"STORE_SCHEMA_VERSION (\d+)", text)[1])
+    store.write_text(text.replace(f"STORE_SCHEMA_VERSION {now}", f"STORE_SCHEMA_VERSION {now + 1}"))
+    version = tree / "sql/functions/schema_version.sql"
+    version.write_text(version.read_text().replace(f"select {now} ", f"select {now + 1} "))
+    (tree / f"sql/migrations/{now + 1:04}_more.sql").write_text(
+        "create table banter_data.more (n integer);\ncomment on table banter_data.more is 'A test.';\n")
+
+
+@pytest.fixture(scope="module")
+def later(newer):
+    return newer("7.0.0")
+
+
+@pytest.fixture(scope="module")
+def much_later(newer):
+    return newer("8.0.0", newer_schema)
+
+
+def upgrade(box, package):
+    box.put("/root/newer.deb", package)
+    return box.run("apt-get install -y /root/newer.deb").stdout
+
+
+def works(box):
+    return chat(socket_of(box), tenant_of(box), script(name("hello"), tokens=["fine"])).json()["message"] == "fine"
+
+
+@needs_root
+def test_an_upgrade_restarts_the_service_and_keeps_the_settings(served, machine, later):
+    box = machine(served)
+    box.run("systemctl start banter.service")
+    settings, before = box.run("cat /etc/banter/banter.conf").stdout, main_pid(box)
+    upgrade(box, later)
+    assert main_pid(box) not in (before, "0")
+    assert "banter 7.0.0 on" in box.journal("banter")
+    assert box.run("cat /etc/banter/banter.conf").stdout == settings
+    assert box.run("stat -c '%U %G %a' /etc/banter/banter.conf").stdout == "root banter 640\n"
+    assert works(box)
+
+
+@needs_root
+def test_an_upgrade_starts_no_service_that_does_not_run(served, machine, later):
+    box = machine(served)
+    box.run("systemctl stop banter.service banter.socket")
+    upgrade(box, later)
+    assert processes(box) == ""
+
+
+@needs_root
+def test_an_upgrade_does_not_migrate_unless_told_and_the_old_program_goes_on(served, machine, much_later):
+    box = machine(served)
+    box.run("systemctl start banter.service")
+    before = main_pid(box)
+    said = upgrade(box, much_later)
+    assert "the program that ran before the upgrade goes on" in said
+    assert main_pid(box) == before
+    assert works(box)
+    # What it says to do.
+    box.run("""export BANTER_DATABASE_URL='postgresql:///banter?options=-crole%3Dbanter_owner'
+        runuser -u postgres -- banterctl migrate --role banter && systemctl restart banter""")
+    assert "banter 8.0.0 on" in box.journal("banter")
+    assert works(box)
+
+
+@needs_root
+def test_an_upgrade_migrates_when_it_is_told_to(served, machine, much_later):
+    """With the lines that /etc/default/banter offers."""
+    box = machine(served)
+    box.run("systemctl start banter.service")
+    box.run(r"sed -i -e '/^BANTER_MIGRATE=$/d' -e 's/^#   //' /etc/default/banter")
+    said = upgrade(box, much_later)
+    assert "goes on" not in said
+    assert "banter 8.0.0 on" in box.journal("banter")
+    assert works(box)
+
+
+# Removed
+
+
+@needs_root
+def test_removal_leaves_no_process_and_purging_no_file(served, machine):
+    box = machine(served)
+    box.run("systemctl start banter.service")
+    assert processes(box) != ""
+    box.run("apt-get remove -y banter")
+    assert processes(box) == ""
+    assert box.run("systemctl is-active banter.socket", check=False).stdout == "inactive\n"
+    assert box.run("ls /etc/banter").stdout.split() == ["banter.conf", "credentials"]
+    box.run("apt-get purge -y banter")
+    left = box.run("find /etc /run /usr /var/lib /lib/ -xdev -iname '*banter*' -not -path '/usr/share/pyshared/*'"
+                   " -not -path '/var/lib/banter-packages*'").stdout.split()
+    assert left == []
+    assert "does not exist" not in box.run("runuser -u postgres -- psql -d banter -c 'select 1'").stdout
+
+
+@needs_root
+def test_what_was_removed_can_be_installed_again(served, machine):
+    box = machine(served)
+    box.run("apt-get remove -y banter && apt-get install -y /root/banter.deb && systemctl start banter.service")
+    assert works(box)
+
+
+@needs_root
+def test_the_sandbox_reaches_nothing_outside(machine, installed, tmp_path):
+    """Or a test of it proves nothing, and harms."""
+    box = machine(installed)
+    (tmp_path / "outside").write_text("here")
+    assert box.run(f"cat {tmp_path}/outside", check=False).returncode != 0 or not str(tmp_path).startswith("/tmp")
+    box.run("touch /etc/of-the-sandbox")
+    assert not parts.pathlib.Path("/etc/of-the-sandbox").exists()
+    assert box.run("curl -sS --max-time 5 http://192.0.2.1", check=False).returncode != 0
+    assert box.run("sysctl -w kernel.panic=77", check=False).returncode != 0

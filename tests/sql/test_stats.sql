@@ -1,0 +1,54 @@
+begin;
+select plan(12);
+\ir include/fixture.sql
+
+-- Yesterday: a done and a left one of bot; today: a failed and a lost one of bot, a done one of other, one that
+-- runs; of workspace 2 one that is done; and what is older than asked for.
+create function pg_temp.yesterday(exchange text) returns void language sql as $$
+	update banter_data.exchange e set started_at = clock_timestamp() - interval '1 day' where e.exchange = $1
+$$;
+create function pg_temp.day(ago integer) returns text language sql as $$
+	select to_char((clock_timestamp() at time zone 'UTC')::date - $1, 'YYYY-MM-DD')
+$$;
+
+select pg_temp.turn('zd'), pg_temp.turn('zl', session => 'l'), pg_temp.turn('zf', session => 'f'),
+	pg_temp.turn('zr', session => 'r'), pg_temp.turn('zo', key => 'wk-other', session => 'o'),
+	pg_temp.turn('z2', workspace => 2), pg_temp.turn('zold', session => 'old');
+select pg_temp.finish('zd'), pg_temp.finish('zl', 'left', 'some'), pg_temp.finish('zo'), pg_temp.finish('z2', workspace => 2),
+	pg_temp.finish('zold'), banter.turn_finish(1, 'zf', 'failed', null, null, null, null, 'the model timed out', null, 500);
+select pg_temp.yesterday('zd'), pg_temp.yesterday('zl');
+update banter_data.exchange set started_at = clock_timestamp() - interval '9 days' where exchange = 'zold';
+
+select pg_temp.rows_are($$ select name, exchanges, done, "left", failed, running, tokens_in, tokens_out, credits, first_ms_half, total_ms_half
+		from banter.stats('day', 3, null, null) $$,
+	format($$ values (%L, 0::bigint, 0::bigint, 0::bigint, 0::bigint, 0::bigint, 0::bigint, 0::bigint, 0::bigint, null::integer, null::integer),
+		(%L, 2, 1, 1, 0, 0, 22, 14, 2, 120, 900),
+		(%L, 4, 2, 0, 1, 1, 22, 14, 1, 120, 900) $$, pg_temp.day(2), pg_temp.day(1), pg_temp.day(0)),
+	'by day, days without any too');
+select pg_temp.rows_are($$ select name, exchanges from banter.stats('chatbot', 3, null, null) $$,
+	$$ values ('bot', 4::bigint), ('bot', 1), ('other', 1) $$, 'by chatbot: two of one name are two');
+select pg_temp.rows_are($$ select name, exchanges, credits from banter.stats('workspace', 3, null, null) $$,
+	$$ values ('metered', 5::bigint, 3::bigint), ('unlimited', 1, 0) $$, 'by workspace, with the credits charged');
+select pg_temp.rows_are($$ select name, exchanges from banter.stats('model', 3, 'metered', null) $$,
+	$$ values ('(the server''s)', 5::bigint) $$, 'by model, of one workspace');
+select pg_temp.rows_are($$ select name, exchanges, failed from banter.stats('error', 3, null, null) $$,
+	$$ values ('the model timed out', 1::bigint, 1::bigint) $$, 'by error: the failed alone');
+update banter_data.chatbot set name = 'alone' where workspace = 1 and chatbot = 'other';
+select pg_temp.rows_are($$ select sum(exchanges)::bigint from banter.stats('day', 3, null, 'alone') $$,
+	$$ values (1::bigint) $$, 'of one chatbot');
+select pg_temp.rows_are($$ select sum(exchanges)::bigint from banter.stats('day', 20, null, null) $$,
+	$$ values (7::bigint) $$, 'as many days as are asked for');
+select pg_temp.turn('zl2', session => 'idem', idem => 'k'), pg_temp.finish('zl2', 'left', 'some');
+select pg_temp.turn('zl3', session => 'idem', idem => 'k'), pg_temp.finish('zl3');
+select pg_temp.rows_are($$ select exchanges, done from banter.stats('day', 1, 'metered', null) $$,
+	$$ values (4::bigint, 2::bigint) $$, 'what was replaced counts once');
+select throws_ok($$ select banter.stats('week', 3, null, null) $$, 'P0001',
+	'statistics are by day, chatbot, model, workspace or error, not by "week"', 'another word is refused');
+select throws_ok($$ select banter.stats('day', 0, null, null) $$, 'P0001', 'statistics are of 1 to 3660 days', 'no days are refused');
+select throws_ok($$ select banter.stats('day', 1, 'nobody', null) $$, 'P0001', null, 'a workspace that is not there is refused');
+
+-- Ids begin with their time, as base/secret.c writes them.
+select is(banter_data.id_at('1970-01-01T00:00:01Z'), '00000000z8', 'the beginning of an id is its time in base 32');
+
+select * from finish();
+rollback;

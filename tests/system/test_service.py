@@ -1,0 +1,186 @@
+"""Under a service manager that speaks systemd's protocol: the socket it hands over, and what it is told."""
+
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+
+import pytest
+
+import parts
+from fastcgi import Connection, Reply, chat, chat_body, chat_params, stream
+from parts import BUILD, name, script, until
+
+
+class Handed(parts.Part):
+    """Pools on one listening socket that is ours, as a service manager's would be, and its notification socket."""
+
+    name = "service"
+
+    def __init__(self, database, standin, **settings):
+        super().__init__()
+        self.socket = self.folder / "socket"
+        self.listening = socket.socket(socket.AF_UNIX)
+        self.listening.bind(str(self.socket))
+        self.listening.listen(128)
+        self.socket.chmod(0o666)
+        self.told = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self.told.bind(str(self.folder / "notify"))
+        self.told.settimeout(parts.PATIENCE)
+        self.env = {"BANTER_DATABASE_URL": database.url(), "BANTER_MODEL_URL": standin.url, "BANTER_WORKERS": "2",
+                    "BANTER_ADDRESS_LIMIT": "0", "BANTER_QUEUE_TIME": "60s",
+                    **{f"BANTER_{key.upper()}": str(value) for key, value in settings.items()}}
+        self.config = self.folder / "banter.conf"
+        self.config.touch()
+
+    def start(self, count=1, pid="$$", source=None):
+        fd = (source or self.listening).fileno()
+        line = f'export LISTEN_PID={pid} LISTEN_FDS={count} LISTEN_FDNAMES=web; exec 3<&{fd} "$@"'
+        self.spawn(["bash", "-c", line, "start", BUILD / "banter.fcgi", "--config", self.config], pass_fds=[fd],
+                   env={**self.env, "NOTIFY_SOCKET": str(self.folder / "notify")})
+
+    def word(self):
+        return self.told.recv(4096).decode().splitlines()[0]
+
+    def close(self):
+        try:
+            assert self.end() in (0, None), self.text()
+        finally:
+            self.listening.close()
+            self.told.close()
+            super().close()
+
+
+@pytest.fixture
+def handed(database, standin):
+    with contextlib.ExitStack() as stack:
+        yield lambda **settings: stack.enter_context(contextlib.closing(Handed(database, standin, **settings)))
+
+
+def workers(service):
+    with contextlib.suppress(FileNotFoundError):
+        children = parts.pathlib.Path(f"/proc/{service.process.pid}/task/{service.process.pid}/children").read_text()
+        return [pid for pid in children.split()
+                if parts.pathlib.Path(f"/proc/{pid}/comm").read_text() == "banter-worker\n"]
+    return []
+
+
+def test_a_handed_socket_runs_a_whole_pool_that_says_when_it_is_ready(handed, tenant):
+    service = handed()
+    service.start()
+    assert service.word() == "READY=1"
+    assert len(workers(service)) == 2
+    assert chat(service.socket, tenant, script("hello", tokens=["fine"])).json()["message"] == "fine"
+    assert service.end() == 0
+    assert service.word() == "STOPPING=1"
+    assert service.socket.exists()  # it is not ours to remove
+    assert "LISTEN" not in service.text()
+
+
+def test_a_reload_is_told_from_its_beginning_to_its_end(handed, tenant):
+    service = handed()
+    service.start()
+    assert service.word() == "READY=1"
+    old = workers(service)
+    service.config.write_text("BANTER_WORKERS=3\n")
+    service.process.send_signal(signal.SIGHUP)
+    assert service.word() == "RELOADING=1"
+    assert service.word() == "READY=1"
+    assert len(set(workers(service)) - set(old)) == 3
+    service.config.write_text("BANTER_WORKERS=many\n")
+    service.process.send_signal(signal.SIGHUP)
+    until(lambda: "the settings stay as they were" in service.text(), "the refusal")
+    assert service.end() == 0
+    assert service.word() == "STOPPING=1"  # and nothing before it
+
+
+def ask(service, tenant, message):
+    """Sends a whole request; its reply, not yet read."""
+    body = chat_body(message, name())
+    connection = Connection(service.socket)
+    connection.begin()
+    connection.params(chat_params(tenant, body))
+    connection.stdin(body)
+    return Reply(connection)
+
+
+def answer(reply):
+    """Its text; the connection is closed, as a web server does, or the worker would wait for that."""
+    with reply.connection:
+        return reply.json()["message"]
+
+
+def draining(service, tenant):
+    """A pool that was told to end, and has one stream to finish first; the stream and its gate."""
+    gate = name("gate")
+    service.start()
+    assert service.word() == "READY=1"
+    last = stream(service.socket, tenant, script("last", tokens=["a", "b"], gates={"2": gate}))
+    assert [last.event()["type"] for _ in range(2)] == ["start", "token"]
+    service.process.send_signal(signal.SIGTERM)
+    assert service.word() == "STOPPING=1"
+    until(lambda: len(workers(service)) == 1, "the idle worker's end")
+    return last, gate
+
+
+def test_who_connects_while_it_drains_is_answered_by_the_next_pool(handed, tenant, model):
+    service = handed()
+    last, gate = draining(service, tenant)
+    waiting = [ask(service, tenant, script("waits", tokens=["fine"])) for _ in range(20)]
+    model.open_gate(gate)
+    assert last.events()[-1]["message"] == "ab"
+    assert service.process.wait(parts.PATIENCE) == 0
+    service.start()
+    assert [answer(reply) for reply in waiting] == ["fine"] * 20
+
+
+def test_G6_but_nobody_waits_for_it_longer_than_for_a_worker(handed, tenant, model):
+    """The web server is told at once then, and answers 503."""
+    service = handed(queue_time="1s", drain_time="1h")
+    last, gate = draining(service, tenant)
+    early = Connection(service.socket)
+    assert early.ended()
+    late = Connection(service.socket)
+    assert late.ended()
+    model.open_gate(gate)
+    assert last.events()[-1]["message"] == "ab"
+
+
+@pytest.mark.parametrize("wrong", ["two", "no socket"])
+def test_what_is_not_one_listening_socket_is_refused(handed, tmp_path, wrong):
+    service = handed()
+    with open(tmp_path / "file", "w") as file:
+        service.start(**({"count": 2} if wrong == "two" else {"source": file}))
+        assert service.process.wait(parts.PATIENCE) == 1
+    assert service.text().endswith("the service manager must hand over one listening stream socket\n")
+    service.process = None
+
+
+def test_words_for_another_process_are_none_for_this_one(handed):
+    """As a process that inherits the environment of one that had a socket handed over."""
+    service = handed(listen="unix:/nonexistent/socket")
+    service.start(pid="1")
+    assert service.process.wait(parts.PATIENCE) == 1
+    assert "cannot listen on unix:/nonexistent/socket" in service.text()
+    service.process = None
+
+
+@pytest.mark.parametrize("state", ["good", "old", "away"])
+def test_check_database_says_whether_this_program_can_start(state, postgres, tmp_path):
+    """Asked by the package's upgrade before the old program is stopped."""
+    url = postgres.url()
+    if state == "away":
+        url = f"postgresql://banter_app@/banter?host={tmp_path}"
+    if state == "old":
+        base = name("old").replace("-", "_")
+        postgres.run(f"create database {base}", database="postgres")
+        url = postgres.url("owner", base)
+        env = {"PATH": os.environ["PATH"], "BANTER_DATABASE_URL": url}
+        subprocess.run([BUILD / "banterctl", "migrate"], check=True, stdout=subprocess.DEVNULL, env=env)
+        postgres.run("create or replace function banter.schema_version() returns integer"
+                     " language sql as 'select 0'", database=base)
+    done = subprocess.run([BUILD / "banter.fcgi", "--check-database"], capture_output=True, text=True,
+                          env={"PATH": os.environ["PATH"], "BANTER_DATABASE_URL": url})
+    assert done.returncode == (0 if state == "good" else 1), done.stderr
+    assert (done.stdout == "the settings and the database's schema are good\n") == (state == "good")
