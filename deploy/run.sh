@@ -29,7 +29,7 @@ env_lines=()
 check() {
 	local name
 	case $root in
-	*[\"\'\\\$\`\;]* | *$'\n'*) die "the folder's name has a character nginx cannot take: rename $root" ;;
+	*[][\"\'\\\$\`\;*?]* | *$'\n'*) die "the folder's name has a character nginx cannot take: rename $root" ;;
 	esac
 	[[ $port =~ ^[1-9][0-9]{0,4}$ && $port -le 65535 ]] || die "PORT=$port is not a port: 1 to 65535"
 	[[ $workers =~ ^[1-9][0-9]{0,4}$ ]] || die "BANTER_WORKERS=$workers is not a number of workers"
@@ -150,6 +150,7 @@ web() {
 	# Without the comments, which name the placeholders.
 	text=$(sed '/^[[:space:]]*#/d' <<<"$text")
 	text=${text//@FOLDER@/"$run/nginx"}
+	text=${text//@HERE@/"$here/nginx"}
 	text=${text//@SOCKET@/"$sock/pool"}
 	text=${text//@PORT@/"$port"}
 	text=${text//@USER@/"$user"}

@@ -1,11 +1,12 @@
 """Both chat APIs behind one face, so that what they share is tested from one table. Rests on site_client.Site."""
 
 import json
+import re
 
 import parts
 from site_client import Site, Stream
 
-__all__ = ["BOTH", "REFUSALS", "Api", "Chatbot", "Headless", "Site"]
+__all__ = ["BOTH", "REFUSALS", "Api", "Chatbot", "Headless", "Site", "check_headers"]
 
 # What each refusal is in either API: (status, the headless API's text, the chatbot API's code).
 REFUSALS = {
@@ -18,6 +19,16 @@ REFUSALS = {
     "internal": (500, "Internal server error", "INTERNAL_ERROR"),
     "unavailable": (503, "Service unavailable", "SERVICE_UNAVAILABLE"),
 }
+
+
+def check_headers(reply, stream=False):
+    """G5. `reply`: of requests, or a Stream."""
+    headers = reply.headers
+    assert re.fullmatch(r"[A-Za-z0-9._-]{1,128}", headers["X-Request-Id"])
+    assert headers["Cache-Control"] == ("no-store, no-transform" if stream else "no-store")
+    assert headers["X-Content-Type-Options"] == "nosniff"
+    assert headers["Referrer-Policy"] == "no-referrer"
+    assert headers.get("X-Accel-Buffering") == ("no" if stream else None)
 
 
 class Api:

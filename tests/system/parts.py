@@ -2,9 +2,13 @@
 PostgreSQL, PgBouncer, nginx, the stand-in model, and Banter itself. A part is started, stopped by its own
 process id, and shows its log when a test fails."""
 
+import base64
 import contextlib
+import hashlib
+import hmac
 import os
 import pathlib
+import resource
 import secrets
 import shutil
 import signal
@@ -23,7 +27,7 @@ BUILD = pathlib.Path(os.environ.get("BANTER_TEST_BUILD", ROOT / "build"))
 sys.path.insert(0, str(ROOT / "tests" / "model"))
 from client import Model, script  # noqa: E402  (the stand-in's own client)
 
-__all__ = ["BUILD", "ROOT", "Banter", "Model", "Nginx", "Pooler", "Postgres", "StandIn", "script", "until"]
+__all__ = ["BUILD", "ROOT", "Banter", "Model", "Nginx", "Pooler", "Postgres", "StandIn", "filled", "script", "until"]
 
 PATIENCE = 30  # seconds; a guard against hanging, never a measure
 
@@ -59,6 +63,15 @@ def folder(prefix):
     if os.geteuid() == 0:
         shutil.chown(path, "postgres", "postgres")
     return path
+
+
+def filled(file, values):
+    """A file of deploy/ with paths and ports put in. Each of `values` is a piece of it and what takes its place."""
+    text = (ROOT / "deploy" / file).read_text()
+    for piece, value in values.items():
+        assert piece in text, f"deploy/{file} has no {piece!r}"
+        text = text.replace(piece, str(value))
+    return text
 
 
 class Part:
@@ -131,23 +144,28 @@ class Postgres(Part):
 
     name = "postgres"
 
-    def __init__(self):
+    def __init__(self, max_connections=300):
         super().__init__()
         self.data = self.folder / "data"
         self.port = 5432
+        self.max_connections = max_connections
         subprocess.run(
             [*unprivileged(), postgres_bin() / "initdb", "-D", self.data, "-U", "owner", "--auth=trust",
              "--encoding=UTF8", "--locale=C.UTF-8", "--no-sync"],
             check=True, stdout=subprocess.DEVNULL, cwd="/",
         )
         self.start()
-        self.run("create database banter", database="postgres")
-        self.migrate("--role", "banter_app")
+        try:
+            self.run("create database banter", database="postgres")
+            self.migrate("--role", "banter_app")
+        except BaseException:  # who was to close it never gets it
+            self.close()
+            raise
 
     def start(self):
         self.spawn(
             [*unprivileged(), postgres_bin() / "postgres", "-D", self.data, "-k", self.folder,
-             "-c", "listen_addresses=", "-c", "fsync=off", "-c", "max_connections=300",
+             "-c", "listen_addresses=", "-c", "fsync=off", "-c", f"max_connections={self.max_connections}",
              "-c", "unix_socket_permissions=0777"],
             cwd="/",
         )
@@ -203,38 +221,56 @@ class Tenant:
         self.workspace = None
 
 
+def scram_secret(password):
+    """What PostgreSQL and PgBouncer keep of a password."""
+    salt = secrets.token_bytes(16)
+    salted = hashlib.pbkdf2_hmac("sha256", password.encode(), salt, 4096)
+    stored = hashlib.sha256(hmac.digest(salted, b"Client Key", "sha256")).digest()
+    salt, stored, server = (
+        base64.b64encode(part).decode() for part in (salt, stored, hmac.digest(salted, b"Server Key", "sha256")))
+    return f"SCRAM-SHA-256$4096:{salt}${stored}:{server}"
+
+
 class Pooler(Part):
-    """PgBouncer in transaction mode in front of a cluster."""
+    """PgBouncer with the files of deploy/pgbouncer in front of a cluster; on a port, by password. `users` of this
+    system come in by the unix socket: url(user, password=None)."""
 
     name = "pgbouncer"
+    password = "pooled"
+    secret = scram_secret(password)
+    debian = "/var/run/postgresql"
 
-    def __init__(self, postgres, pool_size=20):
+    def __init__(self, postgres, users=(), server=None, **changes):
         super().__init__()
-        self.postgres = postgres
-        (self.folder / "users").write_text('"banter_app" ""\n"owner" ""\n')
-        (self.folder / "pgbouncer.ini").write_text(
-            f"""[databases]
-banter = host={postgres.folder} dbname=banter
-[pgbouncer]
-listen_addr =
-unix_socket_dir = {self.folder}
-auth_type = trust
-auth_file = {self.folder}/users
-pool_mode = transaction
-default_pool_size = {pool_size}
-max_client_conn = 1000
-server_login_retry = 1
-query_wait_timeout = 5
-"""
-        )
+        self.port = free_port()
+        users = [*((user, self.secret) for user in ("banter_app", "owner")), *((user, "") for user in users)]
+        (self.folder / "userlist.txt").write_text("".join(f'"{name}" "{secret}"\n' for name, secret in users))
+        shutil.copy(ROOT / "deploy/pgbouncer/hba.conf", self.folder)
+        (self.folder / "pgbouncer.ini").write_text(filled("pgbouncer/pgbouncer.ini", {
+            f"host={self.debian}": server or f"host={postgres.folder}",
+            f"unix_socket_dir = {self.debian}": f"unix_socket_dir = {self.folder}",
+            f"{self.debian}/pgbouncer.pid": self.folder / "pid",
+            "/var/log/postgresql": self.folder,
+            "/etc/pgbouncer": self.folder,
+            "listen_port = 6432": f"listen_port = {self.port}",
+            **changes,
+        }))
         self.start()
 
     def start(self):
-        self.spawn([*unprivileged(), "/usr/sbin/pgbouncer", self.folder / "pgbouncer.ini"])
-        self.await_start(lambda: (self.folder / ".s.PGSQL.6432").exists(), "PgBouncer's start")
+        self.spawn(["prlimit", f"--nofile={min(self.descriptors(), resource.getrlimit(resource.RLIMIT_NOFILE)[1])}",
+                    *unprivileged(), "/usr/sbin/pgbouncer", self.folder / "pgbouncer.ini"])
+        self.await_start(lambda: (self.folder / f".s.PGSQL.{self.port}").exists(), "PgBouncer's start")
 
-    def url(self, user="banter_app", database="banter"):
-        return f"postgresql://{user}@/{database}?host={self.folder}&port=6432"
+    @staticmethod
+    def descriptors():
+        """How many the service may have open."""
+        return int((ROOT / "deploy/pgbouncer/limits.conf").read_text().rpartition("LimitNOFILE=")[2])
+
+    def url(self, user="banter_app", database="banter", password=password):
+        if password is None:
+            return f"postgresql://{user}@/{database}?host={self.folder}&port={self.port}"
+        return f"postgresql://{user}:{password}@127.0.0.1:{self.port}/{database}"
 
 
 class StandIn(Part):
@@ -257,34 +293,42 @@ class StandIn(Part):
         return self.address + "/v1"
 
 
+def settings_for_tests(database_url, model_url, **settings):
+    """Banter's settings by their names. Keyword arguments: address_limit=3 is BANTER_ADDRESS_LIMIT=3."""
+    named = {
+        "BANTER_DATABASE_URL": database_url,
+        "BANTER_MODEL_URL": model_url,
+        "BANTER_ADDRESS_LIMIT": "0",
+        # A heartbeat would push out what a flush forgot: where tokens are proven, there is none.
+        "BANTER_HEARTBEAT": "1h",
+        "BANTER_ADDRESS_OPEN": "0",
+        "BANTER_FAILED_KEY_LIMIT": "0",
+        "BANTER_QUEUE_TIME": "60s",  # a busy machine is no reason for a 503
+    }
+    for name, value in settings.items():
+        named[name if name.isupper() else f"BANTER_{name.upper()}"] = str(value)
+    return named
+
+
 class Banter(Part):
-    """The pool on a unix socket. Settings are keyword arguments: address_limit=3 is BANTER_ADDRESS_LIMIT=3."""
+    """The pool, on a unix socket or on `listen`, a port of 127.0.0.1. Settings are those of settings_for_tests()."""
 
     name = "banter"
 
-    def __init__(self, database_url, model_url, workers=4, options=(), **settings):
+    def __init__(self, database_url, model_url, workers=4, options=(), listen=None, **settings):
         super().__init__()
         self.socket = self.folder / "socket"
+        self.port = listen
         self.options = options
-        self.env = {
-            "BANTER_DATABASE_URL": database_url,
-            "BANTER_MODEL_URL": model_url,
-            "BANTER_ADDRESS_LIMIT": "0",
-            # A heartbeat would push out what a flush forgot: where tokens are proven, there is none.
-            "BANTER_HEARTBEAT": "1h",
-            "BANTER_ADDRESS_OPEN": "0",
-            "BANTER_FAILED_KEY_LIMIT": "0",
-            "BANTER_QUEUE_TIME": "60s",  # a busy machine is no reason for a 503
-        }
-        for name, value in settings.items():
-            self.env[name if name.isupper() else f"BANTER_{name.upper()}"] = str(value)
+        self.env = settings_for_tests(database_url, model_url, **settings)
         self.workers = workers
         self.start()
 
     def start(self, *options):
         workers = [] if self.workers is None else ["--workers", self.workers]
         self.spawn(
-            [BUILD / "banter.fcgi", "--listen", f"unix:{self.socket}", *workers, *self.options, *options],
+            [BUILD / "banter.fcgi", "--listen", f"127.0.0.1:{self.port}" if self.port else f"unix:{self.socket}",
+             *workers, *self.options, *options],
             env=self.env,
         )
         self.await_start(self.listening, "the pool's start")
@@ -292,9 +336,9 @@ class Banter(Part):
 
     def listening(self):
         assert self.process.poll() is None, f"banter.fcgi ended by itself:\n{self.text()}"
-        with socket.socket(socket.AF_UNIX) as probe:
+        with socket.socket(socket.AF_INET if self.port else socket.AF_UNIX) as probe:
             with contextlib.suppress(OSError):
-                probe.connect(str(self.socket))
+                probe.connect(("127.0.0.1", self.port) if self.port else str(self.socket))
                 return True
         return False
 
@@ -323,20 +367,19 @@ class Nginx(Part):
     """nginx with deploy/nginx/banter.conf as it stands in front of a pool."""
 
     name = "nginx"
+    path = ""
 
     def __init__(self, banter_socket):
         super().__init__()
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
-        text = (ROOT / "deploy" / "nginx" / "banter.conf").read_text()
-        for name, value in {
-            "FOLDER": self.folder,
-            "PORT": self.port,
-            "SOCKET": banter_socket,
-            "USER": "user root;" if os.geteuid() == 0 else "",
-        }.items():
-            lines = [line for line in text.splitlines() if not line.lstrip().startswith("#")]
-            text = "\n".join(lines).replace(f"@{name}@", str(value))
+        text = filled("nginx/banter.conf", {
+            "@FOLDER@": self.folder,
+            "@HERE@": ROOT / "deploy" / "nginx",
+            "@PORT@": self.port,
+            "@SOCKET@": banter_socket,
+            "@USER@": "user root;" if os.geteuid() == 0 else "",
+        })
         (self.folder / "nginx.conf").write_text(text)
         self.spawn(["/usr/sbin/nginx", "-e", self.folder / "error.log", "-c", self.folder / "nginx.conf"])
         self.await_start(self.answers, "nginx's start")

@@ -143,7 +143,7 @@ class Site:
         body = body if isinstance(body, bytes) else json.dumps(body).encode()
         lines = {"Host": "banter", "x-api-key": self.tenant.widget_key, "Content-Length": str(len(body))}
         lines.update(headers or {})
-        head = f"POST {path} HTTP/1.1\r\n" + "".join(f"{name}: {value}\r\n" for name, value in lines.items())
+        head = f"POST {self.nginx.path}{path} HTTP/1.1\r\n" + "".join(f"{name}: {value}\r\n" for name, value in lines.items())
         client = socket.create_connection(("127.0.0.1", self.nginx.port), timeout=60)
         client.sendall(head.encode() + b"\r\n" + body)
         return client

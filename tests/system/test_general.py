@@ -5,6 +5,7 @@ import json
 import re
 
 import pytest
+from apis import check_headers
 from parts import name, script, until
 from site_client import Site, at_once, site_of_its_own
 
@@ -421,16 +422,6 @@ def test_G4_ids_are_opaque(site):
 
 
 # G5
-
-
-def check_headers(reply, stream=False):
-    """`reply`: of requests, or a Stream."""
-    headers = reply.headers
-    assert re.fullmatch(r"[A-Za-z0-9._-]{1,128}", headers["X-Request-Id"])
-    assert headers["Cache-Control"] == ("no-store, no-transform" if stream else "no-store")
-    assert headers["X-Content-Type-Options"] == "nosniff"
-    assert headers["Referrer-Policy"] == "no-referrer"
-    assert headers.get("X-Accel-Buffering") == ("no" if stream else None)
 
 
 REPLIES = {

@@ -1,0 +1,406 @@
+"""Behind any web server: what a client is promised, through each file of deploy/ as it stands (see fronts/base.py)."""
+
+import concurrent.futures
+import contextlib
+import json
+import os
+import signal
+import threading
+import time
+
+import pytest
+import requests
+from apis import BOTH, Chatbot, Headless, check_headers
+from fronts import FRONTS
+from parts import name, script, until
+from site_client import Stream
+
+READ_TIME = 4  # seconds a server waits for a silent program here; its file says far more
+BEAT = 0.5
+BODY = 65536  # the longest one
+ORIGIN = "https://example.com"
+
+
+@pytest.fixture(scope="module", params=FRONTS, ids=lambda front: front.name)
+def front(request):
+    return request.param
+
+
+@pytest.fixture(scope="module")
+def shared_front(front, postgres, database, standin):
+    """One of each server, with no heartbeats: nothing else pushes out what a flush forgot."""
+    site = front.site(postgres, database.url(), standin, allowed_origins=ORIGIN)
+    yield site
+    site.close()
+
+
+@pytest.fixture(scope="module")
+def shared_beating(front, postgres, database, standin):
+    """One whose own patience is short, with a heartbeat that is shorter."""
+    site = front.site(postgres, database.url(), standin, heartbeat=BEAT, read_time=READ_TIME)
+    yield site
+    site.close()
+
+
+@pytest.fixture
+def site(shared_front):
+    return shared_front.for_new_tenant()
+
+
+@pytest.fixture
+def beating(shared_beating):
+    return shared_beating.for_new_tenant()
+
+
+@pytest.fixture
+def begin(front, postgres, database, standin):
+    """begin(**settings) -> Site: one of the test's own."""
+    with contextlib.ExitStack() as stack:
+        yield lambda **settings: stack.enter_context(
+            contextlib.closing(front.site(postgres, database.url(), standin, **settings)))
+
+
+@pytest.fixture(params=BOTH, ids=lambda api: api.name)
+def api(request, site):
+    return request.param(site)
+
+
+@pytest.fixture(params=[False, True], ids=["json", "stream"])
+def streams(request):
+    return request.param
+
+
+def needs_pool(front):
+    if front.owns_processes:
+        pytest.skip("the server starts the program itself: there is no pool to take away")
+
+
+# Streams
+
+
+def test_each_token_arrives_as_it_is_sent(front, api):
+    """Each token waits at a gate that is opened when the client holds what came before."""
+    gates = [name("gate") for _ in range(4)]
+    if front.holds_tokens_back:
+        for gate in gates:
+            api.site.model.open_gate(gate)
+    stream = api.stream(script("Hello", tokens=list("abcd"), gates={n + 1: gate for n, gate in enumerate(gates)}))
+    assert next(stream)["type"] == "start"
+    for gate, token in zip(gates, "abcd"):
+        api.site.model.open_gate(gate)
+        assert next(stream) == {"type": "token", "token": token}
+    (done,) = stream.rest()
+    assert (done["type"], done["message"]) == ("done", "abcd")
+
+
+def test_a_long_answer_comes_whole(api, streams):
+    """`done` is one event, longer than any buffer on the way."""
+    assert api.answered(script("Hello", tokens=14000), streams).endswith("word14000 ")
+    tokens = ["caf\u00e9 ", "\U0001f600"]
+    assert api.answered(script("Hello", tokens=tokens), streams) == "".join(tokens)
+
+
+def test_a_stream_is_not_compressed(api):
+    stream = api.stream(script("Hello", tokens=3), headers={"Accept-Encoding": "gzip, deflate, br"})
+    assert "Content-Encoding" not in stream.headers
+    assert stream.rest()[-1]["type"] == "done"
+
+
+def test_a_client_that_leaves_ends_the_models_transfer(front, request, streams):
+    """At once where the server tells, though no heartbeat says anything; else with the next heartbeat."""
+    if not front.tells_at_once and not streams:
+        pytest.skip("a JSON exchange writes nothing meanwhile: BANTER_JSON_TIME ends it")
+    if front.holds_tokens_back:
+        pytest.skip("heartbeats stay in the server's buffer: BANTER_EXCHANGE_TIME ends it")
+    site = request.getfixturevalue("site" if front.tells_at_once else "beating")
+    for api in (Headless(site), Chatbot(site)):
+        mark = name()
+        with api.call(script(mark, silence=True), streams):
+            site.model.wait(mark)
+        site.model.wait(mark, ended="client_left")
+
+
+def test_silence_beyond_the_servers_patience(front, beating):
+    """Heartbeats arrive, and keep the server from giving up. The sleep is the silence, not a measure."""
+    gate = name("gate")
+    message = script("Hello", tokens=["a", "b"], gates={"2": gate})
+    with concurrent.futures.ThreadPoolExecutor(2) as threads:
+        if front.holds_tokens_back:
+            endings = [threads.submit(Api(beating).answered, message, True) for Api in BOTH]
+        else:
+            streams = [Api(beating).stream(message) for Api in BOTH]
+            for stream in streams:
+                assert [next(stream)["type"], next(stream)["type"]] == ["start", "token"]
+                stream.wait_beats(2)
+            endings = [threads.submit(lambda stream=stream: stream.rest()[-1]["message"]) for stream in streams]
+        time.sleep(1.25 * READ_TIME)
+        beating.model.open_gate(gate)
+        assert [ending.result() for ending in endings] == ["ab", "ab"]
+
+
+# Requests
+
+
+def test_either_key_header_reaches_the_program(site):
+    for header in ("x-api-key", "x-widget-api-key"):
+        reply = site.request("POST", "/v1/chat", {header: site.tenant.widget_key}, key=False, json=site.body("Hello"))
+        assert reply.status_code == 200
+    assert site.chatbot("Hello").status_code == 200
+    assert site.chatbot("Hello", {"Authorization": "Bearer none"}).status_code == 401
+
+
+def test_the_clients_own_address_is_what_counts(begin):
+    """Each of two addresses is refused for its own requests only. (Two hosts count by themselves.)"""
+    site = begin(address_limit=1, address_window="1h")
+    ask = {"method": "POST", "target": site.nginx.path + "/v1/chat", "body": "{}"}
+    for source in ("127.0.0.1", "127.0.0.2"):
+        statuses = [site.raw(**ask, source=source)[0] for _ in range(4)]
+        assert (statuses[0], statuses[-1]) == (401, 429)
+
+
+def padded(api, size):
+    """A good body of exactly that size."""
+    start = json.dumps(api.body("Hello", False))[:-1] + ', "padding": "'
+    return (start + "x" * (size - len(start) - 2) + '"}').encode()
+
+
+def pieces(body, size=8192):
+    """A body that requests sends chunked."""
+    return iter([body[at:at + size] for at in range(0, len(body), size)])
+
+
+def send(api, body, chunked):
+    headers = {**api.key(), "Content-Type": "application/json"}
+    return api.site.request("POST", api.path(False), headers, key=False, data=pieces(body) if chunked else body)
+
+
+@pytest.fixture(params=[False, True], ids=["length", "chunked"])
+def chunked(request):
+    return request.param
+
+
+@pytest.mark.parametrize("size", [200, BODY])
+def test_a_body_up_to_64_KiB_passes(api, chunked, size):
+    body = padded(api, size)
+    assert len(body) == size
+    reply = send(api, body, chunked)
+    assert reply.status_code == 200, reply.text
+    assert api.text(reply)
+
+
+def test_a_larger_body_is_400(api, chunked):
+    assert api.refuses(send(api, padded(api, BODY + 1), chunked), "invalid")
+
+
+def test_a_body_that_the_server_refuses_is_400(front, api, chunked):
+    """The server bounds what it reads; where it can it says so in the API's words, else in some way of its own."""
+    body = padded(api, 2 << 20)
+    if front.says_too_large:
+        reply = send(api, body, chunked)
+        assert api.refuses(reply, "invalid")
+        check_headers(reply)
+    else:
+        with contextlib.suppress(requests.ConnectionError):
+            assert send(api, body, chunked).status_code in (400, 413, 500)
+
+
+def test_a_client_that_asks_before_it_sends(api):
+    assert send(api, padded(api, BODY), False).status_code == 200
+    reply = api.json("Hello", headers={"Expect": "100-continue"})
+    assert reply.status_code == 200
+
+
+# What is nearly a path of ours and is not: the program compares undecoded. `*` is ours without its first slash.
+ODD = ["//*", "/./*", "/x/../*", "/../*", "/%2e%2e/*", "/%2F*", "/*%2F", "/*%00", "/*%20", "/*%3Fx", "/*;x",
+       "/*/..", "/*/x/..", "/*/%2e"]
+# What may stand in place of its last slash.
+BETWEEN = ["//", "/./", "/x/../", "%2F", "%2f", "%5C", "/%00/", "/%63hat/../"]
+
+
+# In the headless API's form, and in that of whatever begins with /api/.
+NOT_FOUND = b'{"error":"Not found"}', b'{"success":false,"error":"No such path","code":"NOT_FOUND"}'
+
+
+def odd_paths(path):
+    head, tail = path.rsplit("/", 1)
+    yield from (odd.replace("*", path[1:]) for odd in ODD)
+    yield from (head + between + tail for between in BETWEEN)
+    yield f"{head}/%63{tail[1:]}"
+    yield path.upper()
+
+
+def test_odd_paths_are_404_or_the_servers_own_400(front, api):
+    site = api.site
+    for path in odd_paths(api.path(False)):
+        mark = name()
+        status, headers, body = site.raw(
+            "POST", site.nginx.path + path, api.key(), json.dumps(api.body(mark, False)))
+        assert status in (400, 404), (path, status, body)
+        if status == 404 and front.says_not_found:
+            # A server that cannot take %00 knows no path in whose form to answer.
+            assert body in ([NOT_FOUND[path.startswith("/api/")]] if "%00" not in path else NOT_FOUND), path
+        assert not site.model.requests(mark), path
+
+
+def test_a_slash_at_the_end_and_a_query_are_nothing(api):
+    for tail in ("", "/", "?x=%2F..//", "/?"):
+        reply = api.site.request("POST", api.path(False) + tail, api.key(), key=False, json=api.body("Hello", False))
+        assert reply.status_code == 200, (tail, reply.text)
+
+
+def test_health(site):
+    reply = site.request("GET", "/health")
+    assert (reply.status_code, reply.json()) == (200, {"status": "ok"})
+    head = site.request("HEAD", "/health")
+    assert (head.status_code, head.content, head.headers["Content-Type"]) == (200, b"", "application/json")
+    check_headers(head)
+
+
+# Replies
+
+
+def test_request_ids_pass_both_ways(api, streams):
+    own = name("request")
+    reply = api.post(api.body("Hello", streams), streams, {"X-Request-Id": own})
+    assert reply.headers["X-Request-Id"] == own
+    made = {api.post(api.body("Hello", streams), streams).headers["X-Request-Id"] for _ in range(2)}
+    assert len(made) == 2
+
+
+def test_every_reply_has_its_headers(api):
+    for streams, kind in (False, "application/json"), (True, None):
+        reply = api.post(api.body("Hello", streams), streams)
+        assert reply.status_code == 200
+        check_headers(reply, streams)
+        assert reply.headers["Content-Type"] == (kind or reply.headers["Content-Type"])
+        assert not streams or Stream(reply).rest()[-1]["type"] == "done"
+
+
+def test_the_kinds_of_streams(site):
+    assert Headless(site).stream("Hello").headers["Content-Type"] == "application/x-ndjson"
+    assert Chatbot(site).stream("Hello").headers["Content-Type"] == "text/event-stream"
+
+
+def test_the_programs_own_refusals_pass(api):
+    """With the body and the headers that are theirs: no page of the server's takes their place."""
+    site = api.site
+    assert api.refuses(api.post(b"{"), "invalid")
+    wrong = dict.fromkeys(api.key(), "Bearer none")
+    assert api.refuses(api.json("Hello", headers=wrong), "key")
+    refused = site.request("GET", api.path(False))
+    assert (refused.status_code, refused.headers["Allow"]) == (405, "POST")
+    assert refused.json()["error"] == "Method not allowed"
+    site.grant(0)
+    assert api.refuses(api.json("Hello"), "no_credit")
+    assert api.refuses(api.post(api.body("Hello", True), True), "no_credit")
+    site.grant(100)
+    assert api.refuses(api.json(script("Hello", status=500)), "internal")
+
+
+def test_limits_reach_the_client(site):
+    site.configure(rate_limit=1)
+    replies = [site.chatbot("Hello") for _ in range(2)]
+    assert [reply.headers["X-RateLimit-Remaining"] for reply in replies] == ["0", "0"]
+    assert Chatbot(site).refuses(replies[1], "too_many")
+
+
+def test_cors(site):
+    """A preflight, and a reply that the page may read."""
+    asks = {"Origin": ORIGIN, "Access-Control-Request-Method": "POST", "Access-Control-Request-Headers": "x-api-key"}
+    preflight = site.request("OPTIONS", "/v1/chat/stream", asks, key=False)
+    assert (preflight.status_code, preflight.content) == (204, b"")
+    assert preflight.headers["Access-Control-Allow-Origin"] == ORIGIN
+    assert "x-api-key" in preflight.headers["Access-Control-Allow-Headers"].lower()
+    assert "POST" in preflight.headers["Access-Control-Allow-Methods"]
+    reply = site.chat("Hello", headers={"Origin": ORIGIN})
+    assert (reply.status_code, reply.headers["Access-Control-Allow-Origin"]) == (200, ORIGIN)
+
+
+def test_a_retry_is_answered_from_memory(api, streams):
+    mark, headers = name(), {"Idempotency-Key": name("key")}
+    own, message = api.conversation(), script(mark, tokens=["a", "b"])
+    assert [api.answered(message, streams, own, headers) for _ in range(2)] == ["ab", "ab"]
+    assert len(api.site.model.requests(mark)) == 1
+
+
+# Pools that are full, away or hang
+
+
+def test_a_full_pool_says_so(front, begin):
+    """The doorman's 503, which comes before the request is read, passes too."""
+    needs_pool(front)
+    site = begin(workers=1, queue_time=0.2)
+    gate = name("gate")
+    message = script("Hello", tokens=["a"], gates={"1": gate})
+    running = [Headless(site).stream(message) for _ in site.nginx.pools]
+    assert [next(stream)["type"] for stream in running] == ["start"] * len(running)
+    for Api in BOTH:
+        assert Api(site).refuses(send(Api(site), padded(Api(site), BODY), False), "unavailable")
+    site.model.open_gate(gate)
+    assert [stream.rest()[-1]["type"] for stream in running] == ["done"] * len(running)
+
+
+def unavailable(front, reply, api, status=503):
+    if front.says_unavailable:
+        assert reply.status_code == status, reply.text
+        reply.status_code = 503  # some servers cannot change the status; all else is as it should be
+        assert api.refuses(reply, "unavailable")
+        check_headers(reply)
+    else:
+        assert reply.status_code in (500, 502, 503, 504)
+
+
+def test_a_pool_that_is_away_is_503(front, begin, streams):
+    """And it is found again when it is back."""
+    needs_pool(front)
+    site = begin()
+    for pool in site.nginx.pools:
+        pool.end()
+    for Api in BOTH:
+        unavailable(front, Api(site).post(Api(site).body("Hello", streams), streams), Api(site))
+    for pool in site.nginx.pools:
+        pool.start()
+    for Api in BOTH:
+        until(lambda: Api(site).json("Hello").status_code == 200, "the pool found again")
+
+
+@contextlib.contextmanager
+def hanging(pool):
+    """Its processes stand still: the kernel goes on taking connections."""
+    pids = [pool.process.pid, *pool.children(), *pool.children("doorman")]
+    for pid in pids:
+        os.kill(pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        for pid in pids:
+            os.kill(pid, signal.SIGCONT)
+
+
+def test_a_worker_that_dies_before_it_answers_is_503(front, begin):
+    needs_pool(front)
+    site = begin(workers=1)
+    for Api in BOTH:
+        api, mark, replies = Api(site), name(), []
+        asking = threading.Thread(target=lambda: replies.append(api.json(script(mark, hang=True))))
+        asking.start()
+        site.model.wait(mark)
+        for pool in site.nginx.pools:
+            for worker in pool.children():
+                os.kill(worker, signal.SIGKILL)
+        asking.join(60)
+        unavailable(front, *replies, api)
+
+
+def test_a_pool_that_hangs_is_503(front, begin):
+    needs_pool(front)
+    site = begin(read_time=1)
+    mark = name()
+    with contextlib.ExitStack() as stack:
+        for pool in site.nginx.pools:
+            stack.enter_context(hanging(pool))
+        for Api in BOTH:
+            unavailable(front, Api(site).json(mark), Api(site), front.hang_status)
+    for Api in BOTH:
+        until(lambda: Api(site).json("Hello").status_code == 200, "the pool found again")
+    assert not site.model.requests(mark)
