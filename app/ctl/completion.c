@@ -45,7 +45,7 @@ static bool same_first(const struct ctl_command *a, const struct ctl_command *b)
 	return b->name && strncmp(a->name, b->name, n) == 0 && b->name[n] == ' ';
 }
 
-/* "chatbot) words='create list …'": commands of one first word stand together in the table. */
+/* "chatbot) offered='create list …'": commands of one first word stand together in the table. */
 static void put_second_words(const struct ctl_command *command, FILE *out)
 {
 	const char *second = strchr(command->name, ' ');
@@ -54,7 +54,7 @@ static void put_second_words(const struct ctl_command *command, FILE *out)
 	if (!second)
 		return;
 	if (first)
-		fprintf(out, "\t%.*s) words='", (int)(second - command->name), command->name);
+		fprintf(out, "\t%.*s) offered='", (int)(second - command->name), command->name);
 	fprintf(out, "%s%s", first ? "" : " ", second + 1);
 	if (!same_first(command, command + 1))
 		fputs("' ;;\n", out);
@@ -67,22 +67,22 @@ static void put_options(const struct ctl_command *command, FILE *out)
 
 	/* What stands behind a command of one word is an argument. */
 	if (strchr(command->name, ' '))
-		fprintf(out, "\t'%s') words='", command->name);
+		fprintf(out, "\t'%s') offered='", command->name);
 	else
-		fprintf(out, "\t%s | %s\\ *) words='", command->name, command->name);
+		fprintf(out, "\t%s | %s\\ *) offered='", command->name, command->name);
 	for (option = command->options; option && option->name; option++)
 		fprintf(out, "%s ", option->name);
 	fprintf(out, "%s%s--help' ;;\n", command->flags & CTL_ASKS ? "--yes " : "",
 		command->flags & CTL_PRINTS ? "--json --csv " : "");
 }
 
-/* The function both shells share: sets `words` to what may stand at the cursor. */
+/* The function both shells share: sets `offered` to what may stand at the cursor. */
 static void put_shared(FILE *out)
 {
 	fputs("_banterctl_words() {\n"
 	      "\tlocal first=$1 second=$2\n"
-	      "\twords=''\n"
-	      "\tif [[ -z $first ]]; then\n\t\twords='--config --help --version",
+	      "\toffered=''\n"
+	      "\tif [[ -z $first ]]; then\n\t\toffered='--config --help --version",
 	      out);
 	put_first_words(out);
 	fputs("'\n\t\treturn\n\tfi\n"
@@ -103,7 +103,7 @@ static void put_bash(FILE *out)
 	fputs("# bash completion for banterctl; printed by `banterctl completion bash`.\n", out);
 	put_shared(out);
 	fputs("_banterctl() {\n"
-	      "\tlocal words here=${COMP_WORDS[COMP_CWORD]} said=() i\n"
+	      "\tlocal offered here=${COMP_WORDS[COMP_CWORD]} said=() i\n"
 	      "\tfor ((i = 1; i < COMP_CWORD; i++)); do\n"
 	      "\t\tcase ${COMP_WORDS[i]} in\n"
 	      "\t\t--config) ((i++)) ;;\n"
@@ -113,7 +113,7 @@ static void put_bash(FILE *out)
 	      "\tdone\n"
 	      "\t_banterctl_words \"${said[0]:-}\" \"${said[1]:-}\"\n"
 	      "\t# shellcheck disable=SC2207 # words are words\n"
-	      "\tCOMPREPLY=($(compgen -W \"$words\" -- \"$here\"))\n"
+	      "\tCOMPREPLY=($(compgen -W \"$offered\" -- \"$here\"))\n"
 	      "}\n"
 	      "complete -o default -F _banterctl banterctl\n",
 	      out);
@@ -126,17 +126,17 @@ static void put_zsh(FILE *out)
 	      out);
 	put_shared(out);
 	fputs("_banterctl() {\n"
-	      "\tlocal words_here=(\"${words[@]}\") words i\n"
+	      "\tlocal offered i\n"
 	      "\tlocal -a said\n"
 	      "\tfor ((i = 2; i < CURRENT; i++)); do\n"
-	      "\t\tcase ${words_here[i]} in\n"
+	      "\t\tcase ${words[i]} in\n"
 	      "\t\t--config) ((i++)) ;;\n"
 	      "\t\t-*) ;;\n"
-	      "\t\t*) said+=(\"${words_here[i]}\") ;;\n"
+	      "\t\t*) said+=(\"${words[i]}\") ;;\n"
 	      "\t\tesac\n"
 	      "\tdone\n"
 	      "\t_banterctl_words \"${said[1]:-}\" \"${said[2]:-}\"\n"
-	      "\tcompadd -- ${=words}\n"
+	      "\tcompadd -- ${=offered}\n"
 	      "\t_files\n"
 	      "}\n"
 	      "if [[ $zsh_eval_context[-1] == loadautofunc ]]; then _banterctl \"$@\"; else "

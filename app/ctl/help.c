@@ -9,6 +9,28 @@
 #include "ctl/rooms.h"
 
 #define LEFT 26 /* where meanings stand */
+#define WIDTH 80
+
+/* Words in lines of at most 80 columns, of which `used` are taken; further lines begin at `left`. */
+static void put_wrapped(struct str text, int used, int left, FILE *out)
+{
+	struct str word;
+	bool first = true;
+
+	while (text.n) {
+		word = str_cut(&text, STR(" "));
+		if (!word.n)
+			continue;
+		if (!first && used + 1 + (int)word.n > WIDTH) {
+			fprintf(out, "\n%*s", left, "");
+			used = left;
+			first = true;
+		}
+		used += fprintf(out, "%s%.*s", first ? "" : " ", STR_ARGS(word));
+		first = false;
+	}
+	putc('\n', out);
+}
 
 static void put_line(const char *name, const char *argument, const char *meaning, FILE *out)
 {
@@ -19,7 +41,29 @@ static void put_line(const char *name, const char *argument, const char *meaning
 		putc('\n', out);
 		used = 0;
 	}
-	fprintf(out, "%*s%s\n", LEFT - used, "", meaning);
+	fprintf(out, "%*s", LEFT - used, "");
+	put_wrapped(str_from(meaning), LEFT, LEFT, out);
+}
+
+/* Lines that begin with a blank, and empty ones, stay as they are; what is between is one paragraph. */
+static void put_more(const char *text, FILE *out)
+{
+	struct str rest = str_from(text), line;
+	struct buf flow;
+
+	buf_init(&flow, 1 << 16);
+	while (rest.n) {
+		line = str_cut(&rest, STR("\n"));
+		if (line.n && *line.p != ' ')
+			buf_printf(&flow, "%s%.*s", flow.len ? " " : "", STR_ARGS(line));
+		if (flow.len && (!line.n || *line.p == ' ' || !rest.n)) {
+			put_wrapped(buf_view(&flow), 0, 0, out);
+			buf_reset(&flow);
+		}
+		if (!line.n || *line.p == ' ')
+			fprintf(out, "%.*s\n", STR_ARGS(line));
+	}
+	buf_clear(&flow);
 }
 
 static bool in_group(const struct ctl_command *command, const char *word)
@@ -70,13 +114,21 @@ bool help_group(const char *word, FILE *out)
 void help_command(const struct ctl_command *command, FILE *out)
 {
 	const struct ctl_option *option;
+	struct buf line;
 
-	fprintf(out, "usage: banterctl %s%s%s%s\n\n%s.\n", command->name,
-		*command->arguments ? " " : "", command->arguments,
-		command->options || command->flags & ~(unsigned)CTL_ALONE ? " [options]" : "",
-		command->meaning);
-	if (command->more)
-		fprintf(out, "\n%s\n", command->more);
+	buf_init(&line, 4096);
+	buf_printf(&line, "banterctl %s %s %s", command->name, command->arguments,
+		   command->options || command->flags & ~(unsigned)CTL_ALONE ? "[options]" : "");
+	put_wrapped(buf_view(&line), fprintf(out, "usage: "), 11, out);
+	buf_reset(&line);
+	buf_printf(&line, "%s.", command->meaning);
+	putc('\n', out);
+	put_wrapped(buf_view(&line), 0, 0, out);
+	buf_clear(&line);
+	if (command->more) {
+		putc('\n', out);
+		put_more(command->more, out);
+	}
 	fprintf(out, "\noptions:\n");
 	for (option = command->options; option && option->name; option++)
 		put_line(option->name, option->value, option->meaning, out);

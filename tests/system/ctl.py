@@ -90,7 +90,7 @@ class Terminal:
         """Text as it is; "Enter" and the like, and "C-c", are keys."""
         for key in keys:
             named = key in ("Enter", "Escape", "Tab") or key[:2] == "C-"
-            self.tmux("send-keys", *([] if named else ["-l"]), key)
+            self.tmux("send-keys", *([] if named else ["-l"]), "--", key)
 
     def await_text(self, text):
         """Waits until it stands there (without blanks at the end of a line); all that stands there."""
