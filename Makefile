@@ -22,8 +22,13 @@ sql := $(sort $(wildcard sql/migrations/*.sql) $(wildcard sql/functions/*.sql) s
 
 programs = $(B)/banter.fcgi $(B)/banterctl $(B)/banter-model
 
+# What banterctl knows of itself.
+manuals = $(B)/man/banterctl.1 $(B)/man/banter.conf.5 $(B)/man/banter.fcgi.8
+completions = $(B)/completions/bash/banterctl $(B)/completions/zsh/_banterctl
+
+.DELETE_ON_ERROR:
 .PHONY: all run test lint fuzz mutants clean unit
-all: $(B)/banter.fcgi $(B)/banterctl
+all: $(B)/banter.fcgi $(B)/banterctl $(manuals) $(completions)
 
 $(B)/banter.fcgi: $(call obj,$(pool_src) $(http_src) $(lower_src))
 	$(CC) $(ALL_CFLAGS) -o $@ $^ $(LIBS)
@@ -39,7 +44,7 @@ $(B)/obj/%.o: %.c
 	$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
 
 # Unit tests link an archive: what a test defines itself (a stubbed edge) wins over the archive's.
-$(B)/libbanter.a: $(call obj,$(lower_src))
+$(B)/libbanter.a: $(call obj,$(lower_src) $(filter-out app/ctl/main.c,$(ctl_src)))
 	rm -f $@
 	ar rcs $@ $^
 
@@ -63,9 +68,23 @@ $(B)/obj/sql.c: app/ctl/embed-sql $(sql)
 $(B)/obj/sql.o: $(B)/obj/sql.c
 	$(CC) $(ALL_CFLAGS) -c -o $@ $<
 
+$(B)/man/banter.fcgi.8: deploy/man/banter.fcgi.8
+	@mkdir -p $(@D)
+	cp $< $@
+
+$(B)/man/%: $(B)/banterctl
+	@mkdir -p $(@D)
+	$< manual $(basename $(@F)) >$@
+
+$(completions): $(B)/banterctl
+	@mkdir -p $(@D)
+	$< completion $(notdir $(@D)) >$@
+
 -include $(patsubst %.o,%.d,$(call obj,$(pool_src) $(http_src) $(lower_src) $(ctl_src) $(model_src)))
 -include $(patsubst %.c,$(B)/obj/%.d,$(wildcard tests/unit/*.c))
 -include tests/bench/bench.mk
+include deploy/install.mk
+include deploy/shared-host/dist.mk
 
 run:
 	@deploy/packages.sh run

@@ -32,14 +32,16 @@ void table_free(struct table *table)
 
 void table_column(struct table *table, const char *name, enum table_type type)
 {
-	char *copy = strdup(name);
+	struct table_column *column = &table->column[table->columns];
 
-	if (!copy || table->columns == TABLE_COLUMNS) {
-		free(copy);
+	if (table->columns == TABLE_COLUMNS) {
 		table->failed = true;
 		return;
 	}
-	table->column[table->columns++] = (struct table_column){ copy, type };
+	column->type = type;
+	column->name = strdup(name);
+	table->failed = table->failed || !column->name;
+	table->columns += column->name != NULL;
 }
 
 void table_cell(struct table *table, struct str value)

@@ -240,14 +240,14 @@ class Pooler(Part):
     secret = scram_secret(password)
     debian = "/var/run/postgresql"
 
-    def __init__(self, postgres, users=(), server=None, **changes):
+    def __init__(self, postgres, users=(), **changes):
         super().__init__()
         self.port = free_port()
         users = [*((user, self.secret) for user in ("banter_app", "owner")), *((user, "") for user in users)]
         (self.folder / "userlist.txt").write_text("".join(f'"{name}" "{secret}"\n' for name, secret in users))
         shutil.copy(ROOT / "deploy/pgbouncer/hba.conf", self.folder)
         (self.folder / "pgbouncer.ini").write_text(filled("pgbouncer/pgbouncer.ini", {
-            f"host={self.debian}": server or f"host={postgres.folder}",
+            f"host={self.debian}": f"host={postgres.folder}",
             f"unix_socket_dir = {self.debian}": f"unix_socket_dir = {self.folder}",
             f"{self.debian}/pgbouncer.pid": self.folder / "pid",
             "/var/log/postgresql": self.folder,

@@ -191,7 +191,7 @@ def test_no_secret_stays_where_other_programs_can_read_it(postgres, database, st
         "BANTER_MODEL_KEY": f"{SECRET}-model", "OPENAI_API_KEY": f"{SECRET}-openai", "PGPASSWORD": f"{SECRET}-pg",
         "BANTER_ADMIN_DATABASE_URL": f"postgresql://owner:{SECRET}-admin@/x",
     }
-    url = database.url().replace("banter_app@", f"banter_app:{SECRET}-url@")
+    url = postgres.url().replace("banter_app@", f"banter_app:{SECRET}-url@")
     banter = parts.Banter(
         url, standin.url, workers=2, options=("--config", tmp_path / "file"), log_level="debug", **secrets)
     try:
