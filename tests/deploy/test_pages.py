@@ -24,7 +24,7 @@ STARTED = {"apache": "apache2", "caddy": "caddy", "h2o": "h2o", "lighttpd": "lig
            "pgbouncer": "pgbouncer"}
 
 README = Page(ROOT / "README.md", "Deploy")
-WITHOUT_A_WEB_SERVER = {"multiwatch", "pgbouncer"}
+WITHOUT_A_WEB_SERVER = {"backup", "multiwatch", "pgbouncer"}
 PAGES = {path.parent.name: Page(path) for path in sorted(ROOT.glob("deploy/*/README.md"))}
 FOLLOWED = [name for name in PAGES if name not in ELSEWHERE and name != "systemd"]
 
