@@ -6,7 +6,14 @@
 
 const struct ctl_command *const ctl_commands[] = {
 	ctl_schema_commands,
+	ctl_workspace_commands,
+	ctl_chatbot_commands,
+	ctl_key_commands,
+	ctl_credits_commands,
+	ctl_conversation_commands,
+	ctl_keep_commands,
 	ctl_watch_commands,
+	ctl_doctor_commands,
 	ctl_program_commands,
 	NULL,
 };

@@ -4,8 +4,15 @@
 
 #include "ctl/command.h"
 
-extern const struct ctl_command ctl_schema_commands[];	/* migrate, demo */
+extern const struct ctl_command ctl_schema_commands[]; /* migrate, demo */
+extern const struct ctl_command ctl_workspace_commands[];
+extern const struct ctl_command ctl_chatbot_commands[];
+extern const struct ctl_command ctl_key_commands[];
+extern const struct ctl_command ctl_credits_commands[];
+extern const struct ctl_command ctl_conversation_commands[];
+extern const struct ctl_command ctl_keep_commands[];	/* prune, sweep */
 extern const struct ctl_command ctl_watch_commands[];	/* stats, tail */
+extern const struct ctl_command ctl_doctor_commands[];	/* doctor */
 extern const struct ctl_command ctl_program_commands[]; /* help, version */
 
 #endif

@@ -105,6 +105,32 @@ def test_it_logs_to_syslog_and_keeps_a_status_listener_in_its_sandbox(served, ma
 
 
 @needs_root
+def test_the_models_key_changes_by_a_reload(served, machine):
+    """As the page says for it: a file that the service's user may read, in place of the credential."""
+    box = machine(served)
+    box.run("install -m 640 -g banter /dev/null /etc/banter/model-key && echo sk-first >/etc/banter/model-key")
+    set_lines(box, "BANTER_MODEL_KEY_FILE=/etc/banter/model-key")
+    box.run("systemctl restart banter.service && echo sk-second >/etc/banter/model-key && systemctl reload banter.service")
+    until(lambda: chat(socket_of(box), tenant_of(box), script(name("hello"), tokens=["fine"])).status == 200
+          and "Bearer sk-second" in box.run(f"curl -sSf {MODEL}/_model/requests").stdout, "a worker with the new key")
+    assert "Bearer sk-YOUR-KEY" not in box.run(f"curl -sSf {MODEL}/_model/requests").stdout
+
+
+@needs_root
+def test_the_timer_cleans_up(served, machine):
+    """It is on since the first page; what it starts has all it needs in its sandbox."""
+    box = machine(served)
+    assert box.run("systemctl is-enabled banter-sweep.timer").stdout == "enabled\n"
+    box.run("systemctl start banter.service")
+    assert chat(socket_of(box), tenant_of(box), script(name("hello"), tokens=["fine"])).status == 200
+    sql = """runuser -u postgres -- psql -qAtc "%s" banter"""
+    box.run(sql % "update banter_data.chatbot set retention_days = 1")
+    box.run(sql % "update banter_data.conversation set last_at = now() - interval '3 days'")
+    box.run("systemctl start banter-sweep.service")
+    assert box.run(sql % "select count(*) from banter_data.exchange").stdout == "0\n"
+
+
+@needs_root
 def test_a_reload_exchanges_the_workers_and_disturbs_no_stream(served, machine):
     box = machine(served)
     box.run("systemctl start banter.service")

@@ -34,7 +34,8 @@ def bot(site):
 def insert(site, conversations, exchanges=1, session=None, days=0, answer="fine", start=0):
     """Rows without a model: `conversations` with so many exchanges each, whose last was `days` ago."""
     site.sql(
-        """insert into banter_data.conversation (workspace, conversation, chatbot, session, next_position, created_at, last_at)
+        """insert into banter_data.conversation (
+            workspace, conversation, chatbot, session, next_position, created_at, last_at)
         select %s, %s || '-' || lpad(n::text, 6, '0'), %s, %s, %s + 1,
             now() - make_interval(days => %s), now() - make_interval(days => %s)
         from generate_series(%s + 1, %s + %s) n""",
@@ -43,8 +44,8 @@ def insert(site, conversations, exchanges=1, session=None, days=0, answer="fine"
     site.sql(
         """insert into banter_data.exchange (workspace, exchange, conversation, chatbot, api_key, position, lease_until,
             started_at, ended_at, price, stream, state, answer_id, question, answer)
-        select c.workspace, c.conversation || '-' || p, c.conversation, c.chatbot, 'k', p, now(), c.last_at, c.last_at, 1,
-            false, 'done', 'a', 'question ' || p, %s
+        select c.workspace, c.conversation || '-' || p, c.conversation, c.chatbot, 'k', p, now(),
+            c.last_at, c.last_at, 1, false, 'done', 'a', 'question ' || p, %s
         from banter_data.conversation c, generate_series(1, %s) p
         where c.workspace = %s and c.conversation > %s || '-' || lpad(%s::text, 6, '0')
             and c.conversation <= %s || '-' || lpad(%s::text, 6, '0')""",
@@ -66,9 +67,9 @@ def rows_of(database, workspace):
     conversations = database.run(
         "select c::text from banter_data.conversation c where workspace = %s order by conversation", workspace)
     exchanges = database.run(
-        """select exchange, conversation, chatbot, api_key, position, attempt, replaces, state, started_at, ended_at, price,
-            tokens_in, tokens_out, first_ms, total_ms, stream, answer_id, request_id, model, finish_reason, error,
-            translate(metadata::text, E'\\r\\n', '  '), question, answer, chars
+        """select exchange, conversation, chatbot, api_key, position, attempt, replaces, state, started_at, ended_at,
+            price, tokens_in, tokens_out, first_ms, total_ms, stream, answer_id, request_id, model, finish_reason,
+            error, translate(metadata::text, E'\\r\\n', '  '), question, answer, chars
         from banter_data.exchange e where workspace = %s order by exchange""", workspace)
     return conversations, exchanges
 
@@ -110,7 +111,8 @@ def test_show_is_a_dialogue(bot, url):
     assert lines[0] == f"# Conversation {conversation_of(bot, bot.first)}"
     assert f"- session: {bot.first}" in lines
     said = [line for line in lines if line.startswith("> ")]
-    assert [line.split(" @@")[0] for line in said] == ["> Where is my PARCEL?", "> On its way", "> And now?", "> Übermorgen"]
+    assert [line.split(" @@")[0] for line in said] == [
+        "> Where is my PARCEL?", "> On its way", "> And now?", "> Übermorgen"]
 
 
 def test_show_lets_no_text_steer_the_terminal(site, url):
@@ -166,7 +168,8 @@ def test_search_takes_no_character_as_special(bot, url, text):
 
 
 def test_search_reads_its_text_from_standard_input(bot, url):
-    code, out, _ = ctl("conversation", "search", "-", "--chatbot", bot.tenant.chatbot, "--json", url=url, stdin="parcel\n")
+    words = ["conversation", "search", "-", "--chatbot", bot.tenant.chatbot, "--json"]
+    code, out, _ = ctl(*words, url=url, stdin="parcel\n")
     assert code == 0 and len(json.loads(out)) == 1
     assert ctl("conversation", "search", "-", url=url, stdin="\n") == (
         2, "", "banterctl: conversation search: there is nothing to search for\n")
@@ -182,7 +185,8 @@ def test_search_goes_through_all_of_every_workspace(bot, site, url):
     assert sorted(hit["chatbot"] for hit in hits) == sorted(one.tenant.chatbot for one in (bot, *others))
     assert len(record("conversation", "search", needle, "--limit", 3, url=url)) == 3
     assert len(record("conversation", "search", needle, "--chatbot", others[1].tenant.chatbot, url=url)) == 1
-    assert len(record("conversation", "search", "question 77", "--chatbot", bot.tenant.chatbot, "--limit", 9, url=url)) == 5
+    words = ["conversation", "search", "question 77", "--chatbot", bot.tenant.chatbot, "--limit", 9]
+    assert len(record(*words, url=url)) == 5
 
 
 def test_search_is_stopped_with_what_it_found(bot, url):
@@ -218,10 +222,11 @@ def waits(site):
 
 @pytest.fixture
 def varied(bot):
-    """Everything a row can hold: states, attempts, metadata as sent, odd characters, a conversation without exchanges."""
+    """Everything a row can hold: states, attempts, metadata as sent, odd characters, empty conversations."""
     answer = bot.chatbot(script("meta\u2028 \x01\"\\", tokens=["é\n\t\"]}"]))
     assert answer.status_code == 200
-    bot.sql("update banter_data.exchange set metadata = %s where answer_id = %s", ODD, answer.json()["data"]["messageId"])
+    bot.sql("update banter_data.exchange set metadata = %s where answer_id = %s",
+            ODD, answer.json()["data"]["messageId"])
     bot.chat(script("fails", tokens=["half"], cut_after=1), bot.first)
     key = {"Idempotency-Key": parts.name("key")}
     gate = parts.name()
@@ -275,7 +280,8 @@ def test_what_was_imported_goes_on(varied, other, pool, url):
     _, text, _ = ctl("conversation", "export", "--workspace", varied.tenant.workspace, url=url)
     _, made, _ = ctl("demo", url=other.url())
     values = dict(line.split("=", 1) for line in made.splitlines())
-    assert ctl("conversation", "import", "-", "--chatbot", values["BANTER_CHATBOT_ID"], url=other.url(), stdin=text)[0] == 0
+    words = ["conversation", "import", "-", "--chatbot", values["BANTER_CHATBOT_ID"]]
+    assert ctl(*words, url=other.url(), stdin=text)[0] == 0
     tenant = parts.Tenant(values["BANTER_WIDGET_KEY"], None, values["BANTER_CHATBOT_ID"])
     message = parts.name("goes on")
     banter = pool(workers=1, database_url=other.url())
@@ -329,7 +335,7 @@ def test_bytes_that_are_no_text_are_named(other, tmp_path):
     path.write_bytes(b'\xff\n{"version":"\0"}\n' + b"\x1f\x8b\n" * 30)
     code, out, err = ctl("conversation", "import", path, url=other.url())
     assert (code, out) == (1, "0 imported, 0 were there already, 20 refused\n")
-    assert err.splitlines()[:2] == ["banterctl: line 1: it is no text in UTF-8", "banterctl: line 2: it is no text in UTF-8"]
+    assert err.splitlines()[:2] == [f"banterctl: line {n}: it is no text in UTF-8" for n in (1, 2)]
     assert err.splitlines()[-1] == "banterctl: too much is refused: stopped behind line 20"
 
 
@@ -338,13 +344,15 @@ def test_a_session_that_is_taken_is_refused(bot, url):
     other = bot.for_new_tenant()
     other.chat(script("mine", tokens=["x"]), bot.second)
     line["conversation"] = parts.name("c")
-    code, out, err = ctl("conversation", "import", "-", "--chatbot", other.tenant.chatbot, url=url, stdin=json.dumps(line))
+    words = ["conversation", "import", "-", "--chatbot", other.tenant.chatbot]
+    code, out, err = ctl(*words, url=url, stdin=json.dumps(line))
     assert (code, err) == (1, "banterctl: line 1: its session has another conversation here\n")
     line["session"] = None
-    code, out, err = ctl("conversation", "import", "-", "--chatbot", other.tenant.chatbot, url=url, stdin=json.dumps(line))
+    code, out, err = ctl(*words, url=url, stdin=json.dumps(line))
     assert (code, err) == (0, ""), "an exchange's id is its workspace's own"
     assert ctl("conversation", "import", "-", url=url, stdin=json.dumps(line)) == (
-        1, "0 imported, 0 were there already, 1 refused\n", "banterctl: line 1: it is here already, with another chatbot\n")
+        1, "0 imported, 0 were there already, 1 refused\n",
+        "banterctl: line 1: it is here already, with another chatbot\n")
 
 
 def test_two_imports_of_one_file_at_once(varied, other, url):
@@ -357,8 +365,11 @@ def test_two_imports_of_one_file_at_once(varied, other, url):
 def test_an_export_fits_into_memory_and_is_of_one_moment(site, url):
     """150 MB of answers, by a program that may have 64; and what is deleted meanwhile is in it."""
     insert(site, 3, 800, answer="x" * 65536)
+    # A sanitizer keeps more than that for itself.
+    sanitized = b"libasan" in subprocess.run(["ldd", BUILD / "banterctl"], capture_output=True).stdout
     process = subprocess.Popen(
-        ["prlimit", f"--data={64 << 20}", BUILD / "banterctl", "conversation", "export", "--chatbot", site.tenant.chatbot],
+        [*([] if sanitized else ["prlimit", f"--data={64 << 20}"]),
+         BUILD / "banterctl", "conversation", "export", "--chatbot", site.tenant.chatbot],
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, env={"BANTER_DATABASE_URL": url})
     assert process.stdout.read(1) == b"{"  # it has begun, and nobody reads on: it waits
     site.sql("delete from banter_data.conversation where workspace = %s", site.tenant.workspace)
@@ -429,9 +440,11 @@ def test_a_file_that_cannot_be_read_is_said(url, tmp_path):
 
 def test_delete_of_some_by_their_ids(bot, url):
     insert(bot, 3)
-    ids = [row[0] for row in bot.sql("select conversation from banter_data.conversation where workspace = %s and session is null",
-                                     bot.tenant.workspace)]
-    assert ctl("conversation", "delete", *ids[:2], "--yes", url=url) == (0, "deleted 2 conversations with 2 exchanges\n", "")
+    rows = bot.sql("select conversation from banter_data.conversation where workspace = %s and session is null",
+                   bot.tenant.workspace)
+    ids = [row[0] for row in rows]
+    assert ctl("conversation", "delete", *ids[:2], "--yes", url=url) == (
+        0, "deleted 2 conversations with 2 exchanges\n", "")
     assert count(bot) == 3
     code, _, err = ctl("conversation", "delete", ids[2], ids[0], "--yes", url=url)
     assert code == 1 and f'there is no conversation "{ids[0]}"' in err
@@ -462,7 +475,8 @@ def test_delete_by_metadata(site, url, metadata, name, gone):
     first = site.chatbot(script("x", tokens=["y"])).json()["data"]["conversationId"]
     site.chatbot(script("x", tokens=["y"]), conversationId=first, metadata=metadata)
     site.chatbot(script("x", tokens=["y"]), metadata={"user": "another"})
-    code, out, err = ctl("conversation", "delete", "--chatbot", site.tenant.chatbot, "--metadata", name, "--yes", url=url)
+    words = ["conversation", "delete", "--chatbot", site.tenant.chatbot, "--metadata", name, "--yes"]
+    code, out, err = ctl(*words, url=url)
     assert (code, err) == (0, "")
     assert out == ("deleted 1 conversation with 2 exchanges\n" if gone else "there are no such conversations\n")
     assert count(site) == 1 + (not gone)
@@ -501,8 +515,8 @@ def test_prune_shows_its_progress_and_can_be_interrupted(bot, url):
     insert(bot, 350, days=91)
     with contextlib.closing(psycopg2.connect(url)) as blocker, Terminal(url) as terminal:
         with blocker.cursor() as cursor:
-            cursor.execute("select from banter_data.conversation where workspace = %s and conversation like '%%-000150' for update",
-                           (bot.tenant.workspace,))
+            cursor.execute("""select from banter_data.conversation
+                where workspace = %s and conversation like '%%-000150' for update""", (bot.tenant.workspace,))
             terminal.start("prune", "--older-than", "12w", "--chatbot", bot.tenant.chatbot)
             terminal.await_text("delete 350 conversations with 350 exchanges?")
             terminal.type("y", "Enter")
@@ -522,8 +536,8 @@ def test_what_goes_on_while_it_is_pruned_stays(bot, url):
     """It was old when it was chosen; then the client came back."""
     insert(bot, 1, days=91)
     with contextlib.closing(psycopg2.connect(url)) as blocker, blocker.cursor() as cursor:
-        cursor.execute("update banter_data.conversation set last_at = now() where workspace = %s and last_at < now() - interval '1 day'",
-                       (bot.tenant.workspace,))
+        cursor.execute("""update banter_data.conversation set last_at = now()
+            where workspace = %s and last_at < now() - interval '1 day'""", (bot.tenant.workspace,))
         process = subprocess.Popen(
             [BUILD / "banterctl", "prune", "--older-than", "90d", "--yes", "--chatbot", bot.tenant.chatbot],
             stdout=subprocess.PIPE, text=True, env={"BANTER_DATABASE_URL": url})

@@ -1,0 +1,154 @@
+/* banterctl's commands for conversations: the table of them, and what is told in a few lines. */
+#include "ctl/conversation.h"
+
+#include "base/buf.h"
+#include "ctl/rooms.h"
+
+#define IDS_CAP (1 << 20)
+
+/* Exactly one of the three ways to say which. */
+static bool says_which(const struct ctl_call *call)
+{
+	const char *chatbot = ctl_value(call, "--chatbot");
+	const char *session = ctl_value(call, "--session");
+	const char *metadata = ctl_value(call, "--metadata");
+
+	if (call->count)
+		return !chatbot && !session && !metadata;
+	return chatbot && !session != !metadata;
+}
+
+static int conversation_delete(const struct ctl_call *call)
+{
+	struct erasure erasure = {
+		.chatbot = ctl_value(call, "--chatbot"),
+		.session = ctl_value(call, "--session"),
+		.metadata = ctl_value(call, "--metadata"),
+	};
+	struct buf ids;
+	int i, code;
+
+	if (!says_which(call))
+		return ctl_say(CTL_WRONG,
+			       "conversation delete: say which: CONVERSATION…, or --chatbot "
+			       "with --session or --metadata");
+	if (erasure.metadata && !strchr(erasure.metadata, '='))
+		return ctl_say(CTL_WRONG, "conversation delete: --metadata needs NAME=VALUE");
+	buf_init(&ids, IDS_CAP);
+	for (i = 0; i < call->count; i++)
+		buf_printf(&ids, "%s%s", i ? "\n" : "", call->arguments[i]);
+	if (call->count)
+		erasure.conversations = buf_text(&ids);
+	code = buf_check(&ids) ? ctl_say(CTL_FAILED, "these are too many at once")
+			       : erase_asking(call, &erasure);
+	buf_clear(&ids);
+	return code;
+}
+
+static const struct ctl_option list_options[] = {
+	{ "--session", "SESSION", "only of this session" },
+	{ "--since", "AGE", "only those that went on since: 18h, 7d, 12w" },
+	{ "--limit", "N", "how many at most (50)" },
+	{ .name = NULL },
+};
+
+static const struct ctl_option show_options[] = {
+	{ "--json", NULL, "print it as conversation export does" },
+	{ .name = NULL },
+};
+
+static const struct ctl_option search_options[] = {
+	{ "--chatbot", "CHATBOT", "only with this chatbot" },
+	{ "--limit", "N", "how many at most (20)" },
+	{ .name = NULL },
+};
+
+static const struct ctl_option export_options[] = {
+	{ "--chatbot", "CHATBOT", "all with this chatbot" },
+	{ "--workspace", "WORKSPACE", "all of this workspace" },
+	{ "--format", "FORMAT", "jsonl (for programs, and for import) or markdown (for people)" },
+	{ "--output", "FILE", "write to FILE, which must not be there, for your eyes only" },
+	{ .name = NULL },
+};
+
+static const struct ctl_option import_options[] = {
+	{ "--chatbot", "CHATBOT", "put them all into this chatbot" },
+	{ .name = NULL },
+};
+
+static const struct ctl_option delete_options[] = {
+	{ "--chatbot", "CHATBOT", "of this chatbot, with one of:" },
+	{ "--session", "SESSION", "the session's conversation" },
+	{ "--metadata", "NAME=VALUE", "all with this string or number in a message's metadata" },
+	{ .name = NULL },
+};
+
+const struct ctl_command ctl_conversation_commands[] = {
+	{ .name = "conversation list",
+	  .arguments = "[CHATBOT]",
+	  .most = 1,
+	  .meaning = "Lists conversations, the latest first, without their texts",
+	  .example = "conversation list Shop --since 7d",
+	  .options = list_options,
+	  .flags = CTL_PRINTS,
+	  .run = ctl_run_table,
+	  .sql = "select * from banter.conversation_list($1, $2, $3, coalesce($4::integer, 50))" },
+	{ .name = "conversation show",
+	  .arguments = "CONVERSATION",
+	  .least = 1,
+	  .most = 1,
+	  .meaning = "Shows a conversation with its questions and answers",
+	  .example = "conversation show 01m7y2k3e92365hdc9rnkwb6t8",
+	  .options = show_options,
+	  .run = conversation_show },
+	{ .name = "conversation search",
+	  .arguments = "TEXT",
+	  .least = 1,
+	  .most = 1,
+	  .meaning = "Finds a text in questions and answers, whatever its case",
+	  .more = "TEXT is taken as it is, no character in it is special; - reads it from "
+		  "standard\n"
+		  "input, out of sight of the process list. All texts are looked through, the\n"
+		  "latest of each workspace first; Ctrl-C shows what was found so far.",
+	  .example = "conversation search 'refund' --chatbot Shop",
+	  .options = search_options,
+	  .flags = CTL_PRINTS,
+	  .run = conversation_search },
+	{ .name = "conversation export",
+	  .arguments = "[CONVERSATION]",
+	  .most = 1,
+	  .meaning = "Writes conversations as JSON Lines or Markdown",
+	  .more = "One conversation, those of a chatbot or a workspace, or all, as they are at "
+		  "one\n"
+		  "moment; what still runs is left out. A line of JSON Lines is a conversation "
+		  "with\n"
+		  "all that `conversation import` needs to bring it back.",
+	  .example = "conversation export --chatbot Shop --output shop.jsonl",
+	  .options = export_options,
+	  .run = conversation_export },
+	{ .name = "conversation import",
+	  .arguments = "FILE",
+	  .least = 1,
+	  .most = 1,
+	  .meaning = "Reads back what export wrote, under the same ids",
+	  .more = "FILE - is standard input. The chatbot must be there under its id, or --chatbot\n"
+		  "says which to take; chatbot create makes one. A conversation that is there\n"
+		  "already is left as it is, so the same file may be read again. A line that is "
+		  "no\n"
+		  "conversation is named, and nothing of it is stored; the others are.",
+	  .example = "conversation import shop.jsonl --chatbot Shop",
+	  .options = import_options,
+	  .run = conversation_import },
+	{ .name = "conversation delete",
+	  .arguments = "[CONVERSATION…]",
+	  .most = -1,
+	  .meaning = "Deletes conversations: no text of them stays in any table",
+	  .more = "Questions, answers, metadata and idempotency keys go, the statistics of them\n"
+		  "too; the ledger of credits stays, which holds numbers only. What runs in them\n"
+		  "ends in an error, uncharged. Backups and exports made before still have them.",
+	  .example = "conversation delete --chatbot Shop --session user-123",
+	  .options = delete_options,
+	  .flags = CTL_ASKS,
+	  .run = conversation_delete },
+	{ .name = NULL },
+};

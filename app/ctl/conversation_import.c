@@ -1,0 +1,120 @@
+/* banterctl conversation import: a line a conversation, each stored whole or not at all. */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "ctl/conversation.h"
+#include "wire/utf8.h"
+
+#define TOO_MANY_REFUSED 20 /* then it is probably another kind of file */
+
+struct import {
+	struct db *db;
+	const char *chatbot;
+	int64_t line, imported, present, refused;
+};
+
+static int refuse(struct import *import, struct str why)
+{
+	import->refused++;
+	return ctl_say(CTL_FAILED, "line %" PRId64 ": %.*s", import->line, STR_ARGS(why));
+}
+
+static int take_record(struct import *import, struct str record)
+{
+	struct db_rows *rows = NULL;
+	struct db_query query;
+	struct str outcome;
+	int code;
+
+	if (!utf8_valid(record, NULL) || memchr(record.p, '\0', record.n)) {
+		refuse(import, STR("it is no text in UTF-8"));
+		return CTL_DONE;
+	}
+	db_query_init(&query, "import", "select * from banter.conversation_import($1, $2)");
+	db_add_text(&query, record);
+	db_add_input(&query, import->chatbot);
+	code = ctl_query(import->db, &query, &rows);
+	outcome = db_rows_text(rows, 0, 0);
+	import->imported += str_equal(outcome, STR("imported"));
+	import->present += str_equal(outcome, STR("present"));
+	if (str_equal(outcome, STR("refused")))
+		refuse(import, db_rows_text(rows, 0, 1));
+	db_rows_free(rows);
+	return code;
+}
+
+static int take_lines(struct import *import, FILE *in)
+{
+	char *line = NULL;
+	size_t room = 0;
+	ssize_t n;
+	int code = CTL_DONE;
+
+	while (code == CTL_DONE && !interrupt_came() && import->refused < TOO_MANY_REFUSED) {
+		n = getline(&line, &room, in);
+		if (n < 0)
+			break;
+		import->line++;
+		if (line[strspn(line, " \t\r\n")] == '\0' && strlen(line) == (size_t)n)
+			continue;
+		code = take_record(import, (struct str){ line, (size_t)n });
+		progress_show("conversations", import->line, 0);
+	}
+	progress_end();
+	free(line);
+	if (code == CTL_DONE && ferror(in) && !interrupt_came())
+		return ctl_say(CTL_FAILED, "it cannot be read: %s", strerror(errno));
+	return code;
+}
+
+static int say_end(const struct import *import, int code)
+{
+	printf("%" PRId64 " imported, %" PRId64 " were there already", import->imported,
+	       import->present);
+	if (import->refused)
+		printf(", %" PRId64 " refused", import->refused);
+	putchar('\n');
+	if (code != CTL_DONE)
+		return ctl_say(code, "stopped at line %" PRId64 "; run it again for the rest",
+			       import->line);
+	if (interrupt_came())
+		return ctl_say(CTL_FAILED,
+			       "stopped behind line %" PRId64 "; run it again for the rest",
+			       import->line);
+	if (import->refused == TOO_MANY_REFUSED)
+		return ctl_say(CTL_FAILED, "too much is refused: stopped behind line %" PRId64,
+			       import->line);
+	return import->refused ? CTL_FAILED : CTL_DONE;
+}
+
+static int take_file(const struct ctl_call *call, FILE *in)
+{
+	struct import import = { .chatbot = ctl_value(call, "--chatbot") };
+	int code;
+
+	interrupt_catch();
+	code = ctl_connect(call, &import.db);
+	if (code == CTL_DONE)
+		code = take_lines(&import, in);
+	db_free(import.db);
+	return say_end(&import, code);
+}
+
+int conversation_import(const struct ctl_call *call)
+{
+	const char *path = call->arguments[0];
+	FILE *in;
+	int code;
+
+	if (strcmp(path, "-") == 0)
+		return take_file(call, stdin);
+	in = fopen(path, "re");
+	if (!in)
+		return ctl_say(CTL_FAILED, "%s cannot be read: %s", path, strerror(errno));
+	code = take_file(call, in);
+	fclose(in);
+	return code;
+}

@@ -1,0 +1,133 @@
+/*
+ * banterctl conversation search: all texts are looked through, some exchanges at a time; what was
+ * found is shown at the end, or when an interrupt comes.
+ */
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "ctl/conversation.h"
+
+#define AT_A_TIME 2000
+#define TEXT_CAP 4096
+#define SHOWN 5 /* columns of banter.conversation_search(); behind them, where to go on */
+
+struct search {
+	struct db *db;
+	struct str text;
+	const char *chatbot;
+	int64_t limit, found;
+	struct table *table;
+};
+
+static int ask(const struct search *search, const struct db_rows *last, struct db_rows **out)
+{
+	int row = db_rows_count(last) - 1;
+	struct db_query query;
+
+	db_query_init(&query, "search",
+		      "select * from banter.conversation_search($1, $2, $3, $4, $5)");
+	db_add_text(&query, search->text);
+	db_add_input(&query, search->chatbot);
+	db_add_input(&query, last ? db_rows_text(last, row, SHOWN).p : NULL);
+	db_add_input(&query, last ? db_rows_text(last, row, SHOWN + 1).p : NULL);
+	db_add_integer(&query, AT_A_TIME);
+	return ctl_query(search->db, &query, out);
+}
+
+/* True: the last row says where to go on, and there may be more to find. */
+static bool keep(struct search *search, const struct db_rows *rows)
+{
+	int count = db_rows_count(rows), row, i;
+
+	for (row = 0; row < count && db_rows_text(rows, row, 0).p; row++) {
+		if (search->found == search->limit)
+			return false;
+		search->found++;
+		for (i = 0; i < SHOWN; i++)
+			table_cell(search->table, db_rows_text(rows, row, i));
+	}
+	return row < count && search->found < search->limit;
+}
+
+static int look(struct search *search)
+{
+	struct db_rows *rows = NULL, *last = NULL;
+	int64_t seen = 0;
+	bool more = true;
+	int code = CTL_DONE;
+
+	while (code == CTL_DONE && more && !interrupt_came()) {
+		rows = NULL;
+		code = ask(search, last, &rows);
+		more = keep(search, rows);
+		progress_show("exchanges", seen += AT_A_TIME, 0);
+		db_rows_free(last);
+		last = rows;
+	}
+	progress_end();
+	db_rows_free(last);
+	return code;
+}
+
+static int look_and_print(const struct ctl_call *call, struct search *search)
+{
+	static const char *const columns[SHOWN] = { "conversation", "chatbot", "at", "in",
+						    "excerpt" };
+	struct terminal terminal = terminal_of(stdout);
+	enum status status;
+	int code, i;
+
+	if (table_new(&search->table))
+		return ctl_say(CTL_FAILED, "no memory");
+	for (i = 0; i < SHOWN; i++)
+		table_column(search->table, columns[i], TABLE_TEXT);
+	code = look(search);
+	status = STATUS_OK;
+	if (code == CTL_DONE)
+		status = table_print(search->table, call->form, false, &terminal, stdout);
+	table_free(search->table);
+	if (status)
+		return ctl_say(CTL_FAILED, "it could not be printed: %s", status_name(status));
+	if (code == CTL_DONE && interrupt_came())
+		return ctl_say(CTL_FAILED, "stopped; not all was looked through");
+	return code;
+}
+
+static int read_text(const char *argument, struct buf *text)
+{
+	int code = CTL_DONE;
+
+	if (strcmp(argument, "-") != 0)
+		buf_puts(text, argument);
+	else
+		code = ctl_read("-", text);
+	while (text->len && strchr("\r\n", text->data[text->len - 1]))
+		buf_truncate(text, text->len - 1);
+	return code;
+}
+
+int conversation_search(const struct ctl_call *call)
+{
+	struct search search = {
+		.chatbot = ctl_value(call, "--chatbot"),
+		.limit = ctl_number(call, "--limit", 20),
+	};
+	struct buf text;
+	int code;
+
+	buf_init(&text, TEXT_CAP);
+	code = read_text(call->arguments[0], &text);
+	if (code == CTL_DONE && !text.len)
+		code = ctl_say(CTL_WRONG, "conversation search: there is nothing to search for");
+	interrupt_catch();
+	search.text = buf_view(&text);
+	if (code == CTL_DONE)
+		code = ctl_connect(call, &search.db);
+	if (code == CTL_DONE)
+		code = look_and_print(call, &search);
+	db_free(search.db);
+	buf_wipe(&text);
+	return code;
+}

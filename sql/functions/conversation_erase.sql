@@ -1,0 +1,33 @@
+create or replace function banter.conversation_erase(
+	p_conversations text, p_chatbot text, p_session text, p_metadata text, p_age text, p_retention boolean,
+	p_after_workspace bigint, p_after_conversation text, p_limit integer,
+	out conversations bigint, out exchanges bigint, out next_workspace bigint, out next_conversation text)
+language plpgsql
+security definer
+set search_path = pg_catalog, banter_data, pg_temp
+as $$
+#variable_conflict use_column
+declare
+	v_choice constant record := banter_data.conversation_choice(
+		p_conversations, p_chatbot, p_metadata, p_age, p_retention);
+	v_workspaces bigint[];
+	v_conversations text[];
+	v_before timestamptz[];
+begin
+	select array_agg(c.workspace), array_agg(c.conversation), array_agg(c.before)
+	into v_workspaces, v_conversations, v_before
+	from banter_data.conversation_chosen(
+		v_choice.workspace, v_choice.chatbot, v_choice.conversations, p_session, v_choice.member,
+		v_choice.value, v_choice.before, p_retention, p_after_workspace, p_after_conversation, p_limit) c;
+
+	select r.conversations, r.exchanges into conversations, exchanges
+	from banter_data.conversation_remove(v_workspaces, v_conversations, v_before) r;
+	if cardinality(v_conversations) = p_limit then
+		next_workspace := v_workspaces[p_limit];
+		next_conversation := v_conversations[p_limit];
+	end if;
+end
+$$;
+
+comment on function banter.conversation_erase(text, text, text, text, text, boolean, bigint, text, integer) is
+	'For the operator. Erases the next of the conversations that conversation_erase_count counts: how many, and where to go on; null: there are no more.';

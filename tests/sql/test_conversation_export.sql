@@ -1,0 +1,48 @@
+begin;
+select no_plan();
+\ir include/fixture.sql
+
+create function pg_temp.export(format text, after_workspace bigint, after text, "position" bigint, attempt integer, most integer)
+returns table (place text, head text, body text) language sql as $$
+	select concat_ws(' ', e.workspace, e.conversation, e.position, e.attempt), e.head, e.body
+	from banter.conversation_export($1, null, null, null, false, $2, $3, $4, $5, $6) e
+$$;
+
+select pg_temp.turn('x' || n, session => 's', metadata => E'{"n":\r\n1e999999}') from generate_series(1, 3) n;
+select pg_temp.turn('r1', session => 'runs'), pg_temp.turn('u1', session => 's', workspace => 2);
+select pg_temp.finish('x1', answer => E'a\nb'), pg_temp.finish('x2', 'left', 'some'), pg_temp.finish('x3', 'failed', ''), pg_temp.finish('u1', workspace => 2);
+select pg_temp.rows_are($$ select place from pg_temp.export('jsonl', null, null, null, null, 10) $$,
+	$$ values ('1 r1-c 0 0'), ('1 x1-c 1 0'), ('1 x1-c 2 0'), ('1 x1-c 3 0'), ('2 u1-c 1 0') $$, 'all, but for what runs');
+select pg_temp.rows_are($$ select place from pg_temp.export('jsonl', null, null, null, null, 2) $$,
+	$$ values ('1 r1-c 0 0'), ('1 x1-c 1 0') $$, 'some');
+select pg_temp.rows_are($$ select place from pg_temp.export('jsonl', 1, 'x1-c', 1, 0, 2) $$,
+	$$ values ('1 x1-c 2 0'), ('1 x1-c 3 0') $$, 'the next, inside of a conversation');
+select pg_temp.rows_are($$ select place from pg_temp.export('jsonl', 1, 'x1-c', 3, 0, 2) $$,
+	$$ values ('2 u1-c 1 0') $$, 'and behind one');
+select pg_temp.rows_are($$ select place from pg_temp.export('jsonl', 2, 'u1-c', 1, 0, 2) $$, $$ select null::text where false $$, 'no more');
+select pg_temp.rows_are($$ select place from pg_temp.export('jsonl', 1, 'r1-c', 0, 0, 1) $$,
+	$$ values ('1 x1-c 1 0') $$, 'behind one without exchanges');
+
+select pg_temp.row_is($$ select h ->> 'workspace', h ->> 'version', h ->> 'session', (h ->> 'created_at')::timestamptz = c.created_at, h ->> 'next_position'
+	from (select (head || ']}')::json as h from pg_temp.export('jsonl', 1, 'r1-c', 0, 0, 1)) e, banter_data.conversation c
+	where c.conversation = 'x1-c' $$, row('1'::text, '1'::text, 's'::text, true, '4'::text), 'a head');
+select pg_temp.row_is($$ select strpos(body, '{"n":  1e999999}') > 0, body ~ '[\r\n]', (body::json ->> 'started_at')::timestamptz = x.started_at, body::json ->> 'answer'
+	from pg_temp.export('jsonl', 1, 'r1-c', 0, 0, 1), banter_data.exchange x where x.exchange = 'x1' $$,
+	row(true, false, true, E'a\nb'::text), 'an exchange; its metadata as sent, on one line');
+
+select matches(head, E'^# Conversation x1-c\n\n- chatbot: bot \\(bot\\)\n- session: s\n- created: \\S+Z\n- last question: \\S+Z\n$')
+from pg_temp.export('markdown', 1, 'r1-c', 0, 0, 1);
+select matches(body, E'^\n\\*\\*Question\\*\\* \\(\\S+Z\\)\n\n> hello\n\n\\*\\*Metadata\\*\\*\n\n> {"n":\n> 1e999999}\n\n\\*\\*Answer\\*\\*\n\n> a\n> b\n$')
+from pg_temp.export('markdown', 1, 'r1-c', 0, 0, 1);
+select pg_temp.rows_are($$ select regexp_replace(body, '.*\n(\*\*(Answer|No answer).*)$', '\1')
+	from pg_temp.export('markdown', 1, 'x1-c', 1, 0, 2) $$,
+	$$ values (E'**Answer** (left)\n\n> some\n'), (E'**No answer** (failed)\n') $$, 'how each ended');
+select throws_ok($$ select pg_temp.export('xml', null, null, null, null, 1) $$, 'P0001', null, 'no such format');
+select throws_ok($$ select banter.conversation_export('jsonl', null, null, 'none', false, null, null, null, null, 1) $$, 'P0001', null, 'no such conversation');
+select is((select count(*) from banter.conversation_export('jsonl', null, null, 'r1-c', true, null, null, null, null, 9)
+	where body::json ->> 'state' = 'running'), 1::bigint, 'what runs, where it is wanted');
+
+select is(banter_data.conversation_quote(E'a\n\nb\r\nc\rd\n'), E'> a\n> \n> b\n> c\n> d\n> ', 'every line is quoted');
+
+select * from finish();
+rollback;

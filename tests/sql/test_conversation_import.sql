@@ -1,0 +1,57 @@
+begin;
+select no_plan();
+\ir include/fixture.sql
+
+create temp table record (line text);
+select pg_temp.turn('x1', session => 's', metadata => '{"n":1e999999}'), pg_temp.turn('x2', session => 's');
+select pg_temp.finish('x1'), pg_temp.finish('x2', 'left', 'some');
+insert into record
+select min(head) || string_agg(body, ',' order by position) || ']}'
+from banter.conversation_export('jsonl', null, null, 'x1-c', false, null, null, null, null, 9);
+create temp view stored as select to_json(c)::text || e.whole as whole
+from banter_data.conversation c cross join (
+	select string_agg(row(e.exchange, e.state, e.position, e.started_at, e.ended_at, e.price, e.metadata::text, e.question,
+		e.answer)::text, ' ' order by e.exchange) as whole
+	from banter_data.exchange e) e;
+create temp table before as select * from stored;
+
+select is(outcome, 'present', 'what is there is left alone') from record, banter.conversation_import(line, null);
+delete from banter_data.conversation;
+select is(outcome, 'imported', 'what is gone comes back') from record, banter.conversation_import(line, null);
+select is(s.whole, b.whole, 'as it was') from stored s, before b;
+select is(pg_temp.credits(), 8::bigint, 'and costs nothing');
+select is(pg_temp.ledger(), 8::bigint);
+select is((select outcome from pg_temp.turn('x3', session => 's')), 'started', 'and goes on');
+select is((select position from banter_data.exchange where exchange = 'x3'), 3::bigint, 'where it was');
+select pg_temp.lapse('x1');
+select pg_temp.turn('x4', session => 't');
+select is(pg_temp.state('x1'), 'done', 'an imported one does not run');
+
+select pg_temp.row_is($$ select outcome, why from record, banter.conversation_import(line, '2/bot') $$,
+	row('refused'::text, 'it is here already, with another chatbot'::text), 'ids are one conversation''s');
+delete from banter_data.conversation;
+select is(outcome, 'imported', 'into another chatbot') from record, banter.conversation_import(line, '2/other');
+select pg_temp.row_is($$ select workspace, chatbot from banter_data.conversation $$, row(2::bigint, 'other'::text));
+select throws_ok($$ select banter.conversation_import('{}', 'nowhere') $$, 'P0001', null, 'which must be there');
+delete from banter_data.conversation;
+
+-- What is refused leaves nothing; tests/system has more of it.
+create function pg_temp.refused(line text, why text) returns setof text language plpgsql as $$
+begin
+	return next pg_temp.row_is(format('select outcome, why from banter.conversation_import(%L, null)', line), row('refused'::text, why), why);
+	return next is_empty('select from banter_data.conversation union all select from banter_data.exchange', 'and nothing is stored');
+end
+$$;
+select pg_temp.refused('{', 'it is not JSON, or something in it is not of its type');
+select pg_temp.refused('null', 'it is no conversation that this version of banterctl exports');
+select pg_temp.refused(replace(line, '"version":1', '"version":2'), 'it is no conversation that this version of banterctl exports') from record;
+select pg_temp.refused(replace(line, '"exchanges"', '"others"'), 'it has no list of exchanges') from record;
+select pg_temp.refused(replace(line, '"position":2', '"position":3'), 'one of its exchanges has no place in it') from record;
+select pg_temp.refused(replace(line, '"position":2', '"position":1'), 'it breaks the rule exchange_position_key') from record;
+select pg_temp.refused(replace(line, '"position":2', '"position":null'), 'its position is missing') from record;
+select pg_temp.refused(replace(line, '"state":"left"', '"state":"running"'), 'one of its exchanges had not ended') from record;
+select pg_temp.refused(replace(line, '"answer":"some"', '"answer":""'), 'it breaks the rule exchange_answered_with_text') from record;
+select pg_temp.refused(replace(line, '"exchange":"x2"', '"exchange":"x/2"'), 'one of its exchanges has no place in it') from record;
+
+select * from finish();
+rollback;
