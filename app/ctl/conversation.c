@@ -88,7 +88,7 @@ const struct ctl_command ctl_conversation_commands[] = {
 	  .arguments = "[CHATBOT]",
 	  .most = 1,
 	  .meaning = "Lists conversations, the latest first, without their texts",
-	  .example = "conversation list Shop --since 7d",
+	  .example = "conversation list Support --since 7d",
 	  .options = list_options,
 	  .flags = CTL_PRINTS,
 	  .run = ctl_run_table,
@@ -110,7 +110,7 @@ const struct ctl_command ctl_conversation_commands[] = {
 		  "standard\n"
 		  "input, out of sight of the process list. All texts are looked through, the\n"
 		  "latest of each workspace first; Ctrl-C shows what was found so far.",
-	  .example = "conversation search 'refund' --chatbot Shop",
+	  .example = "conversation search 'refund' --chatbot Support",
 	  .options = search_options,
 	  .flags = CTL_PRINTS,
 	  .run = conversation_search },
@@ -123,7 +123,7 @@ const struct ctl_command ctl_conversation_commands[] = {
 		  "moment; what still runs is left out. A line of JSON Lines is a conversation "
 		  "with\n"
 		  "all that `conversation import` needs to bring it back.",
-	  .example = "conversation export --chatbot Shop --output shop.jsonl",
+	  .example = "conversation export --chatbot Support --output shop.jsonl",
 	  .options = export_options,
 	  .run = conversation_export },
 	{ .name = "conversation import",
@@ -136,7 +136,7 @@ const struct ctl_command ctl_conversation_commands[] = {
 		  "already is left as it is, so the same file may be read again. A line that is "
 		  "no\n"
 		  "conversation is named, and nothing of it is stored; the others are.",
-	  .example = "conversation import shop.jsonl --chatbot Shop",
+	  .example = "conversation import shop.jsonl --chatbot Support",
 	  .options = import_options,
 	  .run = conversation_import },
 	{ .name = "conversation delete",
@@ -146,7 +146,7 @@ const struct ctl_command ctl_conversation_commands[] = {
 	  .more = "Questions, answers, metadata and idempotency keys go, the statistics of them\n"
 		  "too; the ledger of credits stays, which holds numbers only. What runs in them\n"
 		  "ends in an error, uncharged. Backups and exports made before still have them.",
-	  .example = "conversation delete --chatbot Shop --session user-123",
+	  .example = "conversation delete --chatbot Support --session user-123",
 	  .options = delete_options,
 	  .flags = CTL_ASKS,
 	  .run = conversation_delete },

@@ -172,7 +172,7 @@ const struct ctl_command ctl_keep_commands[] = {
 	  .more = "As conversation delete does: no text of them stays in any table. It may be\n"
 		  "interrupted at any time; what it deleted by then is gone for good, the rest\n"
 		  "untouched. A chatbot's retention_days have sweep do this every day.",
-	  .example = "prune --older-than 90d --chatbot Shop",
+	  .example = "prune --older-than 90d --chatbot Support",
 	  .options = prune_options,
 	  .flags = CTL_ASKS,
 	  .run = run_prune },
