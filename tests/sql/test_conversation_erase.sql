@@ -23,6 +23,7 @@ select pg_temp.turn('c1', kind => 'workspace', chatbot => 'bot', metadata => '{"
 select pg_temp.turn('o1', session => 'a', key => 'wk-other'), pg_temp.turn('u1', session => 'a', workspace => 2);
 select pg_temp.finish('a1'), pg_temp.finish('b1'), pg_temp.finish('c1');
 select is(pg_temp.counted('a1-c'), '(1,2,1)', 'an id');
+select throws_ok($$ select pg_temp.counted('') $$, 'P0001', null, 'an empty id is none: a script that lost it must hear so');
 select is(pg_temp.counted(E'a1-c\nb1-c'), '(2,3,1)', 'two ids');
 select throws_ok($$ select pg_temp.counted(E'a1-c\nnone') $$, 'P0001', null, 'one of which is unknown');
 select is(pg_temp.counted(chatbot => '1/bot', session => 'a'), '(1,2,1)', 'a session');

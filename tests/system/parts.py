@@ -252,6 +252,7 @@ class Pooler(Part):
             f"{self.debian}/pgbouncer.pid": self.folder / "pid",
             "/var/log/postgresql": self.folder,
             "/etc/pgbouncer": self.folder,
+            "listen_addr =": "listen_addr = 127.0.0.1",
             "listen_port = 6432": f"listen_port = {self.port}",
             **changes,
         }))

@@ -313,6 +313,8 @@ def test_a_line_that_is_no_conversation_is_named_and_leaves_nothing(varied, othe
                                     " --chatbot CHATBOT puts it into one that is",
         changed(conversation="a b"): "its id cannot be one",
         changed(exchanges=None): "it has no list of exchanges",
+        changed(chatbot="\x1b[31m\x9b1m"): f'there is no chatbot "?[31m?1m" of workspace {varied.tenant.workspace} here;'
+                                            " --chatbot CHATBOT puts it into one that is",
         changed(created_at=None): "its created_at is missing",
         changed(created_at="yesterdays"): "it is not JSON, or something in it is not of its type",
         broken(question=None): "its question is missing",
@@ -423,7 +425,7 @@ def test_an_export_of_nothing_is_nothing(site, url):
     (["conversation", "delete", "--chatbot", "x", "--session", "x", "--metadata", "a=b"], "say which"),
     (["conversation", "delete", "--chatbot", "x", "--metadata", "a"], "--metadata needs NAME=VALUE"),
     (["prune"], "--older-than is missing"),
-    (["conversation", "import"], "something is missing"),
+    (["conversation", "import"], "it needs FILE"),
 ], ids=lambda value: repr(value)[:60])
 def test_wrong_words_are_exit_code_2(words, said):
     code, out, err = ctl(*words)

@@ -111,8 +111,10 @@ def test_refusals_say_what_there_is(empty):  # noqa: F811
     assert ctl("migrate", url=empty.url())[0] == 0
     for command, said in ((["stats", "--by", "week"], 'by day, chatbot, model, workspace or error, not by "week"'),
                           (["stats", "--days", "0"], "of 1 to 3660 days"),
+                          (["stats", "--days", "999999999"], "of 1 to 3660 days"),
                           (["tail", "--chatbot", "nobody"], "nobody")):
         code, out, err = ctl(*command, url=empty.url())
         assert (code, out) == (1, "") and said in err and err.startswith("banterctl: "), err
-    assert ctl("stats", "--days", "many", url=empty.url()) == (
-        2, "", "banterctl: stats: --days needs a whole number; see banterctl stats --help\n")
+    for days in ("many", "1000000000"):
+        assert ctl("stats", "--days", days, url=empty.url()) == (
+            2, "", "banterctl: stats: --days needs a whole number, of nine digits at most; see banterctl stats --help\n")

@@ -272,6 +272,13 @@ def test_a_user_of_this_system_comes_in_without_a_password(strict):
             who(pooler.url(ME, password="none"))
 
 
+def test_the_empty_password_of_its_file_opens_no_port():
+    """libpq sends no empty password, but anybody's own client could."""
+    folder = ROOT / "deploy/pgbouncer"
+    assert (folder / "userlist.txt").read_text() == '"banter" ""\n'
+    assert re.search(r"^listen_addr =$", (folder / "pgbouncer.ini").read_text(), re.M)
+
+
 def test_a_password_is_passed_on_without_being_kept(strict):
     """auth_file holds what PostgreSQL holds, the SCRAM secret, from which nobody logs in."""
     strict.run("alter role banter_app password 'secret'")

@@ -43,9 +43,37 @@ class ProxyFcgi(Front):
         (self.folder / "apache2.conf").write_text(
             MAIN.format(folder=self.folder, port=self.port, modules=modules, user=user))
         (self.folder / "sites-enabled").mkdir()
-        (self.folder / "sites-enabled" / "banter.conf").write_text(filled("apache/proxy-fcgi.conf", {
-            "<VirtualHost *:80>": f"<VirtualHost 127.0.0.1:{self.port}>",
-            "/run/banter/banter.sock": self.socket,
-            " timeout=300": f" timeout={self.read_time or 300}",
-        }))
+        (self.folder / "sites-enabled" / "banter.conf").write_text(self.site_file())
         return ["/usr/sbin/apache2", "-D", "FOREGROUND", "-f", self.folder / "apache2.conf"]
+
+    def site_file(self):
+        return filled("apache/proxy-fcgi.conf", {
+            "<VirtualHost *:80>": f"<VirtualHost 127.0.0.1:{self.port}>", **self.pool()})
+
+    def pool(self):
+        return {"/run/banter/banter.sock": self.socket, " timeout=300": f" timeout={self.read_time or 300}"}
+
+
+# A site that was there before Banter, with ways of its own.
+BEFORE = """
+<VirtualHost 127.0.0.1:{port}>
+	ServerName www.example.com
+	DocumentRoot "{folder}/www"
+	ErrorDocument 404 /lost.html
+	<Directory "{folder}/www">
+		Require all granted
+	</Directory>
+{banter}
+</VirtualHost>
+"""
+
+
+class ProxyFcgiFolder(ProxyFcgi):
+    name = "apache-folder"
+    path = "/chat"
+    says_not_found = False  # paths that leave the folder are the site's
+
+    def site_file(self):
+        (self.folder / "www").mkdir()
+        (self.folder / "www" / "lost.html").write_text("<p>Lost.")
+        return BEFORE.format(folder=self.folder, port=self.port, banter=filled("apache/folder.conf", self.pool()))
