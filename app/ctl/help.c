@@ -88,6 +88,8 @@ void help_all(FILE *out)
 		"\n`banterctl COMMAND --help` says more of one, with an example.\n"
 		"\nIt connects with BANTER_ADMIN_DATABASE_URL, else BANTER_DATABASE_URL, else\n"
 		"libpq's PG variables. The settings are those of banter.fcgi: see its --help.\n"
+		"Without --config, and if the environment names no database, they are read from\n"
+		"/etc/banter/banter.conf, if that is there.\n"
 		"\nexit codes:\n"
 		"  0  done\n"
 		"  1  it failed, or found something wrong; standard error says why\n"

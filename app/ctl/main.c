@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/log.h"
 #include "base/secret.h"
@@ -15,6 +16,7 @@
 
 #define PROGRAM "banterctl"
 #define WHY_CAP 4096
+#define SERVICE_FILE "/etc/banter/banter.conf"
 
 /* The command line, taken apart. */
 struct line {
@@ -40,6 +42,25 @@ static int load(const char *file, struct settings **settings, struct config *con
 	return status == STATUS_INVALID ? CTL_WRONG : CTL_FAILED;
 }
 
+/*
+ * What the package's service uses, so that its operator need not name it; unless the environment
+ * names a database: that one is meant then.
+ */
+static const char *default_file(void)
+{
+	static const char *const names[] = {
+		"BANTER_DATABASE_URL", "BANTER_DATABASE_URL_FILE",
+		"BANTER_ADMIN_DATABASE_URL", "BANTER_ADMIN_DATABASE_URL_FILE",
+		"PGHOST", "PGHOSTADDR", "PGPORT", "PGDATABASE", "PGSERVICE",
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (getenv(names[i]))
+			return NULL;
+	return access(SERVICE_FILE, F_OK) == 0 ? SERVICE_FILE : NULL;
+}
+
 static int run_command(struct line *line)
 {
 	struct settings *settings = NULL;
@@ -47,6 +68,8 @@ static int run_command(struct line *line)
 	int code;
 
 	log_open(PROGRAM, LOG_LEVEL_INFO, LOG_PERSON);
+	if (!line->file)
+		line->file = default_file();
 	code = load(line->file, &settings, &config);
 	if (code == CTL_DONE) {
 		secret_protect_memory();
@@ -72,7 +95,7 @@ static bool is_option(const char *word, const char *name, const char **value)
 
 static bool whole_number(const char *text)
 {
-	return *text && strlen(text) <= 18 && !text[strspn(text, "0123456789")];
+	return *text && strlen(text) <= 9 && !text[strspn(text, "0123456789")];
 }
 
 static int wrong(const struct line *line, const char *what, const char *why)
@@ -123,7 +146,7 @@ static int take_option(struct line *line, int count, char **words, int *used)
 		*used = 2;
 	}
 	if (options[i].value && strcmp(options[i].value, "N") == 0 && !whole_number(value))
-		return wrong(line, options[i].name, "needs a whole number");
+		return wrong(line, options[i].name, "needs a whole number, of nine digits at most");
 	line->call.values[i] = value ? value : "";
 	return CTL_DONE;
 }
@@ -158,7 +181,7 @@ static int take_words(struct line *line, int count, char **words)
 	if (line->help)
 		return CTL_DONE;
 	if (call->count < call->command->least)
-		return wrong(line, "something", "is missing");
+		return wrong(line, "it needs", call->command->arguments);
 	if (call->command->most >= 0 && call->count > call->command->most)
 		return wrong(line, call->arguments[call->command->most], "is one too many");
 	return CTL_DONE;
@@ -190,7 +213,9 @@ int main(int argc, char **argv)
 
 	setlocale(LC_CTYPE, "");
 	argv++, argc--;
-	if (argc > 1 && strcmp(argv[0], "--config") == 0) {
+	if (argc && strcmp(argv[0], "--config") == 0) {
+		if (argc == 1)
+			return ctl_say(CTL_WRONG, "--config needs a file");
 		line.file = argv[1];
 		argv += 2, argc -= 2;
 	}
@@ -223,5 +248,7 @@ int main(int argc, char **argv)
 	else if (code == CTL_DONE)
 		code = run_command(&line);
 	free(words);
+	if ((fflush(stdout) || ferror(stdout)) && code == CTL_DONE)
+		code = ctl_say(CTL_FAILED, "it could not be printed");
 	return code;
 }

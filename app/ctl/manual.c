@@ -83,15 +83,34 @@ static void put_text(struct str text, bool capital, FILE *out)
 	}
 }
 
-/* What it lays out stays: lines that begin with blanks are examples, empty ones part paragraphs. */
+/* A word, and behind two blanks or more what it means. */
+static void put_item(struct str line, FILE *out)
+{
+	struct str word = str_cut(&line, STR("  "));
+
+	fputs(".It ", out);
+	put(word, false, out);
+	putc('\n', out);
+	while (line.n && *line.p == ' ')
+		line = str_skip(line, 1);
+	put_text(line, false, out);
+	putc('\n', out);
+}
+
+/* What it lays out stays: lines that begin with blanks are a list, empty ones part paragraphs. */
 static void put_paragraphs(const char *text, FILE *out)
 {
 	struct str rest = str_from(text), line;
+	bool list = false;
 	struct buf flow;
 
 	buf_init(&flow, 1 << 16);
 	while (rest.n || flow.len) {
 		line = str_cut(&rest, STR("\n"));
+		if (list && (!line.n || *line.p != ' ')) {
+			fputs(".El\n", out);
+			list = false;
+		}
 		if (line.n && *line.p != ' ') {
 			buf_printf(&flow, "%s%.*s", flow.len ? " " : "", STR_ARGS(line));
 			if (rest.n)
@@ -104,13 +123,14 @@ static void put_paragraphs(const char *text, FILE *out)
 			buf_reset(&flow);
 		}
 		if (line.n) {
-			fputs(".Dl ", out);
-			put(str_skip(line, strspn(line.p, " ")), false, out);
-			putc('\n', out);
+			fputs(list ? "" : ".Bl -tag -width Ds -compact\n", out);
+			list = true;
+			put_item(str_skip(line, strspn(line.p, " ")), out);
 		} else if (rest.n) {
 			fputs(".Pp\n", out);
 		}
 	}
+	fputs(list ? ".El\n" : "", out);
 	buf_clear(&flow);
 }
 
@@ -186,7 +206,10 @@ static void put_banterctl(FILE *out)
 	      "else libpq's PG variables.\n"
 	      "The settings are those of\n.Xr banter.fcgi 8 :\n"
 	      "the environment's, or those of the file that\n.Fl -config\nnames; see\n"
-	      ".Xr banter.conf 5 .\n.Pp\n"
+	      ".Xr banter.conf 5 .\n"
+	      "Without\n.Fl -config ,\nand if the environment names no database, they are those "
+	      "of\n"
+	      ".Pa /etc/banter/banter.conf ,\nif that is there.\n.Pp\n"
 	      "Tables fit the terminal; where standard output is none, nothing is cut.\n"
 	      "With\n.Fl -json\nor\n.Fl -csv\na command prints what programs read, with the same "
 	      "names.\n"

@@ -117,6 +117,16 @@ def test_the_models_key_changes_by_a_reload(served, machine):
 
 
 @needs_root
+def test_banterctl_takes_the_service_s_settings_unless_a_database_is_named(served, machine):
+    box = machine(served)
+    assert "Demo" in box.run("banterctl workspace list").stdout
+    for other in ("BANTER_DATABASE_URL=postgresql:///postgres", "PGDATABASE=postgres"):
+        assert "Demo" not in box.run(f"{other} banterctl workspace list", check=False).stdout
+    refused = box.run("runuser -u www-data -- banterctl workspace list", check=False)
+    assert (refused.returncode, "/etc/banter/banter.conf" in refused.stdout) == (2, True), refused.stdout
+
+
+@needs_root
 def test_the_timer_cleans_up(served, machine):
     """It is on since the first page; what it starts has all it needs in its sandbox."""
     box = machine(served)
