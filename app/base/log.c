@@ -34,12 +34,19 @@ void log_divert(struct buf *to)
 	diverted = to;
 }
 
-/* What came from outside must not start a line of its own or steer a terminal. */
-static void escape_controls(char *text)
+void log_plain(char *text)
 {
-	for (; *text; text++)
-		if ((unsigned char)*text < 0x20 || *text == 0x7f)
-			*text = '?';
+	unsigned char *to = (unsigned char *)text, *from;
+
+	for (from = to; *from; from++) {
+		if (*from == 0xc2 && from[1] >= 0x80 && from[1] <= 0x9f) {
+			from++;
+			*to++ = '?';
+		} else {
+			*to++ = *from < 0x20 || *from == 0x7f ? '?' : *from;
+		}
+	}
+	*to = '\0';
 }
 
 __attribute__((format(printf, 2, 0))) static void write_line(enum log_level level,
@@ -60,7 +67,7 @@ __attribute__((format(printf, 2, 0))) static void write_line(enum log_level leve
 	if (level > the_level)
 		return;
 	vsnprintf(text, sizeof(text), format, args);
-	escape_controls(text);
+	log_plain(text);
 	if (diverted) {
 		buf_printf(diverted, "%s\n", text);
 	} else if (the_target == LOG_SYSLOG_DAEMON) {

@@ -8,10 +8,21 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/log.h"
 #include "ctl/command.h"
 #include "wire/utf8.h"
 
 #define VALUE_CAP (1 << 20)
+#define TEXT_BYTES 4096
+
+static void put_plain(const char *format, va_list args)
+{
+	char text[TEXT_BYTES];
+
+	vsnprintf(text, sizeof(text), format, args);
+	log_plain(text);
+	fputs(text, stderr);
+}
 
 int ctl_say(int code, const char *format, ...)
 {
@@ -19,7 +30,7 @@ int ctl_say(int code, const char *format, ...)
 
 	fprintf(stderr, "banterctl: ");
 	va_start(args, format);
-	vfprintf(stderr, format, args);
+	put_plain(format, args);
 	va_end(args);
 	putc('\n', stderr);
 	return code;
@@ -43,16 +54,9 @@ int64_t ctl_number(const struct ctl_call *call, const char *option, int64_t fall
 	return text ? strtoll(text, NULL, 10) : fallback;
 }
 
-/* What is in it may be anybody's words: nothing in them steers the terminal. */
-static void put_plain(const char *text)
-{
-	for (; *text; text++)
-		putc((unsigned char)*text < 0x20 || *text == 0x7f ? '?' : *text, stderr);
-}
-
 int ctl_ask(const struct ctl_call *call, const char *format, ...)
 {
-	char answer[16], question[1024];
+	char answer[16];
 	va_list args;
 	bool yes;
 
@@ -62,9 +66,8 @@ int ctl_ask(const struct ctl_call *call, const char *format, ...)
 		return ctl_say(CTL_WRONG, "%s: nobody is here to be asked; say --yes",
 			       call->command->name);
 	va_start(args, format);
-	vsnprintf(question, sizeof(question), format, args);
+	put_plain(format, args);
 	va_end(args);
-	put_plain(question);
 	fprintf(stderr, " [y/N] ");
 	yes = fgets(answer, sizeof(answer), stdin) && tolower((unsigned char)answer[0]) == 'y';
 	return yes ? CTL_DONE : ctl_say(CTL_FAILED, "nothing was done");

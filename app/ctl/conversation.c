@@ -66,7 +66,8 @@ static const struct ctl_option search_options[] = {
 static const struct ctl_option export_options[] = {
 	{ "--chatbot", "CHATBOT", "all with this chatbot" },
 	{ "--workspace", "WORKSPACE", "all of this workspace" },
-	{ "--format", "FORMAT", "jsonl (for programs, and for import) or markdown (for people)" },
+	{ "--format", "jsonl|markdown",
+	  "for programs and for import (if not said), or for people" },
 	{ "--output", "FILE", "write to FILE, which must not be there, for your eyes only" },
 	{ .name = NULL },
 };

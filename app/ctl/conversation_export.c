@@ -205,8 +205,6 @@ int conversation_export(const struct ctl_call *call)
 	};
 	int code;
 
-	if (!reading.format)
-		return ctl_say(CTL_WRONG, "conversation export: --format is jsonl or markdown");
 	if (!!reading.workspace + !!reading.chatbot + !!reading.conversation > 1)
 		return ctl_say(CTL_WRONG, "conversation export: CONVERSATION, --chatbot and "
 					  "--workspace are three ways to say which; take one");

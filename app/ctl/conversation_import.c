@@ -2,13 +2,14 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
+#include "base/buf.h"
 #include "ctl/conversation.h"
 #include "wire/utf8.h"
 
-#define TOO_MANY_REFUSED 20 /* then it is probably another kind of file */
+#define TOO_MANY_REFUSED 20  /* then it is probably another kind of file */
+#define LINE_CAP (512 << 20) /* PostgreSQL takes no value of a gigabyte */
 
 struct import {
 	struct db *db;
@@ -46,25 +47,42 @@ static int take_record(struct import *import, struct str record)
 	return code;
 }
 
+/* The next line, without its end; false: there is none. */
+static bool read_line(FILE *in, struct buf *line)
+{
+	int c = EOF;
+
+	buf_truncate(line, 0);
+	while (!buf_check(line) && (c = getc_unlocked(in)) != EOF && c != '\n')
+		buf_putc(line, (char)c);
+	return c != EOF || (line->len && !ferror(in));
+}
+
+static bool is_blank(struct str line)
+{
+	while (line.n && strchr(" \t\r", line.p[line.n - 1]) && line.p[line.n - 1])
+		line.n--;
+	return !line.n;
+}
+
 static int take_lines(struct import *import, FILE *in)
 {
-	char *line = NULL;
-	size_t room = 0;
-	ssize_t n;
+	struct buf line;
 	int code = CTL_DONE;
 
-	while (code == CTL_DONE && !interrupt_came() && import->refused < TOO_MANY_REFUSED) {
-		n = getline(&line, &room, in);
-		if (n < 0)
-			break;
+	buf_init(&line, LINE_CAP);
+	while (code == CTL_DONE && !interrupt_came() && import->refused < TOO_MANY_REFUSED &&
+	       read_line(in, &line)) {
 		import->line++;
-		if (line[strspn(line, " \t\r\n")] == '\0' && strlen(line) == (size_t)n)
-			continue;
-		code = take_record(import, (struct str){ line, (size_t)n });
+		if (buf_check(&line))
+			code = ctl_say(CTL_FAILED, "line %" PRId64 " is longer than %d bytes",
+				       import->line, LINE_CAP);
+		else if (!is_blank(buf_view(&line)))
+			code = take_record(import, buf_view(&line));
 		progress_show("conversations", import->line, 0);
 	}
 	progress_end();
-	free(line);
+	buf_clear(&line);
 	if (code == CTL_DONE && ferror(in) && !interrupt_came())
 		return ctl_say(CTL_FAILED, "it cannot be read: %s", strerror(errno));
 	return code;

@@ -226,17 +226,17 @@ static void see_schema(struct doctor *doctor)
 		"  and has_table_privilege(c.oid, 'select')), quote_ident(r.rolname)"
 		" from pg_roles r left join pg_namespace n on n.nspname = 'banter'"
 		" where r.rolname = current_user");
-	struct str role = db_rows_text(rows, 0, ROLE);
+	struct str role = db_rows_text(rows, 0, ROLE), quoted = db_rows_text(rows, 0, QUOTED);
 
 	if (!db_rows_boolean(rows, 0, THERE)) {
 		doctor_find(doctor, DOCTOR_WRONG, "schema", "it is not there");
 		doctor_step(doctor, "banterctl migrate --role %.*s, as the database's owner",
-			    STR_ARGS(role));
+			    STR_ARGS(quoted));
 	} else if (!db_rows_boolean(rows, 0, USAGE) || !db_rows_boolean(rows, 0, EXECUTES)) {
 		doctor_find(doctor, DOCTOR_WRONG, "roles",
 			    "%.*s may not execute the application's functions", STR_ARGS(role));
 		doctor_step(doctor, "banterctl migrate --role %.*s, as the schema's owner",
-			    STR_ARGS(role));
+			    STR_ARGS(quoted));
 	} else {
 		see_schema_version(doctor);
 		see_roles(doctor, rows);

@@ -15,7 +15,15 @@
 /* What a doctor that was killed left behind goes with the next one. */
 #define FORGET                                                                                     \
 	"delete from banter_data.workspace w where w.workspace = $1"                               \
-	" or (w.name = 'banterctl doctor' and w.created_at < now() - interval '1 hour')"
+	" or (w.name = 'banterctl doctor' and w.created_at < now() - interval '1 hour'"            \
+	" and not exists (select from banter_data.chatbot c"                                       \
+	" where c.workspace = w.workspace and c.name <> 'doctor'))"
+
+/* What still runs in it, after a test that took too long, gives back the credits it holds. */
+#define FORGET_SAID                                                                                \
+	"select banter.conversation_erase(coalesce(string_agg(c.conversation, E'\\n'), ''), null," \
+	" null, null, null, false, null, null, 1000) from banter_data.conversation c"              \
+	" where c.workspace = $1 and starts_with(c.session, $2)"
 
 static enum status call(struct doctor *doctor, const struct db_query *query)
 {
@@ -122,10 +130,7 @@ void doctor_tenant_leave(struct doctor *doctor)
 	explicit_bzero(tenant->key, sizeof(tenant->key));
 	if (!tenant->made && !tenant->there)
 		return;
-	db_query_init(&query, "doctor",
-		      tenant->made ? FORGET
-				   : "delete from banter_data.conversation c where c.workspace = "
-				     "$1 and starts_with(c.session, $2)");
+	db_query_init(&query, "doctor", tenant->made ? FORGET : FORGET_SAID);
 	db_add_integer(&query, tenant->workspace);
 	if (!tenant->made)
 		db_add_text(&query, str_from(tenant->session));

@@ -30,7 +30,7 @@ static void see_certificate(struct doctor *doctor, const struct visit *visit)
 		doctor_find(doctor, DOCTOR_WARNING, "web TLS",
 			    "the certificate ends in %" PRId64 " days", days);
 		doctor_step(doctor, "renew it, and see why nothing renews it by itself");
-	} else {
+	} else if (visit->certificate_end) {
 		doctor_find(doctor, DOCTOR_OK, "web TLS",
 			    "the certificate holds for %" PRId64 " days", days);
 	}

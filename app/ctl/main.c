@@ -49,9 +49,15 @@ static int load(const char *file, struct settings **settings, struct config *con
 static const char *default_file(void)
 {
 	static const char *const names[] = {
-		"BANTER_DATABASE_URL", "BANTER_DATABASE_URL_FILE",
-		"BANTER_ADMIN_DATABASE_URL", "BANTER_ADMIN_DATABASE_URL_FILE",
-		"PGHOST", "PGHOSTADDR", "PGPORT", "PGDATABASE", "PGSERVICE",
+		"BANTER_DATABASE_URL",
+		"BANTER_DATABASE_URL_FILE",
+		"BANTER_ADMIN_DATABASE_URL",
+		"BANTER_ADMIN_DATABASE_URL_FILE",
+		"PGHOST",
+		"PGHOSTADDR",
+		"PGPORT",
+		"PGDATABASE",
+		"PGSERVICE",
 	};
 	size_t i;
 
@@ -98,6 +104,37 @@ static bool whole_number(const char *text)
 	return *text && strlen(text) <= 9 && !text[strspn(text, "0123456789")];
 }
 
+/* "18h", "90d": as sql/functions/ago.sql has it. */
+static bool age(const char *text)
+{
+	size_t n = strspn(text, "0123456789");
+
+	return n >= 1 && n <= 6 && text[n] && strchr("hdwy", text[n]) && !text[n + 1];
+}
+
+/* One of the words of "day|chatbot|model". */
+static bool choice(const char *words, const char *text)
+{
+	struct str rest = str_from(words);
+
+	while (rest.n)
+		if (str_equal(str_cut(&rest, STR("|")), str_from(text)))
+			return true;
+	return false;
+}
+
+/* Whether an option's value is what its name in the table says; `why` (cap some bytes): what is. */
+static bool fits(const char *name, const char *value, struct buf *why)
+{
+	if (strcmp(name, "N") == 0 && !whole_number(value))
+		buf_puts(why, "needs a whole number, of nine digits at most");
+	else if (strcmp(name, "AGE") == 0 && !age(value))
+		buf_puts(why, "needs an age: a number and h, d, w or y (18h, 90d, 12w, 2y)");
+	else if (strchr(name, '|') && !choice(name, value))
+		buf_printf(why, "is one of %s", name);
+	return !why->len;
+}
+
 static int wrong(const struct line *line, const char *what, const char *why)
 {
 	return ctl_say(CTL_WRONG, "%s: %s %s; see banterctl %s --help", line->call.command->name,
@@ -127,6 +164,8 @@ static int take_option(struct line *line, int count, char **words, int *used)
 {
 	const struct ctl_option *options = line->call.command->options;
 	const char *value = NULL;
+	struct buf why;
+	bool fit;
 	int i;
 
 	*used = 1;
@@ -145,8 +184,13 @@ static int take_option(struct line *line, int count, char **words, int *used)
 		value = words[1];
 		*used = 2;
 	}
-	if (options[i].value && strcmp(options[i].value, "N") == 0 && !whole_number(value))
-		return wrong(line, options[i].name, "needs a whole number, of nine digits at most");
+	buf_init(&why, WHY_CAP);
+	fit = !options[i].value || fits(options[i].value, value, &why);
+	if (!fit)
+		wrong(line, options[i].name, buf_text(&why));
+	buf_clear(&why);
+	if (!fit)
+		return CTL_WRONG;
 	line->call.values[i] = value ? value : "";
 	return CTL_DONE;
 }

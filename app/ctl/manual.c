@@ -83,7 +83,7 @@ static void put_text(struct str text, bool capital, FILE *out)
 	}
 }
 
-/* A word, and behind two blanks or more what it means. */
+/* A word or an example; and, behind two blanks or more, what it means. */
 static void put_item(struct str line, FILE *out)
 {
 	struct str word = str_cut(&line, STR("  "));
@@ -94,7 +94,7 @@ static void put_item(struct str line, FILE *out)
 	while (line.n && *line.p == ' ')
 		line = str_skip(line, 1);
 	put_text(line, false, out);
-	putc('\n', out);
+	fputs(line.n ? "\n" : "", out);
 }
 
 /* What it lays out stays: lines that begin with blanks are a list, empty ones part paragraphs. */

@@ -73,7 +73,7 @@ static int run_stats(const struct ctl_call *call)
 }
 
 static const struct ctl_option stats_options[] = {
-	{ "--by", "WHAT", "day (as without it), chatbot, model, workspace, or error" },
+	{ "--by", "day|chatbot|model|workspace|error", "day, if not said; error: by cause" },
 	{ "--days", "N", "of how many days, today included; 14 if not said" },
 	{ "--workspace", "WORKSPACE", "of this workspace only" },
 	{ "--chatbot", "CHATBOT", "of this chatbot only" },

@@ -11,6 +11,12 @@
 #define GAP 2
 #define NARROWEST 8 /* no column is cut below this */
 
+/* Unicode's bidirectional embeddings, overrides and isolates: what follows one stands in another order. */
+static bool reorders(wchar_t c)
+{
+	return (c >= 0x202a && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069);
+}
+
 /* One character at `text`: its bytes, and in *wide its columns; what cannot be shown is 1 wide. */
 static size_t character(const char *text, int *wide, bool *shown)
 {
@@ -18,7 +24,7 @@ static size_t character(const char *text, int *wide, bool *shown)
 	wchar_t c;
 	size_t n = mbrtowc(&c, text, MB_CUR_MAX, &state);
 
-	*wide = n == 0 || n > MB_CUR_MAX ? -1 : wcwidth(c);
+	*wide = n == 0 || n > MB_CUR_MAX || reorders(c) ? -1 : wcwidth(c);
 	*shown = *wide >= 0;
 	if (*shown)
 		return n;

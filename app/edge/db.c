@@ -102,6 +102,14 @@ static void quiet(void *context, const char *message)
 	log_debug("database: %.*s", (int)strcspn(message, "\n"), message);
 }
 
+/* The server went, or was ended, without a word; said where there is no second try. */
+static enum status lost(const struct db *db)
+{
+	if (db->fresh || db->held)
+		log_error("%s: the connection to the database was lost", db->name);
+	return STATUS_UNAVAILABLE;
+}
+
 static enum status begin_connect(struct db *db)
 {
 	const char *names[] = { "dbname", "password", "fallback_application_name",
@@ -109,6 +117,7 @@ static enum status begin_connect(struct db *db)
 	const char *values[] = { *db->url ? db->url : NULL, *db->password ? db->password : NULL,
 				 "banter", "UTF8", NULL };
 
+	db->fresh = true; /* whatever comes of it: it is not tried twice */
 	db->conn = PQconnectStartParams(names, values, 1);
 	if (!db->conn)
 		return STATUS_NOMEM;
@@ -120,7 +129,6 @@ static enum status begin_connect(struct db *db)
 	db->state = DB_CONNECTING;
 	db->polling = PGRES_POLLING_WRITING; /* as libpq's manual demands of the first poll */
 	db->connect_by = clock_ms() + db->connect_ms;
-	db->fresh = true;
 	return STATUS_OK;
 }
 
@@ -156,7 +164,7 @@ static enum status start(struct db *db, struct wait *wait)
 	if (db->state == DB_READY)
 		status = send_statement(db);
 	else if (db->held)
-		status = STATUS_UNAVAILABLE;
+		status = lost(db);
 	else
 		status = begin_connect(db);
 	if (status == STATUS_UNAVAILABLE && !db->fresh && !db->held) {
@@ -277,12 +285,12 @@ static enum status step_statement(struct db *db, bool *done)
 	if (db->state == DB_SENDING) {
 		left = PQflush(db->conn);
 		if (left < 0)
-			return STATUS_UNAVAILABLE;
+			return lost(db);
 		if (left == 0)
 			db->state = DB_READING;
 	}
 	if (!PQconsumeInput(db->conn))
-		return STATUS_UNAVAILABLE;
+		return lost(db);
 	while (!PQisBusy(db->conn)) {
 		result = PQgetResult(db->conn);
 		if (!result) {

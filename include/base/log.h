@@ -25,4 +25,10 @@ void log_warn(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void log_info(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void log_debug(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
+/*
+ * Anybody's words, made harmless in place: nothing in them starts a line of its own or steers a
+ * terminal. C2 80 to C2 9F are the controls of ISO 6429 that UTF-8 has besides ASCII's.
+ */
+void log_plain(char *text);
+
 #endif

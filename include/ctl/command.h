@@ -26,8 +26,9 @@ enum {
 #define CTL_MAX_OPTIONS 12
 
 struct ctl_option {
-	const char *name;  /* "--limit"; NULL ends the list */
-	const char *value; /* its value's name, NULL: it takes none; "N": a whole number, checked */
+	const char *name; /* "--limit"; NULL ends the list */
+	const char *
+		value; /* its value's name, NULL: none; checked: "N", "AGE", and words with | between */
 	const char *meaning;
 };
 

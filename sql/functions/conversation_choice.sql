@@ -13,7 +13,7 @@ begin
 	if p_chatbot is not null then
 		select n.workspace, n.chatbot into workspace, chatbot from banter_data.chatbot_named(p_chatbot) n;
 	end if;
-	conversations := string_to_array(p_conversations, E'\n');
+	conversations := case p_conversations when '' then array[''] else string_to_array(p_conversations, E'\n') end;
 	if p_metadata is not null then
 		member := split_part(p_metadata, '=', 1);
 		value := substr(p_metadata, char_length(member) + 2);

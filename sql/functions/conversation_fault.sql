@@ -7,15 +7,24 @@ as $$
 	select case
 		when json_typeof(p_exchanges) is distinct from 'array' then 'it has no list of exchanges'
 		when coalesce(p_conversation.conversation !~ '^[A-Za-z0-9_-]{1,40}$', true) then 'its id cannot be one'
-		when exists (
-			select from json_populate_recordset(null::banter_data.exchange, p_exchanges) e
-			where e.state = 'running')
-		then 'one of its exchanges had not ended'
-		when exists (
-			select from json_populate_recordset(null::banter_data.exchange, p_exchanges) e
-			where e.position not between 1 and p_conversation.next_position - 1 or e.price < 0
-				or e.attempt < 0 or e.exchange !~ '^[A-Za-z0-9_-]{1,40}$')
-		then 'one of its exchanges has no place in it'
+		when p_conversation.session !~ '^[A-Za-z0-9._:-]{1,128}$' then 'its session cannot be one'
+		when p_conversation.next_position > 1000000000000000 -- room for all that will be asked
+			or not isfinite(p_conversation.created_at) or not isfinite(p_conversation.last_at)
+		then 'its next position or one of its times cannot be one'
+		else (
+			select case
+				when bool_or(e.state = 'running') then 'one of its exchanges had not ended'
+				when bool_or(e.position not between 1 and p_conversation.next_position - 1 or e.attempt < 0
+					or e.exchange !~ '^[A-Za-z0-9_-]{1,40}$')
+				then 'one of its exchanges has no place in it'
+				when bool_or(least(e.price, e.tokens_in, e.tokens_out, e.first_ms, e.total_ms) < 0)
+				then 'one of its exchanges has a number below zero'
+				when bool_or(not isfinite(e.started_at) or not isfinite(e.ended_at))
+				then 'one of its exchanges has a time that cannot be one'
+				when bool_or(json_typeof(e.metadata) <> 'object')
+				then 'one of its exchanges has metadata that are no object'
+			end
+			from json_populate_recordset(null::banter_data.exchange, p_exchanges) e)
 	end
 $$;
 

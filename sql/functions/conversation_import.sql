@@ -73,8 +73,8 @@ begin
 		started_at, ended_at, lease_until, price, tokens_in, tokens_out, first_ms, total_ms, stream,
 		answer_id, request_id, model, finish_reason, error, metadata, question, answer)
 	select v_workspace, e.exchange, v_new.conversation, v_chatbot, e.api_key, e.position, e.attempt,
-		e.replaces, e.state, e.started_at, e.ended_at, e.ended_at, e.price, e.tokens_in, e.tokens_out,
-		e.first_ms, e.total_ms, e.stream, e.answer_id, e.request_id, e.model, e.finish_reason, e.error,
+		e.replaces, e.state, e.started_at, e.ended_at, coalesce(e.ended_at, e.started_at), e.price, e.tokens_in,
+		e.tokens_out, e.first_ms, e.total_ms, e.stream, e.answer_id, e.request_id, e.model, e.finish_reason, e.error,
 		e.metadata, e.question, e.answer
 	from json_populate_recordset(null::banter_data.exchange, p_record::json -> 'exchanges') e;
 	outcome := 'imported';
@@ -87,7 +87,7 @@ exception
 		why := case v_constraint
 			when 'exchange_pkey' then 'one of its exchanges is another conversation''s'
 			else format('it breaks the rule %s', v_constraint) end;
-	when data_exception then -- its words quote what they are about
+	when data_exception or statement_too_complex then -- their words quote what they are about
 		why := 'it is not JSON, or something in it is not of its type';
 end
 $$;

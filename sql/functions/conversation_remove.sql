@@ -27,14 +27,7 @@ begin
 		for update of c) l;
 	v_running := banter_data.conversation_stop(v_workspaces, v_conversations);
 
-	select count(*) into exchanges
-	from unnest(v_workspaces, v_conversations) k (workspace, conversation)
-	join banter_data.exchange e on e.workspace = k.workspace and e.conversation = k.conversation;
-	delete from banter_data.conversation c
-	using unnest(v_workspaces, v_conversations) k (workspace, conversation)
-	where c.workspace = k.workspace and c.conversation = k.conversation;
-	get diagnostics conversations = row_count;
-
+	-- The workspace before what hangs on its exchanges, as turn_begin has it.
 	for v_run in
 		select r.workspace, r.exchange, r.price
 		from jsonb_to_recordset(v_running) r (workspace bigint, exchange text, price integer)
@@ -42,6 +35,14 @@ begin
 	loop
 		perform banter_data.credit_return(v_run.workspace, v_run.exchange, v_run.price);
 	end loop;
+
+	select count(*) into exchanges
+	from unnest(v_workspaces, v_conversations) k (workspace, conversation)
+	join banter_data.exchange e on e.workspace = k.workspace and e.conversation = k.conversation;
+	delete from banter_data.conversation c
+	using unnest(v_workspaces, v_conversations) k (workspace, conversation)
+	where c.workspace = k.workspace and c.conversation = k.conversation;
+	get diagnostics conversations = row_count;
 end
 $$;
 

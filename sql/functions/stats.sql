@@ -11,8 +11,9 @@ set search_path = pg_catalog, banter_data, pg_temp
 as $$
 #variable_conflict use_column
 declare
-	v_first constant date := (clock_timestamp() at time zone 'UTC')::date - (p_days - 1);
-	v_since constant timestamptz := v_first::timestamp at time zone 'UTC';
+	v_first date;
+	v_since timestamptz;
+	v_since_id text; -- made once, not for each row
 	v_workspace bigint;
 	v_chatbot text;
 begin
@@ -22,6 +23,9 @@ begin
 	if p_days < 1 or p_days > 3660 then
 		raise exception 'statistics are of 1 to 3660 days';
 	end if;
+	v_first := (clock_timestamp() at time zone 'UTC')::date - (p_days - 1);
+	v_since := v_first::timestamp at time zone 'UTC';
+	v_since_id := banter_data.id_at(v_since - interval '1 day');
 	if p_workspace is not null then
 		v_workspace := banter_data.workspace_named(p_workspace);
 	end if;
@@ -32,7 +36,8 @@ begin
 
 	return query
 	with used as (
-		select e.*,
+		-- Without the texts: it is sorted, and they would be sorted with it.
+		select e.exchange, e.state, e.tokens_in, e.tokens_out, e.price, e.first_ms, e.total_ms,
 			case p_by
 				when 'day' then to_char(e.started_at at time zone 'UTC', 'YYYY-MM-DD')
 				when 'chatbot' then c.name
@@ -46,7 +51,7 @@ begin
 			end as apart
 		from banter_data.workspace w
 		join banter_data.exchange e on e.workspace = w.workspace
-			and e.exchange >= banter_data.id_at(v_since - interval '1 day')
+			and e.exchange >= v_since_id
 		join banter_data.chatbot c on c.workspace = e.workspace and c.chatbot = e.chatbot
 		where e.started_at >= v_since and e.state <> 'replaced'
 			and (v_workspace is null or e.workspace = v_workspace)
@@ -54,7 +59,7 @@ begin
 			and (p_by <> 'error' or e.state in ('failed', 'lost'))
 		union all
 		-- Days on which nothing happened are days too.
-		select (null::banter_data.exchange).*, to_char(v_first + d, 'YYYY-MM-DD'), null
+		select null, null, null, null, null, null, null, to_char(v_first + d, 'YYYY-MM-DD'), null
 		from generate_series(0, p_days - 1) d
 		where p_by = 'day'
 	)

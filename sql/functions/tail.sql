@@ -13,6 +13,8 @@ as $$
 declare
 	v_workspace bigint;
 	v_chatbot text;
+	-- The application's clock made the ids and the database's the times: a day between them is room enough.
+	v_from constant text collate "C" := coalesce(banter_data.id_at(p_since - interval '1 day'), '');
 begin
 	if p_chatbot is not null then
 		select c.workspace, c.chatbot into v_workspace, v_chatbot
@@ -25,7 +27,7 @@ begin
 		from banter_data.workspace w
 		cross join lateral (
 			(select * from banter_data.exchange x
-			where x.workspace = w.workspace and x.ended_at is not null
+			where x.workspace = w.workspace and x.exchange >= v_from and x.ended_at is not null
 				and (v_chatbot is null or x.chatbot = v_chatbot)
 			order by x.exchange desc
 			limit p_limit)

@@ -177,12 +177,20 @@ def test_demo_without_a_schema_fails(empty):
     (["migrate", "--role"], 2, 2, "migrate: --role needs a value"),
     (["demo", "x"], 2, 2, "demo: x is one too many"),
     (["--config", "/nonexistent", "migrate"], 2, 2, "/nonexistent: cannot be read"),
+    (["--config"], 2, 2, "--config needs a file"),
 ], ids=lambda value: repr(value)[:40])
 def test_exit_codes(arguments, code, stream, said):
     result = ctl(*arguments)
     assert result[0] == code
     assert said in result[stream]
     assert result[3 - stream] == ""
+
+
+@pytest.mark.parametrize("words", [["help"], ["version"], ["completion", "bash"], ["help", "prune"]], ids=" ".join)
+def test_what_cannot_be_printed_was_not_done(words):
+    with open("/dev/full", "w") as full:
+        done = subprocess.run([BUILD / "banterctl", *words], stdout=full, stderr=subprocess.PIPE, text=True)
+    assert (done.returncode, done.stderr) == (1, "banterctl: it could not be printed\n")
 
 
 @pytest.mark.parametrize("command", ["migrate", "demo"])

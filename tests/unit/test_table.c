@@ -111,7 +111,8 @@ static void a_records_lines_stay(void **state)
 		   "n     1\ntext  first\n      second?[2J\n      \n      last\n");
 }
 
-/* Wide characters take two columns, combining ones none; what is no UTF-8 is shown byte by byte. */
+/* Wide characters take two columns, combining ones none; what is no UTF-8 is shown byte by byte,
+ * and what would turn the order of a line around not at all. */
 static void widths(void **state)
 {
 	static const struct column two[] = { { "a", TABLE_TEXT },
@@ -122,9 +123,9 @@ static void widths(void **state)
 	must_print(TABLE(two, "日本", "x", "e\u0301e\u0301", "x", "\xff\xfe", "x",
 			 "\xc2\x9b"
 			 "1m",
-			 "x", "abcd", "x"),
+			 "x", "a\u202e\u2066", "x", "abcd", "x"),
 		   TABLE_PEOPLE, false, &pipe_end,
-		   "a     b\n日本  x\ne\u0301e\u0301    x\n??    x\n?1m   x\nabcd  x\n");
+		   "a     b\n日本  x\ne\u0301e\u0301    x\n??    x\n?1m   x\na??   x\nabcd  x\n");
 }
 
 static const struct column cut[] = { { "own_id", TABLE_TEXT },	       { "text", TABLE_TEXT },
