@@ -1,8 +1,11 @@
 """banterctl: what an operator does with it, and what it says when it cannot."""
 
+import contextlib
+import os
 import re
 import subprocess
 
+import psycopg2
 import pytest
 
 import parts
@@ -193,12 +196,29 @@ def test_what_cannot_be_printed_was_not_done(words):
     assert (done.returncode, done.stderr) == (1, "banterctl: it could not be printed\n")
 
 
-@pytest.mark.parametrize("command", ["migrate", "demo"])
-def test_without_a_database_it_fails_with_one_reason(command, tmp_path):
-    code, out, err = ctl(command, url=f"postgresql://owner:SECRETWORD@/x?host={tmp_path}")
+@pytest.mark.parametrize("where", ["/nowhere", "a folder without a socket"])
+@pytest.mark.parametrize("command", ["migrate", "demo", "stats"])
+def test_without_a_database_it_fails_with_one_reason(command, where, tmp_path):
+    folder = where if where.startswith("/") else tmp_path
+    code, out, err = ctl(command, url=f"postgresql://owner:SECRETWORD@/x?host={folder}")
     assert (code, out) == (1, "")
-    assert "the database cannot be reached" in err
+    assert err.count("the database cannot be reached") == 1
     assert "SECRETWORD" not in err
+
+
+def test_a_connection_that_is_lost_is_said_once(empty):
+    """The server process is ended while the statement waits for a lock."""
+    assert ctl("migrate", url=empty.url())[0] == 0
+    with contextlib.closing(psycopg2.connect(empty.url())) as other, other.cursor() as cursor:
+        cursor.execute("lock table banter_data.workspace in access exclusive mode")
+        waiting = subprocess.Popen([BUILD / "banterctl", "stats"], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                                   text=True, env={"PATH": os.environ["PATH"], "BANTER_DATABASE_URL": empty.url()})
+        parts.until(lambda: empty.run(
+            "select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database()"
+            " and wait_event_type = 'Lock'"), "the statement's wait")
+        out, err = waiting.communicate(timeout=parts.PATIENCE)
+    assert (waiting.returncode, out) == (1, "")
+    assert err.startswith("banterctl: stats: ") and err.count("\n") == 1, err
 
 
 def test_a_wrong_setting_is_exit_code_2():
