@@ -102,10 +102,10 @@ static void quiet(void *context, const char *message)
 	log_debug("database: %.*s", (int)strcspn(message, "\n"), message);
 }
 
-/* The server went, or was ended, without a word; said where there is no second try. */
+/* The server went without a word; said where there is no second try. */
 static enum status lost(const struct db *db)
 {
-	if (db->fresh || db->held)
+	if (db->failed == STATUS_OK && (db->fresh || db->held))
 		log_error("%s: the connection to the database was lost", db->name);
 	return STATUS_UNAVAILABLE;
 }

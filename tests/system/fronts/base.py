@@ -43,6 +43,7 @@ class Front(parts.Part):
     hang_status = 503  # for one that hangs: 503, or 504 in the same form
     says_too_large = True  # 400 for a body that the server refuses
     says_not_found = True  # 404 for an odd path that it does not pass on
+    says_origins = True  # to pages of the origin that its file names, https://example.com here
 
     stop_signal = signal.SIGTERM
 

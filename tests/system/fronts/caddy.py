@@ -17,7 +17,8 @@ class Caddy(Front):
     name = "caddy"
 
     def configure(self):
-        values = {"\n:80 {": f"\n:{self.port} {{", "/run/banter/banter.sock": self.socket}
+        values = {"\n:80 {": f"\n:{self.port} {{", "/run/banter/banter.sock": self.socket,
+                  "{header.Origin} in []": '{header.Origin} in ["https://example.com"]'}
         # Caddy's one time-out counts from the request's start: a heartbeat is not meant to outlive it.
         if self.read_time is not None and self.env["BANTER_HEARTBEAT"] == "1h":
             values["read_timeout 11m"] = f"read_timeout {self.read_time}s"

@@ -7,7 +7,7 @@ import subprocess
 
 import parts
 from fronts.base import Front
-from fronts.proxy_fcgi import MAIN, MODULES
+from fronts.proxy_fcgi import ANSWERS, MAIN, MODULES, ORIGINS
 from parts import BUILD, ROOT, filled
 
 # What Debian has besides where mod_fcgid is installed.
@@ -44,6 +44,8 @@ class Fcgid(Front):
             "*:80": f"127.0.0.1:{self.port}",
             "/usr/lib/banter/banter.fcgi": BUILD / "banter.fcgi",
             "/etc/banter/fcgid.conf": settings,
+            f"# {ORIGINS}": ORIGINS,
+            **ANSWERS,
             **({} if self.read_time is None else {"FcgidIOTimeout 60": f"FcgidIOTimeout {self.read_time}"}),
         })
 
@@ -71,6 +73,7 @@ class SharedHost(Fcgid):
     path = "/chat"
     holds_tokens_back = True
     says_too_large = False  # in chunks: mod_fcgid says 500; what announces its length gets 400
+    says_origins = False
     says_not_found = False  # what .htaccess has no word in: `%2F`, and paths that leave the folder
 
     override = "All"

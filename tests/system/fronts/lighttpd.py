@@ -37,6 +37,9 @@ class Lighttpd(Front):
             "/run/banter/banter.sock": self.socket,
             "/usr/share/banter/lighttpd": ROOT / "deploy" / "lighttpd",
         }
+        # Its optional lines.
+        for line in ('$REQUEST_HEADER["Origin"]', '\t"Access-Control-Allow-Origin"', '\t"Access-Control-Expose'):
+            values[f"# {line}"] = line
         if self.read_time is not None:
             values['"read-timeout" => 120'] = f'"read-timeout" => {self.read_time}'
         (self.folder / "50-banter.conf").write_text(filled("lighttpd/50-banter.conf", values))

@@ -3,7 +3,7 @@
 import os
 
 from fronts.base import Front
-from parts import filled
+from parts import ROOT, filled
 
 # What Debian's own configuration says, as far as it could matter.
 MAIN = """
@@ -28,6 +28,10 @@ RequestReadTimeout header=20-40,minrate=500
 RequestReadTimeout body=10,minrate=500
 IncludeOptional {folder}/sites-enabled/*.conf
 """
+# What all files of deploy/apache share.
+ANSWERS = {"/usr/share/banter/apache": ROOT / "deploy" / "apache"}
+# An optional line of the sites.
+ORIGINS = r'SetEnvIf Origin "^https://example\.com$" BANTER_ORIGIN=$0'
 # Debian's own, and those the file names.
 MODULES = ("mpm_event authz_core authz_host reqtimeout filter deflate mime dir alias env setenvif status autoindex "
            "negotiation proxy proxy_fcgi headers rewrite unique_id").split()
@@ -48,10 +52,10 @@ class ProxyFcgi(Front):
 
     def site_file(self):
         return filled("apache/proxy-fcgi.conf", {
-            "<VirtualHost *:80>": f"<VirtualHost 127.0.0.1:{self.port}>", **self.pool()})
+            "<VirtualHost *:80>": f"<VirtualHost 127.0.0.1:{self.port}>", f"# {ORIGINS}": ORIGINS, **self.pool()})
 
     def pool(self):
-        return {"/run/banter/banter.sock": self.socket, " timeout=300": f" timeout={self.read_time or 300}"}
+        return {"/run/banter/banter.sock": self.socket, " timeout=300": f" timeout={self.read_time or 300}", **ANSWERS}
 
 
 # A site that was there before Banter, with ways of its own.
@@ -76,4 +80,5 @@ class ProxyFcgiFolder(ProxyFcgi):
     def site_file(self):
         (self.folder / "www").mkdir()
         (self.folder / "www" / "lost.html").write_text("<p>Lost.")
-        return BEFORE.format(folder=self.folder, port=self.port, banter=filled("apache/folder.conf", self.pool()))
+        banter = ORIGINS + "\n" + filled("apache/folder.conf", self.pool())
+        return BEFORE.format(folder=self.folder, port=self.port, banter=banter)
