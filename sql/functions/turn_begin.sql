@@ -32,6 +32,7 @@ declare
 	v_attempt integer := 0;
 	v_replaces text;
 	v_price integer := 0;
+	v_erased boolean;
 	v_started_at timestamptz;
 begin
 	-- What a crash of the machine can take back here is a run that died with it. By set_config, since a
@@ -139,19 +140,29 @@ begin
 			set last_at = clock_timestamp()
 			where c.workspace = p_workspace and c.conversation = v_conversation
 			returning c.last_at into v_started_at;
+			v_erased := not found;
 		else
 			v_place := banter_data.conversation_enter(p_workspace, v_key.chatbot,
 				coalesce(v_conversation, case p_kind when 'workspace' then p_conversation end),
 				p_new_conversation, case p_kind when 'widget' then p_session end);
+			v_erased := v_place.conversation is null and v_conversation is not null;
 			v_conversation := v_place.conversation;
 			v_position := v_place.position;
 			v_started_at := v_place.started_at;
-			if v_conversation is null then
+			if v_conversation is null and not v_erased then
 				outcome := 'conversation_not_found';
 				return next;
 				return;
 			end if;
 			v_price := case when v_key.metered then v_key.price else 0 end;
+		end if;
+
+		-- What its idempotency key led to went this moment: the next try finds nothing, and runs.
+		if v_erased then
+			outcome := 'in_progress';
+			retry_after := 1;
+			return next;
+			return;
 		end if;
 
 		perform banter_data.lease_release(p_workspace);

@@ -278,6 +278,28 @@ def test_finish_after_a_rerun_has_begun(admin, workspace):
     repeat.close()
 
 
+@pytest.mark.parametrize("end", ["left", "failed"])
+def test_a_retry_of_what_is_erased_this_moment_is_told_to_come_again(admin, workspace, end):
+    """It has found its exchange when the conversation goes; the next try begins anew."""
+    first, exchange = begin(admin, workspace, idem="k")
+    assert finish(admin, workspace, exchange, end, "some" if end == "left" else None) == "stored"
+    eraser = connect()
+    eraser.autocommit = False
+    rows(eraser, "delete from banter_data.conversation where workspace = %s and conversation = %s",
+         workspace, first["conversation"])
+    with ThreadPoolExecutor(1) as pool:
+        other = connect()
+        retry = pool.submit(begin, other, workspace, idem="k")
+        until_waiting(admin, other.info.backend_pid)
+        eraser.commit()
+        again, _ = retry.result(GUARD)
+        other.close()
+    eraser.close()
+    assert (again["outcome"], again["retry_after"]) == ("in_progress", 1)
+    anew, _ = begin(admin, workspace, idem="k")
+    assert anew["outcome"] == "started" and anew["conversation"] != first["conversation"]
+
+
 def test_release_does_not_wait_for_a_finish(admin, workspace):
     """What a late worker is just storing is skipped, not waited for, by another's begin."""
     _, exchange = begin(admin, workspace, lease=-1)
