@@ -11,7 +11,8 @@
 
 void wait_init(struct wait *wait)
 {
-	static const int let_through[] = { SIGTERM, SIGINT, SIGQUIT, SIGHUP, SIGCHLD, SIGUSR1 };
+	static const int let_through[] = { SIGTERM, SIGINT,  SIGQUIT, SIGHUP,
+					   SIGCHLD, SIGUSR1, SIGUSR2 };
 	size_t i;
 
 	*wait = (struct wait){ .stop_at = CLOCK_NEVER, .beat_at = CLOCK_NEVER };
@@ -43,7 +44,7 @@ static bool stop_wanted(struct wait *wait, int64_t now)
 {
 	if (!wait->stop || !*wait->stop)
 		return false;
-	if (wait->stop_at == CLOCK_NEVER)
+	if (*wait->stop == WAIT_DRAIN && wait->stop_at == CLOCK_NEVER)
 		wait->stop_at = now + wait->drain_ms;
 	return true;
 }

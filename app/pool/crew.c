@@ -18,7 +18,7 @@
 #define PAUSE_FIRST_MS 100
 #define PAUSE_MOST_MS 30000
 #define YOUNG_MS 10000 /* who dies before this age may well die again at once */
-/* Beyond its own drain time, before a worker is killed: to store its end (chat/turn) and say it. */
+/* Beyond its own time, before a worker is killed: to store its end (chat/turn) and say it. */
 #define GRACE_MS 20000
 
 static const char *const names[CREW_KINDS] = {
@@ -110,6 +110,14 @@ static void reset_slot(struct scoreboard_slot *slot, const struct crew_member *m
 	atomic_store(&slot->pid, member->pid);
 }
 
+static int64_t longest(const struct config *config)
+{
+	int64_t exchange_ms =
+		config->exchange_ms > config->json_ms ? config->exchange_ms : config->json_ms;
+
+	return config->request_ms + exchange_ms;
+}
+
 bool crew_start(struct crew *crew, enum crew_kind kind, int64_t now)
 {
 	struct crew_pause *pause = &crew->pauses[kind];
@@ -117,6 +125,9 @@ bool crew_start(struct crew *crew, enum crew_kind kind, int64_t now)
 	pid_t master = getpid(), pid;
 	uint32_t place = 0;
 
+	/* Retired ones may be many, and for long: the doorman finds a place all the same. */
+	if (kind == CREW_WORKER && crew_count(crew, kind).living >= crew->places - CREW_OTHERS)
+		return false;
 	while (place < crew->places && crew->members[place].pid)
 		place++;
 	if (now < pause->start_at || place == crew->places)
@@ -127,6 +138,7 @@ bool crew_start(struct crew *crew, enum crew_kind kind, int64_t now)
 		.born = now,
 		.generation = crew->generation,
 		.drain_ms = crew->config->drain_ms,
+		.longest_ms = longest(crew->config),
 		.kill_at = CLOCK_NEVER,
 	};
 	reset_slot(&crew->scoreboard->slots[place], member);
@@ -144,13 +156,11 @@ bool crew_start(struct crew *crew, enum crew_kind kind, int64_t now)
 	return true;
 }
 
-static void tell(struct crew_member *member, int64_t now)
+static void tell(struct crew_member *member, int number, int64_t kill_at)
 {
-	if (!member->pid || member->told)
-		return;
 	member->told = true;
-	member->kill_at = now + member->drain_ms + GRACE_MS;
-	kill(member->pid, SIGTERM);
+	member->kill_at = kill_at;
+	kill(member->pid, number);
 }
 
 void crew_retire(struct crew *crew, enum crew_kind kind, int64_t now)
@@ -162,7 +172,7 @@ void crew_retire(struct crew *crew, enum crew_kind kind, int64_t now)
 		member = &crew->members[i];
 		if (member->pid && member->kind == kind && !member->told &&
 		    member->generation != crew->generation) {
-			tell(member, now);
+			tell(member, SIGUSR2, now + member->longest_ms + GRACE_MS);
 			return;
 		}
 	}
@@ -170,12 +180,16 @@ void crew_retire(struct crew *crew, enum crew_kind kind, int64_t now)
 
 void crew_close(struct crew *crew, int64_t now)
 {
+	struct crew_member *member;
 	uint32_t i;
 
 	crew->closing = true;
 	atomic_store(&crew->scoreboard->closing, true);
-	for (i = 0; i < crew->places; i++)
-		tell(&crew->members[i], now);
+	for (i = 0; i < crew->places; i++) {
+		member = &crew->members[i];
+		if (member->pid)
+			tell(member, SIGTERM, now + member->drain_ms + GRACE_MS);
+	}
 }
 
 int64_t crew_kill_late(struct crew *crew, int64_t now)

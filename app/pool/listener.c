@@ -1,8 +1,11 @@
 /* The files of listening sockets.  Binding itself is edge/listen.c's. */
 #include "pool/listener.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/str.h"
@@ -22,6 +25,17 @@ enum status listener_open(struct listener *listener, const char *address,
 		listener->path = NULL;
 	}
 	return STATUS_OK;
+}
+
+void listener_turn_away(int listen_fd)
+{
+	int fd;
+
+	if (listen_fd < 0 || fcntl(listen_fd, F_SETFL, fcntl(listen_fd, F_GETFL) | O_NONBLOCK))
+		return;
+	while ((fd = accept4(listen_fd, NULL, NULL, SOCK_CLOEXEC)) >= 0 || errno == ECONNABORTED)
+		if (fd >= 0)
+			close(fd);
 }
 
 void listener_close(struct listener *listener)

@@ -32,7 +32,7 @@ struct start {
 	const char *file;
 	bool check_only, check_database;
 	bool caller_pool;
-	bool handed; /* the service manager opened the socket, and keeps it when we end */
+	int handed; /* the service manager's socket, which it keeps when we end; -1: none */
 	struct settings *settings;
 	struct config config;
 	bool loaded;
@@ -170,6 +170,14 @@ static int read_options(struct start *start, int argc, char **argv)
 	return read_settings(start, values);
 }
 
+/* First of all, and after a wrong option too: if the start fails, who waits there is to hear it. */
+static int take_socket(struct start *start)
+{
+	bool wanted = !start->listen_given && !start->check_only && !start->check_database;
+
+	return wanted && service_socket(&start->handed) ? EXIT_FAILED : GO_ON;
+}
+
 static int load_settings(struct start *start)
 {
 	enum status status;
@@ -220,10 +228,8 @@ static int open_sockets(struct start *start)
 		signals_child();
 		return GO_ON;
 	}
-	if (!start->listen_given && service_socket(&start->web.fd))
-		return EXIT_FAILED;
-	start->handed = start->web.fd >= 0;
-	if ((!start->handed && listener_open(&start->web, config->listen, config)) ||
+	start->web.fd = start->handed;
+	if ((start->handed < 0 && listener_open(&start->web, config->listen, config)) ||
 	    (*config->status_listen &&
 	     listener_open(&start->status, config->status_listen, config)))
 		return EXIT_FAILED;
@@ -275,12 +281,13 @@ static int warm_up(struct start *start)
 
 static int run(struct start *start)
 {
-	struct crew_sockets sockets = { start->web.fd, start->status.fd, start->handed };
+	bool handed = start->handed >= 0;
+	struct crew_sockets sockets = { start->web.fd, start->status.fd, handed };
 
 	if (start->caller_pool)
 		return single_run(&start->config, STDIN_FILENO, start->signals);
 	log_info("banter " BANTER_VERSION " on %s; workers: %lld",
-		 start->handed ? "the service manager's socket" : start->config.listen,
+		 handed ? "the service manager's socket" : start->config.listen,
 		 (long long)start->config.workers);
 	return pool_run(&start->config, start->settings, &sockets, start->signals);
 }
@@ -290,12 +297,16 @@ int main(int argc, char **argv)
 	static int (*const steps[])(struct start *) = {
 		load_settings, prepare_process, open_sockets, check_schema, warm_up, run,
 	};
-	struct start start = { .web = LISTENER_NONE, .status = LISTENER_NONE };
-	int code = read_options(&start, argc, argv);
+	struct start start = { .web = LISTENER_NONE, .status = LISTENER_NONE, .handed = -1 };
+	int code = read_options(&start, argc, argv), taken = take_socket(&start);
 	size_t i;
 
+	if (code == GO_ON)
+		code = taken;
 	for (i = 0; code == GO_ON && i < sizeof(steps) / sizeof(steps[0]); i++)
 		code = steps[i](&start);
+	if (code != EXIT_DONE)
+		listener_turn_away(start.handed);
 	listener_close(&start.web);
 	listener_close(&start.status);
 	if (start.loaded)

@@ -5,10 +5,8 @@
  */
 #include "pool/pool.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -16,6 +14,7 @@
 #include "base/wait.h"
 #include "chat/limit.h"
 #include "pool/crew.h"
+#include "pool/listener.h"
 #include "pool/service.h"
 
 #define LOOK_MS 20 /* while workers are exchanged: how often we look whether a new one is ready */
@@ -165,14 +164,6 @@ static int64_t even_out(struct pool *pool, enum crew_kind kind, int64_t now)
 	return now < start_at ? start_at : CLOCK_NEVER;
 }
 
-static void hang_up(int listen_fd)
-{
-	int fd;
-
-	while (listen_fd >= 0 && (fd = accept4(listen_fd, NULL, NULL, SOCK_CLOEXEC)) >= 0)
-		close(fd);
-}
-
 static void watch(struct pool *pool, int slot, int fd)
 {
 	if (fd >= 0 && fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK) == 0)
@@ -204,7 +195,7 @@ static int64_t turn_away(struct pool *pool, int64_t now)
 	const struct crew_sockets *sockets = &pool->crew.sockets;
 	struct line_entry entry;
 
-	hang_up(sockets->status_fd);
+	listener_turn_away(sockets->status_fd);
 	/* Whom a doorman held it refuses itself, if it lives. */
 	if (!crew_count(&pool->crew, CREW_DOORMAN).living)
 		while (line_take(pool->crew.line, &entry) == STATUS_OK)
@@ -212,7 +203,7 @@ static int64_t turn_away(struct pool *pool, int64_t now)
 	if (now < pool->away_at)
 		return pool->away_at;
 	watch(pool, WAIT_DB, sockets->listen_fd);
-	hang_up(sockets->listen_fd);
+	listener_turn_away(sockets->listen_fd);
 	return CLOCK_NEVER;
 }
 

@@ -3,13 +3,19 @@
 
 #include <stddef.h>
 
+#include "base/wait.h"
+
 static struct signals flags;
 
-static const int handled[] = { SIGTERM, SIGINT, SIGQUIT, SIGHUP, SIGCHLD, SIGUSR1 };
+static const int handled[] = { SIGTERM, SIGINT, SIGQUIT, SIGHUP, SIGCHLD, SIGUSR1, SIGUSR2 };
 
 static void on_signal(int number)
 {
 	switch (number) {
+	case SIGUSR2:
+		if (!flags.stop)
+			flags.stop = WAIT_RETIRE;
+		break;
 	case SIGHUP:
 		flags.reload = 1;
 		break;
@@ -22,38 +28,43 @@ static void on_signal(int number)
 	default:
 		if (flags.stop && number != SIGTERM)
 			flags.hurry = 1;
-		flags.stop = 1;
+		flags.stop = WAIT_DRAIN;
 	}
+}
+
+/*
+ * One handler at a time: of two that came together, SIGINT is then handled before SIGTERM, and
+ * SIGUSR2 takes back no SIGTERM.
+ */
+static void handle(int number, void (*handler)(int number))
+{
+	struct sigaction action = { .sa_handler = handler };
+
+	sigfillset(&action.sa_mask);
+	sigaction(number, &action, NULL);
 }
 
 struct signals *signals_init(void)
 {
-	struct sigaction action = { .sa_handler = on_signal };
-	struct sigaction ignore = { .sa_handler = SIG_IGN };
 	sigset_t block;
 	size_t i;
 
 	sigemptyset(&block);
 	for (i = 0; i < sizeof(handled) / sizeof(handled[0]); i++)
 		sigaddset(&block, handled[i]);
-	/*
-	 * One handler at a time: of two that came together, SIGINT is then handled before SIGTERM.
-	 */
-	action.sa_mask = block;
 	sigprocmask(SIG_BLOCK, &block, NULL);
 	for (i = 0; i < sizeof(handled) / sizeof(handled[0]); i++)
-		sigaction(handled[i], &action, NULL);
-	sigaction(SIGPIPE, &ignore, NULL);
+		handle(handled[i], on_signal);
+	handle(SIGPIPE, SIG_IGN);
+	handle(SIGUSR2, SIG_IGN);
 	return &flags;
 }
 
 void signals_child(void)
 {
-	struct sigaction ignore = { .sa_handler = SIG_IGN };
-	struct sigaction usual = { .sa_handler = SIG_DFL };
-
 	flags = (struct signals){ 0 };
-	sigaction(SIGHUP, &ignore, NULL);
-	sigaction(SIGUSR1, &ignore, NULL);
-	sigaction(SIGCHLD, &usual, NULL);
+	handle(SIGHUP, SIG_IGN);
+	handle(SIGUSR1, SIG_IGN);
+	handle(SIGCHLD, SIG_DFL);
+	handle(SIGUSR2, on_signal);
 }

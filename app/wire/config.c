@@ -62,7 +62,7 @@ static const struct setting settings[] = {
 	WHOLE("BANTER_WORKER_REQUESTS", worker_requests, 10000, 0, 1000000000,
 	     "requests after which a worker is replaced; 0: never"),
 	TIME("BANTER_DRAIN_TIME", drain_ms, 25, 0, 3600,
-	     "how long running exchanges may go on after SIGTERM or SIGHUP"),
+	     "how long running exchanges may go on after SIGTERM"),
 	SHAPED_SECRET("BANTER_DATABASE_URL", database_url, config_value_database,
 		      "libpq's URI, its password's / ? # @ written as %2F %3F %23 %40, or keywords",
 		      "the database; unset: libpq's PG... variables"),

@@ -23,15 +23,21 @@ enum wait_slot {
 #define WAIT_MODEL_FDS 6
 #define WAIT_SLOTS (WAIT_MODEL + WAIT_MODEL_FDS)
 
+/* What `stop` says: this process is to end, and takes nothing new. */
+enum wait_stop {
+	WAIT_DRAIN = 1, /* what runs may go on for drain_ms */
+	WAIT_RETIRE,	/* what runs has all its time: another serves in our place */
+};
+
 /* Called when the heartbeat is due; must move `beat_at` on (reply does it with every write). */
 typedef void (*wait_beat_fn)(void *context);
 
 struct wait {
 	struct pollfd fds[WAIT_SLOTS];	   /* fd -1: unused */
 	sigset_t signals;		   /* the mask while waiting */
-	const volatile sig_atomic_t *stop; /* nonzero: this process is to drain; NULL: never */
-	int64_t drain_ms;		   /* how long an exchange may still run then */
-	int64_t stop_at;		   /* when it must end; CLOCK_NEVER until `stop` is seen */
+	const volatile sig_atomic_t *stop; /* 0, or an enum wait_stop; NULL: never */
+	int64_t drain_ms;
+	int64_t stop_at; /* when an exchange must end; CLOCK_NEVER until WAIT_DRAIN is seen */
 	wait_beat_fn beat;
 	void *beat_context;
 	int64_t beat_at;  /* clock_ms(); CLOCK_NEVER: no heartbeat */
@@ -43,7 +49,7 @@ struct wait {
 
 /*
  * Nothing watched, no deadline, signals as they are blocked now less SIGTERM, SIGINT, SIGQUIT,
- * SIGHUP, SIGCHLD, SIGUSR1.
+ * SIGHUP, SIGCHLD, SIGUSR1, SIGUSR2.
  */
 void wait_init(struct wait *wait);
 

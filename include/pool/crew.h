@@ -22,9 +22,10 @@ struct crew_member {
 	enum crew_kind kind;
 	int64_t born;
 	uint32_t generation;
-	int64_t drain_ms; /* as its settings say */
-	bool told;	  /* it was sent SIGTERM */
-	int64_t kill_at;  /* when it will have had its time; CLOCK_NEVER until told */
+	int64_t drain_ms; /* as its settings say, and the longest that a request of it may take */
+	int64_t longest_ms;
+	bool told;	 /* it was sent SIGUSR2 or SIGTERM */
+	int64_t kill_at; /* when it will have had its time; CLOCK_NEVER until told */
 };
 
 struct crew_sockets {
@@ -75,7 +76,7 @@ uint32_t crew_living(const struct crew *crew);
  * return.
  */
 bool crew_start(struct crew *crew, enum crew_kind kind, int64_t now);
-/* Tells one of an earlier generation to end. */
+/* Tells one of an earlier generation to end when its request has; crew_close() hurries it. */
 void crew_retire(struct crew *crew, enum crew_kind kind, int64_t now);
 /* Tells all to end; nobody is replaced from here on. */
 void crew_close(struct crew *crew, int64_t now);

@@ -18,6 +18,8 @@ struct listener {
 /* Binds and listens on unix:PATH or HOST:PORT. As gateway_listen(). */
 enum status listener_open(struct listener *listener, const char *address,
 			  const struct config *config) MUST_CHECK;
+/* Cuts whoever waits on a listening socket (-1: none), for which a web server answers 503. */
+void listener_turn_away(int listen_fd);
 /* Closes, and removes the file unless another process has put its own in that place. */
 void listener_close(struct listener *listener);
 

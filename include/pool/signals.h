@@ -5,7 +5,8 @@
 #include <signal.h>
 
 struct signals {
-	volatile sig_atomic_t stop;  /* SIGTERM, SIGINT, SIGQUIT: drain and end */
+	/* SIGTERM, SIGINT, SIGQUIT: WAIT_DRAIN; in a child, SIGUSR2: WAIT_RETIRE (base/wait.h). */
+	volatile sig_atomic_t stop;
 	volatile sig_atomic_t hurry; /* SIGINT or SIGQUIT when `stop` was up already: end at once */
 	volatile sig_atomic_t reload; /* SIGHUP */
 	volatile sig_atomic_t child;  /* SIGCHLD */
@@ -14,12 +15,12 @@ struct signals {
 
 /*
  * Installs the handlers and blocks the signals; returns the flags they set (one set a process).
- * SIGPIPE is ignored.
+ * SIGPIPE is ignored, and SIGUSR2, which is for children.
  */
 struct signals *signals_init(void);
 /*
  * In a fresh child, and where the workers are not ours: all flags down; SIGHUP and SIGUSR1 ignored,
- * SIGCHLD default.
+ * SIGCHLD default; SIGUSR2 retires.
  */
 void signals_child(void);
 

@@ -7,6 +7,7 @@ import pytest
 
 import parts
 from fastcgi import chat, chat_params, chat_body, stream, Connection, Reply, health
+from page import Page
 from parts import Tenant, name, script
 from sandbox import ROOT, needs_root, until
 
@@ -198,6 +199,50 @@ def test_a_killed_service_comes_back_a_wrong_setting_does_not(served, machine):
     assert box.run("systemctl restart banter.service", check=False).returncode != 0
     assert box.run("systemctl show -P ActiveState banter.service").stdout == "failed\n"
     assert "BANTER_WORKERS must be" in box.journal("banter")
+
+
+SITE = "curl -s --resolve chat.example.com:80:127.0.0.1 http://chat.example.com"
+
+
+def behind_nginx(box):
+    """As its page says; the status of a request, whose answer there is no wait for."""
+    box.run("systemctl start nginx")
+    Page(ROOT / "deploy" / "nginx" / "README.md").follow(box)
+    return lambda: box.run(f"{SITE}/v1/chat -o /dev/null -w '%{{http_code}}' -H 'x-api-key: none' -d '{{}}'").stdout
+
+
+@needs_root
+def test_G6_a_service_that_cannot_start_is_a_503_until_the_setting_is_mended(served, machine):
+    """Whoever comes starts it anew, and is turned away each time; a crowd cannot break the socket for good."""
+    box = machine(served)
+    box.run("systemctl start banter.service")
+    ask = behind_nginx(box)
+    assert ask() == "401"
+    set_lines(box, "BANTER_WORKERS=many")
+    box.run("systemctl restart banter.service", check=False)
+    assert [ask() for _ in range(3)] == ["503"] * 3
+    crowd = box.run("for n in {1..60}; do curl -s --resolve chat.example.com:80:127.0.0.1 -o /dev/null"
+                    " -w '%{http_code}\n' http://chat.example.com/health & done; wait").stdout.split()
+    assert crowd == ["503"] * 60
+    assert "BANTER_WORKERS must be" in box.journal("banter")
+    box.run("sed -i '$d' /etc/banter/banter.conf && systemctl restart banter.service")
+    assert ask() == "401"
+    assert works(box)
+
+
+@needs_root
+def test_G6_with_a_schema_that_is_too_old_too_and_migrating_heals_it(served, machine):
+    box = machine(served)
+    box.run("systemctl start banter.service")
+    ask = behind_nginx(box)
+    box.run("runuser -u postgres -- psql -q banter", text_in="create or replace function banter.schema_version()"
+            " returns integer language sql as 'select 0';")
+    box.run("systemctl restart banter.service", check=False)
+    assert [ask() for _ in range(2)] == ["503"] * 2
+    assert "run banterctl migrate" in box.journal("banter")
+    box.run("banterctl migrate --role banter")
+    until(lambda: ask() == "401", "the next try")
+    assert works(box)
 
 
 # Upgraded

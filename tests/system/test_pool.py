@@ -311,6 +311,48 @@ def test_SIGHUP_reads_the_file_again_and_running_exchanges_go_on(configured, ten
     all_new(banter, old, 2)
 
 
+def test_a_reload_ends_no_exchange_however_short_the_drain_but_SIGTERM_does(pool, tenant, model, postgres):
+    """The retired have all the time of an exchange; told to drain, they have what the others have."""
+    banter = pool(workers=2, drain_time=0)
+    gate = name("gate")
+    running, cut = (stream(banter.socket, tenant, script(name("long"), tokens=["a", "b"], gates={"2": which}),
+                           session=name("s")) for which in (gate, NEVER))
+    for reply in (running, cut):
+        assert [reply.event()["type"] for _ in range(2)] == ["start", "token"]
+    old = banter.children()
+    before = old
+    for _ in range(3):
+        banter.process.send_signal(signal.SIGHUP)
+        # The busy ones stay, and of the idle ones only the latest.
+        until(lambda: len(set(banter.children()) - set(before)) == 2 and len(banter.children()) == 4, "the exchange")
+        before = banter.children()
+        assert set(old) < set(before)
+    waits = stream(banter.socket, tenant, script("new", tokens=["fine"]), session="new")
+    assert waits.events()[-1]["message"] == "fine"
+    model.open_gate(gate)
+    assert [event["type"] for event in running.events()] == ["token", "done"]
+    until(lambda: len(banter.children()) == 3, "the end of the one that is done")
+    banter.process.send_signal(signal.SIGTERM)
+    assert cut.events() == [{"type": "error", "error": "Internal server error"}]
+    assert end_of(banter) == 0
+    assert exchange_state(postgres, tenant) == ["done", "failed", "done"]
+    assert "died" not in banter.text() and "killed" not in banter.text()
+
+
+def test_retired_workers_end_with_a_killed_master(pool, tenant):
+    banter = pool(workers=1, drain_time=0)
+    reply = stream(banter.socket, tenant, script("hello", tokens=["a", "b"], gates={"2": NEVER}))
+    assert [reply.event()["type"] for _ in range(2)] == ["start", "token"]
+    (old,) = banter.children()
+    banter.process.send_signal(signal.SIGHUP)
+    until(lambda: len(banter.children()) == 2, "the new worker beside it")
+    banter.process.kill()
+    banter.process.wait()
+    banter.process = None
+    assert reply.events() == [{"type": "error", "error": "Internal server error"}]
+    until(lambda: not alive(old), "its end")
+
+
 def test_a_bad_file_keeps_the_old_settings_and_says_so(configured, tenant, model):
     banter = configured("BANTER_MODEL=first-model\n", workers=2)
     old = banter.children()

@@ -34,11 +34,11 @@ class Handed(parts.Part):
         self.config = self.folder / "banter.conf"
         self.config.touch()
 
-    def start(self, count=1, pid="$$", source=None):
+    def start(self, count=1, pid="$$", source=None, options=()):
         fd = (source or self.listening).fileno()
         line = f'export LISTEN_PID={pid} LISTEN_FDS={count} LISTEN_FDNAMES=web; exec 3<&{fd} "$@"'
-        self.spawn(["bash", "-c", line, "start", BUILD / "banter.fcgi", "--config", self.config], pass_fds=[fd],
-                   env={**self.env, "NOTIFY_SOCKET": str(self.folder / "notify")})
+        self.spawn(["bash", "-c", line, "start", BUILD / "banter.fcgi", "--config", self.config, *options],
+                   pass_fds=[fd], env={**self.env, "NOTIFY_SOCKET": str(self.folder / "notify")})
 
     def word(self):
         return self.told.recv(4096).decode().splitlines()[0]
@@ -166,6 +166,58 @@ def test_words_for_another_process_are_none_for_this_one(handed):
     service.process = None
 
 
+def old_schema(postgres):
+    """The URL of a database whose schema is older than the program needs."""
+    base = name("old").replace("-", "_")
+    postgres.run(f"create database {base}", database="postgres")
+    url = postgres.url("owner", base)
+    env = {"PATH": os.environ["PATH"], "BANTER_DATABASE_URL": url}
+    subprocess.run([BUILD / "banterctl", "migrate"], check=True, stdout=subprocess.DEVNULL, env=env)
+    postgres.run("create or replace function banter.schema_version() returns integer"
+                 " language sql as 'select 0'", database=base)
+    return url
+
+
+@pytest.mark.parametrize("fault, code", [("setting", 2), ("option", 2), ("schema", 1)])
+def test_G6_who_waits_for_a_start_that_fails_is_turned_away_and_the_next_one_serves(
+        handed, tenant, postgres, fault, code):
+    """The web server is told at once, and answers 503: on the socket that outlives us nobody else would."""
+    service = handed()
+    good = dict(service.env)
+    if fault == "schema":
+        service.env["BANTER_DATABASE_URL"] = old_schema(postgres)
+    if fault == "setting":
+        service.env["BANTER_WORKERS"] = "many"
+    waiting = [ask(service, tenant, "Hello") for _ in range(20)]
+    service.start(options=["--nonsense"] if fault == "option" else [])
+    assert service.process.wait(parts.PATIENCE) == code, service.text()
+    for reply in waiting:
+        with reply.connection:
+            assert reply.connection.ended()
+    service.env = good
+    late = ask(service, tenant, script("late", tokens=["fine"]))
+    service.start()
+    assert answer(late) == "fine"
+
+
+def test_who_waits_for_a_start_that_crashes_is_served_by_the_next(handed, tenant):
+    service = handed()
+    with socket.socket(socket.AF_UNIX) as silent:
+        silent.bind(str(service.folder / ".s.PGSQL.5432"))
+        silent.listen()
+        good = dict(service.env)
+        service.env.update(BANTER_DATABASE_URL=f"postgresql://banter_app@/banter?host={service.folder}",
+                           BANTER_DATABASE_TIME="60s", BANTER_DATABASE_CONNECT_TIME="60s")
+        waiting = ask(service, tenant, script("waits", tokens=["fine"]))
+        service.start()
+        silent.settimeout(parts.PATIENCE)
+        with silent.accept()[0]:  # it is in the midst of its start
+            service.end(signal.SIGKILL)
+    service.env = good
+    service.start()
+    assert answer(waiting) == "fine"
+
+
 @pytest.mark.parametrize("state", ["good", "old", "away"])
 def test_check_database_says_whether_this_program_can_start(state, postgres, tmp_path):
     """Asked by the package's upgrade before the old program is stopped."""
@@ -173,13 +225,7 @@ def test_check_database_says_whether_this_program_can_start(state, postgres, tmp
     if state == "away":
         url = f"postgresql://banter_app@/banter?host={tmp_path}"
     if state == "old":
-        base = name("old").replace("-", "_")
-        postgres.run(f"create database {base}", database="postgres")
-        url = postgres.url("owner", base)
-        env = {"PATH": os.environ["PATH"], "BANTER_DATABASE_URL": url}
-        subprocess.run([BUILD / "banterctl", "migrate"], check=True, stdout=subprocess.DEVNULL, env=env)
-        postgres.run("create or replace function banter.schema_version() returns integer"
-                     " language sql as 'select 0'", database=base)
+        url = old_schema(postgres)
     done = subprocess.run([BUILD / "banter.fcgi", "--check-database"], capture_output=True, text=True,
                           env={"PATH": os.environ["PATH"], "BANTER_DATABASE_URL": url})
     assert done.returncode == (0 if state == "good" else 1), done.stderr

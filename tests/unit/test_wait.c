@@ -126,7 +126,7 @@ static void next_client_starts_anew(void **state)
 
 static void storing_is_not_disturbed(void **state)
 {
-	const volatile sig_atomic_t stop = 1;
+	const volatile sig_atomic_t stop = WAIT_DRAIN;
 	struct wait wait;
 	int pair[2], db[2];
 
@@ -228,7 +228,7 @@ static void drain_ends_it(void **state)
 	assert_int_equal(wait_some(&wait, clock_ms()), STATUS_TIMEOUT);
 	assert_int_equal(wait.stop_at, CLOCK_NEVER);
 	begun = clock_ms();
-	stop = 1;
+	stop = WAIT_DRAIN;
 	assert_int_equal(wait_some(&wait, clock_ms() + 1), STATUS_TIMEOUT);
 	assert_true(wait.stop_at >= begun + wait.drain_ms);
 	wait.stop_at = clock_ms() + 5;
@@ -237,12 +237,17 @@ static void drain_ends_it(void **state)
 	wait_init(&wait);
 	wait.stop = &stop;
 	wait.drain_ms = 0;
+	stop = WAIT_RETIRE;
+	assert_int_equal(wait_some(&wait, clock_ms() + 1), STATUS_TIMEOUT);
+	stop = WAIT_DRAIN;
 	assert_int_equal(wait_some(&wait, later()), STATUS_STOPPED);
 }
 
 static void signals_come_only_while_waiting(void **state)
 {
-	static const int numbers[] = { SIGTERM, SIGINT, SIGQUIT, SIGHUP, SIGCHLD, SIGUSR1 };
+	static const int numbers[] = {
+		SIGTERM, SIGINT, SIGQUIT, SIGHUP, SIGCHLD, SIGUSR1, SIGUSR2
+	};
 	struct sigaction action = { .sa_handler = on_signal };
 	sigset_t block, before;
 	struct wait wait;
@@ -252,9 +257,9 @@ static void signals_come_only_while_waiting(void **state)
 	sigemptyset(&block);
 	for (i = 0; i < COUNT(numbers); i++)
 		sigaddset(&block, numbers[i]);
-	sigaddset(&block, SIGUSR2);
+	sigaddset(&block, SIGWINCH);
 	sigprocmask(SIG_BLOCK, &block, &before);
-	sigaction(SIGUSR2, &action, NULL);
+	sigaction(SIGWINCH, &action, NULL);
 	wait_init(&wait);
 	for (i = 0; i < COUNT(numbers); i++) {
 		sigaction(numbers[i], &action, NULL);
@@ -265,10 +270,10 @@ static void signals_come_only_while_waiting(void **state)
 		assert_int_equal(signals_seen, 1);
 	}
 	/* One that is blocked for its own reasons stays so. */
-	raise(SIGUSR2);
+	raise(SIGWINCH);
 	assert_int_equal(wait_some(&wait, clock_ms() + 1), STATUS_TIMEOUT);
 	assert_int_equal(signals_seen, 1);
-	signal(SIGUSR2, SIG_IGN);
+	signal(SIGWINCH, SIG_IGN);
 	sigprocmask(SIG_SETMASK, &before, NULL);
 }
 
