@@ -15,7 +15,7 @@
 #define VALUE_CAP (1 << 20)
 #define TEXT_BYTES 4096
 
-static void put_plain(const char *format, va_list args)
+__attribute__((format(printf, 1, 0))) static void put_plain(const char *format, va_list args)
 {
 	char text[TEXT_BYTES];
 

@@ -80,9 +80,7 @@ static void see_web_user(struct doctor *doctor, const char *path, const struct s
 	if (barred(some, path, folder)) {
 		doctor_find(doctor, DOCTOR_WARNING, "socket", "%s may not pass %s", web_users[i],
 			    folder);
-		doctor_step(doctor,
-			    "if that is your web server's user: chmod o+x %s",
-			    folder);
+		doctor_step(doctor, "if that is your web server's user: chmod o+x %s", folder);
 		return;
 	}
 	doctor_find(doctor, DOCTOR_WARNING, "socket", "%s may not connect (mode %04o)",
