@@ -10,6 +10,7 @@
 
 #include "base/log.h"
 #include "ctl/command.h"
+#include "wire/frame.h"
 #include "wire/utf8.h"
 
 #define VALUE_CAP (1 << 20)
@@ -90,24 +91,6 @@ int ctl_read(const char *path, struct buf *out)
 	return n < 0 || buf_check(out) ? CTL_FAILED : CTL_DONE;
 }
 
-static void put_json(struct buf *out, struct str text)
-{
-	size_t i;
-
-	buf_putc(out, '"');
-	for (i = 0; i < text.n; i++) {
-		unsigned char c = (unsigned char)text.p[i];
-
-		if (c == '"' || c == '\\')
-			buf_printf(out, "\\%c", c);
-		else if (c < 0x20)
-			buf_printf(out, "\\u%04x", c);
-		else
-			buf_putc(out, (char)c);
-	}
-	buf_putc(out, '"');
-}
-
 static bool is_text(struct str bytes)
 {
 	return utf8_valid(bytes, NULL) && !(bytes.n && memchr(bytes.p, '\0', bytes.n));
@@ -127,11 +110,11 @@ static int put_change(const struct ctl_call *call, char *argument, struct buf *o
 			       call->command->name);
 	if (out->len > 1)
 		buf_putc(out, ',');
-	put_json(out, (struct str){ argument, (size_t)(value - argument) });
+	frame_quote(out, (struct str){ argument, (size_t)(value - argument) });
 	buf_putc(out, ':');
 	value++;
 	if (*value != '@') {
-		put_json(out, str_from(value));
+		frame_quote(out, str_from(value));
 		return CTL_DONE;
 	}
 	buf_init(&text, VALUE_CAP);
@@ -142,7 +125,7 @@ static int put_change(const struct ctl_call *call, char *argument, struct buf *o
 	if (code == CTL_DONE && !is_text(buf_view(&text)))
 		code = ctl_say(CTL_WRONG, "%s is not text in UTF-8", value + 1);
 	if (code == CTL_DONE)
-		put_json(out, buf_view(&text));
+		frame_quote(out, buf_view(&text));
 	buf_wipe(&text);
 	return code;
 }

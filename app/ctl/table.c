@@ -2,9 +2,12 @@
 #include "ctl/table.h"
 
 #include <errno.h>
+#include <stdint.h>
 #include <stdlib.h>
 
+#include "base/buf.h"
 #include "ctl/table_parts.h"
+#include "wire/frame.h"
 
 enum status table_new(struct table **out)
 {
@@ -65,68 +68,75 @@ void table_cell(struct table *table, struct str value)
 	table->cells += !table->failed;
 }
 
-static void put_json_string(const char *text, FILE *out)
-{
-	putc('"', out);
-	for (; *text; text++) {
-		unsigned char c = (unsigned char)*text;
-
-		if (c == '"' || c == '\\')
-			fprintf(out, "\\%c", c);
-		else if (c == '\n')
-			fputs("\\n", out);
-		else if (c < 0x20 || c == 0x7f)
-			fprintf(out, "\\u%04x", c);
-		else
-			putc(c, out);
-	}
-	putc('"', out);
-}
-
-static void put_json_cell(const struct table_column *column, const char *text, FILE *out)
+static void put_json_cell(const struct table_column *column, const char *text, struct frame *row)
 {
 	if (!text)
-		fputs("null", out);
+		frame_raw(row, column->name, STR("null"));
 	else if (column->type == TABLE_BOOLEAN)
-		fputs(*text == 't' ? "true" : "false", out);
+		frame_boolean(row, column->name, *text == 't');
 	else if (column->type == TABLE_NUMBER || column->type == TABLE_VALUE)
-		fputs(text, out);
+		frame_raw(row, column->name, str_from(text));
 	else
-		put_json_string(text, out);
+		frame_string(row, column->name, str_from(text));
 }
 
 /* A row is a line, so that an array can be read by eye and by line. */
-static void put_json_row(const struct table *table, size_t row, FILE *out)
+static void put_json_row(const struct table *table, size_t row, struct buf *out)
 {
+	struct frame frame;
 	size_t i;
 
-	for (i = 0; i < table->columns; i++) {
-		fputs(i ? "," : "{", out);
-		put_json_string(table->column[i].name, out);
-		putc(':', out);
-		put_json_cell(&table->column[i], table_at(table, row, i), out);
-	}
-	putc('}', out);
+	frame_begin(&frame, out, FRAME_JSON);
+	for (i = 0; i < table->columns; i++)
+		put_json_cell(&table->column[i], table_at(table, row, i), &frame);
+	frame_end(&frame);
 }
 
-static void print_json(const struct table *table, bool record, FILE *out)
+static void put_json_array(const struct table *table, struct buf *out)
 {
 	size_t rows = table_rows(table), row;
 
-	if (record) {
-		if (rows)
-			put_json_row(table, 0, out);
-		else
-			fputs("null", out);
-		putc('\n', out);
-		return;
-	}
-	putc('[', out);
+	buf_putc(out, '[');
 	for (row = 0; row < rows; row++) {
-		fputs(row ? ",\n" : "\n", out);
+		buf_puts(out, row ? ",\n" : "\n");
 		put_json_row(table, row, out);
 	}
-	fputs(rows ? "\n]\n" : "]\n", out);
+	buf_puts(out, rows ? "\n]\n" : "]\n");
+}
+
+static void put_json_lines(const struct table *table, struct buf *out)
+{
+	size_t row;
+
+	for (row = 0; row < table_rows(table); row++) {
+		put_json_row(table, row, out);
+		buf_putc(out, '\n');
+	}
+}
+
+static void put_json_record(const struct table *table, struct buf *out)
+{
+	if (table_rows(table))
+		put_json_row(table, 0, out);
+	else
+		buf_puts(out, "null");
+	buf_putc(out, '\n');
+}
+
+/* All of it, or nothing. */
+static enum status print_json(const struct table *table,
+			      void (*put)(const struct table *, struct buf *), FILE *out)
+{
+	enum status status;
+	struct buf text;
+
+	buf_init(&text, SIZE_MAX / 2);
+	put(table, &text);
+	status = buf_check(&text);
+	if (status == STATUS_OK)
+		fwrite(text.data, 1, text.len, out);
+	buf_clear(&text);
+	return status;
 }
 
 static void put_csv_field(const char *text, FILE *out)
@@ -172,36 +182,39 @@ enum status table_print(const struct table *table, enum table_form form, bool re
 			const struct terminal *terminal, FILE *out)
 {
 	struct table_so_far so_far = { 0 };
+	enum status status = STATUS_OK;
 
 	if (table->failed)
 		return STATUS_NOMEM;
 	if (form == TABLE_JSON)
-		print_json(table, record, out);
+		status = print_json(table, record ? put_json_record : put_json_array, out);
 	else if (form == TABLE_CSV)
 		print_csv(table, true, out);
 	else if (record)
 		table_print_record(table, terminal, out);
 	else
 		table_print_rows(table, &so_far, terminal, out);
-	return fflush(out) || ferror(out) ? STATUS_FAILED : STATUS_OK;
+	if (status == STATUS_OK && (fflush(out) || ferror(out)))
+		status = STATUS_FAILED;
+	return status;
 }
 
 enum status table_print_more(const struct table *table, enum table_form form,
 			     struct table_so_far *so_far, const struct terminal *terminal,
 			     FILE *out)
 {
-	size_t row;
+	enum status status = STATUS_OK;
 
 	if (table->failed)
 		return STATUS_NOMEM;
-	for (row = 0; form == TABLE_JSON && row < table_rows(table); row++) {
-		put_json_row(table, row, out);
-		putc('\n', out);
-	}
-	if (form == TABLE_CSV)
+	if (form == TABLE_JSON)
+		status = print_json(table, put_json_lines, out);
+	else if (form == TABLE_CSV)
 		print_csv(table, !so_far->begun, out);
-	else if (form == TABLE_PEOPLE)
+	else
 		table_print_rows(table, so_far, terminal, out);
 	so_far->begun = true;
-	return fflush(out) || ferror(out) ? STATUS_FAILED : STATUS_OK;
+	if (status == STATUS_OK && (fflush(out) || ferror(out)))
+		status = STATUS_FAILED;
+	return status;
 }
