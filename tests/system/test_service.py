@@ -59,7 +59,7 @@ def handed(database, standin):
 
 
 def workers(service):
-    with contextlib.suppress(FileNotFoundError):
+    with contextlib.suppress(FileNotFoundError, ProcessLookupError):
         children = parts.pathlib.Path(f"/proc/{service.process.pid}/task/{service.process.pid}/children").read_text()
         return [pid for pid in children.split()
                 if parts.pathlib.Path(f"/proc/{pid}/comm").read_text() == "banter-worker\n"]
