@@ -222,10 +222,11 @@ def due(kept):
     other.chatbot(script("x", tokens=["y"]))
     other.sql("update banter_data.rate_window set started_at = now() - interval '60 seconds' where workspace = %s",
               other.tenant.workspace)
-    for days, tenant in ((29, site), (31, site), (1000, other)):
+    for days, tenant in ((29, site), (30, site), (1000, other)):
         session = parts.name(f"days{days}")
         tenant.chat(script("x", tokens=["y"]), session)
-        tenant.sql("update banter_data.conversation set last_at = now() - make_interval(days => %s) where session = %s",
+        tenant.sql("update banter_data.conversation set last_at = now() - make_interval(days => %s, hours => 1)"
+                   " where session = %s",
                    days, session)
     site.other = other
     # Last: the next exchange would do it.
