@@ -85,10 +85,17 @@ static void see_web_user(struct doctor *doctor, const char *path, const struct s
 	}
 	doctor_find(doctor, DOCTOR_WARNING, "socket", "%s may not connect (mode %04o)",
 		    web_users[i], (unsigned)st->st_mode & 0777);
-	doctor_step(doctor,
-		    "if that is your web server's user: usermod --append --groups %s %s, then "
-		    "restart the web server",
-		    group ? group->gr_name : "THE_SOCKETS_GROUP", web_users[i]);
+	if (!group || !st->st_gid) /* nobody is to be made a member of root's group for this */
+		doctor_step(
+			doctor,
+			"if that is your web server's user: run the pool in its group, or chgrp "
+			"%s %s",
+			web_users[i], path);
+	else
+		doctor_step(doctor,
+			    "if that is your web server's user: usermod --append --groups %s %s, "
+			    "then restart the web server",
+			    group->gr_name, web_users[i]);
 }
 
 static bool see_file(struct doctor *doctor, const char *path)
