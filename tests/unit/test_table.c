@@ -58,12 +58,11 @@ static struct table *mixed_table(void)
 static void json(void **state)
 {
 	(void)state;
-	must_print(
-		mixed_table(), TABLE_JSON, false, &pipe_end,
-		"[\n{\"thing_id\":\"a\",\"count\":7,\"on\":true,\"more\":[1,{}]},\n"
-		"{\"thing_id\":null,\"count\":null,\"on\":null,\"more\":null},\n"
-		"{\"thing_id\":\"b\\\"\\\\\\n\\t\\u001b\\u007f ü\",\"count\":-1.5,\"on\":false,"
-		"\"more\":null}\n]\n");
+	must_print(mixed_table(), TABLE_JSON, false, &pipe_end,
+		   "[\n{\"thing_id\":\"a\",\"count\":7,\"on\":true,\"more\":[1,{}]},\n"
+		   "{\"thing_id\":null,\"count\":null,\"on\":null,\"more\":null},\n"
+		   "{\"thing_id\":\"b\\\"\\\\\\n\\t\\u001b\\u007f ü\",\"count\":-1.5,\"on\":false,"
+		   "\"more\":null}\n]\n");
 	must_print(mixed_table(), TABLE_JSON, true, &pipe_end,
 		   "{\"thing_id\":\"a\",\"count\":7,\"on\":true,\"more\":[1,{}]}\n");
 	must_print(TABLE(mixed, end), TABLE_JSON, false, &pipe_end, "[]\n");
