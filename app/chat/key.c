@@ -23,6 +23,16 @@ struct str key_kind_name(enum key_kind kind)
 	return kind == KEY_WIDGET ? STR("widget") : STR("workspace");
 }
 
+static bool contains(struct str text, struct str part)
+{
+	return text.n && memmem(text.p, text.n, part.p, part.n);
+}
+
+bool key_stands_in(struct str text)
+{
+	return contains(text, prefix_of(KEY_WIDGET)) || contains(text, prefix_of(KEY_WORKSPACE));
+}
+
 enum status key_hash(struct str bytes, unsigned char out[KEY_HASH_SIZE])
 {
 	if (!EVP_Digest(bytes.p, bytes.n, out, NULL, EVP_sha256(), NULL))

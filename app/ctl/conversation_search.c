@@ -75,8 +75,6 @@ static int look_and_print(const struct ctl_call *call, struct search *search)
 {
 	static const char *const columns[SHOWN] = { "conversation", "chatbot", "at", "in",
 						    "excerpt" };
-	struct terminal terminal = terminal_of(stdout);
-	enum status status;
 	int code, i;
 
 	if (table_new(&search->table))
@@ -84,12 +82,10 @@ static int look_and_print(const struct ctl_call *call, struct search *search)
 	for (i = 0; i < SHOWN; i++)
 		table_column(search->table, columns[i], TABLE_TEXT);
 	code = look(search);
-	status = STATUS_OK;
 	if (code == CTL_DONE)
-		status = table_print(search->table, call->form, false, &terminal, stdout);
-	table_free(search->table);
-	if (status)
-		return ctl_say(CTL_FAILED, "it could not be printed: %s", status_name(status));
+		code = ctl_print_table(call, search->table, false);
+	else
+		table_free(search->table);
 	if (code == CTL_DONE && interrupt_came())
 		return ctl_say(CTL_FAILED, "stopped; not all was looked through");
 	return code;

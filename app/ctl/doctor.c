@@ -4,7 +4,6 @@
  */
 #include "ctl/doctor.h"
 
-#include <ctype.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -32,36 +31,13 @@ static const struct {
 /* What others said may be in it: nothing of that steers the terminal. */
 __attribute__((format(printf, 1, 0))) static char *text_of(const char *format, va_list args)
 {
-	char *text = malloc(TEXT_CAP), *at;
+	char *text = malloc(TEXT_CAP);
 
 	if (!text)
 		return NULL;
 	vsnprintf(text, TEXT_CAP, format, args);
-	for (at = text; *at; at++)
-		if (iscntrl((unsigned char)*at) || (*at == '\xc2' && (at[1] & 0xe0) == 0x80))
-			*at = '?';
+	log_plain(text);
 	return text;
-}
-
-/* By words, so that it fits the terminal. */
-static void put_words(const char *text, int width)
-{
-	int used = LEFT, n;
-
-	while (*text) {
-		n = (int)strcspn(text, " ");
-		if (width > 2 * LEFT && used > LEFT && used + 1 + n > width) {
-			printf("\n%*s", LEFT, "");
-			used = LEFT;
-		} else if (used > LEFT) {
-			putchar(' ');
-			used++;
-		}
-		fwrite(text, 1, (size_t)n, stdout);
-		used += n;
-		text += n + (text[n] == ' ');
-	}
-	putchar('\n');
 }
 
 static bool shown(const struct doctor *doctor)
@@ -77,7 +53,7 @@ static void put_finding(const struct doctor *doctor, const struct doctor_finding
 	printf("%s%-*s%s", colours ? verdicts[finding->verdict].colour : "", LEFT,
 	       verdicts[finding->verdict].word, colours ? "\033[0m" : "");
 	snprintf(line, sizeof(line), "%s: %s", finding->check, finding->found);
-	put_words(line, doctor->terminal.width);
+	terminal_put_words(str_from(line), LEFT, LEFT, doctor->terminal.width, stdout);
 	fflush(stdout);
 }
 
@@ -165,7 +141,6 @@ static int put_table(const struct doctor *doctor)
 {
 	const struct doctor_finding *finding;
 	struct table *table;
-	enum status status;
 
 	if (table_new(&table))
 		return ctl_say(CTL_FAILED, "no memory");
@@ -179,10 +154,7 @@ static int put_table(const struct doctor *doctor)
 		table_cell(table, str_from(finding->found));
 		table_cell(table, str_from(finding->steps));
 	}
-	status = table_print(table, doctor->call->form, false, &doctor->terminal, stdout);
-	table_free(table);
-	return status ? ctl_say(CTL_FAILED, "it could not be printed: %s", status_name(status))
-		      : CTL_DONE;
+	return ctl_print_table(doctor->call, table, false);
 }
 
 static int conclude(const struct doctor *doctor)

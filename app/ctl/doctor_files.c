@@ -7,29 +7,15 @@
 
 #include "base/str.h"
 #include "ctl/doctor.h"
+#include "edge/settings_names.h"
 
 #define FILE_CAP (1 << 20)
-#define SUFFIX "_FILE"
 
 /* What is known of the file while its lines are read. */
 struct reading {
 	struct doctor *doctor;
 	bool secrets; /* one stands in it */
 };
-
-static bool is_secret(struct str name, const char *suffix)
-{
-	struct config_entry entry;
-	size_t i, n, more = strlen(suffix);
-
-	for (i = 0; config_entry(i, &entry); i++) {
-		n = strlen(entry.name);
-		if (entry.secret && name.n == n + more && memcmp(name.p, entry.name, n) == 0 &&
-		    memcmp(name.p + n, suffix, more) == 0)
-			return true;
-	}
-	return false;
-}
 
 static void see_rights(struct doctor *doctor, const char *path, const char *what)
 {
@@ -63,9 +49,9 @@ static enum status see_line(void *context, struct str name, struct str value, st
 	char *path, *what;
 
 	(void)why;
-	if (is_secret(name, "") && value.n)
+	if (settings_naming_of(name) == SETTINGS_SECRET && value.n)
 		reading->secrets = true;
-	if (!is_secret(name, SUFFIX) || !value.n)
+	if (settings_naming_of(name) != SETTINGS_FILE || !value.n)
 		return STATUS_OK;
 	path = strndup(value.p, value.n);
 	what = strndup(name.p, name.n);
@@ -97,7 +83,8 @@ static void see_environment(struct doctor *doctor)
 
 	for (at = environ; at && *at; at++) {
 		n = strcspn(*at, "=");
-		if ((*at)[n] && (*at)[n + 1] && is_secret((struct str){ *at, n }, SUFFIX)) {
+		if ((*at)[n] && (*at)[n + 1] &&
+		    settings_naming_of((struct str){ *at, n }) == SETTINGS_FILE) {
 			char *name = strndup(*at, n);
 
 			if (name)

@@ -304,5 +304,5 @@ void doctor_upkeep(struct doctor *doctor)
 		    " exchanges of workers that died still hold credits, %" PRId64
 		    " Idempotency-Keys are older than a day",
 		    lapsed, old);
-	doctor_step(doctor, "banterctl sweep, now and every hour (a timer or cron)");
+	doctor_step(doctor, "banterctl sweep, now and once a day (a timer or cron)");
 }

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "ctl/doctor.h"
+#include "edge/settings_names.h"
 
 #define CHECK "settings"
 #define NAME_MOST 64
@@ -41,11 +42,6 @@ static int distance(const char *a, const char *b)
 	return row[n];
 }
 
-static void file_name_of(const struct config_entry *entry, char out[NAME_MOST])
-{
-	snprintf(out, NAME_MOST, "%s_FILE", entry->name);
-}
-
 /* A variable that no setting is named by: probably one that was meant to be. */
 static void see_name(struct doctor *doctor, const char *name)
 {
@@ -54,10 +50,10 @@ static void see_name(struct doctor *doctor, const char *name)
 	int least = ALIKE + 1, apart;
 	size_t i;
 
+	if (settings_naming_of(str_from(name)) != SETTINGS_NONE)
+		return;
 	for (i = 0; config_entry(i, &entry); i++) {
-		file_name_of(&entry, with_file);
-		if (strcmp(name, entry.name) == 0 || (entry.secret && strcmp(name, with_file) == 0))
-			return;
+		snprintf(with_file, sizeof(with_file), "%s" SETTINGS_FILE_SUFFIX, entry.name);
 		apart = distance(name, entry.name);
 		if (apart < least) {
 			least = apart;

@@ -11,27 +11,6 @@
 #define LEFT 26 /* where meanings stand */
 #define WIDTH 80
 
-/* Words in lines of at most 80 columns, of which `used` are taken; further lines begin at `left`. */
-static void put_wrapped(struct str text, int used, int left, FILE *out)
-{
-	struct str word;
-	bool first = true;
-
-	while (text.n) {
-		word = str_cut(&text, STR(" "));
-		if (!word.n)
-			continue;
-		if (!first && used + 1 + (int)word.n > WIDTH) {
-			fprintf(out, "\n%*s", left, "");
-			used = left;
-			first = true;
-		}
-		used += fprintf(out, "%s%.*s", first ? "" : " ", STR_ARGS(word));
-		first = false;
-	}
-	putc('\n', out);
-}
-
 static void put_line(const char *name, const char *argument, const char *meaning, FILE *out)
 {
 	int used = fprintf(out, "  %s%s%s", name, argument && *argument ? " " : "",
@@ -42,7 +21,7 @@ static void put_line(const char *name, const char *argument, const char *meaning
 		used = 0;
 	}
 	fprintf(out, "%*s", LEFT - used, "");
-	put_wrapped(str_from(meaning), LEFT, LEFT, out);
+	terminal_put_words(str_from(meaning), LEFT, LEFT, WIDTH, out);
 }
 
 /* Lines that begin with a blank, and empty ones, stay as they are; what is between is one paragraph. */
@@ -57,7 +36,7 @@ static void put_more(const char *text, FILE *out)
 		if (line.n && *line.p != ' ')
 			buf_printf(&flow, "%s%.*s", flow.len ? " " : "", STR_ARGS(line));
 		if (flow.len && (!line.n || *line.p == ' ' || !rest.n)) {
-			put_wrapped(buf_view(&flow), 0, 0, out);
+			terminal_put_words(buf_view(&flow), 0, 0, WIDTH, out);
 			buf_reset(&flow);
 		}
 		if (!line.n || *line.p == ' ')
@@ -121,11 +100,11 @@ void help_command(const struct ctl_command *command, FILE *out)
 	buf_init(&line, 4096);
 	buf_printf(&line, "banterctl %s %s %s", command->name, command->arguments,
 		   command->options || command->flags & ~(unsigned)CTL_ALONE ? "[options]" : "");
-	put_wrapped(buf_view(&line), fprintf(out, "usage: "), 11, out);
+	terminal_put_words(buf_view(&line), fprintf(out, "usage: "), 11, WIDTH, out);
 	buf_reset(&line);
 	buf_printf(&line, "%s.", command->meaning);
 	putc('\n', out);
-	put_wrapped(buf_view(&line), 0, 0, out);
+	terminal_put_words(buf_view(&line), 0, 0, WIDTH, out);
 	buf_clear(&line);
 	if (command->more) {
 		putc('\n', out);

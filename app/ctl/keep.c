@@ -117,9 +117,7 @@ static int print_swept(const struct ctl_call *call, const struct swept *swept)
 		{ "conversations", swept->kept_too_long.conversations },
 		{ "exchanges", swept->kept_too_long.exchanges },
 	};
-	struct terminal terminal = terminal_of(stdout);
 	struct table *table;
-	enum status status;
 	char number[24];
 	size_t i, count = sizeof(columns) / sizeof(columns[0]);
 
@@ -131,10 +129,7 @@ static int print_swept(const struct ctl_call *call, const struct swept *swept)
 		snprintf(number, sizeof(number), "%" PRId64, columns[i].count);
 		table_cell(table, str_from(number));
 	}
-	status = table_print(table, call->form, true, &terminal, stdout);
-	table_free(table);
-	return status ? ctl_say(CTL_FAILED, "it could not be printed: %s", status_name(status))
-		      : CTL_DONE;
+	return ctl_print_table(call, table, true);
 }
 
 static int run_sweep(const struct ctl_call *call)

@@ -10,6 +10,7 @@
 
 #include "base/log.h"
 #include "base/secret.h"
+#include "chat/key.h"
 #include "ctl/command.h"
 #include "ctl/help.h"
 #include "edge/settings.h"
@@ -244,7 +245,7 @@ static bool any_key(int count, char **words)
 	int i;
 
 	for (i = 0; i < count; i++)
-		if (strstr(words[i], "sk-workspace_") || strstr(words[i], "sk-widget_"))
+		if (key_stands_in(str_from(words[i])))
 			return true;
 	return false;
 }

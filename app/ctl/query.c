@@ -49,12 +49,26 @@ int ctl_columns(const struct ctl_call *call, const struct db_rows *rows, bool re
 	return db_rows_columns(rows) - (all ? 0 : call->command->details);
 }
 
-int ctl_print_rows(const struct ctl_call *call, const struct db_rows *rows, bool record)
+int ctl_printed(enum status status)
+{
+	if (status)
+		return ctl_say(CTL_FAILED, "it could not be printed: %s", status_name(status));
+	return CTL_DONE;
+}
+
+int ctl_print_table(const struct ctl_call *call, struct table *table, bool record)
 {
 	struct terminal terminal = terminal_of(stdout);
+	enum status status = table_print(table, call->form, record, &terminal, stdout);
+
+	table_free(table);
+	return ctl_printed(status);
+}
+
+int ctl_print_rows(const struct ctl_call *call, const struct db_rows *rows, bool record)
+{
 	int columns = ctl_columns(call, rows, record), row, i;
 	struct table *table;
-	enum status status;
 
 	if (table_new(&table))
 		return ctl_say(CTL_FAILED, "no memory");
@@ -63,11 +77,7 @@ int ctl_print_rows(const struct ctl_call *call, const struct db_rows *rows, bool
 	for (row = 0; row < db_rows_count(rows); row++)
 		for (i = 0; i < columns; i++)
 			table_cell(table, db_rows_text(rows, row, i));
-	status = table_print(table, call->form, record, &terminal, stdout);
-	table_free(table);
-	if (status)
-		return ctl_say(CTL_FAILED, "it could not be printed: %s", status_name(status));
-	return CTL_DONE;
+	return ctl_print_table(call, table, record);
 }
 
 static int run(const struct ctl_call *call, bool record)

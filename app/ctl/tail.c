@@ -84,9 +84,7 @@ static int show(struct tail *tail, const struct db_rows *rows)
 					    stdout)
 			 : table_print(table, tail->call->form, false, &terminal, stdout);
 	table_free(table);
-	if (status)
-		return ctl_say(CTL_FAILED, "it could not be printed: %s", status_name(status));
-	return CTL_DONE;
+	return ctl_printed(status);
 }
 
 static int follow(struct tail *tail)

@@ -41,6 +41,26 @@ struct terminal terminal_of(FILE *file)
 	return terminal;
 }
 
+void terminal_put_words(struct str text, int used, int left, int width, FILE *out)
+{
+	struct str word;
+	bool first = true;
+
+	while (text.n) {
+		word = str_cut(&text, STR(" "));
+		if (!word.n)
+			continue;
+		if (width && !first && used + 1 + (int)word.n > width) {
+			fprintf(out, "\n%*s", left, "");
+			used = left;
+			first = true;
+		}
+		used += fprintf(out, "%s%.*s", first ? "" : " ", STR_ARGS(word));
+		first = false;
+	}
+	putc('\n', out);
+}
+
 void progress_show(const char *what, int64_t done, int64_t total)
 {
 	if (!isatty(STDERR_FILENO) || (drawn && clock_ms() < drawn_at + DRAW_MS))

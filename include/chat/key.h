@@ -6,6 +6,7 @@
 #ifndef CHAT_KEY_H
 #define CHAT_KEY_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/status.h"
@@ -29,6 +30,8 @@ enum status key_new(enum key_kind kind, int64_t workspace, char text[KEY_TEXT_SI
 		    struct key *out) MUST_CHECK;
 /* "widget" or "workspace", as the database names them. */
 struct str key_kind_name(enum key_kind kind);
+/* True if a key may stand in the text: the beginning of one does. */
+bool key_stands_in(struct str text);
 /* SHA-256 of any bytes. STATUS_FAILED if the library refuses. */
 enum status key_hash(struct str bytes, unsigned char out[KEY_HASH_SIZE]) MUST_CHECK;
 

@@ -6,6 +6,8 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "base/str.h"
+
 struct terminal {
 	int width;    /* in columns; 0: no terminal, nothing has to fit */
 	bool colours; /* a terminal, and NO_COLOR (no-color.org) is not set */
@@ -13,6 +15,12 @@ struct terminal {
 };
 
 struct terminal terminal_of(FILE *file);
+
+/*
+ * Words in lines of at most `width` columns (0: one line), of which `used` are taken; further lines
+ * begin at `left`. Ends the last one.
+ */
+void terminal_put_words(struct str text, int used, int left, int width, FILE *out);
 
 /*
  * Long work on standard error, where that is a terminal: "deleting: 1200 of 5000". `total` 0: not

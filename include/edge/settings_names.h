@@ -1,6 +1,6 @@
 /*
  * What edge/settings keeps its values in: names with values, what a name means, and taking the
- * environment apart. For edge/settings alone.
+ * environment apart. For edge/settings; what a name means, for doctor too.
  */
 #ifndef EDGE_SETTINGS_NAMES_H
 #define EDGE_SETTINGS_NAMES_H

@@ -6,13 +6,7 @@ import signal
 from ctl import ctl
 from fastcgi import chat, stream
 from parts import Tenant, name, script, until
-
-
-def sent_key(banter, model, tenant):
-    """What the model is given as Authorization by a worker that takes a request now."""
-    text = name("key")
-    assert chat(banter.socket, tenant, script(text, tokens=["a"])).status == 200
-    return model.wait(text)["headers"].get("authorization")
+from test_settings import sent_key
 
 
 def test_the_models_key_changes_with_its_file_and_a_reload(pool, tenant, model, tmp_path):
