@@ -39,7 +39,7 @@ list() {
 		;;
 	deb)
 		list build
-		printf '%s\n' debhelper dpkg-dev fakeroot
+		printf '%s\n' build-essential debhelper dpkg-dev fakeroot
 		;;
 	run)
 		list build
