@@ -1,5 +1,6 @@
 """The Debian package's life: installed, configured, upgraded, removed, purged; and the service in its sandbox."""
 
+import collections
 import re
 import subprocess
 
@@ -221,9 +222,10 @@ def test_G6_a_service_that_cannot_start_is_a_503_until_the_setting_is_mended(ser
     set_lines(box, "BANTER_WORKERS=many")
     box.run("systemctl restart banter.service", check=False)
     assert [ask() for _ in range(3)] == ["503"] * 3
-    crowd = box.run("for n in {1..60}; do curl -s --resolve chat.example.com:80:127.0.0.1 -o /dev/null"
-                    " -w '%{http_code}\n' http://chat.example.com/health & done; wait").stdout.split()
-    assert crowd == ["503"] * 60
+    # From as many addresses: one alone may have fewer requests open than these, before the server says 429.
+    crowd = box.run(f"for n in {{1..60}}; do {SITE}/health --interface 127.0.1.$n -o /dev/null"
+                    " -w '%{http_code}\n' & done; wait").stdout.split()
+    assert collections.Counter(crowd) == {"503": 60}
     assert "BANTER_WORKERS must be" in box.journal("banter")
     box.run("sed -i '$d' /etc/banter/banter.conf && systemctl restart banter.service")
     assert ask() == "401"
