@@ -265,6 +265,21 @@ struct str gateway_param(const struct gateway *gateway, const char *name)
 	return str_from(FCGX_GetParam(name, gateway->request.envp));
 }
 
+struct str gateway_only_param(const struct gateway *gateway, const char *name)
+{
+	struct str only = STR_NONE, key = str_from(name);
+	char **at;
+
+	for (at = gateway->request.envp; *at; at++) {
+		if (!str_starts(str_from(*at), key) || (*at)[key.n] != '=')
+			continue;
+		if (only.p)
+			return STR_NONE;
+		only = str_from(*at + key.n + 1);
+	}
+	return only;
+}
+
 /* CONTENT_LENGTH, or -1 where the body's end tells (chunked; Caddy then says "-1"). */
 static int64_t announced_length(const struct gateway *gateway)
 {

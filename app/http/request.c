@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/secret.h"
+#include "chat/key.h"
 
 #define PATH_CAP 8192
 
@@ -23,7 +24,8 @@ static void read_id(struct request *request)
 
 	while (i < own.n && one_of(own.p[i], "._-"))
 		i++;
-	if (own.n && i == own.n && own.n <= REQUEST_ID_MAX)
+	/* A client's mistake, which must not bring its key into the log and the database. */
+	if (own.n && i == own.n && own.n <= REQUEST_ID_MAX && !key_stands_in(own))
 		memcpy(request->id_text, own.p, own.n + 1);
 	else
 		secret_new_id(request->id_text);
@@ -91,7 +93,7 @@ void request_read(struct request *request, struct gateway *gateway, const struct
 	read_id(request);
 	read_path(request, str_from(config->path_prefix));
 	limit_address(request_header(request, "REMOTE_ADDR"),
-		      request_header(request, "HTTP_X_FORWARDED_FOR"),
+		      gateway_only_param(gateway, "HTTP_X_FORWARDED_FOR"),
 		      str_from(config->trusted_proxies), request->address);
 	request->origin = request_header(request, "HTTP_ORIGIN");
 	request->origin_listed =

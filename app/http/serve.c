@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "chat/key.h"
 #include "http/route.h"
 
 /* More of a path than this tells nobody anything. */
@@ -21,6 +22,8 @@ static void log_request(const struct http_parts *parts, const struct request *re
 
 	if (path.n > LOGGED_PATH)
 		path.n = LOGGED_PATH;
+	if (key_stands_in(path))
+		path = STR("(a-key)");
 	if (parts->log.first_ms >= 0)
 		snprintf(first, sizeof(first), "%" PRId64, parts->log.first_ms);
 	log_info("request=%.*s method=%.*s path=%.*s status=%d first_ms=%s ms=%" PRId64

@@ -51,6 +51,11 @@ enum status gateway_accept(struct gateway *gateway, struct wait *wait) MUST_CHEC
 /* A parameter, such as "REQUEST_URI", borrowed until gateway_finish(); absent if not sent. */
 struct str gateway_param(const struct gateway *gateway, const char *name);
 /*
+ * As gateway_param(), and absent if it was sent more than once: of a client's header and a proxy's,
+ * passed on as two, or spelled alike (`X_Forwarded_For`), nobody can tell which is the proxy's.
+ */
+struct str gateway_only_param(const struct gateway *gateway, const char *name);
+/*
  * Reads the body to its end into `out`.
  *   STATUS_OK
  *   STATUS_NOMEM    longer than the buffer's cap; the rest was read and dropped, within bounds

@@ -105,7 +105,7 @@ class Site:
         headers = dict(headers or {})
         if key:
             headers.setdefault("x-api-key", self.tenant.widget_key)
-        options.setdefault("timeout", 60)
+        options.setdefault("timeout", parts.PATIENCE)
         return self.http.request(method, self.url + path, headers=headers, **options)
 
     def body(self, message, session=None, **more):
@@ -130,9 +130,9 @@ class Site:
     def raw(self, method, target, headers=None, body=None, source=None):
         """A request with its target as given, from the client's own address `source`: (status, headers, body)."""
         connection = http.client.HTTPConnection(
-            "127.0.0.1", self.nginx.port, timeout=60, source_address=(source, 0) if source else None)
+            "127.0.0.1", self.nginx.port, timeout=parts.PATIENCE, source_address=(source, 0) if source else None)
         try:
-            connection.request(method, target, body, dict(headers or {}))
+            connection.request(method, target, body, headers or {})
             answer = connection.getresponse()
             return answer.status, answer.headers, answer.read()
         finally:
@@ -144,7 +144,7 @@ class Site:
         lines = {"Host": "banter", "x-api-key": self.tenant.widget_key, "Content-Length": str(len(body))}
         lines.update(headers or {})
         head = f"POST {self.nginx.path}{path} HTTP/1.1\r\n" + "".join(f"{name}: {value}\r\n" for name, value in lines.items())
-        client = socket.create_connection(("127.0.0.1", self.nginx.port), timeout=60)
+        client = socket.create_connection(("127.0.0.1", self.nginx.port), timeout=parts.PATIENCE)
         client.sendall(head.encode() + b"\r\n" + body)
         return client
 
@@ -204,16 +204,17 @@ def at_once(count, work):
 
     def run(index):
         try:
-            barrier.wait(30)
+            barrier.wait(parts.PATIENCE)
             results[index] = work(index)
         except BaseException as failure:  # noqa: BLE001  (told to the test below)
             failures.append(failure)
 
-    threads = [threading.Thread(target=run, args=(index,)) for index in range(count)]
+    threads = [threading.Thread(target=run, args=(index,), daemon=True) for index in range(count)]
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(120)
+        thread.join(2 * parts.PATIENCE)
     if failures:
         raise failures[0]
+    assert not any(thread.is_alive() for thread in threads), "not all came to an end"
     return results

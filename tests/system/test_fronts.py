@@ -2,6 +2,7 @@
 
 import concurrent.futures
 import contextlib
+import email.message
 import json
 import os
 import signal
@@ -12,7 +13,7 @@ import pytest
 import requests
 from apis import BOTH, Chatbot, Headless, check_headers
 from fronts import FRONTS
-from parts import name, script, until
+from parts import PATIENCE, name, script, until
 from site_client import Stream
 
 READ_TIME = 4  # seconds a server waits for a silent program here; its file says far more
@@ -158,6 +159,34 @@ def test_the_clients_own_address_is_what_counts(begin):
         assert (statuses[0], statuses[-1]) == (401, 429)
 
 
+# What a client writes itself beside the line that a proxy adds for it.
+FORGED = {
+    "in the same line": ["X-Forwarded-For: {forged}, {own}"],
+    "in a line before it": ["X-Forwarded-For: {forged}", "X-Forwarded-For: {own}"],
+    "spelled otherwise, before": ["X_Forwarded_For: {forged}", "X-Forwarded-For: {own}"],
+    "spelled otherwise, behind": ["X-Forwarded-For: {own}", "X_Forwarded_For: {forged}"],
+    "half of it": ["X-Forwarded-For: {own}", "X-Forwarded_For: {forged}"],
+}
+
+
+def test_G9_behind_a_proxy_no_forged_address_counts(begin):
+    """The tests are the proxy. (Two hosts count by themselves.)"""
+    site = begin(address_limit=1, address_window="1h", trusted_proxies="127.0.0.1")
+
+    def ask(lines, **values):
+        headers = email.message.Message()
+        for line in lines:
+            header, value = line.format(**values).split(": ")
+            headers[header] = value
+        return site.raw("POST", site.nginx.path + "/v1/chat", headers, "{}")[0]
+
+    for n in range(3):
+        assert ask(["X-Forwarded-For: {own}"], own=f"198.18.0.{n}") == 401
+    for n, (kind, lines) in enumerate(FORGED.items()):
+        statuses = [ask(lines, forged=f"198.19.{n}.{at}", own=f"203.0.113.{n}") for at in range(4)]
+        assert statuses[-1] == 429, (kind, statuses)
+
+
 def padded(api, size):
     """A good body of exactly that size."""
     start = json.dumps(api.body("Hello", False))[:-1] + ', "padding": "'
@@ -298,7 +327,7 @@ def test_the_programs_own_refusals_pass(api):
 
 
 def test_limits_reach_the_client(site):
-    site.configure(rate_limit=1)
+    site.configure(rate_limit=1, rate_window=3600)
     replies = [site.chatbot("Hello") for _ in range(2)]
     assert [reply.headers["X-RateLimit-Remaining"] for reply in replies] == ["0", "0"]
     assert Chatbot(site).refuses(replies[1], "too_many")
@@ -364,7 +393,10 @@ def test_a_pool_that_is_away_is_503(front, begin, streams):
     for pool in site.nginx.pools:
         pool.end()
     for Api in BOTH:
-        unavailable(front, Api(site).post(Api(site).body("Hello", streams), streams), Api(site))
+        api = Api(site)
+        unavailable(front, api.post(api.body("Hello", streams), streams), api)
+        # Not the query but the path says whose form it has.
+        unavailable(front, site.request("POST", api.path(streams) + "?from=/api/v1", api.key(), key=False, data="{}"), api)
     for pool in site.nginx.pools:
         pool.start()
     for Api in BOTH:
@@ -420,7 +452,7 @@ def test_a_worker_that_dies_before_it_answers_is_503(front, begin):
         for pool in site.nginx.pools:
             for worker in pool.children():
                 os.kill(worker, signal.SIGKILL)
-        asking.join(60)
+        asking.join(PATIENCE)
         unavailable(front, *replies, api)
 
 

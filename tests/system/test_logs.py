@@ -58,7 +58,7 @@ def test_the_cause_of_an_error(pool, tenant, directive, status, cause):
 
 
 def test_the_cause_of_a_refusal(pool, tenant):
-    banter = pool(workers=1, address_limit=2, failed_key_limit=1)
+    banter = pool(workers=1, address_limit=2, failed_key_limit=1, address_window="1h")
     asked = [
         ({"HTTP_X_API_KEY": "no-key"}, "401", None),
         ({"HTTP_X_API_KEY": "no-key"}, "429", "too many failed keys from this address"),
@@ -82,16 +82,33 @@ def test_the_client_left(pool, tenant, model):
 
 def test_what_a_client_sends_starts_no_line_of_its_own(pool, tenant):
     banter = pool(workers=1)
-    lines = len(banter.text().splitlines())
     path = b"/x\n2026-01-01T00:00:00.000Z error [1] forged\x1b[31m\r\x7f" + b"y" * 3000
     reply = chat(banter.socket, tenant, "hello", REQUEST_URI=path, REQUEST_METHOD=b"GE\nT")
     assert reply.status == 404
     reply.body()
-    until(lambda: len(banter.text().splitlines()) > lines, "the line")
+    (line,) = until(lambda: [line for line in banter.text().split("\n")[:-1] if "forged" in line], "the line")
+    assert len(line) < 600
     text = banter.text()
-    assert len(text.splitlines()) == lines + 1
     assert "\x1b" not in text and "\x7f" not in text and "\r" not in text
-    assert len(text.splitlines()[-1]) < 600
+    ours = re.compile(rf"[-0-9]+T[.:0-9]+Z \w+ \[({'|'.join(map(str, [banter.process.pid, *banter.children()]))})\] ")
+    assert [one for one in text.splitlines() if not ours.match(one)] == []
+
+
+def test_a_key_in_a_wrong_place_is_not_logged_either(pool, postgres, tenant):
+    """As the request's id, which is stored too, or in the path; and an id that only looks like one passes."""
+    banter = pool(workers=1, log_level="debug")
+    for key in tenant.widget_key, tenant.workspace_key:
+        reply = chat(banter.socket, tenant, script("hello", tokens=["a"]), HTTP_X_REQUEST_ID=key)
+        assert reply.status == 200 and key not in reply.headers["X-Request-Id"]
+        assert line_of(banter, reply.headers["X-Request-Id"])["path"] == "/v1/chat"
+        request = name("request")
+        lost = chat(banter.socket, tenant, "hello", f"/v1/chat/{key}", HTTP_X_REQUEST_ID=request)
+        assert lost.status == 404
+        lost.body()
+        assert line_of(banter, request)["path"] == "(a-key)"
+        assert key not in banter.text()
+    stored = postgres.run("select request_id from banter_data.exchange where workspace = %s", tenant.workspace)
+    assert len(stored) == 2 and not any("sk-" in id for (id,) in stored)
 
 
 def test_no_key_and_no_word_of_a_conversation_is_ever_logged(pool, postgres, tenant, model):
@@ -99,7 +116,7 @@ def test_no_key_and_no_word_of_a_conversation_is_ever_logged(pool, postgres, ten
     word = "MARKERWORD"
     prompt, keys = f"{word}-prompt", [f"{word}-badkey", f"{word}-model"]
     postgres.run("update banter_data.chatbot set system_prompt = %s where chatbot = %s", prompt, tenant.chatbot)
-    banter = pool(workers=2, log_level="debug", model_key=keys[1], model_first_time="300ms", answer_bytes=1024)
+    banter = pool(workers=2, log_level="debug", model_key=keys[1], model_first_time="3s", answer_bytes=1024)
     socket = banter.socket
     answer = [f"{word}-answer", " and more"]
     session = f"{word}-session"
