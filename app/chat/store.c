@@ -122,8 +122,7 @@ enum status store_begin(struct db *db, struct wait *wait, const struct config *c
 	db_add_text(&query, begin->request_id);
 	db_add_integer(&query, config->workspace_open);
 	db_add_integer(&query, config->key_open);
-	/* A lock must be given up before we give up the call, or it would begin after its 503. */
-	db_add_integer(&query, config->database_ms * 4 / 5);
+	db_add_time_left(&query); /* or it would begin after its 503 */
 
 	stage_set(wait->stage, STAGE_BEGIN);
 	wait_undisturbed(wait, true);
@@ -172,7 +171,8 @@ enum status store_finish(struct db *db, struct wait *wait, const struct store_fi
 	int result;
 
 	db_query_init(&query, "turn_finish",
-		      "select banter.turn_finish($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)");
+		      "select banter.turn_finish($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) "
+		      "from set_config('lock_timeout', $11, true)");
 	db_add_integer(&query, finish->workspace);
 	db_add_text(&query, str_from(finish->exchange));
 	db_add_text(&query, str_from(ends[finish->end]));
@@ -183,6 +183,7 @@ enum status store_finish(struct db *db, struct wait *wait, const struct store_fi
 	db_add_text(&query, *finish->error ? str_from(finish->error) : STR_NONE);
 	add_known(&query, finish->first_ms);
 	db_add_integer(&query, finish->total_ms);
+	db_add_time_left(&query); /* or it would be stored, and charged, after its `error` */
 	status = db_call(db, wait, &query, deadline, &rows);
 	if (status)
 		return status;

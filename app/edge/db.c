@@ -26,8 +26,9 @@ struct db {
 	enum db_state state;
 	PostgresPollingStatusType polling;
 	int64_t connect_by;
-	bool fresh; /* the connection was made for the running statement */
-	bool held;  /* see db_hold() */
+	int64_t deadline; /* of the running db_call() */
+	bool fresh;	  /* the connection was made for the running statement */
+	bool held;	  /* see db_hold() */
 	const char *name;
 	const char *script;
 	const struct db_query *query;
@@ -68,6 +69,8 @@ void db_free(struct db *db)
 	if (!db)
 		return;
 	disconnect(db, NULL);
+	if (db->url) /* it may have the password in it */
+		explicit_bzero(db->url, strlen(db->url));
 	free(db->url);
 	if (db->password)
 		explicit_bzero(db->password, strlen(db->password));
@@ -126,11 +129,20 @@ static enum status begin_connect(struct db *db)
 	return STATUS_OK;
 }
 
+/* As db_add_time_left() promises. */
+static void time_left(const struct db *db, char out[DB_NUMBER_SIZE])
+{
+	int64_t ms = (db->deadline - clock_ms()) * 4 / 5;
+
+	snprintf(out, DB_NUMBER_SIZE, "%" PRId64, ms > 1 ? ms : 1);
+}
+
 static enum status send_statement(struct db *db)
 {
 	const char *values[DB_MAX_VALUES];
 	int lengths[DB_MAX_VALUES], formats[DB_MAX_VALUES], i, sent;
 	const struct db_query *query = db->query;
+	char left[DB_NUMBER_SIZE];
 
 	if (!query) {
 		sent = PQsendQuery(db->conn, db->script);
@@ -139,6 +151,10 @@ static enum status send_statement(struct db *db)
 			values[i] = query->values[i].bytes.p;
 			lengths[i] = (int)query->values[i].bytes.n;
 			formats[i] = query->values[i].raw;
+		}
+		if (query->time_left >= 0) {
+			time_left(db, left);
+			values[query->time_left] = left;
 		}
 		sent = PQsendQueryParams(db->conn, query->sql, query->count, NULL, values, lengths,
 					 formats, 0);
@@ -380,6 +396,7 @@ enum status db_call(struct db *db, struct wait *wait, const struct db_query *que
 	db->query = query;
 	db->script = NULL;
 	db->name = query->name;
+	db->deadline = deadline;
 	return run_twice(db, wait, deadline, out);
 }
 

@@ -9,6 +9,7 @@ void db_query_init(struct db_query *query, const char *name, const char *sql)
 	query->name = name;
 	query->sql = sql;
 	query->count = 0;
+	query->time_left = -1;
 }
 
 static struct db_value *add(struct db_query *query)
@@ -47,5 +48,11 @@ void db_add_boolean(struct db_query *query, bool truth)
 
 void db_add_null(struct db_query *query)
 {
+	add(query);
+}
+
+void db_add_time_left(struct db_query *query)
+{
+	query->time_left = query->count;
 	add(query);
 }

@@ -34,10 +34,11 @@ static void read_idempotency_key(struct exchange *exchange)
 	for (i = 0; i < key.n; i++)
 		if (key.p[i] < 0x20 || key.p[i] > 0x7e)
 			exchange->bad = true;
-	if (exchange->bad ||
-	    key_hash(buf_view(&exchange->request->body), exchange->turn.begin.body_hash))
-		return;
-	exchange->turn.begin.idempotency_key = key;
+	/* Refused rather than run without its key: the next try would run too. */
+	if (key_hash(buf_view(&exchange->request->body), exchange->turn.begin.body_hash))
+		exchange->bad = true;
+	if (!exchange->bad)
+		exchange->turn.begin.idempotency_key = key;
 }
 
 void exchange_init(struct exchange *exchange, struct http_parts *parts,

@@ -43,6 +43,7 @@ struct db_query {
 	const char *name;
 	const char *sql;
 	int count;
+	int time_left; /* which value db_add_time_left() added; -1: none */
 	struct db_value values[DB_MAX_VALUES];
 };
 void db_query_init(struct db_query *query, const char *name, const char *sql);
@@ -52,6 +53,12 @@ void db_add_input(struct db_query *query, const char *text);
 void db_add_integer(struct db_query *query, int64_t value);
 void db_add_boolean(struct db_query *query, bool value);
 void db_add_null(struct db_query *query);
+/*
+ * Milliseconds, at least 1, that the statement may wait for locks: 4/5 of what is left until
+ * db_call()'s deadline when it is sent, each time anew. So it has given up before we do, and takes
+ * no effect behind our back. Once a query.
+ */
+void db_add_time_left(struct db_query *query);
 
 /*
  * Runs a query to its end. `wait` may be NULL (a program without a pool). `deadline` (clock_ms)

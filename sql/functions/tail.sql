@@ -29,6 +29,7 @@ begin
 			(select * from banter_data.exchange x
 			where x.workspace = w.workspace and x.exchange >= v_from and x.ended_at is not null
 				and (v_chatbot is null or x.chatbot = v_chatbot)
+				and (p_since is null or x.ended_at >= p_since)
 			order by x.exchange desc
 			limit p_limit)
 			union all

@@ -174,6 +174,7 @@ begin
 			return;
 		end if;
 
+		perform banter_data.locks_in_time();
 		insert into banter_data.exchange (
 			workspace, exchange, conversation, chatbot, api_key, position, attempt, replaces,
 			started_at, lease_until, price, answer_id, request_id, model, stream, question, metadata)
@@ -217,4 +218,4 @@ $$;
 comment on function banter.turn_begin(
 	bigint, bytea, text, text, text, text, text, text, text, text, json, boolean, text, bytea,
 	integer, integer, integer, text, integer, integer, integer) is
-	'Starts an exchange, or says why not: one row with the outcome and, when it is started, the history after it, oldest first, its role as the outcome. Sent again with the same p_exchange it answers the same. p_max_open and p_max_open_per_key (0 or null: no cap) hold where the workspace has none of its own; no lock is waited for longer than p_lock_ms.';
+	'Starts an exchange, or says why not: one row with the outcome and, when it is started, the history after it, oldest first, its role as the outcome. Sent again with the same p_exchange it answers the same. p_max_open and p_max_open_per_key (0 or null: no cap) hold where the workspace has none of its own; the locks are waited for no longer than p_lock_ms, one by one and together.';

@@ -1,4 +1,5 @@
--- Lock order: see turn_begin (exchange -> the one it replaces -> workspace).
+-- Lock order: see turn_begin (exchange -> the one it replaces -> workspace). The application's lock_timeout
+-- bounds the waiting: what it has answered with an error must not be stored behind its back.
 create or replace function banter.turn_finish(
 	p_workspace bigint, p_exchange text, p_state text, p_answer text, p_finish_reason text,
 	p_tokens_in integer, p_tokens_out integer, p_error text, p_first_ms integer, p_total_ms integer)
@@ -47,6 +48,7 @@ begin
 	elsif v_replaces is not null then
 		perform banter_data.exchange_replace(p_workspace, p_exchange, v_replaces);
 	end if;
+	perform banter_data.locks_in_time();
 	return 'stored';
 end
 $$;

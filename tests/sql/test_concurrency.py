@@ -16,7 +16,7 @@ from concurrent.futures import ThreadPoolExecutor
 import psycopg2
 import pytest
 
-GUARD = 60
+GUARD = 120
 
 
 def connect():
@@ -51,7 +51,7 @@ def begin(connection, workspace, *, kind="widget", chatbot=None, session="s", co
     row = rows(
         connection,
         f"select {', '.join(names)} from banter.turn_begin(%s, %s, %s, %s, %s, %s, %s, %s, %s, 'hello', null,"
-        " true, %s, %s, %s, 20, 10000, 'r')",
+        f" true, %s, %s, %s, 20, 10000, 'r', p_lock_ms => {GUARD * 1000})",
         workspace, sha256("wk" if kind == "widget" else "sk"), kind,
         None if kind == "widget" else chatbot or "bot", exchange, exchange + "a", conversation,
         new or exchange + "c", session if kind == "widget" else None, idem, sha256("body"), lease)[0]

@@ -6,8 +6,12 @@ returns text language sql as $$ select outcome from pg_temp.turn($1, idem => $2,
 
 select is(pg_temp.go('x1'), 'started', 'the first');
 select pg_temp.rows_are($$ select outcome, retry_after from pg_temp.turn('x2', idem => 'k') $$, $$ values ('in_progress', 10) $$, 'while it runs');
-update banter_data.exchange set lease_until = clock_timestamp() + interval '3 s' where exchange = 'x1';
-select is((select retry_after from pg_temp.turn('x2', idem => 'k')), 3, 'what is left of its lease');
+-- On the whole second, between what was left before and what is left after.
+update banter_data.exchange set lease_until = clock_timestamp() + interval '9 s' where exchange = 'x1';
+create temp table before as select extract(epoch from lease_until - clock_timestamp()) as s from banter_data.exchange where exchange = 'x1';
+create temp table told as select retry_after as s from pg_temp.turn('x2', idem => 'k');
+select ok(t.s between ceil(extract(epoch from x.lease_until - clock_timestamp())) and ceil(b.s), 'what is left of its lease')
+from told t, before b, banter_data.exchange x where x.exchange = 'x1';
 select is(pg_temp.go('x2', body => 'else'), 'key_reused', 'another body while it runs');
 select pg_temp.finish('x1');
 select pg_temp.rows_are($$ select outcome, conversation, message_id, content, stream from pg_temp.turn('x2', idem => 'k') $$,

@@ -27,7 +27,7 @@ create function pg_temp.capped(exchange text, most integer, per_key integer, key
 language sql as $$
 	select outcome || coalesce(' ' || retry_after, '') || coalesce(' ' || limit_remaining, '') from banter.turn_begin(
 		2, sha256($4::bytea), 'workspace', 'bot', $1, $1 || '-a', null, $1 || '-c', null, 'hello', null, true, $5,
-		sha256('body'), 300, 20, 10000, 'r', $2, $3) where outcome not in ('user', 'assistant')
+		sha256('body'), 300, 20, 10000, 'r', $2, $3, p_lock_ms => 600000) where outcome not in ('user', 'assistant')
 $$;
 select is(pg_temp.capped('d', 1, 0), 'full 1', 'the workspace is full');
 select is(pg_temp.capped('d', 0, 0), 'started', 'zero is no cap');

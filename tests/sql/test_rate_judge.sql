@@ -1,14 +1,14 @@
 begin;
 select no_plan();
 \ir include/fixture.sql
-update banter_data.chatbot set rate_limit = 2, rate_window = 60;
+update banter_data.chatbot set rate_limit = 2, rate_window = 3600;
 
 create function pg_temp.ask(exchange text, chatbot text default 'bot', message text default 'hello', idem text default null,
 	body text default 'body', conversation text default null)
 returns table (outcome text, limit_max integer, limit_remaining integer, retry integer, reset_ok boolean)
 language sql as $$
 	select t.outcome, t.limit_max, t.limit_remaining, t.retry_after,
-		t.limit_reset between extract(epoch from clock_timestamp()) and extract(epoch from clock_timestamp()) + 61
+		t.limit_reset between extract(epoch from clock_timestamp()) and extract(epoch from clock_timestamp()) + 3601
 	from pg_temp.turn($1, kind => 'workspace', chatbot => $2, message => $3, idem => $4, body => $5, conversation => $6, workspace => 2) t
 	limit 1
 $$;
@@ -25,7 +25,7 @@ select pg_temp.rows_are($$ select outcome, limit_max from pg_temp.ask('b', messa
 select pg_temp.rows_are($$ select outcome, limit_max from pg_temp.ask('b', 'none') $$, $$ values ('chatbot_not_found', null::integer) $$, 'an unknown chatbot has no limit');
 select is(pg_temp.counted(), 1::bigint, 'one was counted');
 select pg_temp.rows_are($$ select outcome, limit_max, limit_remaining from pg_temp.ask('c', conversation => 'none') $$, $$ values ('conversation_not_found', 2, 0) $$, 'refused after the limit: counted');
-select pg_temp.rows_are($$ select outcome, limit_max, limit_remaining, retry between 1 and 60, reset_ok from pg_temp.ask('x3') $$, $$ values ('limited', 2, 0, true, true) $$, 'the third is refused');
+select pg_temp.rows_are($$ select outcome, limit_max, limit_remaining, retry between 1 and 3600, reset_ok from pg_temp.ask('x3') $$, $$ values ('limited', 2, 0, true, true) $$, 'the third is refused');
 select is((select outcome from pg_temp.ask('x4')), 'limited', 'and the fourth');
 select is(pg_temp.counted(), 4::bigint, 'refused ones count');
 select is((select count(*)::integer from banter_data.exchange where workspace = 2), 1, 'nothing else of them is kept');
@@ -35,9 +35,13 @@ select is((select limit_max from pg_temp.turn('w2', workspace => 2)), null, 'nor
 select is(pg_temp.counted(), 4::bigint, 'nor counted');
 
 -- The window is fixed from its first request, and then a new one begins.
-update banter_data.rate_window set started_at = clock_timestamp() - interval '59 s' where workspace = 2;
-select pg_temp.rows_are($$ select outcome, retry from pg_temp.ask('x5') $$, $$ values ('limited', 1) $$, 'a second before its end');
-update banter_data.rate_window set started_at = clock_timestamp() - interval '60 s' where workspace = 2;
+update banter_data.rate_window set started_at = clock_timestamp() - interval '30 minutes' where workspace = 2;
+create temp table before as select clock_timestamp() as now;
+create temp table told as select outcome, retry from pg_temp.ask('x5');
+select pg_temp.row_is($$ select t.outcome, t.retry between ceil(extract(epoch from w.started_at + interval '1 hour' - clock_timestamp()))
+		and ceil(extract(epoch from w.started_at + interval '1 hour' - b.now))
+	from told t, before b, banter_data.rate_window w where w.workspace = 2 and w.chatbot = 'bot' $$, row('limited'::text, true), 'told when it ends');
+update banter_data.rate_window set started_at = clock_timestamp() - interval '1 hour' where workspace = 2;
 select pg_temp.rows_are($$ select outcome, limit_remaining from pg_temp.ask('x1d', idem => 'k') $$, $$ values ('replay', 2) $$, 'a look at an ended window finds it open');
 select pg_temp.rows_are($$ select outcome, limit_remaining, reset_ok from pg_temp.ask('x6') $$, $$ values ('started', 1, true) $$, 'after its end: a new one');
 update banter_data.chatbot set rate_limit = null;

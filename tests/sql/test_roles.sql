@@ -40,7 +40,7 @@ select is_empty($$ select c.relname
 -- As the role itself.
 set local role banter_app;
 select pg_temp.rows_are($$ select outcome, conversation from banter.turn_begin(1, sha256('wk-bot'), 'widget', null, 'x1', 'a1',
-	null, 'c1', 's', 'hello', null, true, null, sha256('b'), 300, 20, 10000, 'r1') $$, $$ values ('started', 'c1') $$, 'the application starts an exchange');
+	null, 'c1', 's', 'hello', null, true, null, sha256('b'), 300, 20, 10000, 'r1', p_lock_ms => 600000) $$, $$ values ('started', 'c1') $$, 'the application starts an exchange');
 select ok(banter.turn_renew(1, 'x1', 300), 'and renews it');
 select is(banter.turn_finish(1, 'x1', 'done', 'hi', 'stop', 1, 1, null, 1, 1), 'stored', 'and ends it');
 select ok(banter.health() and banter.schema_version() = 1, 'and asks how things are');

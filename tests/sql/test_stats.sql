@@ -1,5 +1,5 @@
 begin;
-select plan(12);
+select plan(13);
 \ir include/fixture.sql
 
 -- Yesterday: a done and a left one of bot; today: a failed and a lost one of bot, a done one of other, one that
@@ -26,7 +26,7 @@ select pg_temp.rows_are($$ select name, exchanges, done, "left", failed, running
 		(%L, 4, 2, 0, 1, 1, 22, 14, 1, 120, 900) $$, pg_temp.day(2), pg_temp.day(1), pg_temp.day(0)),
 	'by day, days without any too');
 select pg_temp.rows_are($$ select name, exchanges from banter.stats('chatbot', 3, null, null) $$,
-	$$ values ('bot', 4::bigint), ('bot', 1), ('other', 1) $$, 'by chatbot: two of one name are two');
+	$$ values ('metered/bot', 4::bigint), ('unlimited/bot', 1), ('other', 1) $$, 'by chatbot: two of one name are two, with their workspaces');
 select pg_temp.rows_are($$ select name, exchanges, credits from banter.stats('workspace', 3, null, null) $$,
 	$$ values ('metered', 5::bigint, 3::bigint), ('unlimited', 1, 0) $$, 'by workspace, with the credits charged');
 select pg_temp.rows_are($$ select name, exchanges from banter.stats('model', 3, 'metered', null) $$,
@@ -38,6 +38,8 @@ select pg_temp.rows_are($$ select sum(exchanges)::bigint from banter.stats('day'
 	$$ values (1::bigint) $$, 'of one chatbot');
 select pg_temp.rows_are($$ select sum(exchanges)::bigint from banter.stats('day', 20, null, null) $$,
 	$$ values (7::bigint) $$, 'as many days as are asked for');
+select throws_ok($$ select banter.stats('day', 3, 'unlimited', 'alone') $$, 'P0001',
+	'chatbot "alone" is not of workspace "unlimited"', 'a chatbot of another workspace is refused');
 select pg_temp.turn('zl2', session => 'idem', idem => 'k'), pg_temp.finish('zl2', 'left', 'some');
 select pg_temp.turn('zl3', session => 'idem', idem => 'k'), pg_temp.finish('zl3');
 select pg_temp.rows_are($$ select exchanges, done from banter.stats('day', 1, 'metered', null) $$,

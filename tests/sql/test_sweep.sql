@@ -3,12 +3,12 @@ select no_plan();
 \ir include/fixture.sql
 
 select pg_temp.turn('x1', idem => 'k1'), pg_temp.turn('x2', idem => 'k2'), pg_temp.turn('u1', workspace => 2);
-update banter_data.chatbot set rate_limit = 9;
+update banter_data.chatbot set rate_limit = 9, rate_window = 3600;
 select pg_temp.turn('w1', kind => 'workspace', chatbot => 'bot'), pg_temp.turn('w2', kind => 'workspace', chatbot => 'other');
 select is(d::text, '(0,0,0,0,0)', 'nothing is due') from banter.sweep_due() d;
 select pg_temp.lapse('x1'), pg_temp.lapse('w1'), pg_temp.lapse('u1', 2);
 update banter_data.idempotency set created_at = clock_timestamp() - interval '24 hours' where key = 'k1';
-update banter_data.rate_window set started_at = clock_timestamp() - interval '60 seconds' where chatbot = 'bot';
+update banter_data.rate_window set started_at = clock_timestamp() - interval '1 hour' where chatbot = 'bot';
 update banter_data.chatbot set retention_days = 1 where (workspace, chatbot) = (2, 'bot');
 update banter_data.conversation set last_at = clock_timestamp() - interval '1 day' where workspace = 2;
 select is(d::text, '(3,1,1,1,1)', 'all of it is') from banter.sweep_due() d;

@@ -12,7 +12,7 @@ select pg_temp.rows_are(
 		0.5::double precision, 99, true, null::text) $$, 'started');
 select is(current_setting('synchronous_commit'), 'off', 'it does not wait for the disk');
 select pg_temp.row_is($$ select state, price, question, answer, chatbot, api_key, position, attempt, stream, request_id,
-		metadata::text, lease_until > clock_timestamp() + interval '290 s'
+		metadata::text, lease_until > now() + interval '300 s'
 	from banter_data.exchange where workspace = 1 and exchange = 'x1' $$,
 	row('running'::text, 1, 'hello'::text, null::text, 'bot'::text, 'wk-bot'::text, 1::bigint, 0, true, 'x1-r'::text,
 		'{"k": 1e999999, "k":2}'::text, true), 'the exchange is written');
@@ -31,6 +31,13 @@ select pg_temp.finish('x1');
 select pg_temp.rows_are($$ select outcome, message_id, content from pg_temp.turn('x1') $$, $$ values ('replay', 'x1-a', 'hi') $$, 'sent again after its end: the answer');
 select pg_temp.finish('x2', 'failed', '');
 select pg_temp.rows_are($$ select outcome, retry_after from pg_temp.turn('x2') $$, $$ values ('in_progress', 1) $$, 'sent again after it failed: not started twice');
+
+-- What had all its locks, but after the application gave up, does not begin.
+select throws_ok($$ select pg_sleep(0.05); select * from banter.turn_begin(1, sha256('wk-bot'), 'widget', null, 'late', 'late-a',
+	null, 'late-c', 's', 'hello', null, true, null, null, 300, 20, 10000, 'late-r', p_lock_ms => 10) $$,
+	'55P03', null, 'too late');
+select is((select count(*)::integer from banter_data.exchange where workspace = 1), 3, 'too late: no exchange');
+select is(pg_temp.credits(), 8::bigint, 'too late: no reservation');
 
 -- 401
 select is((select outcome from pg_temp.turn('u', key => 'nobody')), 'unauthorized', 'unknown key');

@@ -1,5 +1,6 @@
 """The process layer: births, deaths, drain, reload, and a worker of somebody else's pool."""
 
+import contextlib
 import os
 import pathlib
 import re
@@ -476,6 +477,22 @@ def test_a_second_pool_on_the_same_socket_is_refused(pool, tenant, database):
     assert health(banter.socket) == 200
 
 
+def test_so_is_one_on_a_socket_whose_backlog_is_full(tmp_path, database):
+    """It does not wait with those that wait there."""
+    path = str(tmp_path / "full")
+    with contextlib.ExitStack() as stack:
+        other = stack.enter_context(contextlib.closing(socket.socket(socket.AF_UNIX)))
+        other.bind(path)
+        other.listen(0)
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                client = stack.enter_context(contextlib.closing(socket.socket(socket.AF_UNIX)))
+                client.setblocking(False)
+                client.connect(path)
+        done = run_pool("--listen", f"unix:{path}", env={"BANTER_DATABASE_URL": database.url()})
+    assert (done.returncode, done.stderr.endswith(f"another program already listens on {path}\n")) == (1, True)
+
+
 def test_a_file_that_is_no_socket_is_left_alone(tmp_path, database):
     path = tmp_path / "precious"
     path.write_text("mine")
@@ -594,6 +611,7 @@ class Single(parts.Part):
         self.settings = {
             "BANTER_DATABASE_URL": database_url, "BANTER_MODEL_URL": model_url,
             "BANTER_SHARED_FILE": self.folder / "shared", "BANTER_ADDRESS_LIMIT": 0, "BANTER_ADDRESS_OPEN": 0,
+            "BANTER_DATABASE_TIME": "30s", "BANTER_DATABASE_CONNECT_TIME": "30s",
             **{f"BANTER_{key.upper()}": value for key, value in settings.items()},
         }
         env = {key: str(value) for key, value in self.settings.items()}
@@ -673,8 +691,8 @@ def test_the_one_worker_ends_after_BANTER_WORKER_REQUESTS(single, tenant):
 def test_H4_two_such_workers_count_one_address_together(single, tenant, tmp_path):
     """The shared table is a file."""
     shared = tmp_path / "shared"
-    first = single(shared_file=shared, address_limit=3)
-    second = single(shared_file=shared, address_limit=3)
+    first = single(shared_file=shared, address_limit=3, address_window="1h")
+    second = single(shared_file=shared, address_limit=3, address_window="1h")
     asked = [first, second, first, second, first]
     assert [chat(one.socket, tenant, script("hello", tokens=["a"])).status for one in asked] == [200] * 3 + [429] * 2
     assert shared.stat().st_mode & 0o777 == 0o600

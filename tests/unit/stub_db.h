@@ -113,6 +113,11 @@ void db_add_null(struct db_query *query)
 	stub_db_add(query, STR_NONE, false);
 }
 
+void db_add_time_left(struct db_query *query)
+{
+	stub_db_add(query, STR("left"), false);
+}
+
 /* Texts stand in quotes, NULL does not. A statement has a place for each value. */
 static inline void stub_db_note(const struct db_query *query)
 {

@@ -139,7 +139,7 @@ static inline void stub_turn_free(struct stub_turn *t)
 
 /* What every journal begins with; begin's values are test_store's. */
 #define OPENED "turn_begin start(c-1, m-1) flush post "
-#define FINISH_CALL(state, rest) "turn_finish(5, 'x', '" state "', " rest ") "
+#define FINISH_CALL(state, rest) "turn_finish(5, 'x', '" state "', " rest ", left) "
 
 /* Opens and plays; the journal then has no values of turn_begin, and all of turn_finish. */
 static inline void stub_turn_play(struct stub_turn *t)

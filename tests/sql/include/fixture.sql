@@ -11,7 +11,7 @@ select banter.chatbot_create(w, b, b, 'You are ' || b || '.'),
 from generate_series(1, 2) w, unnest(array['bot', 'other']) b;
 select banter.key_create(w, 'sk', 'workspace', null, sha256('sk'), 'xxxx', '') from generate_series(1, 2) w;
 
--- turn_begin by name, with what most tests want: the widget key of bot, in session s.
+-- turn_begin by name, with what most tests want: the widget key of bot, in session s; on a slow machine too.
 create function pg_temp.turn_rows(
 	exchange text, message text default 'hello', kind text default 'widget', chatbot text default null,
 	session text default 's', conversation text default null, idem text default null,
@@ -26,7 +26,7 @@ language sql as $$
 	select * from banter.turn_begin($15,
 		sha256(coalesce($14, case $3 when 'widget' then 'wk-bot' else 'sk' end)::bytea), $3, $4,
 		$1, $1 || '-a', $6, $1 || '-c', case $3 when 'widget' then $5 end, $2, $13, $10, $7,
-		sha256($8::bytea), $9, $11, $12, $1 || '-r')
+		sha256($8::bytea), $9, $11, $12, $1 || '-r', p_lock_ms => 600000)
 $$;
 
 -- Its first row alone.
