@@ -92,8 +92,11 @@ const struct ctl_command ctl_conversation_commands[] = {
 	  .example = "conversation list Support --since 7d",
 	  .options = list_options,
 	  .flags = CTL_PRINTS,
+	  .details = 1,
 	  .run = ctl_run_table,
-	  .sql = "select * from banter.conversation_list($1, $2, $3, coalesce($4::integer, 50))" },
+	  .sql = "select conversation as conversation_id, chatbot, session, exchanges, last_at,"
+		 " created_at, chatbot_id"
+		 " from banter.conversation_list($1, $2, $3, coalesce($4::integer, 50))" },
 	{ .name = "conversation show",
 	  .arguments = "CONVERSATION",
 	  .least = 1,

@@ -11,7 +11,8 @@
 
 #define AT_A_TIME 2000
 #define TEXT_CAP 4096
-#define SHOWN 5 /* columns of banter.conversation_search(); behind them, where to go on */
+#define WIDE 100 /* a terminal with room for the chatbot beside the excerpt */
+#define SHOWN 6	 /* columns of banter.conversation_search(); behind them, where to go on */
 
 struct search {
 	struct db *db;
@@ -19,6 +20,7 @@ struct search {
 	const char *chatbot;
 	int64_t limit, found;
 	struct table *table;
+	int columns; /* of SHOWN, those that are wanted here */
 };
 
 static int ask(const struct search *search, const struct db_rows *last, struct db_rows **out)
@@ -45,7 +47,7 @@ static bool keep(struct search *search, const struct db_rows *rows)
 		if (search->found == search->limit)
 			return false;
 		search->found++;
-		for (i = 0; i < SHOWN; i++)
+		for (i = 0; i < search->columns; i++)
 			table_cell(search->table, db_rows_text(rows, row, i));
 	}
 	return row < count && search->found < search->limit;
@@ -71,15 +73,26 @@ static int look(struct search *search)
 	return code;
 }
 
+/* Programs have all; a person wants the text more than the chatbot. */
+static int columns_for(const struct ctl_call *call)
+{
+	struct terminal terminal = terminal_of(stdout);
+
+	if (call->form != TABLE_PEOPLE)
+		return SHOWN;
+	return terminal.width && terminal.width < WIDE ? SHOWN - 2 : SHOWN - 1;
+}
+
 static int look_and_print(const struct ctl_call *call, struct search *search)
 {
-	static const char *const columns[SHOWN] = { "conversation", "chatbot", "at", "in",
-						    "excerpt" };
+	static const char *const columns[SHOWN] = { "conversation_id", "started_at", "in",
+						    "excerpt",	       "chatbot",    "chatbot_id" };
 	int code, i;
 
 	if (table_new(&search->table))
 		return ctl_say(CTL_FAILED, "no memory");
-	for (i = 0; i < SHOWN; i++)
+	search->columns = columns_for(call);
+	for (i = 0; i < search->columns; i++)
 		table_column(search->table, columns[i], TABLE_TEXT);
 	code = look(search);
 	if (code == CTL_DONE)

@@ -4,10 +4,12 @@
  */
 #include "ctl/doctor.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -159,15 +161,18 @@ static int put_table(const struct doctor *doctor)
 
 static int conclude(const struct doctor *doctor)
 {
-	int wrong = count_of(doctor, DOCTOR_WRONG);
+	int wrong = count_of(doctor, DOCTOR_WRONG), warnings;
 
 	if (!shown(doctor)) {
 		if (put_table(doctor) != CTL_DONE)
 			return CTL_FAILED;
 	} else {
-		printf("\n%d wrong, %d warnings, %d ok, %d not tried\n", wrong,
-		       count_of(doctor, DOCTOR_WARNING), count_of(doctor, DOCTOR_OK),
+		warnings = count_of(doctor, DOCTOR_WARNING);
+		printf("\n%d wrong, %d warning%s, %d ok, %d not tried\n", wrong, warnings,
+		       warnings == 1 ? "" : "s", count_of(doctor, DOCTOR_OK),
 		       count_of(doctor, DOCTOR_UNTRIED));
+		if (fflush(stdout) || ferror(stdout))
+			return ctl_printed(STATUS_FAILED);
 	}
 	return wrong ? CTL_FAILED : CTL_DONE;
 }
@@ -195,7 +200,7 @@ static int run_doctor(const struct ctl_call *call)
 		.with_model = !ctl_value(call, "--no-model"),
 		.terminal = terminal_of(stdout),
 	};
-	const char *url = ctl_value(call, "--url");
+	const char *url = ctl_value(call, "--url"), *ca = ctl_value(call, "--ca");
 	struct buf public;
 	int code, i;
 
@@ -203,6 +208,9 @@ static int run_doctor(const struct ctl_call *call)
 		return ctl_say(CTL_WRONG, "doctor: --url should begin with https:// or http://");
 	if (ctl_value(call, "--key-file") && !url)
 		return ctl_say(CTL_WRONG, "doctor: --key-file goes with --url");
+	if (ca && access(ca, R_OK))
+		return ctl_say(CTL_WRONG, "doctor: --ca: %s cannot be read: %s", ca,
+			       strerror(errno));
 	if (upstream_warm())
 		return ctl_say(CTL_FAILED, "libcurl cannot be set up");
 	buf_init(&public, TEXT_CAP);

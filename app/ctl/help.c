@@ -84,10 +84,11 @@ bool help_group(const char *word, FILE *out)
 		for (command = *room; command->name; command++) {
 			if (!in_group(command, word))
 				continue;
-			if (!any)
+			if (!any && out)
 				fprintf(out, "usage: banterctl %s COMMAND [options]\n\n", word);
 			any = true;
-			put_line(command->name, NULL, command->meaning, out);
+			if (out)
+				put_line(command->name, NULL, command->meaning, out);
 		}
 	return any;
 }
@@ -135,7 +136,10 @@ static int run_help(const struct ctl_call *call)
 	command = ctl_find(call->count, call->arguments, &used);
 	if (command && used == call->count)
 		help_command(command, stdout);
-	else if (call->count > 1 || !help_group(call->arguments[0], stdout))
+	else if (call->count > 1)
+		return ctl_say(CTL_WRONG, "%s %s: no such command; try banterctl help",
+			       call->arguments[0], call->arguments[1]);
+	else if (!help_group(call->arguments[0], stdout))
 		return ctl_say(CTL_WRONG, "%s: no such command; try banterctl help",
 			       call->arguments[0]);
 	return CTL_DONE;

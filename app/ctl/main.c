@@ -2,6 +2,7 @@
  * banterctl: the operator's program.  The command line is held against the table of commands, the
  * settings are loaded, the command is run.
  */
+#include <errno.h>
 #include <locale.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -83,6 +84,8 @@ static int run_command(struct line *line)
 		line->call.config = &config;
 		line->call.file = line->file;
 		code = line->call.command->run(&line->call);
+		if (code == CTL_FAILED)
+			ctl_explain(&line->call);
 		config_clear(&config);
 	}
 	settings_free(settings);
@@ -176,7 +179,10 @@ static int take_option(struct line *line, int count, char **words, int *used)
 		if (is_option(words[0], options[i].name, &value))
 			break;
 	if (!options || !options[i].name)
-		return wrong(line, words[0], "is no option of this command");
+		return wrong(line, words[0],
+			     is_option(words[0], "--config", &value)
+				     ? "stands before the command"
+				     : "is no option of this command");
 	if (!options[i].value && value)
 		return wrong(line, options[i].name, "takes no value");
 	if (options[i].value && !value) {
@@ -234,8 +240,19 @@ static int take_words(struct line *line, int count, char **words)
 
 static int no_such_command(int count, char **words)
 {
-	if (words[0][0] != '-' && help_group(words[0], count > 1 ? stderr : stdout))
-		return count > 1 && strcmp(words[1], "--help") != 0 ? CTL_WRONG : CTL_DONE;
+	bool helps = count == 1 || strcmp(words[1], "--help") == 0 || strcmp(words[1], "-h") == 0;
+
+	if (words[0][0] != '-' && help_group(words[0], NULL)) {
+		if (!helps)
+			ctl_say(CTL_WRONG, "%s %s: no such command", words[0], words[1]);
+		help_group(words[0], helps ? stdout : stderr);
+		return helps ? CTL_DONE : CTL_WRONG;
+	}
+	if (words[0][0] == '-')
+		return ctl_say(CTL_WRONG,
+			       "%s: options stand behind the command, --config FILE alone "
+			       "before it; try banterctl help",
+			       words[0]);
 	return ctl_say(CTL_WRONG, "%s: no such command; try banterctl help", words[0]);
 }
 
@@ -258,11 +275,12 @@ int main(int argc, char **argv)
 
 	setlocale(LC_CTYPE, "");
 	argv++, argc--;
-	if (argc && strcmp(argv[0], "--config") == 0) {
-		if (argc == 1)
+	if (argc && is_option(argv[0], "--config", &line.file)) {
+		used = line.file ? 1 : 2;
+		if (argc < used)
 			return ctl_say(CTL_WRONG, "--config needs a file");
-		line.file = argv[1];
-		argv += 2, argc -= 2;
+		line.file = line.file ? line.file : argv[1];
+		argv += used, argc -= used;
 	}
 	if (argc == 0) {
 		help_all(stderr);
@@ -294,6 +312,6 @@ int main(int argc, char **argv)
 		code = run_command(&line);
 	free(words);
 	if ((fflush(stdout) || ferror(stdout)) && code == CTL_DONE)
-		code = ctl_say(CTL_FAILED, "it could not be printed");
+		code = ctl_say(CTL_FAILED, "it could not be printed: %s", strerror(errno));
 	return code;
 }

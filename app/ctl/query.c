@@ -1,4 +1,5 @@
 /* Commands that ask the database and show what it says. */
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -7,6 +8,8 @@
 
 /* An operator waits longer than a client; long work is done in steps. */
 #define CALL_MS 300000
+
+static bool refused; /* a statement was, by the server */
 
 int ctl_connect(const struct ctl_call *call, struct db **out)
 {
@@ -25,7 +28,36 @@ int ctl_connect(const struct ctl_call *call, struct db **out)
 
 int ctl_query(struct db *db, const struct db_query *query, struct db_rows **out)
 {
-	return db_call(db, NULL, query, clock_ms() + CALL_MS, out) ? CTL_FAILED : CTL_DONE;
+	enum status status = db_call(db, NULL, query, clock_ms() + CALL_MS, out);
+
+	refused = refused || status == STATUS_FAILED;
+	return status ? CTL_FAILED : CTL_DONE;
+}
+
+/* On a connection of its own: the one that was refused may be inside a transaction. */
+void ctl_explain(const struct ctl_call *call)
+{
+	struct db_rows *rows = NULL;
+	struct db_query query;
+	struct db *db = NULL;
+	struct str why;
+
+	if (!refused || ctl_connect(call, &db) != CTL_DONE)
+		return;
+	db_query_init(&query, call->command->name,
+		      "select case when s.owner is null then"
+		      " 'the schema is not there; banterctl migrate makes it'"
+		      " when not pg_has_role(s.owner, 'usage') then format('%s does not own the"
+		      " schema; BANTER_ADMIN_DATABASE_URL should name its owner', current_user) end"
+		      " from (select (select n.nspowner from pg_namespace n"
+		      " where n.nspname = 'banter') as owner) s");
+	if (ctl_query(db, &query, &rows) == CTL_DONE) {
+		why = db_rows_text(rows, 0, 0);
+		if (why.p)
+			ctl_say(CTL_FAILED, "%.*s", STR_ARGS(why));
+	}
+	db_rows_free(rows);
+	db_free(db);
 }
 
 enum table_type ctl_type(const struct db_rows *rows, int column)
@@ -52,7 +84,8 @@ int ctl_columns(const struct ctl_call *call, const struct db_rows *rows, bool re
 int ctl_printed(enum status status)
 {
 	if (status)
-		return ctl_say(CTL_FAILED, "it could not be printed: %s", status_name(status));
+		return ctl_say(CTL_FAILED, "it could not be printed: %s",
+			       status == STATUS_NOMEM ? "no memory" : strerror(errno));
 	return CTL_DONE;
 }
 

@@ -6,8 +6,10 @@
 #include "ctl/rooms.h"
 #include "ctl/watch.h"
 
+#define SQL_SIZE 512
 #define BAR_WIDEST 40
 #define NAME_WIDEST 24
+#define DAYS_MOST 3660 /* as sql/functions/stats.sql has it */
 
 /* An eighth of a column at a time, where the terminal can show it (U+2588 to U+258F). */
 static void put_bar(int64_t eighths, bool utf8)
@@ -45,19 +47,25 @@ static void plot(const struct db_rows *rows, const struct terminal *terminal)
 static int run_stats(const struct ctl_call *call)
 {
 	struct terminal terminal = terminal_of(stdout);
-	const char *by = ctl_value(call, "--by");
+	const char *by = ctl_value(call, "--by") ? ctl_value(call, "--by") : "day";
+	int64_t days = ctl_number(call, "--days", 14);
 	struct db_rows *rows = NULL;
 	struct db *db = NULL;
 	struct db_query query;
+	char sql[SQL_SIZE];
 	int code;
 
-	db_query_init(
-		&query, "stats",
-		"select name, exchanges, done, \"left\", failed, tokens_in, tokens_out, credits,"
-		" first_ms_half, first_ms_most, total_ms_half, running"
-		" from banter.stats($1, $2, $3, $4)");
-	db_add_input(&query, by ? by : "day");
-	db_add_integer(&query, ctl_number(call, "--days", 14));
+	if (days < 1 || days > DAYS_MOST)
+		return ctl_say(CTL_WRONG, "stats: --days is from 1 to %d", DAYS_MOST);
+	/* A person's first column is headed by what it holds; a program's is always called the same. */
+	snprintf(sql, sizeof(sql),
+		 "select name as \"%s\", exchanges, done, \"left\", failed, tokens_in, tokens_out,"
+		 " credits, first_ms_half, first_ms_most, total_ms_half, running"
+		 " from banter.stats($1, $2, $3, $4)",
+		 call->form == TABLE_PEOPLE ? by : "name");
+	db_query_init(&query, "stats", sql);
+	db_add_input(&query, by);
+	db_add_integer(&query, days);
 	db_add_input(&query, ctl_value(call, "--workspace"));
 	db_add_input(&query, ctl_value(call, "--chatbot"));
 	code = ctl_connect(call, &db);
@@ -95,7 +103,8 @@ const struct ctl_command ctl_watch_commands[] = {
 		  "first token\n"
 		  "within which half and 95 of 100 exchanges had it, total_ms_half the same of the "
 		  "whole. What\n"
-		  "was erased is not counted.",
+		  "was erased is not counted. The first column is what --by says; programs find it "
+		  "as name.",
 	  .example = "stats --by chatbot --days 30",
 	  .options = stats_options,
 	  .flags = CTL_PRINTS,

@@ -105,11 +105,11 @@ static bool ends_in(const char *name, const char *end)
 	return n >= k && strcmp(name + n - k, end) == 0;
 }
 
-/* Half a number, time or id says something else, or nothing. */
+/* Half a number, time, day or id says something else, or nothing. */
 static bool may_be_cut(const struct table_column *column)
 {
 	return column->type != TABLE_NUMBER && !ends_in(column->name, "_at") &&
-	       !ends_in(column->name, "_id");
+	       !ends_in(column->name, "_id") && strcmp(column->name, "day") != 0;
 }
 
 /* A heading's words may stand one above the other. */

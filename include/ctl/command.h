@@ -80,6 +80,8 @@ int ctl_say(int code, const char *format, ...) __attribute__((format(printf, 2, 
 int ctl_connect(const struct ctl_call *call, struct db **out);
 /* Runs a query, however long it takes. CTL_DONE or CTL_FAILED (said). *out may be NULL. */
 int ctl_query(struct db *db, const struct db_query *query, struct db_rows **out);
+/* Says what to do if a query was refused for the state of the schema or the role; else nothing. */
+void ctl_explain(const struct ctl_call *call);
 /* How many columns of rows are shown, and what a table takes one as. */
 int ctl_columns(const struct ctl_call *call, const struct db_rows *rows, bool record);
 enum table_type ctl_type(const struct db_rows *rows, int column);

@@ -8,7 +8,7 @@
 
 /* All commands, a line each. */
 void help_all(FILE *out);
-/* The commands that begin with that word ("chatbot"); false: none do. */
+/* The commands that begin with that word ("chatbot"); false: none do. `out` NULL: prints nothing. */
 bool help_group(const char *word, FILE *out);
 /* One command: usage, options, example. */
 void help_command(const struct ctl_command *command, FILE *out);

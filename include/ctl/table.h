@@ -29,7 +29,7 @@ struct table;
 enum status table_new(struct table **out) MUST_CHECK;
 void table_free(struct table *table); /* NULL is fine */
 /* Before the first cell. `name` as in JSON, its words joined by underscores; a time's
- * ends in "_at" and an id's in "_id": these are never cut. Copies. */
+ * ends in "_at" and an id's in "_id", and a day's is "day": these are never cut. Copies. */
 void table_column(struct table *table, const char *name, enum table_type type);
 /* The next cell, from the left and the top; absent: nothing there (JSON null). Copies. */
 void table_cell(struct table *table, struct str value);

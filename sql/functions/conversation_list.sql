@@ -1,7 +1,9 @@
+-- What it returns has changed once, and that no "or replace" can.
+drop function if exists banter.conversation_list(text, text, text, integer);
 create or replace function banter.conversation_list(
 	p_chatbot text, p_session text, p_since text, p_limit integer)
 returns table (
-	conversation text, chatbot text, session text, exchanges bigint, last_at text, created_at text)
+	conversation text, chatbot text, session text, exchanges bigint, last_at text, created_at text, chatbot_id text)
 language plpgsql
 stable
 security definer
@@ -18,8 +20,8 @@ begin
 		from banter_data.chatbot_named(p_chatbot) n;
 	end if;
 	return query
-		select c.conversation, c.chatbot, c.session, n.exchanges,
-			banter_data.stamp(c.last_at), banter_data.stamp(c.created_at)
+		select c.conversation, b.name, c.session, n.exchanges,
+			banter_data.stamp(c.last_at), banter_data.stamp(c.created_at), c.chatbot
 		from (
 			select * from banter_data.conversation x
 			where (p_chatbot is null or (x.workspace = v_workspace and x.chatbot = v_chatbot))
@@ -27,6 +29,7 @@ begin
 				and (p_since is null or x.last_at >= v_since)
 			order by x.last_at desc, x.conversation desc
 			limit p_limit) c
+		join banter_data.chatbot b on b.workspace = c.workspace and b.chatbot = c.chatbot
 		cross join lateral (
 			select count(*) as exchanges from banter_data.exchange e
 			where e.workspace = c.workspace and e.conversation = c.conversation

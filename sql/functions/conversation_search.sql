@@ -1,9 +1,10 @@
 -- One step: looks through the next exchanges from a place on, newest first in each workspace (ids begin with their
 -- time), and ends with a row that says where the next step goes on. No index is needed, and no step takes long.
+drop function if exists banter.conversation_search(text, text, bigint, text, integer); -- as conversation_list
 create or replace function banter.conversation_search(
 	p_text text, p_chatbot text, p_workspace bigint, p_exchange text, p_limit integer)
 returns table (
-	conversation text, chatbot text, started_at text, found_in text, excerpt text,
+	conversation text, started_at text, found_in text, excerpt text, chatbot text, chatbot_id text,
 	next_workspace bigint, next_exchange text)
 language plpgsql
 stable
@@ -36,14 +37,15 @@ begin
 		p_exchange := null; -- the next workspace, from its newest
 	end if;
 
-	for conversation, chatbot, started_at, found_in, excerpt, next_exchange in
-		select e.conversation, e.chatbot, banter_data.stamp(e.started_at), t.part,
-			banter_data.conversation_excerpt(t.content, v_text), e.exchange
+	for conversation, started_at, found_in, excerpt, chatbot, chatbot_id, next_exchange in
+		select e.conversation, banter_data.stamp(e.started_at), t.part,
+			banter_data.conversation_excerpt(t.content, v_text), b.name, e.chatbot, e.exchange
 		from (
 			select x.* from banter_data.exchange x
 			where x.workspace = v_workspace and (p_exchange is null or x.exchange < p_exchange)
 			order by x.exchange desc
 			limit p_limit) e
+		join banter_data.chatbot b on b.workspace = e.workspace and b.chatbot = e.chatbot
 		left join lateral (values ('question', e.question), ('answer', e.answer)) t (part, content)
 			on strpos(lower(t.content), v_text) > 0 and (v_chatbot is null or e.chatbot = v_chatbot)
 		order by e.exchange desc, t.part desc
@@ -54,7 +56,7 @@ begin
 		end if;
 	end loop;
 
-	conversation := null; chatbot := null; started_at := null; found_in := null; excerpt := null;
+	conversation := null; started_at := null; found_in := null; excerpt := null; chatbot := null; chatbot_id := null;
 	if next_exchange is null then -- nothing more here
 		if v_chatbot is not null or v_workspace = 9223372036854775807 then
 			return;

@@ -14,6 +14,7 @@ declare
 	v_first date;
 	v_since timestamptz;
 	v_since_id text; -- made once, not for each row
+	v_asked bigint;
 	v_workspace bigint;
 	v_chatbot text;
 begin
@@ -27,11 +28,15 @@ begin
 	v_since := v_first::timestamp at time zone 'UTC';
 	v_since_id := banter_data.id_at(v_since - interval '1 day');
 	if p_workspace is not null then
-		v_workspace := banter_data.workspace_named(p_workspace);
+		v_asked := banter_data.workspace_named(p_workspace);
+		v_workspace := v_asked;
 	end if;
 	if p_chatbot is not null then
 		select c.workspace, c.chatbot into v_workspace, v_chatbot
 		from banter_data.chatbot_named(p_chatbot) c;
+		if v_workspace <> v_asked then
+			raise exception 'chatbot "%" is not of workspace "%"', p_chatbot, p_workspace;
+		end if;
 	end if;
 
 	return query
@@ -48,7 +53,8 @@ begin
 			case p_by
 				when 'chatbot' then e.workspace || ' ' || e.chatbot
 				when 'workspace' then e.workspace::text
-			end as apart
+			end as apart,
+			case when p_by = 'chatbot' then w.name end as customer
 		from banter_data.workspace w
 		join banter_data.exchange e on e.workspace = w.workspace
 			and e.exchange >= v_since_id
@@ -59,11 +65,14 @@ begin
 			and (p_by <> 'error' or e.state in ('failed', 'lost'))
 		union all
 		-- Days on which nothing happened are days too.
-		select null, null, null, null, null, null, null, to_char(v_first + d, 'YYYY-MM-DD'), null
+		select null, null, null, null, null, null, null, to_char(v_first + d, 'YYYY-MM-DD'), null, null
 		from generate_series(0, p_days - 1) d
 		where p_by = 'day'
 	)
-	select u.called, count(u.exchange),
+	-- Many customers' chatbots are called Support: then as --chatbot takes it, WORKSPACE/CHATBOT.
+	select case when u.customer is not null and count(*) over (partition by u.called) > 1
+			then u.customer || '/' else '' end || u.called,
+		count(u.exchange),
 		count(*) filter (where u.state = 'done'),
 		count(*) filter (where u.state = 'left'),
 		count(*) filter (where u.state in ('failed', 'lost')),
@@ -74,7 +83,7 @@ begin
 		percentile_disc(0.95) within group (order by u.first_ms),
 		percentile_disc(0.5) within group (order by u.total_ms)
 	from used u
-	group by u.called, u.apart
+	group by u.called, u.apart, u.customer
 	order by case when p_by = 'day' then u.called end, count(u.exchange) desc, u.called;
 end
 $$;

@@ -8,7 +8,7 @@ import subprocess
 import tempfile
 
 import pytest
-from parts import BUILD, name, until
+from parts import BUILD, PATIENCE, name, until
 
 __all__ = ["Terminal", "ctl", "empty", "record"]
 
@@ -18,7 +18,7 @@ def ctl(*arguments, url=None, stdin=None, **env):
     if url:
         env["BANTER_DATABASE_URL"] = url
     done = subprocess.run(
-        [BUILD / "banterctl", *map(str, arguments)], capture_output=True, text=True, timeout=60,
+        [BUILD / "banterctl", *map(str, arguments)], capture_output=True, text=True, timeout=PATIENCE,
         env={"PATH": os.environ["PATH"], "LC_ALL": "C.UTF-8", **env},
         **({"stdin": subprocess.DEVNULL} if stdin is None else {"input": stdin}))
     return done.returncode, done.stdout, done.stderr

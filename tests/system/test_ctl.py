@@ -39,7 +39,7 @@ def test_migrate_from_several_places_at_once(empty):
                          stderr=subprocess.PIPE, text=True, env={"BANTER_DATABASE_URL": empty.url()})
         for _ in range(4)
     ]
-    results = [(*one.communicate(timeout=60), one.returncode) for one in running]
+    results = [(*one.communicate(timeout=parts.PATIENCE), one.returncode) for one in running]
     assert [(err, code) for _, err, code in results] == [("", 0)] * 4
     applied = [line for out, _, _ in results for line in out.splitlines() if line.startswith("applied")]
     assert applied and len(applied) == len(set(applied))
@@ -176,6 +176,13 @@ def test_demo_without_a_schema_fails(empty):
     (["--version"], 0, 1, "banter "),
     ([], 2, 2, "usage: banterctl"),
     (["nonsense"], 2, 2, "nonsense: no such command; try banterctl help"),
+    (["chatbot", "nonsense"], 2, 2, "banterctl: chatbot nonsense: no such command\nusage: banterctl chatbot COMMAND"),
+    (["help", "chatbot", "nonsense"], 2, 2, "chatbot nonsense: no such command"),
+    (["chatbot"], 0, 1, "usage: banterctl chatbot COMMAND"),
+    (["chatbot", "-h"], 0, 1, "usage: banterctl chatbot COMMAND"),
+    (["--json", "stats"], 2, 2, "--json: options stand behind the command"),
+    (["stats", "--config", "x"], 2, 2, "stats: --config stands before the command"),
+    (["--config=/nonexistent", "migrate"], 2, 2, "/nonexistent: cannot be read"),
     (["migrate", "--nonsense"], 2, 2, "migrate: --nonsense is no option of this command"),
     (["migrate", "--role"], 2, 2, "migrate: --role needs a value"),
     (["demo", "x"], 2, 2, "demo: x is one too many"),
@@ -193,7 +200,7 @@ def test_exit_codes(arguments, code, stream, said):
 def test_what_cannot_be_printed_was_not_done(words):
     with open("/dev/full", "w") as full:
         done = subprocess.run([BUILD / "banterctl", *words], stdout=full, stderr=subprocess.PIPE, text=True)
-    assert (done.returncode, done.stderr) == (1, "banterctl: it could not be printed\n")
+    assert (done.returncode, done.stderr) == (1, "banterctl: it could not be printed: No space left on device\n")
 
 
 @pytest.mark.parametrize("where", ["/nowhere", "a folder without a socket"])
@@ -219,6 +226,17 @@ def test_a_connection_that_is_lost_is_said_once(empty):
         out, err = waiting.communicate(timeout=parts.PATIENCE)
     assert (waiting.returncode, out) == (1, "")
     assert err.startswith("banterctl: stats: ") and err.count("\n") == 1, err
+
+
+def test_a_refusal_for_the_schema_or_the_role_says_what_to_do(empty):
+    code, out, err = ctl("workspace", "list", url=empty.url())
+    assert (code, out) == (1, "") and err.endswith("banterctl: the schema is not there; banterctl migrate makes it\n")
+    assert ctl("migrate", "--role", "banter_app", url=empty.url())[0] == 0
+    for words in (["workspace", "list"], ["conversation", "export"], ["key", "create", "--chatbot", "x"]):
+        code, out, err = ctl(*words, url=empty.url("banter_app"))
+        assert (code, out) == (1, "")
+        assert err.endswith("banterctl: banter_app does not own the schema; BANTER_ADMIN_DATABASE_URL should name its owner\n")
+    assert ctl("workspace", "show", "x", url=empty.url())[2].count("\n") == 1
 
 
 def test_a_wrong_setting_is_exit_code_2():

@@ -80,11 +80,23 @@ def rows_of(database, workspace):
 def test_list_shows_the_latest_first_and_no_text(bot, url):
     listed = record("conversation", "list", bot.tenant.chatbot, url=url)
     assert [(one["session"], one["exchanges"]) for one in listed] == [(bot.first, 2), (bot.second, 1)]
-    assert listed[0]["conversation"] == conversation_of(bot, bot.first)
-    assert listed[0]["chatbot"] == bot.tenant.chatbot and listed[0]["last_at"] >= listed[0]["created_at"]
+    assert listed[0]["conversation_id"] == conversation_of(bot, bot.first)
+    assert listed[0]["chatbot_id"] == bot.tenant.chatbot and listed[0]["last_at"] >= listed[0]["created_at"]
+    assert listed[0]["chatbot"] == bot.sql("select name from banter_data.chatbot where chatbot = %s", bot.tenant.chatbot)[0][0]
     code, out, err = ctl("conversation", "list", bot.tenant.chatbot, url=url)
     assert (code, err) == (0, "") and bot.first in out
     assert "PARCEL" not in out and "way" not in out
+
+
+@pytest.mark.parametrize("columns", [60, 80, 120])
+def test_ids_are_whole_however_narrow_the_terminal(bot, url, columns):
+    """They are what the next command is given."""
+    conversation = conversation_of(bot, bot.first)
+    for words in (["list", bot.tenant.chatbot], ["search", "parcel", "--chatbot", bot.tenant.chatbot]):
+        with Terminal(url, columns=columns) as terminal:
+            code, lines = terminal.run("conversation", *words)
+        assert code == 0 and max(map(len, lines)) <= columns
+        assert any(conversation in line for line in lines), lines
 
 
 def test_list_of_a_session_of_late_and_some(bot, url):
@@ -157,7 +169,7 @@ def test_what_is_not_there_is_said(url):
 ])
 def test_search_finds_any_case_in_both(bot, url, text, part, excerpt):
     (hit,) = record("conversation", "search", text, "--chatbot", bot.tenant.chatbot, url=url)
-    assert hit["conversation"] in (conversation_of(bot, bot.first), conversation_of(bot, bot.second))
+    assert hit["conversation_id"] in (conversation_of(bot, bot.first), conversation_of(bot, bot.second))
     assert hit["in"] == part and excerpt in hit["excerpt"]
     assert len(hit["excerpt"]) < 90
 
@@ -182,7 +194,7 @@ def test_search_goes_through_all_of_every_workspace(bot, site, url):
         insert(one, 1, answer=f"here: {needle}")
         insert(one, 5, 500, start=1)
     hits = record("conversation", "search", needle.upper(), url=url)
-    assert sorted(hit["chatbot"] for hit in hits) == sorted(one.tenant.chatbot for one in (bot, *others))
+    assert sorted(hit["chatbot_id"] for hit in hits) == sorted(one.tenant.chatbot for one in (bot, *others))
     assert len(record("conversation", "search", needle, "--limit", 3, url=url)) == 3
     assert len(record("conversation", "search", needle, "--chatbot", others[1].tenant.chatbot, url=url)) == 1
     words = ["conversation", "search", "question 77", "--chatbot", bot.tenant.chatbot, "--limit", 9]
@@ -376,7 +388,7 @@ def test_an_export_fits_into_memory_and_is_of_one_moment(site, url):
     assert process.stdout.read(1) == b"{"  # it has begun, and nobody reads on: it waits
     site.sql("delete from banter_data.conversation where workspace = %s", site.tenant.workspace)
     sizes = [len(json.loads(line)["exchanges"]) for line in (b"{" + process.stdout.read()).splitlines()]
-    assert (process.wait(60), process.stderr.read()) == (0, b"")
+    assert (process.wait(parts.PATIENCE), process.stderr.read()) == (0, b"")
     assert sizes == [800, 800, 800]
 
 
@@ -545,5 +557,5 @@ def test_what_goes_on_while_it_is_pruned_stays(bot, url):
             stdout=subprocess.PIPE, text=True, env={"BANTER_DATABASE_URL": url})
         until(lambda: waits(bot), "the pruning's wait")
         blocker.commit()
-    assert process.communicate(timeout=60)[0] == "deleted 0 conversations with 0 exchanges\n"
+    assert process.communicate(timeout=parts.PATIENCE)[0] == "deleted 0 conversations with 0 exchanges\n"
     assert count(bot) == 3

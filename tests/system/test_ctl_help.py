@@ -8,7 +8,7 @@ import subprocess
 
 import pytest
 from ctl import Terminal, ctl, empty  # noqa: F401  (a fixture)
-from parts import BUILD, script
+from parts import BUILD, PATIENCE, script
 from fastcgi import chat
 from parts import Tenant, name
 
@@ -75,7 +75,7 @@ def test_the_examples_do_what_they_say(empty, pool, tmp_path):  # noqa: F811
         words = re.sub(r"\b01m7[0-9a-z]{22}\b", lambda _: conversation(), words)
         line = "banterctl " + words.replace(">/etc/bash_completion.d/", ">")
         result = subprocess.run(["bash", "-o", "pipefail", "-c", line], cwd=tmp_path, env=env, stdin=subprocess.DEVNULL,
-                                capture_output=True, text=True, timeout=60)
+                                capture_output=True, text=True, timeout=PATIENCE)
         assert result.returncode == 0, f"{line}\n{result.stdout}{result.stderr}"
         done.append(command)
 

@@ -91,7 +91,8 @@ def test_a_tenant_from_nothing(shared_site, operator, shown):
     assert {**shown("workspace", "show", number), "name": 0, "created_at": 0} == {
         "workspace_id": number, "name": 0, "active": True, "credits": 1, "max_open": None, "max_open_per_key": None,
         "chatbots": 1, "keys": 2, "conversations": 2, "open_exchanges": 0, "created_at": 0}
-    assert shown("key", "show", widget[-4:])["last_used_at"] is not None
+    (used,) = [row for row in shown("key", "list", number) if row["kind"] == "widget"]
+    assert used["ends_in"] == widget[-4:] and shown("key", "show", used["key_id"])["last_used_at"] is not None
 
 
 # What takes effect on the next request, without a restart

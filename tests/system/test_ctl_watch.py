@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import os
+import re
 import signal
 import subprocess
 
@@ -33,9 +34,18 @@ def used(pool, postgres):
     return tenant
 
 
+def put_on_one_day(used, postgres):
+    """Midnight may have come between two of its exchanges."""
+    postgres.run("""update banter_data.exchange e set started_at = (select max(x.started_at)
+        from banter_data.exchange x where x.workspace = e.workspace) where workspace = %s""", used.workspace)
+
+
 def test_stats(used, postgres, model):
     url = postgres.url("owner")
-    (day,) = rows("stats", "--days", 1, "--chatbot", used.name, url=url)
+    put_on_one_day(used, postgres)
+    days = rows("stats", "--days", 2, "--chatbot", used.name, url=url)
+    assert len(days) == 2
+    (day,) = [day for day in days if day["exchanges"]]
     assert (day["exchanges"], day["done"], day["failed"], day["running"]) == (3, 1, 1, 1)
     assert day["tokens_out"] == 2 and isinstance(day["first_ms_half"], int)
     model.open_gate(used.gate)
@@ -48,9 +58,16 @@ def test_stats(used, postgres, model):
     assert (row["name"], row["exchanges"]) == (used.name, "3")
 
 
+def test_stats_of_a_chatbot_and_another_workspace_are_refused(used, postgres):
+    url, other = postgres.url("owner"), postgres.demo()
+    assert ctl("stats", "--chatbot", used.chatbot, "--workspace", other.workspace, url=url) == (
+        1, "", f'banterctl: chatbot "{used.chatbot}" is not of workspace "{other.workspace}"\n')
+
+
 def test_stats_in_a_terminal_fits_and_has_bars_and_NO_COLOR_has_no_colours(used, postgres, model):
     model.open_gate(used.gate)
     used.running.events()
+    put_on_one_day(used, postgres)
     command = ["stats", "--chatbot", used.chatbot, "--days", "2"]
     with Terminal(postgres.url("owner"), columns=80) as terminal:
         code, lines = terminal.run(*command)
@@ -58,6 +75,11 @@ def test_stats_in_a_terminal_fits_and_has_bars_and_NO_COLOR_has_no_colours(used,
         assert any("█" * 40 in line and line.endswith(" 3") for line in lines), lines
         colours = terminal.tmux("capture-pane", "-p", "-e")
         assert "\x1b[1m" in colours
+    with Terminal(postgres.url("owner"), columns=60) as terminal:
+        code, lines = terminal.run(*command)
+        assert code == 0 and max(map(len, lines)) <= 60
+        days = [line.split()[0] for line in lines if re.match(r"\d", line)]
+        assert len(days) == 2 and all(re.fullmatch(r"\d{4}-\d\d-\d\d", day) for day in days), lines
     with Terminal(postgres.url("owner"), columns=80, NO_COLOR="1") as terminal:
         terminal.run(*command)
         assert "\x1b[1m" not in terminal.tmux("capture-pane", "-p", "-e")
@@ -109,11 +131,10 @@ def test_tail_follows_in_a_terminal(used, postgres, model):
 
 def test_refusals_say_what_there_is(empty):  # noqa: F811
     assert ctl("migrate", url=empty.url())[0] == 0
-    for command, said in ((["stats", "--days", "0"], "of 1 to 3660 days"),
-                          (["stats", "--days", "999999999"], "of 1 to 3660 days"),
-                          (["tail", "--chatbot", "nobody"], "nobody")):
-        code, out, err = ctl(*command, url=empty.url())
-        assert (code, out) == (1, "") and said in err and err.startswith("banterctl: "), err
+    code, out, err = ctl("tail", "--chatbot", "nobody", url=empty.url())
+    assert (code, out) == (1, "") and "nobody" in err and err.startswith("banterctl: "), err
+    for days in ("0", "3661"):
+        assert ctl("stats", "--days", days, url=empty.url()) == (2, "", "banterctl: stats: --days is from 1 to 3660\n")
     for days in ("many", "1000000000"):
         assert ctl("stats", "--days", days, url=empty.url()) == (
             2, "", "banterctl: stats: --days needs a whole number, of nine digits at most; see banterctl stats --help\n")

@@ -166,6 +166,18 @@ static void cutting(void **state)
 	cut_table(1, true, "own id\n0123456789\n");
 }
 
+static void no_day_is_cut(void **state)
+{
+	static const struct column two[] = { { "day", TABLE_TEXT },
+					     { "text", TABLE_TEXT },
+					     { .name = NULL } };
+	struct terminal terminal = { .width = 20, .utf8 = true };
+
+	(void)state;
+	must_print(TABLE(two, "2026-11-08", "a long text"), TABLE_PEOPLE, false, &terminal,
+		   "day         text\n2026-11-08  a long …\n");
+}
+
 /* However narrow: its heading's longest word is whole. */
 static void a_heading_is_not_cut(void **state)
 {
@@ -268,6 +280,7 @@ int main(void)
 		cmocka_unit_test(a_records_lines_stay),
 		cmocka_unit_test(widths),
 		cmocka_unit_test(cutting),
+		cmocka_unit_test(no_day_is_cut),
 		cmocka_unit_test(a_heading_is_not_cut),
 		cmocka_unit_test(headings_are_bold),
 		cmocka_unit_test(nothing_steers_the_terminal),
