@@ -198,7 +198,7 @@ healthy() {
 # One NAME=value a line, for `.` and for programs; quoted only where a shell needs it.
 write_env() {
 	local line name value
-	env_lines=("BANTER_URL=$url" "${env_lines[@]}")
+	env_lines=("BANTER_URL=$url" "${env_lines[@]}" "BANTER_LISTEN=unix:$sock/pool")
 	for name in BANTER_DATABASE_URL BANTER_DATABASE_URL_FILE BANTER_MODEL_URL; do
 		[ -z "${!name:-}" ] || env_lines+=("$name=${!name}")
 	done

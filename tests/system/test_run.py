@@ -111,13 +111,13 @@ class Running:
         mine = {pid: name_of(pid) for pid in self.parts()}
         assert len(mine) > 6, mine
         self.process.send_signal(signal.SIGTERM)
-        self.process.wait(60)
+        self.process.wait(parts.PATIENCE)
         until(lambda: not any(name_of(pid) == command for pid, command in mine.items()), "the end of all parts")
 
     def close(self):
         if self.process.poll() is None:
             self.process.terminate()
-            self.process.wait(60)
+            self.process.wait(parts.PATIENCE)
 
 
 @pytest.fixture(scope="module")
@@ -143,7 +143,7 @@ def make_run(clone):
 
 def paste(line, cwd="/"):
     """Runs the printed line through a shell; the events it printed."""
-    done = subprocess.run(["sh", "-c", line], capture_output=True, text=True, timeout=60, cwd=cwd,
+    done = subprocess.run(["sh", "-c", line], capture_output=True, text=True, timeout=parts.PATIENCE, cwd=cwd,
                           env={"PATH": os.environ["PATH"]})
     assert done.returncode == 0, done.stderr
     return [json.loads(event) for event in done.stdout.splitlines() if event]
@@ -187,20 +187,31 @@ def test_make_run_from_the_first_line_to_the_end(make_run, clone):
     assert "stopped; the data is kept" in second.text()
 
 
-def test_Ctrl_C_lets_a_running_stream_end_and_stops_everything(make_run):
+def test_Ctrl_C_lets_a_running_stream_end_and_stops_everything(make_run, clone, standin, model):
     """A terminal sends SIGINT to the whole foreground group."""
-    running = make_run()
+    running = make_run(BANTER_MODEL_URL=standin.url)
     running.curl_line()
     mine = running.parts()
     assert len(mine) > 6
-    os.killpg(running.process.pid, signal.SIGINT)
-    running.process.wait(60)
+    gate = parts.name("gate")
+    message = parts.script("Hello", tokens=["a", "b"], gates={"2": gate})
+    asked = (
+        '. build/run/env && exec curl -q -sS --no-buffer --noproxy "*" "$BANTER_URL/v1/chat/stream"'
+        ' -H "x-api-key: $BANTER_WIDGET_KEY" -d "$0"')
+    with subprocess.Popen(["sh", "-c", asked, json.dumps({"sessionId": "ends", "message": message})], text=True,
+                          stdout=subprocess.PIPE, cwd=clone.folder, env={"PATH": os.environ["PATH"]}) as client:
+        assert [json.loads(client.stdout.readline())["type"] for _ in range(2)] == ["start", "token"]
+        os.killpg(running.process.pid, signal.SIGINT)
+        until(lambda: "stopping" in running.text(), "the signal's arrival")
+        model.open_gate(gate)
+        assert json.loads(client.stdout.readlines()[-1])["type"] == "done"
+    running.process.wait(parts.PATIENCE)
     until(lambda: not running.parts() & mine, "the end of all parts")
     assert "stopped; the data is kept" in running.text()
 
 
 def test_settings_of_the_environment_reach_the_pool(make_run):
-    running = make_run(BANTER_ADDRESS_LIMIT="1", BANTER_PATH_PREFIX="/chatter")
+    running = make_run(BANTER_ADDRESS_LIMIT="1", BANTER_ADDRESS_WINDOW="1h", BANTER_PATH_PREFIX="/chatter")
     line = running.curl_line()
     assert "/chatter/v1/chat/stream" in line
     assert paste(line)[-1]["type"] == "done"
@@ -253,7 +264,7 @@ def test_what_a_killed_run_left_behind_does_not_hinder_the_next(make_run):
     mine = running.parts()
     [script] = [pid for pid in mine if "deploy/run.sh" in name_of(pid) and os.getpgid(pid) == running.process.pid]
     os.kill(script, signal.SIGKILL)
-    assert running.process.wait(60) != 0
+    assert running.process.wait(parts.PATIENCE) != 0
     following = make_run()
     assert paste(following.curl_line())[-1]["type"] == "done"
     until(lambda: not running.parts() & mine, "the end of the killed run's parts")
@@ -266,7 +277,7 @@ def test_make_run_prints_a_line_for_the_chatbot_api_too(make_run, clone):
     line = until(lambda: next((l for l in running.text().splitlines() if l.startswith("curl ") and "/api/" in l), None), "its line")
 
     def events(text):
-        done = subprocess.run(["sh", "-c", text], capture_output=True, text=True, timeout=60, cwd=clone.folder,
+        done = subprocess.run(["sh", "-c", text], capture_output=True, text=True, timeout=parts.PATIENCE, cwd=clone.folder,
                               env={"PATH": os.environ["PATH"]})
         assert done.returncode == 0, done.stderr
         return [json.loads(one[6:]) for one in done.stdout.splitlines() if one.startswith("data: ")]
@@ -278,3 +289,7 @@ def test_make_run_prints_a_line_for_the_chatbot_api_too(make_run, clone):
         streamed = events(text)
         assert [streamed[0]["type"], streamed[-1]["type"]] == ["start", "done"]
         assert streamed[-1]["messageId"] == streamed[0]["messageId"]
+    doctor = subprocess.run(
+        ["sh", "-c", f"set -a; . build/run/env; exec {BUILD / 'banterctl'} doctor --json"], capture_output=True, text=True,
+        cwd=clone.folder, timeout=parts.PATIENCE, env={"PATH": os.environ["PATH"]})
+    assert not [finding for finding in json.loads(doctor.stdout) if finding["verdict"] == "wrong"], doctor.stdout

@@ -79,7 +79,7 @@ def at_the_same_time(work):
     thread.start()
 
     def wait():
-        thread.join(60)
+        thread.join(parts.PATIENCE)
         assert results, "no answer"
         return results[0]
 
@@ -118,6 +118,28 @@ def test_the_folder_is_ready_to_upload(folder):
     assert len((folder / "README").read_text().splitlines()) <= 10
     listed = subprocess.run(["tar", "-tzf", f"{folder}.tar.gz"], check=True, capture_output=True, text=True).stdout
     assert {"banter-shared/.htaccess", "banter-shared/banter.fcgi"} <= set(listed.split())
+
+
+def test_it_is_readable_for_apache_whoever_made_it(tmp_path):
+    made = tmp_path / "banter-shared"
+    subprocess.run(
+        ["make", "-C", ROOT, f"B={BUILD}", f"shared={made}", "-o", BUILD / "banter.fcgi", "-o", BUILD / "banterctl",
+         "dist-shared"], check=True, stdout=subprocess.DEVNULL, umask=0o077)
+    for path in [made, *made.rglob("*")]:
+        if path != made / "banter.conf":
+            assert path.stat().st_mode & 0o044 == 0o044, path
+
+
+def test_where_the_host_has_no_list_of_authorities_ours_is_taken(folder):
+    """`start` as it stands, but for where it looks; the program wants an absolute path."""
+    other = pathlib.Path(folder.parent / "without-list" / "chat")
+    shutil.copytree(folder, other)
+    for program in ("banter.fcgi", "banterctl"):
+        start = other / program
+        start.write_text(start.read_text().replace("/etc/", "/nonexistent/"))
+    done = subprocess.run([other / "banterctl", "workspace", "list"], capture_output=True, text=True,
+                          stdin=subprocess.DEVNULL, env={"PATH": os.environ["PATH"]})
+    assert (done.returncode, "the database cannot be reached" in done.stderr) == (1, True), done.stderr
 
 
 def test_its_settings_are_good_and_within_apaches_limits(folder):
@@ -253,7 +275,7 @@ def answers(chat, conf, key):
 
     with contextlib.closing(Uploaded("", "")) as front:
         reply = parts.session().post(
-            f"{front.url}/v1/chat", json={"sessionId": "s", "message": "Hello"}, headers={"x-api-key": key}, timeout=60)
+            f"{front.url}/v1/chat", json={"sessionId": "s", "message": "Hello"}, headers={"x-api-key": key}, timeout=parts.PATIENCE)
         assert reply.status_code == 200, (reply.text, front.text())
         return reply.status_code
 
@@ -314,15 +336,16 @@ def test_a_long_stream_comes_whole_in_pieces(begin):
 
 def test_heartbeats_keep_a_silent_exchange_alive(begin):
     """Apache gives up a program that says nothing; what it holds back counts. The sleep is the silence."""
-    site = begin(read_time=2, heartbeat=0.5)
+    site = begin(read_time=8, heartbeat=0.5)
+    gate, both = name("gate"), []
     for Api in BOTH:
-        gate, mark, api = name("gate"), name(), Api(site)
+        mark, api = name(), Api(site)
         message = script(mark, tokens=["a", "b"], gates={"2": gate})
-        events = at_the_same_time(lambda api=api, message=message: api.stream(message).rest())
+        both.append(at_the_same_time(lambda api=api, message=message: api.stream(message).rest()))
         site.model.wait(mark, tokens_sent=1)
-        time.sleep(4)
-        site.model.open_gate(gate)
-        assert events()[-1]["message"] == "ab"
+    time.sleep(10)
+    site.model.open_gate(gate)
+    assert [events()[-1]["message"] for events in both] == ["ab", "ab"]
 
 
 def test_an_answer_in_one_piece_ends_before_apache_gives_up(begin):
