@@ -13,14 +13,31 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "system"))
 from page import Page  # noqa: E402
 from parts import BUILD  # noqa: E402
-from sandbox import ROOT, Layers, Sandbox, until  # noqa: E402
+from sandbox import NOT_TESTED, PATIENCE, ROOT, Layers, Sandbox, refusal, until  # noqa: E402
 
 NAME = "api.openai.com"
+HERE = pathlib.Path(__file__).resolve().parent
+
+
+def pytest_collection_modifyitems(items):
+    """The first test of a file makes packages and machines too: on a slow machine that takes its time."""
+    for item in items:
+        if HERE in item.path.parents:
+            item.add_marker(pytest.mark.timeout(6 * PATIENCE))
+
+
+def pytest_terminal_summary(terminalreporter):
+    """Most of these tests need a sandbox: a run that made none must not look like one that tested all."""
+    reasons = [report.longrepr[2] for report in terminalreporter.stats.get("skipped", [])]
+    reasons = [reason.removeprefix("Skipped: ") for reason in reasons]
+    for reason in sorted({reason for reason in reasons if reason.startswith(NOT_TESTED)}):
+        count = reasons.count(reason)
+        terminalreporter.write_line(f"NOT TESTED: {count} tests of the package and of deploy's pages: {reason}", red=True)
 
 
 def make_package(tree, folder):
     """`make deb` of a tree; the package's path."""
-    done = subprocess.run(["make", "-s", "-C", tree, "deb", f"B={folder}"], capture_output=True, text=True, timeout=600)
+    done = subprocess.run(["make", "-s", "-C", tree, "deb", f"B={folder}"], capture_output=True, text=True, timeout=2 * PATIENCE)
     assert done.returncode == 0, (done.stdout + done.stderr)[-4000:]
     (package,) = pathlib.Path(folder, "deb").glob("banter_*.deb")
     return package
@@ -81,6 +98,9 @@ def certificate(workshop):
 
 @pytest.fixture(scope="session")
 def layers():
+    reason = refusal()
+    if reason:
+        pytest.skip(NOT_TESTED + reason)
     layers = Layers()
     yield layers
     layers.close()
@@ -93,7 +113,15 @@ def boot(layers, certificate):
 
     def make(below=None):
         box = Sandbox(layers, below)
-        if below is None:
+        try:
+            furnish(box, below is None)
+        except BaseException:  # who was to close it never gets it
+            box.halt()
+            raise
+        return box
+
+    def furnish(box, fresh):
+        if fresh:
             # What Debian does when PostgreSQL is installed.
             box.run("pg_createcluster $(ls /usr/lib/postgresql | sort -V | tail -n 1) main"
                     " && systemctl enable --now postgresql")
@@ -105,7 +133,6 @@ def boot(layers, certificate):
         box.run("systemd-run --unit=model /srv/model/banter-model --listen 127.0.0.1:443"
                 " --tls-cert /srv/model/model.crt --tls-key /srv/model/model.key")
         until(lambda: box.run(f"curl -s https://{NAME}/v1/models", check=False).returncode == 0, "the model's start")
-        return box
 
     return make
 

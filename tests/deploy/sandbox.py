@@ -18,12 +18,24 @@ import pytest
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests" / "system"))
-from parts import until  # noqa: E402
+import fastcgi  # noqa: E402
+import parts  # noqa: E402
 
 __all__ = ["ROOT", "Layers", "Sandbox", "needs_root", "until"]
 
-PATIENCE = 300  # seconds for one command; a guard against hanging, never a measure
-needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root makes a sandbox")
+PATIENCE = 600  # seconds for one command or one event; a guard against hanging, never a measure
+NOT_TESTED = "no sandbox can be made: "  # begins the reason of every test that is left out for want of one
+needs_root = pytest.mark.skipif(os.geteuid() != 0, reason=NOT_TESTED + "that takes root")
+fastcgi.PATIENCE = PATIENCE
+
+# What the kernel, or the container this runs in, may refuse, each as a sandbox wants it. $1 an empty folder.
+TRY = r"""
+mount --make-rprivate / && mount -t tmpfs sandboxes "$1" || exit 77
+mkdir "$1/upper" "$1/work" "$1/root" "$1/groups" "$1/proc" || exit 1
+mount -t overlay overlay -o "lowerdir=/,upperdir=$1/upper,workdir=$1/work" "$1/root" &&
+    mount -t cgroup2 groups "$1/groups" &&
+    unshare --pid --fork --kill-child --net --uts --ipc --cgroup --mount mount -t proc proc "$1/proc" || exit 77
+"""
 
 # Holds the memory that sandboxes write to, until its standard input ends.
 HOLD = r"""
@@ -85,8 +97,11 @@ exec env -i container=sandbox PATH=/usr/sbin:/usr/bin:/sbin:/bin \
 FRESH = r"""
 set -eu
 cd "$1"
-rm -rf usr/sbin/policy-rc.d etc/systemd/system/*.wants/*timer etc/banter etc/default/banter
-rm -f etc/systemd/system/multi-user.target.wants/{apache2,nginx,lighttpd,caddy,h2o,pgbouncer,postgresql}.service
+rm -rf usr/sbin/policy-rc.d etc/banter etc/default/banter
+# What else this machine starts and mounts may wait for a network or a disk, and the boot with it.
+rm -rf etc/systemd/system/*.wants etc/systemd/system/*.requires
+: >etc/fstab
+ln -sf /lib/systemd/system/multi-user.target etc/systemd/system/default.target
 # Getty and friends want a terminal; timers and udev want a real machine.
 for unit in console-getty getty@tty1 systemd-timesyncd systemd-udevd systemd-networkd; do
     ln -sf /dev/null "etc/systemd/system/$unit.service"
@@ -97,6 +112,26 @@ rm -rf var/lib/apt/lists/*
 echo sandbox >etc/hostname
 printf '127.0.0.1 localhost sandbox\n::1 localhost\n' >etc/hosts
 """
+
+
+def until(condition, what):
+    return parts.until(condition, what, PATIENCE)
+
+
+def refusal():
+    """Why this machine lets nobody make a sandbox; None where it does. Any other trouble is not for here."""
+    folder = tempfile.mkdtemp(prefix="banter-sandbox-", dir="/tmp")
+    try:
+        # unshare alone first: what it says when it is refused is told apart by nothing else.
+        for command in (["true"], ["bash", "-c", TRY, "try", folder]):
+            done = subprocess.run(["unshare", "--mount", "--propagation", "private", *command],
+                                  stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+            if done.returncode == 77 or (done.returncode and command == ["true"]):
+                return done.stdout.strip()
+            assert done.returncode == 0, done.stdout
+    finally:
+        os.rmdir(folder)
+    return None
 
 
 class Layers:
@@ -122,7 +157,7 @@ class Layers:
 
     def close(self):
         self.holder.stdin.close()
-        self.holder.wait(30)
+        self.holder.wait(PATIENCE)
         self.holder.stdout.close()
         self.folder.rmdir()
 
@@ -134,7 +169,7 @@ class Sandbox:
         self.layers = layers
         self.path = layers.new()
         self.lower = f"{below.path}/upper:{below.lower}" if below else "/"
-        self.process = None
+        self.process = self.init = None
         self.start(fresh=below is None)
 
     def start(self, fresh=False):
@@ -143,8 +178,12 @@ class Sandbox:
              "bash", "-c", OUTER, "sandbox", self.path, self.lower, INNER, FRESH if fresh else ":"],
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
             start_new_session=True)
-        self.init = until(self.find_init, "the sandbox's first process")
-        until(self.booted, "the sandbox's boot")
+        try:
+            self.init = until(self.find_init, "the sandbox's first process")
+            until(self.booted, "the sandbox's boot")
+        except BaseException:  # who was to end it never gets it
+            self.halt()
+            raise
 
     def find_init(self):
         """The process id of its systemd, seen from outside."""
@@ -182,16 +221,19 @@ class Sandbox:
             input=data, check=True, timeout=PATIENCE)
 
     def journal(self, unit=None):
-        return self.run(f"journalctl --no-pager -o cat {f'-u {unit}' if unit else ''}", check=False).stdout
+        """All that was written to it until now: it takes lines in when it has the time, which --sync waits for."""
+        unit = f"-u {unit}" if unit else ""
+        return self.run(f"journalctl --sync && journalctl --no-pager -o cat {unit}", check=False).stdout
 
     def halt(self):
         """Ends every process of it at once; what it wrote stays."""
         if self.process is None:
             return
         with contextlib.suppress(ProcessLookupError):
-            os.kill(self.init, signal.SIGKILL)
+            # Without its first process all of it ends; before that there is only what starts it.
+            os.kill(self.init or self.process.pid, signal.SIGKILL)
         try:
-            self.process.wait(30)
+            self.process.wait(PATIENCE)
         finally:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(self.process.pid, signal.SIGKILL)

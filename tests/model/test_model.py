@@ -10,6 +10,7 @@ import importlib.util
 import json
 import os
 import pathlib
+import resource
 import signal
 import socket
 import ssl
@@ -24,6 +25,10 @@ HERE = pathlib.Path(__file__).resolve().parent
 BINARY = os.environ.get("BANTER_MODEL_BIN", str(HERE.parents[1] / "build" / "banter-model"))
 GUARD = 30
 COMPLETIONS = "/v1/chat/completions"
+# Hundreds of streams take more descriptors, here and in the stand-in, than some are allowed at first.
+_allowed, _most = resource.getrlimit(resource.RLIMIT_NOFILE)
+resource.setrlimit(resource.RLIMIT_NOFILE, (max(_allowed, min(_most, 4096)), _most))
+os.environ["NO_PROXY"] = "*"  # no proxy of the environment stands between a test and its loopback
 
 _spec = importlib.util.spec_from_file_location("banter_model_client", HERE / "client.py")
 client = importlib.util.module_from_spec(_spec)

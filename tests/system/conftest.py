@@ -4,6 +4,7 @@ BANTER_TEST_THROUGH=pgbouncer puts PgBouncer between Banter and PostgreSQL for t
 BANTER_TEST_BUILD names another folder of binaries (such as the sanitizers' build)."""
 
 import os
+import signal
 import sys
 
 import pytest
@@ -11,6 +12,9 @@ import pytest
 sys.path.insert(0, os.path.dirname(__file__))
 import parts  # noqa: E402
 from site_client import Site  # noqa: E402
+
+# A shell's background job ignores it, and so would all that the tests start and interrupt.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.hookimpl(hookwrapper=True)

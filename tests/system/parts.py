@@ -8,6 +8,7 @@ import hashlib
 import hmac
 import os
 import pathlib
+import random
 import resource
 import secrets
 import shutil
@@ -25,11 +26,19 @@ import requests
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BUILD = pathlib.Path(os.environ.get("BANTER_TEST_BUILD", ROOT / "build"))
 sys.path.insert(0, str(ROOT / "tests" / "model"))
-from client import Model, script  # noqa: E402  (the stand-in's own client)
+import client  # noqa: E402  (the stand-in's own)
+from client import script  # noqa: E402
 
 __all__ = ["BUILD", "ROOT", "Banter", "Model", "Nginx", "Pooler", "Postgres", "StandIn", "filled", "script", "until"]
 
-PATIENCE = 30  # seconds; a guard against hanging, never a measure
+PATIENCE = 120  # seconds; a guard against hanging, never a measure
+
+
+class Model(client.Model):
+    """The stand-in's control endpoints, with our patience."""
+
+    def wait(self, contains=None, ended=None, tokens_sent=None, timeout=PATIENCE):
+        return super().wait(contains, ended, tokens_sent, timeout)
 
 
 def until(condition, what, patience=PATIENCE):
@@ -44,10 +53,33 @@ def until(condition, what, patience=PATIENCE):
         time.sleep(0.02)
 
 
+def own_ports():
+    """Ports that are this process's own, below those that the kernel gives to whoever asks: what is to listen on one
+    later finds it free, and where nothing is to listen nobody does. A name that only one process can have keeps them."""
+    lowest = int(pathlib.Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
+    blocks = list(range(10000, lowest if lowest > 12000 else 32000, 50))
+    random.SystemRandom().shuffle(blocks)
+    kept = []
+    for block in blocks:
+        keeper = socket.socket(socket.AF_UNIX)
+        try:
+            keeper.bind(f"\0banter-test-ports-{block}")
+        except OSError:
+            keeper.close()
+            continue
+        kept.append(keeper)
+        yield from range(block, block + 50)
+
+
+OWN_PORTS = own_ports()
+
+
 def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    for port in OWN_PORTS:
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
+    raise AssertionError("no port is free")
 
 
 def unprivileged():
@@ -196,6 +228,14 @@ class Postgres(Part):
         finally:
             connection.close()
 
+    def rows(self, table, where="true", *values, database="banter"):
+        """A table of Banter's as text, sorted; but for leases, which are renewed while something runs."""
+        columns = self.run("""select quote_ident(column_name) from information_schema.columns where table_schema = 'banter_data'
+            and table_name = %s and column_name <> 'lease_until' order by ordinal_position""", table, database=database)
+        named = ", ".join(column for (column,) in columns)
+        return self.run(f"select row({named})::text from banter_data.{table} t where {where} order by 1", *values,
+                        database=database)
+
     def demo(self, **chatbot):
         """A new workspace with a chatbot and a key of each kind; `chatbot` sets columns of the chatbot's row."""
         done = subprocess.run(
@@ -304,7 +344,10 @@ def settings_for_tests(database_url, model_url, **settings):
         "BANTER_HEARTBEAT": "1h",
         "BANTER_ADDRESS_OPEN": "0",
         "BANTER_FAILED_KEY_LIMIT": "0",
-        "BANTER_QUEUE_TIME": "60s",  # a busy machine is no reason for a 503
+        # A busy machine is no reason for a 503.
+        "BANTER_QUEUE_TIME": "10m",
+        "BANTER_DATABASE_TIME": "30s",
+        "BANTER_DATABASE_CONNECT_TIME": "30s",
     }
     for name, value in settings.items():
         named[name if name.isupper() else f"BANTER_{name.upper()}"] = str(value)

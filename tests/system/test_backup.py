@@ -126,8 +126,7 @@ def rows(postgres, database):
     return {
         "functions": postgres.run("""select p.oid::regprocedure::text, prosrc from pg_proc p join pg_namespace n
             on n.oid = pronamespace where nspname like 'banter%%' order by 1""", database=database),
-        **{table: postgres.run(f"select t::text from banter_data.{table} t order by 1", database=database)
-           for (table,) in tables}}
+        **{table: postgres.rows(table, database=database) for (table,) in tables}}
 
 
 def test_keys_cannot_be_read_out_of_a_dump(lived, postgres, tmp_path):

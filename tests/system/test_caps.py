@@ -156,11 +156,12 @@ def test_G10_an_answer_given_again_needs_no_place(api):
 def test_G10_a_dead_workers_place_comes_back_with_its_lease(start):
     site = start(workers=2, key_open=1)
     api = apis.Headless(site)
-    Open(api)
+    held = Open(api)
     for pid in site.banter.children():
         parts.os.kill(pid, parts.signal.SIGKILL)
     parts.until(lambda: len(site.banter.children()) == 2, "the workers' replacement")
     assert full(api)
+    assert held.stream.rest() == []
     site.sql("update banter_data.exchange set lease_until = clock_timestamp() where workspace = %s", site.tenant.workspace)
     assert api.json("hello").status_code == 200
 

@@ -6,6 +6,7 @@ import os
 import pathlib
 import shutil
 import subprocess
+import threading
 import time
 
 import apis
@@ -169,12 +170,34 @@ def modules():
     return folder / "node_modules"
 
 
+def lines_until_the_end(lines, model, gate):
+    """All lines of a stream, as text. The gate is opened once a heartbeat is among them."""
+    seen = []
+    for line in lines:
+        seen.append(line.decode().rstrip("\n"))
+        if line.startswith(b":"):
+            model.open_gate(gate)
+    return seen
+
+
 def run(*command):
     """A client's events, from its standard output."""
     environment = {name: value for name, value in os.environ.items() if "proxy" not in name.lower()}
-    done = subprocess.run([str(word) for word in command], capture_output=True, text=True, timeout=60, env=environment)
+    done = subprocess.run([str(word) for word in command], capture_output=True, text=True, timeout=parts.PATIENCE, env=environment)
     assert done.returncode == 0, done.stderr
     return done.stdout
+
+
+def open_beside(site, gate):
+    """Opens it once a stream beside the one that waits there has seen several heartbeats."""
+    site.model.wait(gate, tokens_sent=3)
+    own = parts.name("gate")
+    beside = apis.Chatbot(site).stream(script("beside", tokens=["x"], gates={"1": own}))
+    assert next(beside)["type"] == "start"
+    beside.wait_beats(5)
+    site.model.open_gate(gate)
+    site.model.open_gate(own)
+    beside.rest()
 
 
 @pytest.mark.parametrize("client", ["curl", "requests", "eventsource-parser", "fetch-event-source"])
@@ -182,23 +205,28 @@ def test_B2_real_clients_read_it_whole(start_once, client, request):
     """Tokens of many sizes and scripts, cut anywhere, with heartbeats between them."""
     site = start_once.for_new_tenant()
     tokens = ["plain ", "data: x\n\n", ": no comment\r\n", "\u65e5\u672c\u8a9e ", "\U0001f469\u200d\U0001f680 ", "\u2028\u0085", "x" * 1500, "\u65e5" * 1500]
-    message = script("?", tokens=tokens, delay_ms=60)
+    gate = parts.name("gate")
+    message = script("?", tokens=tokens, gates={"4": gate})
     url = f"{site.url}{apis.Chatbot(site).path(True)}"
     key = site.tenant.workspace_key
     if client == "curl":
-        out = run("curl", "--no-buffer", "-sS", "--noproxy", "*", "-X", "POST", url, "-H", f"Authorization: Bearer {key}", "-H",
-                  "Content-Type: application/json", "-d", json.dumps({"message": message, "stream": True}))
-        lines = [line[6:] for line in out.split("\n") if line.startswith("data: ")]
-        assert any(line.startswith(":") for line in out.split("\n")), "no heartbeat was among it"
+        command = ["curl", "--no-buffer", "-sS", "--noproxy", "*", "-X", "POST", url, "-H", f"Authorization: Bearer {key}", "-H",
+                   "Content-Type: application/json", "-d", json.dumps({"message": message, "stream": True})]
+        with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
+            lines = lines_until_the_end(process.stdout, site.model, gate)
+        assert process.returncode == 0
     elif client == "requests":
         with requests.Session() as session:
             session.trust_env = False
             response = session.post(url, headers={"Authorization": f"Bearer {key}"}, json={"message": message, "stream": True}, stream=True)
-            lines = [line[6:] for line in response.iter_lines() if line.startswith(b"data: ")]
+            lines = lines_until_the_end(response.iter_lines(), site.model, gate)
     else:
         modules = request.getfixturevalue("modules")
-        lines = run("node", CLIENTS / f"{client.replace('-', '_')}.mjs", modules, url, key, message).splitlines()
-    events = [json.loads(line) for line in lines]
+        opener = threading.Thread(target=open_beside, args=(site, gate), daemon=True)
+        opener.start()
+        out = run("node", CLIENTS / f"{client.replace('-', '_')}.mjs", modules, url, key, message)
+        lines = [f"data: {line}" for line in out.splitlines()]
+    events = [json.loads(line[6:]) for line in lines if line.startswith("data: ")]
     assert [event["type"] for event in events] == ["start", *["token"] * len(tokens), "done"]
     assert [event["token"] for event in events[1:-1]] == tokens
     assert events[-1]["message"] == "".join(tokens)

@@ -109,7 +109,7 @@ def test_B5_a_dead_workers_reservation_returns_with_its_lease(start):
 
 def test_B5_the_lease_is_renewed_while_the_stream_lives(start):
     """It is held until its lease ends after two of its length; meanwhile others look for lapsed ones all the time."""
-    site = start(workers=2, lease=3)
+    site = start(workers=2, lease=12)
     site.grant(100000)
     api, gate = apis.Chatbot(site), parts.name()
     stream = api.stream(script("?", tokens=["a"], gates={"1": gate}))
@@ -117,7 +117,7 @@ def test_B5_the_lease_is_renewed_while_the_stream_lives(start):
 
     def renewed():
         assert api.json("hello").status_code == 200
-        return site.sql("select lease_until > started_at + interval '6 s' from banter_data.exchange where workspace = %s order by started_at limit 1",
+        return site.sql("select lease_until > started_at + interval '24 s' from banter_data.exchange where workspace = %s order by started_at limit 1",
                         site.tenant.workspace) == [(True,)]
 
     until(renewed, "the renewals")
@@ -171,15 +171,16 @@ def test_B5_a_storm_of_exchanges_and_deaths(start):
                     told[0] += charged
                     now = done[0]
                 if now % 160 == 0:
-                    kill(site, dice.sample(site.banter.children(), k=min(4, len(site.banter.children()))))
+                    living = site.banter.children()
+                    kill(site, dice.sample(living, k=min(4, len(living))))
         except BaseException as failure:  # noqa: BLE001  (told below)
             failures.append(failure)
 
-    threads = [threading.Thread(target=client, args=(number,)) for number in range(40)]
+    threads = [threading.Thread(target=client, args=(number,), daemon=True) for number in range(40)]
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(200)
+        thread.join(2 * parts.PATIENCE)
     if failures:
         raise failures[0]
     assert done[0] == 1000

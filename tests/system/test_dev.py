@@ -162,7 +162,7 @@ def test_one_exchange_under_gdb(dev, postgres, standin, user):
 
 
 def test_it_says_what_is_missing(clone):
-    done = subprocess.run([clone / "deploy" / "dev.sh"], capture_output=True, text=True, timeout=120,
+    done = subprocess.run([clone / "deploy" / "dev.sh"], capture_output=True, text=True, timeout=2 * parts.PATIENCE,
                           stdin=subprocess.DEVNULL, env={"PATH": os.environ["PATH"]})
     assert done.returncode == 1
     assert done.stderr == "dev.sh: start 'make run' in another terminal first, or set BANTER_DATABASE_URL\n"
@@ -228,11 +228,14 @@ def test_multiwatch_ends_them_all_when_it_is_told_to_and_a_running_exchange_firs
 def test_the_workers_end_with_a_killed_multiwatch(watched):
     pool = watched(2)
     workers = pool.children()
+    # Before that they are setpriv, which may not have tied them to multiwatch yet.
+    until(lambda: all(str(BUILD) in pathlib.Path(f"/proc/{pid}/cmdline").read_text().split("\0")[0] for pid in workers),
+          "the program itself")
     pool.end(signal.SIGKILL)
     until(lambda: not any(alive(pid) for pid in workers), "their end")
 
 
 def test_H4_its_workers_count_one_address_together(watched, tenant):
-    pool = watched(4, address_limit=3)
+    pool = watched(4, address_limit=3, address_window="1h")
     statuses = [chat(pool.socket, tenant, script("x", tokens=["a"]), session=name()).status for _ in range(6)]
     assert sorted(statuses) == [200] * 3 + [429] * 3

@@ -4,6 +4,7 @@ import contextlib
 import json
 import os
 import re
+import resource
 import signal
 import socket
 import subprocess
@@ -12,7 +13,7 @@ import time
 import pytest
 
 import parts
-from fastcgi import Connection, Cut, Reply, chat, chat_body, chat_params, stream
+from fastcgi import Connection, Cut, Reply, begun, chat, chat_body, chat_params, in_time
 from parts import BUILD, name, script, until
 from site_client import at_once
 from test_pool import alive, end_of, exchange_state, logged
@@ -32,10 +33,8 @@ def busy(banter, tenant, gate, count):
     """Keeps so many workers busy until the gate opens; the streams, begun."""
     replies = []
     for n in range(count):
-        reply = stream(banter.socket, tenant, script(name("busy"), tokens=["a", "b"], gates={"2": gate}),
-                       session=name("busy"))
-        assert [reply.event()["type"] for _ in range(2)] == ["start", "token"]
-        replies.append(reply)
+        text = script(name("busy"), tokens=["a", "b"], gates={"2": gate})
+        replies.append(begun(banter.socket, tenant, text, ["start", "token"], session=name("busy")))
     return replies
 
 
@@ -78,9 +77,13 @@ def held(banter):
 
 
 def wakeups(pid):
-    """How often a process gave up the processor by itself."""
-    with open(f"/proc/{pid}/status", encoding="ascii") as status:
-        return int(next(line for line in status if line.startswith("voluntary_ctxt_switches")).split()[1])
+    """How often a process gave up the processor by itself, once it does nothing."""
+    def asleep():
+        with open(f"/proc/{pid}/status", encoding="ascii") as status:
+            told = dict(line.split(":\t", 1) for line in status)
+        return told["State"].startswith("S") and [int(told["voluntary_ctxt_switches"])]
+
+    return until(asleep, "its sleep")[0]
 
 
 def send(banter, tenant, text, session=None, **more):
@@ -116,7 +119,7 @@ def test_G6_a_request_that_waited_BANTER_QUEUE_TIME_gets_503(start, model, api):
     assert "Hello" not in site.banter.text()
     model.open_gate(gate)
     finish(running)
-    assert ask(script("Hello", tokens=["fine"])).status_code == 200
+    until(lambda: ask(script("Hello", tokens=["fine"])).status_code == 200, "an answer")
 
 
 def test_G1_G6_full_comes_after_404_and_405_and_before_all_others(start, model):
@@ -145,7 +148,7 @@ def test_G6_a_body_of_64_KiB_does_not_cost_the_client_its_503(start):
 
 
 def test_G6_many_that_come_at_once_are_all_told(pool, tenant, model):
-    banter = pool(workers=2, queue_time=SHORT)
+    banter = pool(workers=2, queue_time="2s")  # time enough to send a request
     gate = name("gate")
     running = busy(banter, tenant, gate, 2)
     replies = [send(banter, tenant, "Hello") for _ in range(200)]
@@ -161,20 +164,25 @@ def test_G6_one_who_does_not_send_its_request_delays_nobody(pool, tenant):
     banter = pool(workers=1, queue_time=SHORT)
     running = busy(banter, tenant, NEVER, 1)
     with Connection(banter.socket) as silent, Connection(banter.socket) as half:
-        half.begin()
-        assert told(send(banter, tenant, "Hello")) == (503, FULL["headless"])
+        with contextlib.suppress(BrokenPipeError):  # its time may be over already
+            half.begin()
+        assert in_time(lambda: told(send(banter, tenant, "Hello"))) == (503, FULL["headless"])
         assert silent.ended() and half.ended()
 
 
 def test_G6_one_whose_body_is_still_on_its_way_is_told(pool, tenant):
     banter = pool(workers=1, queue_time=SHORT)
     running = busy(banter, tenant, NEVER, 1)
-    with Connection(banter.socket) as slow:
-        slow.begin()
-        slow.params(chat_params(tenant, b"x" * 100))
-        slow.stdin(b"x" * 50, end=False)
-        refused = Reply(slow)
-        assert (refused.status, refused.json()) == (503, FULL["headless"])
+
+    def half():
+        with Connection(banter.socket) as slow:
+            slow.begin()
+            slow.params(chat_params(tenant, b"x" * 100))
+            slow.stdin(b"x" * 50, end=False)
+            refused = Reply(slow)
+            return refused.status, refused.json()
+
+    assert in_time(half) == (503, FULL["headless"])
 
 
 def test_G6_a_client_that_leaves_while_it_waits_costs_nothing(pool, tenant, model, postgres):
@@ -230,7 +238,18 @@ def test_G6_all_20_behind_2_workers_are_served_once_and_in_order(pool, tenant, m
     assert exchange_state(postgres, tenant) == ["done"] * 22
 
 
-def test_G6_more_than_a_socket_holds_wait_too(pool, tenant, model, postgres):
+@pytest.fixture
+def many_descriptors():
+    """This process holds the ends of 900 clients."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if hard < 1200:
+        pytest.skip(f"this user may have only {hard} descriptors")
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, 1200), hard))
+    yield
+    resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+def test_G6_more_than_a_socket_holds_wait_too(many_descriptors, pool, tenant, model, postgres):
     """The line in the kernel is full at a few hundred; the doorman keeps the others."""
     banter = pool(workers=2, address_limit=0)
     gate = name("gate")
@@ -253,9 +272,8 @@ def test_beyond_BANTER_BACKLOG_the_newest_is_refused_and_the_oldest_are_kept(poo
     replies = []
 
     def refused():
-        with contextlib.suppress(BlockingIOError):  # the kernel's own backlog is full for a moment
-            for _ in range(40):
-                replies.append(Connection(banter.socket).ask(HEALTH))
+        for _ in range(40):
+            replies.append(Connection(banter.socket).ask(HEALTH))
         return "status=503" in banter.text()
 
     until(refused, "a refusal")
@@ -301,10 +319,12 @@ def test_an_idle_pool_does_not_wake_its_doorman(pool, tenant, model):
     until(lambda: stages(banter)[pid] == "idle", "the doorman's start")
     running = busy(banter, tenant, gate, 1)
     serve()
-    before = wakeups(pid)
-    for _ in range(10):
+    before, began, served = wakeups(pid), time.monotonic(), 20
+    for _ in range(served):
         serve()
-    assert wakeups(pid) == before
+    woken = wakeups(pid) - before
+    # By itself it looks once a second, at most; a request that wakes it does so twice or more.
+    assert woken - (time.monotonic() - began) - 1 < served
     model.open_gate(gate)
     finish(running)
     assert doorman(banter) == pid
@@ -348,7 +368,7 @@ def test_a_killed_doorman_is_replaced_and_nobody_in_the_line_is_lost(pool, tenan
 
 def test_G6_the_new_doorman_knows_since_when_they_wait(pool, tenant):
     """The time counts from their coming, whoever stands at the door."""
-    banter = pool(workers=1, queue_time="2s")
+    banter = pool(workers=1, queue_time="6s")
     running = busy(banter, tenant, NEVER, 1)
     waiting = send(banter, tenant, "Hello")
     held(banter)
@@ -356,23 +376,20 @@ def test_G6_the_new_doorman_knows_since_when_they_wait(pool, tenant):
     assert told(waiting) == (503, FULL["headless"])
 
 
-def all_taken(pid):
-    """The doorman holds more than a few, and no more come."""
-    before = parts.descriptors(pid)
-    time.sleep(0.5)
-    return before > 100 and parts.descriptors(pid) == before
+def taken(path):
+    """How many connections to a socket have been accepted and live; those in its backlog have another state."""
+    with open("/proc/net/unix", encoding="utf-8") as sockets:
+        return sum(line.split()[5] == "03" for line in sockets if line.endswith(f" {path}\n"))
 
 
-def test_G6_what_fells_the_doorman_is_a_503_behind_a_web_server(start):
+def test_G6_what_fells_the_doorman_is_a_503_behind_a_web_server(many_descriptors, start):
     """A request that is lost with it is a cut connection, for which nginx answers."""
-    site = start(workers=1, queue_time="60s", backlog=4000)
+    site = start(workers=1, backlog=4000)
     running = busy(site.banter, site.tenant, NEVER, 1)
     crowd = [Connection(site.banter.socket) for _ in range(900)]  # the line in the kernel is full
     pid = doorman(site.banter)
-    until(lambda: all_taken(pid), "those the line has no room for")
-    before = parts.descriptors(pid)
     waiting = site.call("/v1/chat", site.body("Hello"))
-    until(lambda: parts.descriptors(pid) > before, "the last one")
+    until(lambda: taken(site.banter.socket) == 902, "the last one at the doorman's")
     os.kill(pid, signal.SIGKILL)
     waiting.settimeout(parts.PATIENCE)
     answer = waiting.recv(65536)

@@ -81,9 +81,9 @@ def test_I1_fifty_at_once(api, streams):
     threads = threading.Thread(target=lambda: early.append(at_once(50, one)))
     threads.start()
     for _ in range(49):
-        assert refused.acquire(timeout=60), "nobody but the first may be let in before the gate is opened"
+        assert refused.acquire(timeout=parts.PATIENCE), "nobody but the first may be let in before the gate is opened"
     api.site.model.open_gate(gate)
-    threads.join(60)
+    threads.join(parts.PATIENCE)
     replies = early[-1]
     assert collections.Counter(status for status, _ in replies) == {200: 1, 409: 49}
     assert all(api.refuses(response, "in_progress") for response in early[:50] if response.status_code == 409)

@@ -103,11 +103,11 @@ def test_both_hosts_are_used(hosts):
 
 
 def busy_worker(pool):
-    """The process id of its worker that is not idle, if there is one."""
+    """The process id of its worker that waits for the model, if there is one."""
     pool.process.send_signal(signal.SIGUSR1)
     state = re.compile(r"worker \d \(pid (\d+)\): ([a-z ]+) for ")
     told = until(lambda: state.findall(pool.text())[-4:], "the workers' states")
-    return next((int(pid) for pid, stage in told if stage != "idle"), None)
+    return next((int(pid) for pid, stage in told if stage in ("first byte", "stream")), None)
 
 
 @pytest.mark.parametrize("Api", BOTH, ids=lambda api: api.name)

@@ -5,7 +5,7 @@ import pathlib
 import subprocess
 
 import pytest
-from parts import name, script, until
+from parts import PATIENCE, name, script, until
 
 CLIENTS = pathlib.Path(__file__).parent / "clients"
 PROGRAMS = {
@@ -19,7 +19,7 @@ STREAMING = {**PROGRAMS, "joining": ["node", CLIENTS / "joining.js"]}
 def run(program, *arguments, **options):
     """What it wrote to stdout and to stderr."""
     done = subprocess.run(
-        [str(word) for word in (*program, *arguments)], capture_output=True, timeout=60,
+        [str(word) for word in (*program, *arguments)], capture_output=True, timeout=PATIENCE,
         env=ENVIRONMENT, **options)
     return done.stdout.decode(), done.stderr.decode()
 
@@ -95,7 +95,7 @@ def test_S6_heartbeats_are_skipped(start, which):
         assert next(beside)["type"] == "start"
         beside.wait_beats(5)
         site.model.open_gate(gate)
-        out, err = client.communicate(timeout=60)
+        out, err = client.communicate(timeout=PATIENCE)
     finally:
         client.kill()
         client.wait()

@@ -9,7 +9,7 @@ import subprocess
 import pytest
 
 import parts
-from fastcgi import Connection, Reply, chat, chat_body, chat_params, stream
+from fastcgi import Connection, Reply, begun, chat, chat_body, chat_params
 from parts import BUILD, name, script, until
 
 
@@ -29,7 +29,8 @@ class Handed(parts.Part):
         self.told.bind(str(self.folder / "notify"))
         self.told.settimeout(parts.PATIENCE)
         self.env = {"BANTER_DATABASE_URL": database.url(), "BANTER_MODEL_URL": standin.url, "BANTER_WORKERS": "2",
-                    "BANTER_ADDRESS_LIMIT": "0", "BANTER_QUEUE_TIME": "60s",
+                    "BANTER_ADDRESS_LIMIT": "0", "BANTER_QUEUE_TIME": "10m", "BANTER_DATABASE_TIME": "30s",
+                    "BANTER_DATABASE_CONNECT_TIME": "30s",
                     **{f"BANTER_{key.upper()}": str(value) for key, value in settings.items()}}
         self.config = self.folder / "banter.conf"
         self.config.touch()
@@ -59,18 +60,20 @@ def handed(database, standin):
 
 
 def workers(service):
-    with contextlib.suppress(FileNotFoundError, ProcessLookupError):
-        children = parts.pathlib.Path(f"/proc/{service.process.pid}/task/{service.process.pid}/children").read_text()
-        return [pid for pid in children.split()
-                if parts.pathlib.Path(f"/proc/{pid}/comm").read_text() == "banter-worker\n"]
-    return []
+    found = []
+    children = parts.pathlib.Path(f"/proc/{service.process.pid}/task/{service.process.pid}/children").read_text()
+    for pid in children.split():
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):  # it ends just now
+            if parts.pathlib.Path(f"/proc/{pid}/comm").read_text() == "banter-worker\n":
+                found.append(pid)
+    return found
 
 
 def test_a_handed_socket_runs_a_whole_pool_that_says_when_it_is_ready(handed, tenant):
     service = handed()
     service.start()
     assert service.word() == "READY=1"
-    assert len(workers(service)) == 2
+    until(lambda: len(workers(service)) == 2, "the workers' own names")
     assert chat(service.socket, tenant, script("hello", tokens=["fine"])).json()["message"] == "fine"
     assert service.end() == 0
     assert service.word() == "STOPPING=1"
@@ -87,7 +90,7 @@ def test_a_reload_is_told_from_its_beginning_to_its_end(handed, tenant):
     service.process.send_signal(signal.SIGHUP)
     assert service.word() == "RELOADING=1"
     assert service.word() == "READY=1"
-    assert len(set(workers(service)) - set(old)) == 3
+    until(lambda: len(set(workers(service)) - set(old)) == 3, "the workers' own names")
     service.config.write_text("BANTER_WORKERS=many\n")
     service.process.send_signal(signal.SIGHUP)
     until(lambda: "the settings stay as they were" in service.text(), "the refusal")
@@ -116,8 +119,7 @@ def draining(service, tenant):
     gate = name("gate")
     service.start()
     assert service.word() == "READY=1"
-    last = stream(service.socket, tenant, script("last", tokens=["a", "b"], gates={"2": gate}))
-    assert [last.event()["type"] for _ in range(2)] == ["start", "token"]
+    last = begun(service.socket, tenant, script("last", tokens=["a", "b"], gates={"2": gate}), ["start", "token"])
     service.process.send_signal(signal.SIGTERM)
     assert service.word() == "STOPPING=1"
     until(lambda: len(workers(service)) == 1, "the idle worker's end")
@@ -227,6 +229,6 @@ def test_check_database_says_whether_this_program_can_start(state, postgres, tmp
     if state == "old":
         url = old_schema(postgres)
     done = subprocess.run([BUILD / "banter.fcgi", "--check-database"], capture_output=True, text=True,
-                          env={"PATH": os.environ["PATH"], "BANTER_DATABASE_URL": url})
+                          env={"PATH": os.environ["PATH"], **parts.settings_for_tests(url, "http://127.0.0.1:9/v1")})
     assert done.returncode == (0 if state == "good" else 1), done.stderr
     assert (done.stdout == "the settings and the database's schema are good\n") == (state == "good")

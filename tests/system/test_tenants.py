@@ -45,8 +45,7 @@ class Side:
 
     def holds(self):
         """All of its rows, in every table."""
-        return {table: sorted(map(str, self.site.sql(
-            f"select t::text from banter_data.{table} t where t.workspace = %s", self.workspace))) for table in TABLES}
+        return {table: self.site.postgres.rows(table, "t.workspace = %s", self.workspace) for table in TABLES}
 
     def end(self):
         self.site.model.open_gate(self.gate)

@@ -392,7 +392,7 @@ static void place_of_a_dead_process_is_taken(void **state)
 {
 	struct limit *limit = open_limit(NULL, 2);
 	uint32_t holder = 99;
-	pid_t first, second;
+	pid_t first, second, other;
 
 	(void)state;
 	first = child_with_hold(limit, 0);
@@ -410,12 +410,19 @@ static void place_of_a_dead_process_is_taken(void **state)
 	wait_for(first);
 	/* The cap is reached only by the dead one: it is not waited for that somebody takes its place. */
 	assert_true(limit_hold(limit, 1, LIMIT_OPEN, ALICE, 2));
-	/* Its pid, used again by a process that began at another time. */
-	limit->memory->holders[0].pid = getppid();
+	/* Its pid, used again by a process that began at another time: ours, which /proc shows us. */
+	other = fork();
+	if (other == 0)
+		for (;;)
+			pause();
+	assert_true(other > 0);
+	limit->memory->holders[0].pid = other;
 	limit->memory->holders[0].birth = 1;
 	limit->memory->holders[1].pid = getpid();
 	assert_int_equal(limit_take_holder(limit, &holder), STATUS_OK);
 	assert_int_equal(holder, 0);
+	kill(other, SIGKILL);
+	wait_for(other);
 	limit_close_table(limit);
 }
 
