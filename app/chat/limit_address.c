@@ -14,15 +14,6 @@
 #define BITS 128
 #define BITS_V4_AT 96 /* where the IPv4 part of a mapped address begins */
 
-static struct str trim(struct str s)
-{
-	while (s.n && isspace((unsigned char)s.p[0]))
-		s = str_skip(s, 1);
-	while (s.n && isspace((unsigned char)s.p[s.n - 1]))
-		s.n--;
-	return s;
-}
-
 /* A plain address, without port or brackets. */
 static bool parse_plain(struct str s, struct in6_addr *out, bool *v4)
 {
@@ -64,7 +55,7 @@ static bool parse_address(struct str s, struct in6_addr *out)
 	struct str rest;
 	bool v4;
 
-	s = trim(s);
+	s = str_trim(s, STR_SPACE);
 	if (s.n && s.p[0] == '[') {
 		end = memchr(s.p, ']', s.n);
 		if (!end)
@@ -94,7 +85,7 @@ static bool parse_block(struct str s, struct in6_addr *out, int *bits)
 	bool v4;
 	size_t i;
 
-	s = trim(s);
+	s = str_trim(s, STR_SPACE);
 	slash = s.n ? memchr(s.p, '/', s.n) : NULL;
 	number = slash ? str_skip(s, (size_t)(slash + 1 - s.p)) : STR_NONE;
 	if (slash)
@@ -196,7 +187,7 @@ void limit_address(struct str remote, struct str forwarded, struct str trusted,
 		return;
 	}
 	while (is_trusted(&address, trusted) && last_of(&forwarded, &element)) {
-		if (!trim(element).n)
+		if (!str_trim(element, STR_SPACE).n)
 			continue;
 		if (!parse_address(element, &before))
 			break;
@@ -211,7 +202,7 @@ bool limit_trusted_valid(struct str list)
 	struct str element;
 	int bits;
 
-	if (!trim(list).n)
+	if (!str_trim(list, STR_SPACE).n)
 		return true;
 	while (next_of(&list, &element))
 		if (!parse_block(element, &block, &bits))

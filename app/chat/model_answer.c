@@ -195,20 +195,11 @@ static enum status take_json(struct model_answer *answer, struct str text)
 	return status;
 }
 
-static struct str trim(struct str text)
-{
-	while (text.n && strchr(" \t\r\n", *text.p) && *text.p)
-		text = str_skip(text, 1);
-	while (text.n && strchr(" \t\r\n", text.p[text.n - 1]) && text.p[text.n - 1])
-		text.n--;
-	return text;
-}
-
 static enum status on_event(void *context, struct str type, struct str data)
 {
 	struct model_answer *answer = context;
 
-	data = trim(data);
+	data = str_trim(data, STR_SPACE);
 	if (answer->done || !data.n) /* some keep the connection alive with empty events */
 		return STATUS_OK;
 	if (str_equal(data, STR("[DONE]"))) {

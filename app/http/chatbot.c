@@ -13,16 +13,7 @@
 /* What cannot be an id of ours names nothing; the empty id is nobody's. */
 static struct str as_id(struct str text)
 {
-	size_t i;
-
-	for (i = 0; i < text.n; i++) {
-		char c = text.p[i];
-
-		if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-		      c == '_' || c == '-'))
-			return STR("");
-	}
-	return text.n <= ID_MAX ? text : STR("");
+	return text.n <= ID_MAX && str_only(text, STR("_-")) ? text : STR("");
 }
 
 static void read_metadata(struct exchange *exchange)

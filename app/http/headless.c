@@ -8,16 +8,7 @@
 /* ^[A-Za-z0-9._:-]{1,128}$ */
 static bool session_valid(struct str session)
 {
-	size_t i;
-
-	for (i = 0; i < session.n; i++) {
-		char c = session.p[i];
-
-		if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-		      c == '.' || c == '_' || c == ':' || c == '-'))
-			return false;
-	}
-	return session.n >= 1 && session.n <= SESSION_MAX;
+	return session.n >= 1 && session.n <= SESSION_MAX && str_only(session, STR("._:-"));
 }
 
 /* Where both headers are present, even empty, x-api-key counts (H2). */

@@ -11,21 +11,12 @@
 
 #define PATH_CAP 8192
 
-static bool one_of(char c, const char *others)
-{
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-	       (c && strchr(others, c));
-}
-
 static void read_id(struct request *request)
 {
 	struct str own = request_header(request, "HTTP_X_REQUEST_ID");
-	size_t i = 0;
 
-	while (i < own.n && one_of(own.p[i], "._-"))
-		i++;
 	/* A client's mistake, which must not bring its key into the log and the database. */
-	if (own.n && i == own.n && own.n <= REQUEST_ID_MAX && !key_stands_in(own))
+	if (own.n && own.n <= REQUEST_ID_MAX && str_only(own, STR("._-")) && !key_stands_in(own))
 		memcpy(request->id_text, own.p, own.n + 1);
 	else
 		secret_new_id(request->id_text);

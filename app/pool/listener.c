@@ -27,6 +27,15 @@ enum status listener_open(struct listener *listener, const char *address,
 	return STATUS_OK;
 }
 
+bool listener_is(int fd)
+{
+	int listens = 0, type = 0;
+	socklen_t size = sizeof(int);
+
+	return getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &size) == 0 && listens &&
+	       getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &size) == 0 && type == SOCK_STREAM;
+}
+
 void listener_turn_away(int listen_fd)
 {
 	int fd;

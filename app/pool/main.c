@@ -6,7 +6,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/log.h"
@@ -209,21 +208,13 @@ static int prepare_process(struct start *start)
 	return GO_ON;
 }
 
-static bool listens(int fd)
-{
-	socklen_t size = sizeof(int);
-	int yes = 0;
-
-	return getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &yes, &size) == 0 && yes;
-}
-
 static int open_sockets(struct start *start)
 {
 	const struct config *config = &start->config;
 
 	if (start->check_database)
 		return GO_ON;
-	start->caller_pool = !start->listen_given && listens(STDIN_FILENO);
+	start->caller_pool = !start->listen_given && listener_is(STDIN_FILENO);
 	if (start->caller_pool) {
 		signals_child();
 		return GO_ON;

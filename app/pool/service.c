@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "pool/listener.h"
 
 #define FIRST_FD 3 /* where handed descriptors begin */
 
@@ -31,15 +32,6 @@ static long number(const char *name)
 	return *end ? -1 : value;
 }
 
-static bool is_listening_stream(int fd)
-{
-	int listens = 0, type = 0;
-	socklen_t size = sizeof(int);
-
-	return getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &size) == 0 && listens &&
-	       getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &size) == 0 && type == SOCK_STREAM;
-}
-
 enum status service_socket(int *fd)
 {
 	long pid = number("LISTEN_PID"), count = number("LISTEN_FDS");
@@ -51,7 +43,7 @@ enum status service_socket(int *fd)
 	unsetenv("LISTEN_PID");
 	unsetenv("LISTEN_FDS");
 	unsetenv("LISTEN_FDNAMES");
-	if (count != 1 || !is_listening_stream(FIRST_FD)) {
+	if (count != 1 || !listener_is(FIRST_FD)) {
 		log_error("the service manager must hand over one listening stream socket");
 		return STATUS_FAILED;
 	}

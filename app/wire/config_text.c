@@ -4,15 +4,6 @@
  */
 #include "wire/config.h"
 
-static struct str trim(struct str text)
-{
-	while (text.n && strchr(" \t\r", *text.p) && *text.p)
-		text = str_skip(text, 1);
-	while (text.n && strchr(" \t\r", text.p[text.n - 1]) && text.p[text.n - 1])
-		text.n--;
-	return text;
-}
-
 /* One of a file's lines may be a stray piece of a secret: only what looks like a name is one. */
 static bool is_name(struct str text)
 {
@@ -37,16 +28,16 @@ static enum status take_line(struct str line, config_line_fn set, void *context,
 	struct str name, value;
 	const char *equals;
 
-	line = trim(line);
+	line = str_trim(line, STR_SPACE);
 	if (!line.n || *line.p == '#')
 		return STATUS_OK;
 	equals = memchr(line.p, '=', line.n);
-	name = trim((struct str){ line.p, equals ? (size_t)(equals - line.p) : 0 });
+	name = str_trim((struct str){ line.p, equals ? (size_t)(equals - line.p) : 0 }, STR_SPACE);
 	if (!is_name(name)) {
 		buf_puts(why, "must be NAME=value, blank, or begin with #");
 		return STATUS_INVALID;
 	}
-	value = unquote(trim(str_skip(line, (size_t)(equals - line.p) + 1)));
+	value = unquote(str_trim(str_skip(line, (size_t)(equals - line.p) + 1), STR_SPACE));
 	return set(context, name, value, why);
 }
 

@@ -242,26 +242,17 @@ bool config_value_path(struct str text, struct buf *out)
 	return config_value_text(text, out) && (!text.n || *text.p == '/');
 }
 
-static struct str trim(struct str text)
-{
-	while (text.n && (*text.p == ' ' || *text.p == '\t'))
-		text = str_skip(text, 1);
-	while (text.n && (text.p[text.n - 1] == ' ' || text.p[text.n - 1] == '\t'))
-		text.n--;
-	return text;
-}
-
 /* Each item between commas, trimmed; "" is the empty list, an empty item is none. */
 static bool each(struct str list, bool (*is_item)(struct str), struct buf *out)
 {
 	struct str item;
 	bool more;
 
-	if (!trim(list).n)
+	if (!str_trim(list, STR(" \t")).n)
 		return true;
 	do {
 		more = memchr(list.p, ',', list.n);
-		item = trim(str_cut(&list, STR(",")));
+		item = str_trim(str_cut(&list, STR(",")), STR(" \t"));
 		if (!is_item(item))
 			return false;
 		buf_str(out, item);

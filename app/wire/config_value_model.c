@@ -17,15 +17,6 @@ static bool is_space(char c)
 	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
 }
 
-static struct str trim(struct str text)
-{
-	while (text.n && is_space(*text.p))
-		text = str_skip(text, 1);
-	while (text.n && is_space(text.p[text.n - 1]))
-		text.n--;
-	return text;
-}
-
 /* RFC 9110's token. */
 static bool is_header_name(struct str name)
 {
@@ -60,7 +51,7 @@ static bool take_header(struct str line, struct buf *out)
 
 	if (!is_header_name(name))
 		return false;
-	value = trim(str_skip(line, name.n + 1));
+	value = str_trim(str_skip(line, name.n + 1), STR_SPACE);
 	if (!is_header_value(value))
 		return false;
 	if (out->len)
@@ -79,7 +70,7 @@ bool config_value_headers(struct str text, struct buf *out)
 	while (text.n) {
 		for (n = 0; n < text.n && text.p[n] != '\n' && text.p[n] != '|'; n++)
 			;
-		line = trim((struct str){ text.p, n });
+		line = str_trim((struct str){ text.p, n }, STR_SPACE);
 		text = str_skip(text, n < text.n ? n + 1 : n);
 		if (line.n && !take_header(line, out))
 			return false;
@@ -92,7 +83,7 @@ bool config_value_members(struct str text, struct buf *out)
 	size_t i = out->len;
 	struct json *json = NULL;
 
-	text = trim(text);
+	text = str_trim(text, STR_SPACE);
 	if (!text.n)
 		return true;
 	if (json_parse(text, &json))

@@ -39,6 +39,34 @@ static inline struct str str_skip(struct str s, size_t n)
 	return (struct str){ s.p + n, s.n - n };
 }
 
+/* What most formats take as white space. */
+#define STR_SPACE STR(" \t\r\n")
+
+/* Without those characters at both ends. */
+static inline struct str str_trim(struct str s, struct str set)
+{
+	while (s.n && memchr(set.p, s.p[0], set.n))
+		s = str_skip(s, 1);
+	while (s.n && memchr(set.p, s.p[s.n - 1], set.n))
+		s.n--;
+	return s;
+}
+
+/* True if it is of ASCII letters, digits and `others` only; the empty one is. */
+static inline bool str_only(struct str s, struct str others)
+{
+	size_t i;
+
+	for (i = 0; i < s.n; i++) {
+		char c = s.p[i];
+
+		if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+		      memchr(others.p, c, others.n)))
+			return false;
+	}
+	return true;
+}
+
 /* Takes what stands before the first `separator` (or all) off the front of *rest. */
 static inline struct str str_cut(struct str *rest, struct str separator)
 {

@@ -2,6 +2,7 @@
 #ifndef POOL_LISTENER_H
 #define POOL_LISTENER_H
 
+#include <stdbool.h>
 #include <sys/stat.h>
 
 #include "base/status.h"
@@ -18,6 +19,8 @@ struct listener {
 /* Binds and listens on unix:PATH or HOST:PORT. As gateway_listen(). */
 enum status listener_open(struct listener *listener, const char *address,
 			  const struct config *config) MUST_CHECK;
+/* True if that descriptor is a listening stream socket. */
+bool listener_is(int fd);
 /* Cuts whoever waits on a listening socket (-1: none), for which a web server answers 503. */
 void listener_turn_away(int listen_fd);
 /* Closes, and removes the file unless another process has put its own in that place. */
