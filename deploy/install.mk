@@ -21,6 +21,7 @@ edited = \
 	deploy/systemd/tmpfiles.conf=$(PREFIX)/lib/tmpfiles.d/banter.conf:644 \
 	deploy/banter.conf=$(share)/banter/banter.conf:644 \
 	README.md=$(share)/doc/banter/README.md:644 \
+	LICENSE=$(share)/doc/banter/LICENSE:644 \
 	$(foreach f,$(way_files),$(f)=$(share)/banter/$(f:deploy/%=%):$(if $(shell test -x $(f) && echo x),755,644)) \
 	$(foreach w,$(ways),deploy/$(w)/README.md=$(share)/doc/banter/deploy/$(w)/README.md:644)
 # What banterctl knows of itself; the Makefile names it.
