@@ -221,6 +221,8 @@ static enum status set_line(void *context, struct str name, struct str value, st
 	enum status status = STATUS_OK;
 	char *path;
 
+	if (naming == SETTINGS_CLIENT)
+		return STATUS_OK;
 	if (naming == SETTINGS_FILE || naming == SETTINGS_SECRET)
 		status = note_secret(load, name, naming, why);
 	if (status != STATUS_OK)

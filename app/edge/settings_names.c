@@ -65,10 +65,19 @@ struct str settings_without_suffix(struct str name)
 
 enum settings_naming settings_naming_of(struct str name)
 {
+	static const char *const of_a_client[] = {
+		"BANTER_URL",
+		"BANTER_WIDGET_KEY",
+		"BANTER_WORKSPACE_KEY",
+		"BANTER_CHATBOT_ID",
+	};
 	struct str base = settings_without_suffix(name);
 	struct config_entry entry;
 	size_t i;
 
+	for (i = 0; i < sizeof(of_a_client) / sizeof(of_a_client[0]); i++)
+		if (str_equal(name, str_from(of_a_client[i])))
+			return SETTINGS_CLIENT;
 	for (i = 0; config_entry(i, &entry); i++) {
 		if (str_equal(name, str_from(entry.name)) ||
 		    (entry.also && str_equal(name, str_from(entry.also))))
@@ -93,8 +102,8 @@ enum status settings_take_environment(struct settings_pairs *pairs)
 			continue;
 		name = (struct str){ *at, (size_t)(equals - *at) };
 		naming = settings_naming_of(name);
-		if (naming == SETTINGS_NONE) {
-			if (str_starts(name, STR(PREFIX)))
+		if (naming == SETTINGS_NONE || naming == SETTINGS_CLIENT) {
+			if (naming == SETTINGS_NONE && str_starts(name, STR(PREFIX)))
 				log_warn("%.*s in the environment is no setting of this program",
 					 STR_ARGS(name));
 			continue;

@@ -29,6 +29,7 @@ const char *settings_pairs_get(const struct settings_pairs *pairs, struct str na
 
 enum settings_naming {
 	SETTINGS_NONE,	 /* no setting's name */
+	SETTINGS_CLIENT, /* for a client, not for us: `make run` and `banterctl demo` write it */
 	SETTINGS_VALUE,	 /* a setting, or its other name */
 	SETTINGS_SECRET, /* the same, and secret */
 	SETTINGS_FILE,	 /* a secret's name with _FILE: its value names a file */

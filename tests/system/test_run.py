@@ -293,3 +293,4 @@ def test_make_run_prints_a_line_for_the_chatbot_api_too(make_run, clone):
         ["sh", "-c", f"set -a; . build/run/env; exec {BUILD / 'banterctl'} doctor --json"], capture_output=True, text=True,
         cwd=clone.folder, timeout=parts.PATIENCE, env={"PATH": os.environ["PATH"]})
     assert not [finding for finding in json.loads(doctor.stdout) if finding["verdict"] == "wrong"], doctor.stdout
+    assert "no setting" not in doctor.stdout + doctor.stderr

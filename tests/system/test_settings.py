@@ -155,6 +155,14 @@ def test_an_unknown_name_in_the_environment_is_warned_of():
     assert SECRET not in text
 
 
+def test_what_make_run_writes_for_clients_is_passed_over(tmp_path):
+    """build/run/env has both: it may be sourced, and be given as --config."""
+    names = dict.fromkeys(("BANTER_URL", "BANTER_WIDGET_KEY", "BANTER_WORKSPACE_KEY", "BANTER_CHATBOT_ID"), SECRET)
+    path = tmp_path / "env"
+    path.write_text("".join(f"{name}='{value}'\n" for name, value in names.items()))
+    assert check(names, "--config", path) == (0, "the settings are good\n")
+
+
 def test_a_secret_both_ways_is_refused(tmp_path):
     (tmp_path / "key").write_text("x")
     code, text = check({"BANTER_MODEL_KEY": SECRET, "BANTER_MODEL_KEY_FILE": str(tmp_path / "key")})
