@@ -17,12 +17,15 @@ def url(postgres):
 
 
 def places(site, words):
-    """Where each of the words stands in Banter's tables, as text or inside of bytes: {what: its columns}."""
+    """Where each of the words stands in Banter's tables, as text or inside of bytes: {what: its columns}; and in what
+    PostgreSQL has sampled of them."""
     columns = site.sql(
         """select table_schema || '.' || table_name, column_name from information_schema.columns
         join information_schema.tables using (table_schema, table_name)
         where table_schema like 'banter%%' and table_type = 'BASE TABLE'""")
     assert len(columns) > 50
+    site.sql("analyze banter_data.exchange, banter_data.conversation, banter_data.idempotency")
+    columns += [("pg_catalog.pg_statistic", f"stavalues{n}") for n in range(1, 6)]
     found = site.sql(
         " union all ".join(
             f"""select word, '{table}.{column}' from unnest(%s) word where exists (select from {table}

@@ -330,7 +330,7 @@ def declare_version(postgres, database, version):
 
 def test_a_database_without_the_schema_refuses_the_start(postgres, other_database, tmp_path):
     line = refused_start(postgres.url("owner", other_database), tmp_path)
-    assert line.endswith("the database's schema has version 0, this program needs 1: run banterctl migrate\n")
+    assert line.endswith("the database's schema has version 0, this program needs 2: run banterctl migrate\n")
 
 
 def test_a_database_with_an_older_schema_refuses_the_start(postgres, other_database, tmp_path):
