@@ -1,7 +1,8 @@
 -- Who may do what: nobody but the owner anything, the application's role its five functions.
 -- Runs last at every migrate, in the transaction that made the functions, after
 --     select set_config('banter.app_role', ROLE, true);
--- An empty ROLE, or one that owns the schema, is one-role mode: the application owns what it uses.
+-- A ROLE that owns the schema is one-role mode: the application owns what it uses. So is an empty one, which
+-- leaves to others what they have.
 --
 -- No default privileges: PUBLIC's right to execute new functions can only be taken from all functions
 -- its owner will ever make in this database, also those of others' software on a shared host. What this
@@ -10,19 +11,20 @@
 do $$
 declare
 	v_role text := nullif(current_setting('banter.app_role', true), '');
+	v_owner boolean := v_role in (current_user,
+		(select pg_get_userbyid(n.nspowner) from pg_catalog.pg_namespace n where n.nspname = 'banter'));
+	v_grantee text;
 begin
 	revoke all on schema banter, banter_data from public;
 	revoke all on all tables in schema banter, banter_data from public;
 	revoke all on all sequences in schema banter, banter_data from public;
 	revoke all on all functions in schema banter, banter_data from public;
 
-	if v_role is null or v_role = current_user
-		or v_role = (select pg_get_userbyid(n.nspowner) from pg_catalog.pg_namespace n where n.nspname = 'banter')
-	then
+	if v_role is null then
 		return;
 	end if;
 
-	if not exists (select from pg_catalog.pg_roles r where r.rolname = v_role) then
+	if not v_owner and not exists (select from pg_catalog.pg_roles r where r.rolname = v_role) then
 		begin
 			execute format('create role %I login', v_role);
 		exception
@@ -35,11 +37,26 @@ begin
 		end;
 	end if;
 
-	-- Whatever it had been given before, by an earlier release or by hand.
-	execute format('revoke all on schema banter, banter_data from %I', v_role);
-	execute format('revoke all on all tables in schema banter, banter_data from %I', v_role);
-	execute format('revoke all on all sequences in schema banter, banter_data from %I', v_role);
-	execute format('revoke all on all functions in schema banter, banter_data from %I', v_role);
+	-- Who was the application's before is not any more, and what this one had been given by an earlier
+	-- release or by hand is given anew below. Only to read the tables, as a backup or a report does, is
+	-- another's good right: who may execute nothing keeps what it has.
+	for v_grantee in
+		select distinct pg_get_userbyid(a.grantee)
+		from pg_catalog.pg_proc p
+		join pg_catalog.pg_namespace n on n.oid = p.pronamespace
+		cross join pg_catalog.aclexplode(p.proacl) a
+		where n.nspname in ('banter', 'banter_data') and a.grantee not in (0, p.proowner, n.nspowner)
+		union
+		select v_role where not v_owner
+	loop
+		execute format('revoke all on schema banter, banter_data from %I', v_grantee);
+		execute format('revoke all on all tables in schema banter, banter_data from %I', v_grantee);
+		execute format('revoke all on all sequences in schema banter, banter_data from %I', v_grantee);
+		execute format('revoke all on all functions in schema banter, banter_data from %I', v_grantee);
+	end loop;
+	if v_owner then
+		return;
+	end if;
 
 	execute format('grant usage on schema banter to %I', v_role);
 	execute format(

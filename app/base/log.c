@@ -34,17 +34,47 @@ void log_divert(struct buf *to)
 	diverted = to;
 }
 
+bool log_steers(uint32_t character)
+{
+	return character < 0x20 || (character >= 0x7f && character <= 0x9f) ||
+	       character == 0x061c || character == 0x200e || character == 0x200f ||
+	       (character >= 0x2028 && character <= 0x202e) ||
+	       (character >= 0x2066 && character <= 0x2069);
+}
+
+/* The bytes of the character at `p`, where a NUL ends the text; 0: none that is valid. */
+static size_t character_at(const unsigned char *p, uint32_t *character)
+{
+	static const uint32_t least[] = { 0, 0x80, 0x800, 0x10000 };
+	size_t more = p[0] < 0xc0 ? 0 : p[0] < 0xe0 ? 1 : p[0] < 0xf0 ? 2 : 3, i;
+	uint32_t c = more ? p[0] & (0x3fU >> more) : p[0];
+
+	if ((p[0] >= 0x80 && p[0] < 0xc0) || p[0] > 0xf4)
+		return 0;
+	for (i = 1; i <= more; i++) {
+		if ((p[i] & 0xc0) != 0x80)
+			return 0;
+		c = c << 6 | (p[i] & 0x3f);
+	}
+	*character = c;
+	return c < least[more] || c > 0x10ffff || (c >= 0xd800 && c <= 0xdfff) ? 0 : more + 1;
+}
+
 void log_plain(char *text)
 {
-	unsigned char *to = (unsigned char *)text, *from;
+	unsigned char *to = (unsigned char *)text, *from = to;
+	uint32_t character;
+	size_t n;
 
-	for (from = to; *from; from++) {
-		if (*from == 0xc2 && from[1] >= 0x80 && from[1] <= 0x9f) {
-			from++;
-			*to++ = '?';
+	while (*from) {
+		n = character_at(from, &character);
+		if (n && !log_steers(character)) {
+			memmove(to, from, n);
+			to += n;
 		} else {
-			*to++ = *from < 0x20 || *from == 0x7f ? '?' : *from;
+			*to++ = '?';
 		}
+		from += n ? n : 1;
 	}
 	*to = '\0';
 }

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -38,9 +39,17 @@ static void mend(struct limit *limit)
 	}
 }
 
+/* Who holds it and stands still (a debugger, a page that does not come) must not stop them all. */
+#define LOCK_SECONDS 1
+
 bool limit_table_lock(struct limit *limit)
 {
-	int error = pthread_mutex_lock(&limit->memory->mutex);
+	struct timespec until;
+	int error;
+
+	clock_gettime(CLOCK_MONOTONIC, &until);
+	until.tv_sec += LOCK_SECONDS;
+	error = pthread_mutex_clocklock(&limit->memory->mutex, CLOCK_MONOTONIC, &until);
 
 	if (error == EOWNERDEAD) {
 		log_debug("a process died while it changed the shared limits: they are mended");

@@ -8,7 +8,6 @@
 #include <ctype.h>
 
 #include <stddef.h>
-#include <strings.h>
 
 #include "chat/model_request.h"
 
@@ -51,7 +50,7 @@ bool model_refusal_readable(int http)
 static bool holds(struct str text, struct str phrase)
 {
 	for (; text.n >= phrase.n; text = str_skip(text, 1))
-		if (strncasecmp(text.p, phrase.p, phrase.n) == 0)
+		if (str_same((struct str){ text.p, phrase.n }, phrase))
 			return true;
 	return false;
 }

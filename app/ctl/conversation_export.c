@@ -42,7 +42,7 @@ struct reading {
 static void put(const struct reading *reading, struct str text)
 {
 	if (reading->person)
-		table_print_text(text.p, reading->out);
+		table_print_text(text, reading->out);
 	else
 		fwrite(text.p, 1, text.n, reading->out);
 }
@@ -53,13 +53,14 @@ static bool same_conversation(const struct db_rows *a, int row, const struct db_
 	       str_equal(db_rows_text(a, row, CONVERSATION), db_rows_text(b, other, CONVERSATION));
 }
 
+/* Ends with the row that could not be written; errno then says why. */
 static void write_rows(struct reading *reading, const struct db_rows *last,
 		       const struct db_rows *rows)
 {
 	int row, before = db_rows_count(last) - 1;
 	struct str body;
 
-	for (row = 0; row < db_rows_count(rows); row++) {
+	for (row = 0; row < db_rows_count(rows) && !ferror(reading->out); row++) {
 		if (!same_conversation(rows, row, row ? rows : last, row ? row - 1 : before)) {
 			if (reading->conversations++)
 				fputs(reading->format->end, reading->out);
@@ -101,6 +102,12 @@ static int write_failed(void)
 	return ctl_say(CTL_FAILED, "it could not be written: %s", strerror(errno));
 }
 
+/* What fwrite() could not write it has dropped: nothing of it is left for fflush() to fail at. */
+static int written(FILE *out)
+{
+	return ferror(out) || fflush(out) ? write_failed() : CTL_DONE;
+}
+
 static int read_all(struct db *db, struct reading *reading)
 {
 	struct db_rows *rows = NULL, *last = NULL;
@@ -111,8 +118,8 @@ static int read_all(struct db *db, struct reading *reading)
 		code = read_some(db, reading, last, &rows);
 		count = db_rows_count(rows);
 		write_rows(reading, last, rows);
-		if (fflush(reading->out))
-			code = write_failed();
+		if (code == CTL_DONE)
+			code = written(reading->out);
 		if (reading->out != stdout)
 			progress_show("conversations", reading->conversations, 0);
 		if (count) {
@@ -126,8 +133,8 @@ static int read_all(struct db *db, struct reading *reading)
 	progress_end();
 	if (code == CTL_DONE && reading->conversations && !interrupt_came())
 		fputs(reading->format->end, reading->out);
-	if (code == CTL_DONE && fflush(reading->out))
-		code = write_failed();
+	if (code == CTL_DONE)
+		code = written(reading->out);
 	return code;
 }
 
@@ -186,6 +193,8 @@ static int open_output(const char *path, FILE **out)
 
 static int close_output(const char *path, FILE *out, int code)
 {
+	if (code == CTL_DONE && fsync(fileno(out)))
+		code = write_failed();
 	if (fclose(out) && code == CTL_DONE)
 		code = write_failed();
 	if (code != CTL_DONE || interrupt_came())

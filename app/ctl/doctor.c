@@ -30,7 +30,7 @@ static const struct {
 	[DOCTOR_UNTRIED] = { "not tried", "\033[2m" },
 };
 
-/* What others said may be in it: nothing of that steers the terminal. */
+/* What others said may be in it: nothing of that steers the terminal, and it is UTF-8, even where it was cut. */
 __attribute__((format(printf, 1, 0))) static char *text_of(const char *format, va_list args)
 {
 	char *text = malloc(TEXT_CAP);
@@ -171,6 +171,7 @@ static int conclude(const struct doctor *doctor)
 		printf("\n%d wrong, %d warning%s, %d ok, %d not tried\n", wrong, warnings,
 		       warnings == 1 ? "" : "s", count_of(doctor, DOCTOR_OK),
 		       count_of(doctor, DOCTOR_UNTRIED));
+		errno = 0; /* an earlier failure's cause is not known here */
 		if (fflush(stdout) || ferror(stdout))
 			return ctl_printed(STATUS_FAILED);
 	}
@@ -206,6 +207,8 @@ static int run_doctor(const struct ctl_call *call)
 
 	if (url && strncmp(url, "http://", 7) != 0 && strncmp(url, "https://", 8) != 0)
 		return ctl_say(CTL_WRONG, "doctor: --url should begin with https:// or http://");
+	if (url && strlen(url) > TEXT_CAP)
+		return ctl_say(CTL_WRONG, "doctor: --url is longer than %d bytes", TEXT_CAP);
 	if (ctl_value(call, "--key-file") && !url)
 		return ctl_say(CTL_WRONG, "doctor: --key-file goes with --url");
 	if (ca && access(ca, R_OK))

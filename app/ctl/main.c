@@ -311,7 +311,8 @@ int main(int argc, char **argv)
 	else if (code == CTL_DONE)
 		code = run_command(&line);
 	free(words);
+	errno = 0; /* an earlier failure's cause is not known here */
 	if ((fflush(stdout) || ferror(stdout)) && code == CTL_DONE)
-		code = ctl_say(CTL_FAILED, "it could not be printed: %s", strerror(errno));
+		code = ctl_printed(STATUS_FAILED);
 	return code;
 }

@@ -188,7 +188,7 @@ static void put_command(const struct ctl_command *command, FILE *out)
 		put_paragraphs(command->more, out);
 	}
 	fputs(".Pp\nExample:\n.Dl banterctl ", out);
-	put(str_from(command->example), false, out);
+	put(str_from(command->example), true, out);
 	putc('\n', out);
 }
 

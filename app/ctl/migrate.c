@@ -141,6 +141,47 @@ static enum status apply_functions(struct db *db, const char *role)
 	return status;
 }
 
+/* Says what a query that looks for a fault found. CTL_DONE: no row. */
+static int look(struct db *db, const struct db_query *query)
+{
+	struct db_rows *rows = NULL;
+	int code = ctl_query(db, query, &rows);
+
+	if (code == CTL_DONE && db_rows_count(rows))
+		code = ctl_say(CTL_FAILED, "%.*s", STR_ARGS(db_rows_text(rows, 0, 0)));
+	db_rows_free(rows);
+	return code;
+}
+
+/* What another role adds, a superuser too, its owner could neither use nor replace later. */
+static int look_at_owner(struct db *db)
+{
+	struct db_query query;
+
+	db_query_init(&query, "migrate",
+		      "select format('the schema belongs to %s and you are %s: nothing was done;"
+		      " connect as %1$s, or with options=-crole%%3D%1$s in the URL of"
+		      " BANTER_ADMIN_DATABASE_URL', pg_get_userbyid(n.nspowner), current_user)"
+		      " from pg_namespace n where n.nspname in ('banter', 'banter_data')"
+		      " and pg_get_userbyid(n.nspowner) <> current_user limit 1");
+	return look(db, &query);
+}
+
+/* Only a superuser, or a role that may create roles, can make the application's. */
+static int look_for_role(struct db *db, const char *role)
+{
+	struct db_query query;
+
+	/* As a name, since one that is too long is cut. */
+	db_query_init(&query, "migrate",
+		      "select format('there is no role %I, and %I may not create it:"
+		      " let a superuser do it (create role %1$I login), then run"
+		      " banterctl migrate --role %1$I again', $1::name, current_user)"
+		      " where not exists (select from pg_roles where rolname = $1::name)");
+	db_add_text(&query, str_from(role));
+	return look(db, &query);
+}
+
 static int run_migrate(const struct ctl_call *call)
 {
 	const char *role = ctl_value(call, "--role");
@@ -149,17 +190,25 @@ static int run_migrate(const struct ctl_call *call)
 	int code;
 
 	code = ctl_connect(call, &db);
-	if (code != CTL_DONE)
+	if (code == CTL_DONE)
+		code = look_at_owner(db);
+	if (code != CTL_DONE) {
+		db_free(db);
 		return code;
+	}
 	status = apply_migrations(db);
 	if (status == STATUS_OK)
 		status = apply_functions(db, role ? role : "");
-	db_free(db);
-	if (status)
+	if (status) {
+		db_free(db);
 		return ctl_say(CTL_FAILED, "the schema was not brought up to date; what was "
 					   "committed before stays, run it again");
+	}
 	printf("the schema has version %d\n", STORE_SCHEMA_VERSION);
-	return CTL_DONE;
+	if (role && *role)
+		code = look_for_role(db, role);
+	db_free(db);
+	return code;
 }
 
 static const struct ctl_option migrate_options[] = {
@@ -176,12 +225,14 @@ const struct ctl_command ctl_schema_commands[] = {
 	{ .name = "migrate",
 	  .arguments = "",
 	  .meaning = "Brings the database's schema up to this version",
-	  .more = "It may be run at any time, again, and from two places at once. With --role, "
-		  "that role is\n"
-		  "made if it can be, and may execute the application's functions and read no "
-		  "table.\n"
-		  "Without, one role owns the schema and uses it: right where a host gives you "
-		  "only one.",
+	  .more = "It may be run at any time, again, and from two places at once, by the "
+		  "schema's owner.\n"
+		  "With --role, that role is made if it can be, and may execute the application's "
+		  "functions\n"
+		  "and read no table; one that was named before may no more. Without, one role "
+		  "owns "
+		  "the\n"
+		  "schema and uses it: right where a host gives you only one.",
 	  .example = "migrate --role banter_app",
 	  .options = migrate_options,
 	  .run = run_migrate },

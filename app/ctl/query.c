@@ -83,10 +83,13 @@ int ctl_columns(const struct ctl_call *call, const struct db_rows *rows, bool re
 
 int ctl_printed(enum status status)
 {
-	if (status)
-		return ctl_say(CTL_FAILED, "it could not be printed: %s",
-			       status == STATUS_NOMEM ? "no memory" : strerror(errno));
-	return CTL_DONE;
+	const char *why = errno ? strerror(errno) : NULL;
+
+	if (status == STATUS_OK)
+		return CTL_DONE;
+	if (status == STATUS_NOMEM)
+		why = "no memory";
+	return ctl_say(CTL_FAILED, "it could not be printed%s%s", why ? ": " : "", why ? why : "");
 }
 
 int ctl_print_table(const struct ctl_call *call, struct table *table, bool record)

@@ -134,36 +134,42 @@ static enum status print_json(const struct table *table,
 	put(table, &text);
 	status = buf_check(&text);
 	if (status == STATUS_OK)
-		fwrite(text.data, 1, text.len, out);
+		fwrite(buf_text(&text), 1, text.len, out);
 	buf_clear(&text);
 	return status;
 }
 
-static void put_csv_field(const char *text, FILE *out)
+/* A terminal is for people, whatever the form: no cell steers it. */
+static void put_csv_field(struct str text, bool person, FILE *out)
 {
-	if (!text)
-		return;
-	if (!text[strcspn(text, ",\"\r\n")] && *text) {
-		fputs(text, out);
-		return;
-	}
-	putc('"', out);
-	for (; *text; text++) {
-		if (*text == '"')
+	bool quoted = !text.n;
+	size_t i, n;
+
+	for (i = 0; i < text.n; i++)
+		quoted = quoted || strchr(",\"\r\n", text.p[i]);
+	fputs(quoted ? "\"" : "", out);
+	for (; text.n; text = str_skip(text, n)) {
+		n = 1;
+		if (*text.p == '"')
 			putc('"', out);
-		putc(*text, out);
+		if (person)
+			n = table_put_character(text, out);
+		else
+			putc(*text.p, out);
 	}
-	putc('"', out);
+	fputs(quoted ? "\"" : "", out);
 }
 
-static void print_csv(const struct table *table, bool head, FILE *out)
+static void print_csv(const struct table *table, bool head, const struct terminal *terminal,
+		      FILE *out)
 {
 	size_t rows = table_rows(table), row, i;
+	bool person = terminal->width > 0;
 	const char *text;
 
 	for (i = 0; i < table->columns && head; i++) {
 		fputs(i ? "," : "", out);
-		put_csv_field(table->column[i].name, out);
+		put_csv_field(str_from(table->column[i].name), person, out);
 	}
 	fputs(head ? "\r\n" : "", out);
 	for (row = 0; row < rows; row++) {
@@ -172,7 +178,8 @@ static void print_csv(const struct table *table, bool head, FILE *out)
 			if (text && table->column[i].type == TABLE_BOOLEAN)
 				text = *text == 't' ? "true" : "false";
 			fputs(i ? "," : "", out);
-			put_csv_field(text, out);
+			if (text)
+				put_csv_field(str_from(text), person, out);
 		}
 		fputs("\r\n", out);
 	}
@@ -186,10 +193,11 @@ enum status table_print(const struct table *table, enum table_form form, bool re
 
 	if (table->failed)
 		return STATUS_NOMEM;
+	errno = 0; /* that of the first failure stays */
 	if (form == TABLE_JSON)
 		status = print_json(table, record ? put_json_record : put_json_array, out);
 	else if (form == TABLE_CSV)
-		print_csv(table, true, out);
+		print_csv(table, true, terminal, out);
 	else if (record)
 		table_print_record(table, terminal, out);
 	else
@@ -207,10 +215,11 @@ enum status table_print_more(const struct table *table, enum table_form form,
 
 	if (table->failed)
 		return STATUS_NOMEM;
+	errno = 0; /* that of the first failure stays */
 	if (form == TABLE_JSON)
 		status = print_json(table, put_json_lines, out);
 	else if (form == TABLE_CSV)
-		print_csv(table, !so_far->begun, out);
+		print_csv(table, !so_far->begun, terminal, out);
 	else
 		table_print_rows(table, so_far, terminal, out);
 	so_far->begun = true;

@@ -8,23 +8,19 @@
 #include <stdlib.h>
 #include <wchar.h>
 
+#include "base/log.h"
+
 #define GAP 2
 #define NARROWEST 8 /* no column is cut below this */
 
-/* Unicode's bidirectional embeddings, overrides and isolates: what follows one stands in another order. */
-static bool reorders(wchar_t c)
-{
-	return (c >= 0x202a && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069);
-}
-
-/* One character at `text`: its bytes, and in *wide its columns; what cannot be shown is 1 wide. */
-static size_t character(const char *text, int *wide, bool *shown)
+/* The first character of `text`: its bytes, and in *wide its columns; what cannot be shown is 1 wide. */
+static size_t character(struct str text, int *wide, bool *shown)
 {
 	mbstate_t state = { 0 };
 	wchar_t c;
-	size_t n = mbrtowc(&c, text, MB_CUR_MAX, &state);
+	size_t n = mbrtowc(&c, text.p, text.n < MB_CUR_MAX ? text.n : MB_CUR_MAX, &state);
 
-	*wide = n == 0 || n > MB_CUR_MAX || reorders(c) ? -1 : wcwidth(c);
+	*wide = n == 0 || n > MB_CUR_MAX || log_steers((uint32_t)c) ? -1 : wcwidth(c);
 	*shown = *wide >= 0;
 	if (*shown)
 		return n;
@@ -32,47 +28,52 @@ static size_t character(const char *text, int *wide, bool *shown)
 	return n == 0 || n > MB_CUR_MAX ? 1 : n;
 }
 
-static const char *cell_text(const struct table *table, size_t row, size_t column)
+static void put_character(const char *text, size_t n, bool shown, FILE *out)
+{
+	if (shown)
+		fwrite(text, 1, n, out);
+	else
+		putc(*text == '\t' ? ' ' : '?', out);
+}
+
+static struct str cell_text(const struct table *table, size_t row, size_t column)
 {
 	const char *text = table_at(table, row, column);
 
 	if (!text)
-		return "-";
+		return STR("-");
 	if (table->column[column].type == TABLE_BOOLEAN)
-		return *text == 't' ? "yes" : "no";
-	return text;
+		return *text == 't' ? STR("yes") : STR("no");
+	return str_from(text);
 }
 
-static int width_of(const char *text)
+static int width_of(struct str text)
 {
 	int wide, width = 0;
 	bool shown;
 
-	while (*text) {
-		text += character(text, &wide, &shown);
+	while (text.n) {
+		text = str_skip(text, character(text, &wide, &shown));
 		width += wide;
 	}
 	return width;
 }
 
 /* The text in at most `width` columns (0: all of it); returns how many it took. */
-static int put_text(const char *text, int width, const struct terminal *terminal, FILE *out)
+static int put_text(struct str text, int width, const struct terminal *terminal, FILE *out)
 {
 	const char *cut = terminal->utf8 ? "…" : ">";
 	bool whole = !width || width_of(text) <= width, shown;
 	int wide, used = 0;
 	size_t n;
 
-	while (*text) {
+	while (text.n) {
 		n = character(text, &wide, &shown);
 		if (!whole && used + wide > width - 1)
 			break;
-		if (shown)
-			fwrite(text, 1, n, out);
-		else
-			putc(*text == '\t' ? ' ' : '?', out);
+		put_character(text.p, n, shown, out);
 		used += wide;
-		text += n;
+		text = str_skip(text, n);
 	}
 	if (whole)
 		return used;
@@ -161,7 +162,7 @@ static size_t narrow(const struct table *table, int *widths, int most)
 static void put_row(const struct table *table, size_t row, size_t columns, const int *widths,
 		    const struct terminal *terminal, FILE *out)
 {
-	const char *text;
+	struct str text;
 	bool right;
 	size_t i;
 	int used;
@@ -268,33 +269,35 @@ void table_print_rows(const struct table *table, struct table_so_far *so_far,
 		put_row(table, row, columns, widths, terminal, out);
 }
 
-void table_print_text(const char *text, FILE *out)
+size_t table_put_character(struct str text, FILE *out)
 {
 	bool shown;
 	int wide;
-	size_t n;
+	size_t n = character(text, &wide, &shown);
 
-	for (; *text; text += n) {
-		n = character(text, &wide, &shown);
-		if (shown || *text == '\n')
-			fwrite(text, 1, n, out);
-		else
-			putc(*text == '\t' ? ' ' : '?', out);
-	}
+	put_character(text.p, n, shown || *text.p == '\n', out);
+	return n;
+}
+
+void table_print_text(struct str text, FILE *out)
+{
+	while (text.n)
+		text = str_skip(text, table_put_character(text, out));
 }
 
 /* A value's own line breaks stay: its further lines stand under the first. */
-static void put_lines(const char *text, int left, const struct terminal *terminal, FILE *out)
+static void put_lines(struct str text, int left, const struct terminal *terminal, FILE *out)
 {
-	char *line, *copy = strdup(text), *rest = copy;
+	struct str line;
 
-	while (copy && (line = strsep(&rest, "\n"))) {
+	while (memchr(text.p, '\n', text.n)) {
+		line = str_cut(&text, STR("\n"));
 		put_text(line, 0, terminal, out);
 		putc('\n', out);
-		if (rest)
-			put_blanks(left, out);
+		put_blanks(left, out);
 	}
-	free(copy);
+	put_text(text, 0, terminal, out);
+	putc('\n', out);
 }
 
 void table_print_record(const struct table *table, const struct terminal *terminal, FILE *out)
@@ -303,20 +306,17 @@ void table_print_record(const struct table *table, const struct terminal *termin
 	size_t i;
 
 	for (i = 0; i < table->columns; i++) {
-		wide = width_of(table->column[i].name) + GAP;
+		wide = width_of(str_from(table->column[i].name)) + GAP;
 		left = wide > left ? wide : left;
 	}
 	for (i = 0; i < table->columns && table_rows(table); i++) {
 		put_heading(str_from(table->column[i].name), terminal, out);
-		put_blanks(left - width_of(table->column[i].name), out);
+		put_blanks(left - width_of(str_from(table->column[i].name)), out);
 		put_lines(cell_text(table, 0, i), left, terminal, out);
 	}
 }
 
 void table_put_text(struct str text, int width, const struct terminal *terminal, FILE *out)
 {
-	char *copy = strndup(text.p ? text.p : "", text.n);
-
-	put_blanks(width - (copy ? put_text(copy, width, terminal, out) : 0), out);
-	free(copy);
+	put_blanks(width - put_text(text, width, terminal, out), out);
 }

@@ -36,6 +36,14 @@ struct db {
 	enum status failed;
 };
 
+bool db_url_valid(const char *url)
+{
+	PQconninfoOption *read = *url ? PQconninfoParse(url, NULL) : NULL;
+
+	PQconninfoFree(read);
+	return !*url || read;
+}
+
 enum status db_new(const struct db_target *target, struct db **out)
 {
 	struct db *db = calloc(1, sizeof(*db));
@@ -85,10 +93,8 @@ void db_free(struct db *db)
 static void log_connection(const struct db *db)
 {
 	const char *why = PQerrorMessage(db->conn);
-	PQconninfoOption *read = *db->url ? PQconninfoParse(db->url, NULL) : NULL;
 
-	PQconninfoFree(read);
-	if (*db->url && !read)
+	if (!db_url_valid(db->url))
 		why = "its address cannot be read; is all of its password escaped or quoted?";
 	log_error("the database cannot be reached: %.*s", (int)strcspn(why, "\n"), why);
 }

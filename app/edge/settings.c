@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -17,6 +18,7 @@
 
 #define FILE_CAP (1024 * 1024)
 #define WHY_CAP 2048
+#define READ_MS 2000 /* for the next piece */
 
 struct settings {
 	char *file; /* NULL: none */
@@ -71,7 +73,7 @@ static enum status read_whole(const char *path, struct buf *out, mode_t *mode)
 	char *room;
 	int fd;
 
-	fd = open(path, O_RDONLY | O_CLOEXEC);
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	if (fd < 0)
 		return STATUS_INVALID;
 	if (fstat(fd, &st) < 0)
@@ -82,6 +84,11 @@ static enum status read_whole(const char *path, struct buf *out, mode_t *mode)
 		room = buf_room(out, 4096);
 		if (!room) {
 			errno = EFBIG;
+			goto out;
+		}
+		/* A pipe that nobody writes to must not stop a master that reloads. */
+		if (poll(&(struct pollfd){ .fd = fd, .events = POLLIN }, 1, READ_MS) == 0) {
+			errno = ETIMEDOUT;
 			goto out;
 		}
 		n = read(fd, room, 4096);

@@ -114,7 +114,8 @@ static bool is_header(struct str line, const char *name)
 {
 	size_t n = strlen(name);
 
-	return line.n > n && line.p[n] == ':' && strncasecmp(line.p, name, n) == 0;
+	return line.n > n && line.p[n] == ':' &&
+	       str_same((struct str){ line.p, n }, str_from(name));
 }
 
 /* The operator's own; *keyed: one of them says who we are. */
@@ -267,10 +268,27 @@ void upstream_free(struct upstream *upstream)
 	free(upstream);
 }
 
+static void set_cause(struct upstream *upstream, const char *cause)
+{
+	snprintf(upstream->cause, sizeof(upstream->cause), "%s", cause);
+}
+
 enum status upstream_post(struct upstream *upstream, struct str body, int64_t deadline,
 			  struct stage *stage)
 {
+	CURLMcode code;
+	CURL *fresh;
+
 	upstream_stop(upstream);
+	/*
+	 * A handle counts for life how often it met a kept connection that the server had closed,
+	 * and gives up at the sixth. The connections are the multi handle's.
+	 */
+	fresh = curl_easy_duphandle(upstream->easy);
+	if (!fresh)
+		return STATUS_NOMEM;
+	curl_easy_cleanup(upstream->easy);
+	upstream->easy = fresh;
 	buf_reset(&upstream->piece);
 	upstream->cause[0] = '\0';
 	upstream->deadline = deadline;
@@ -278,16 +296,16 @@ enum status upstream_post(struct upstream *upstream, struct str body, int64_t de
 	upstream->stage = stage;
 	stage_set(stage, STAGE_CONNECT);
 	if (curl_easy_setopt(upstream->easy, CURLOPT_POSTFIELDS, body.p) ||
-	    curl_easy_setopt(upstream->easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)body.n) ||
-	    curl_multi_add_handle(upstream->multi, upstream->easy))
-		return STATUS_FAILED;
+	    curl_easy_setopt(upstream->easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)body.n))
+		code = CURLM_OUT_OF_MEMORY;
+	else
+		code = curl_multi_add_handle(upstream->multi, upstream->easy);
+	if (code) {
+		set_cause(upstream, curl_multi_strerror(code));
+		return code == CURLM_OUT_OF_MEMORY ? STATUS_NOMEM : STATUS_FAILED;
+	}
 	upstream->running = true;
 	return STATUS_OK;
-}
-
-static void set_cause(struct upstream *upstream, const char *cause)
-{
-	snprintf(upstream->cause, sizeof(upstream->cause), "%s", cause);
 }
 
 /* Hands libcurl what the last wait saw. */

@@ -4,7 +4,6 @@
 #include <curl/curl.h>
 #include <stdio.h>
 #include <string.h>
-#include <strings.h>
 #include <time.h>
 
 #include "base/clock.h"
@@ -208,7 +207,8 @@ struct str visit_header(const struct visit *visit, const char *name)
 
 	while (rest.n) {
 		line = str_cut(&rest, STR("\r\n"));
-		if (line.n <= n || line.p[n] != ':' || strncasecmp(line.p, name, n) != 0)
+		if (line.n <= n || line.p[n] != ':' ||
+		    !str_same((struct str){ line.p, n }, str_from(name)))
 			continue;
 		line = str_skip(line, n + 1);
 		while (line.n && *line.p == ' ')

@@ -4,8 +4,6 @@
  */
 #include "http/exchange.h"
 
-#include <strings.h>
-
 /* The contract's B1 and G4. */
 #define METADATA_MAX 16384
 #define ID_MAX 40
@@ -51,7 +49,7 @@ static void read_members(struct exchange *exchange)
 /* "Bearer KEY"; the scheme's case does not count (RFC 9110, 11.1). */
 static bool read_bearer(struct str header, struct str *key)
 {
-	if (header.n < 8 || strncasecmp(header.p, "bearer ", 7) != 0)
+	if (header.n < 8 || !str_same((struct str){ header.p, 7 }, STR("bearer ")))
 		return false;
 	*key = str_skip(header, 7);
 	while (key->n && key->p[0] == ' ')
@@ -74,10 +72,8 @@ void chatbot_chat(struct http_parts *parts, struct request *request, struct repl
 		reply_error(reply, ERROR_MALFORMED_KEY);
 		return;
 	}
-	if (key_read(KEY_WORKSPACE, text, &key)) {
-		exchange_refuse_key(parts, request, reply, ERROR_UNAUTHORIZED);
+	if (!exchange_take_key(parts, request, reply, KEY_WORKSPACE, text, &key))
 		return;
-	}
 	exchange_init(&exchange, parts, request, reply);
 	exchange.turn.begin.key = key;
 	exchange.turn.begin.chatbot = as_id(variable);

@@ -71,18 +71,32 @@ struct json_node exchange_member(const struct exchange *exchange, const char *na
 	return json_member(json_root(exchange->json), name);
 }
 
-void exchange_refuse_key(struct http_parts *parts, const struct request *request,
-			 struct reply *reply, enum reply_error error)
+/* 401, or 429 once this address had too many failed keys (G11). */
+static void refuse_key(struct http_parts *parts, const struct request *request, struct reply *reply)
 {
 	const struct config *config = parts->config;
 
 	if (limit_count(parts->limit, LIMIT_FAILED_KEY, str_from(request->address),
 			config->failed_key_limit, config->address_window_ms, &reply->retry_s)) {
-		reply_error(reply, error);
+		reply_error(reply, ERROR_UNAUTHORIZED);
 		return;
 	}
 	parts->log.cause = "too many failed keys from this address";
 	reply_error(reply, ERROR_TOO_MANY);
+}
+
+bool exchange_take_key(struct http_parts *parts, const struct request *request, struct reply *reply,
+		       enum key_kind kind, struct str text, struct key *out)
+{
+	enum status status = key_read(kind, text, out);
+
+	if (status == STATUS_INVALID) {
+		refuse_key(parts, request, reply);
+	} else if (status) {
+		parts->log.cause = "the key cannot be hashed";
+		reply_error(reply, ERROR_INTERNAL);
+	}
+	return !status;
 }
 
 static void refuse(struct exchange *exchange)
@@ -102,8 +116,7 @@ static void refuse(struct exchange *exchange)
 
 	exchange->parts->log.cause = store_outcome_name(outcome);
 	if (outcome == STORE_UNAUTHORIZED)
-		exchange_refuse_key(exchange->parts, exchange->request, exchange->reply,
-				    ERROR_UNAUTHORIZED);
+		refuse_key(exchange->parts, exchange->request, exchange->reply);
 	else
 		reply_error(exchange->reply, errors[outcome]);
 }

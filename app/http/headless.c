@@ -38,10 +38,8 @@ static void chat(struct http_parts *parts, struct request *request, struct reply
 		reply_error(reply, ERROR_NO_KEY);
 		return;
 	}
-	if (key_read(KEY_WIDGET, text, &key)) {
-		exchange_refuse_key(parts, request, reply, ERROR_UNAUTHORIZED);
+	if (!exchange_take_key(parts, request, reply, KEY_WIDGET, text, &key))
 		return;
-	}
 	exchange_init(&exchange, parts, request, reply);
 	exchange.turn.begin.key = key;
 	exchange.turn.begin.stream = stream;

@@ -13,6 +13,7 @@
 #include "base/log.h"
 #include "base/wait.h"
 #include "chat/limit.h"
+#include "edge/db.h"
 #include "pool/crew.h"
 #include "pool/listener.h"
 #include "pool/service.h"
@@ -41,6 +42,12 @@ enum status pool_load(const struct settings *settings, struct config *out, struc
 	if (!limit_trusted_valid(str_from(config.trusted_proxies))) {
 		buf_puts(why, "BANTER_TRUSTED_PROXIES: comma-separated addresses or CIDR blocks "
 			      "are allowed, such as 127.0.0.1,10.0.0.0/8,2001:db8::/32");
+		config_clear(&config);
+		return STATUS_INVALID;
+	}
+	if (!db_url_valid(config.database_url)) {
+		buf_puts(why, "BANTER_DATABASE_URL cannot be read; is all of its password escaped "
+			      "or quoted?");
 		config_clear(&config);
 		return STATUS_INVALID;
 	}

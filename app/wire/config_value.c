@@ -278,7 +278,7 @@ bool config_value_origins(struct str text, struct buf *out)
 		return false;
 	/* A browser sends them so, and they are compared byte by byte. */
 	for (; i < out->len; i++)
-		out->data[i] = (char)tolower((unsigned char)out->data[i]);
+		out->data[i] = str_lower(out->data[i]);
 	return true;
 }
 

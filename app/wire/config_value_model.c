@@ -2,7 +2,6 @@
 #include "wire/config_value.h"
 
 #include <ctype.h>
-#include <strings.h>
 
 #include "wire/json.h"
 
@@ -27,8 +26,7 @@ static bool is_header_name(struct str name)
 		    (!name.p[i] || !strchr("!#$%&'*+-.^_`~", name.p[i])))
 			return false;
 	for (i = 0; i < sizeof(not_theirs) / sizeof(not_theirs[0]); i++)
-		if (name.n == strlen(not_theirs[i]) &&
-		    strncasecmp(name.p, not_theirs[i], name.n) == 0)
+		if (str_same(name, str_from(not_theirs[i])))
 			return false;
 	return name.n;
 }

@@ -101,8 +101,8 @@ static size_t must_escape(struct str s, unsigned *code)
 	*code = p[0];
 	if (p[0] < 0x20 || p[0] == '"' || p[0] == '\\' || p[0] == 0x7f)
 		return 1;
-	if (p[0] == 0xc2 && s.n >= 2 && p[1] == 0x85) {
-		*code = 0x85;
+	if (p[0] == 0xc2 && s.n >= 2 && p[1] >= 0x80 && p[1] <= 0x9f) {
+		*code = p[1];
 		return 2;
 	}
 	if (p[0] == 0xe2 && s.n >= 3 && p[1] == 0x80 && (p[2] == 0xa8 || p[2] == 0xa9)) {

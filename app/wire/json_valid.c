@@ -14,6 +14,7 @@ struct scan {
 	uint64_t objects; /* bit n: what is open at depth n + 1 is an object */
 	unsigned depth;
 	unsigned most;
+	unsigned values;
 	bool loose;
 	bool odd;
 };
@@ -210,6 +211,8 @@ static bool take_value(struct scan *s, bool *inside)
 	bool object = s->p < s->end && *s->p == '{';
 
 	*inside = false;
+	if (s->loose && ++s->values > JSON_LOOSE_VALUES)
+		return false;
 	if (!object && (s->p == s->end || *s->p != '['))
 		return take_scalar(s);
 	s->p++;

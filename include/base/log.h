@@ -5,6 +5,8 @@
 #ifndef BASE_LOG_H
 #define BASE_LOG_H
 
+#include <stdint.h>
+
 #include "base/buf.h"
 
 enum log_level { LOG_LEVEL_ERROR, LOG_LEVEL_WARN, LOG_LEVEL_INFO, LOG_LEVEL_DEBUG };
@@ -26,9 +28,12 @@ void log_info(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void log_debug(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /*
- * Anybody's words, made harmless in place: nothing in them starts a line of its own or steers a
- * terminal. C2 80 to C2 9F are the controls of ISO 6429 that UTF-8 has besides ASCII's.
+ * Whether that character starts a line, steers a terminal or turns the order of what stands around it:
+ * ASCII's controls, those of ISO 6429 (U+0080 to U+009F), Unicode's line ends, its bidirectional
+ * embeddings, overrides, isolates and marks.
  */
+bool log_steers(uint32_t character);
+/* Anybody's words, made harmless in place: such characters, and bytes that are no UTF-8, become "?". */
 void log_plain(char *text);
 
 #endif

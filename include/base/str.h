@@ -29,6 +29,21 @@ static inline bool str_equal(struct str a, struct str b)
 	return a.n == b.n && (a.n == 0 || memcmp(a.p, b.p, a.n) == 0);
 }
 
+static inline char str_lower(char c)
+{
+	return (char)(c >= 'A' && c <= 'Z' ? c + ('a' - 'A') : c);
+}
+
+/* Equal but for the case of ASCII's letters, whatever the locale. */
+static inline bool str_same(struct str a, struct str b)
+{
+	size_t i = 0;
+
+	while (i < a.n && i < b.n && str_lower(a.p[i]) == str_lower(b.p[i]))
+		i++;
+	return a.n == b.n && i == a.n;
+}
+
 static inline bool str_starts(struct str s, struct str prefix)
 {
 	return s.n >= prefix.n && (prefix.n == 0 || memcmp(s.p, prefix.p, prefix.n) == 0);

@@ -22,7 +22,7 @@ bool model_refusal_too_long(int http, struct str body);
 
 /*
  * The members (bits of enum model_member) that the server's error says it does not take; 0: none.
- * A value that it does not take, such as too large a max_tokens, is no such thing.
+ * A value that is too large, as far as the words tell, is no such thing.
  */
 unsigned model_refusal_members(int http, struct str body);
 

@@ -85,7 +85,7 @@ void ctl_explain(const struct ctl_call *call);
 /* How many columns of rows are shown, and what a table takes one as. */
 int ctl_columns(const struct ctl_call *call, const struct db_rows *rows, bool record);
 enum table_type ctl_type(const struct db_rows *rows, int column);
-/* What became of printing: CTL_DONE or CTL_FAILED (said). */
+/* What became of printing: CTL_DONE or CTL_FAILED (said); errno as table_print() leaves it. */
 int ctl_printed(enum status status);
 /* A table as the call's form wants it, to standard output; frees it. CTL_DONE or CTL_FAILED (said). */
 int ctl_print_table(const struct ctl_call *call, struct table *table, bool record);

@@ -91,7 +91,7 @@ void doctor_exchange(struct doctor *doctor);   /* one, at the pool's socket */
 void doctor_web(struct doctor *doctor);	       /* through the public URL */
 void doctor_web_stream(struct doctor *doctor); /* its last part, for which there is a tenant */
 
-/* Somebody to ask as. CTL_DONE, or said why not (as a finding). */
+/* Somebody to ask as. False: there is nobody, and a finding says why. */
 bool doctor_tenant_take(struct doctor *doctor);
 /* What the self-test left is removed. */
 void doctor_tenant_leave(struct doctor *doctor);

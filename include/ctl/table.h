@@ -1,6 +1,7 @@
 /*
  * Rows and columns, and their three forms: for people, as JSON, as CSV (RFC 4180). Cells are text;
- * control characters in them never reach a terminal.
+ * control characters in them never reach a terminal: as CSV they stay for a program, and are shown as
+ * for people where it goes to a terminal.
  */
 #ifndef CTL_TABLE_H
 #define CTL_TABLE_H
@@ -38,7 +39,8 @@ void table_cell(struct table *table, struct str value);
  * Prints it: a table, or its only row as a record (people: a line a column; JSON: an object instead
  * of an array). For people it is as wide as the terminal at most: the widest columns are cut, and where
  * that is not enough, the last ones are left out.
- * STATUS_NOMEM: a cell or a line found no memory, nothing was printed; STATUS_FAILED: it could not be written.
+ * STATUS_NOMEM: a cell or a line found no memory, nothing was printed; STATUS_FAILED: it could not be
+ * written, and errno says why, or is 0 if that is not known.
  */
 enum status table_print(const struct table *table, enum table_form form, bool record,
 			const struct terminal *terminal, FILE *out) MUST_CHECK;
@@ -59,6 +61,6 @@ enum status table_print_more(const struct table *table, enum table_form form,
 void table_put_text(struct str text, int width, const struct terminal *terminal, FILE *out);
 
 /* Anybody's text, for a person: its lines as they are, its control characters as in a table. */
-void table_print_text(const char *text, FILE *out);
+void table_print_text(struct str text, FILE *out);
 
 #endif

@@ -31,5 +31,7 @@ static inline const char *table_at(const struct table *table, size_t row, size_t
 void table_print_rows(const struct table *table, struct table_so_far *so_far,
 		      const struct terminal *terminal, FILE *out);
 void table_print_record(const struct table *table, const struct terminal *terminal, FILE *out);
+/* The first character of `text`, as a person may see it, a line end as it is; returns its bytes. */
+size_t table_put_character(struct str text, FILE *out);
 
 #endif

@@ -22,6 +22,8 @@ struct db_target {
 	int64_t connect_ms;   /* most for one attempt to connect */
 };
 
+/* False if libpq cannot read the URL or keywords; "" it can. What it says of them may quote them. */
+bool db_url_valid(const char *url);
 /* Keeps copies. Connects nothing yet. STATUS_NOMEM. */
 enum status db_new(const struct db_target *target, struct db **out) MUST_CHECK;
 void db_free(struct db *db); /* NULL is fine */

@@ -35,7 +35,7 @@ void upstream_free(struct upstream *upstream); /* NULL is fine */
 
 /*
  * Starts to POST `body` (borrowed until the transfer ends) as JSON; all is over by `deadline`.
- * STATUS_NOMEM, STATUS_FAILED (logged).
+ * STATUS_NOMEM, STATUS_FAILED (cause: upstream_cause()).
  */
 enum status upstream_post(struct upstream *upstream, struct str body, int64_t deadline,
 			  struct stage *stage) MUST_CHECK;

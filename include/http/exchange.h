@@ -28,9 +28,12 @@ void exchange_clear(struct exchange *exchange);
 /* A member of the body. */
 struct json_node exchange_member(const struct exchange *exchange, const char *name);
 
-/* Sends 401, or 429 once this address had too many failed keys (G11). */
-void exchange_refuse_key(struct http_parts *parts, const struct request *request,
-			 struct reply *reply, enum reply_error error);
+/*
+ * The key that the client sent; false: it is none, or cannot be read now, and the reply was sent:
+ * 401, 429 once this address had too many failed keys (G11), or 500.
+ */
+bool exchange_take_key(struct http_parts *parts, const struct request *request, struct reply *reply,
+		       enum key_kind kind, struct str text, struct key *out);
 /*
  * Runs the exchange, its turn.begin filled in, and sends the whole reply. `stream` is the style of
  * a stream; which of stream and JSON it is, turn.begin.stream says, or the chatbot's setting.

@@ -14,7 +14,8 @@
 #include "wire/config.h"
 
 /*
- * settings_load(), and what only higher rooms can check (BANTER_TRUSTED_PROXIES). Same results;
+ * settings_load(), and what only higher rooms can check (BANTER_TRUSTED_PROXIES,
+ * BANTER_DATABASE_URL). Same results;
  * `out` untouched on failure.
  */
 enum status pool_load(const struct settings *settings, struct config *out,

@@ -1,7 +1,8 @@
 /*
  * Writing: JSON objects alone, as NDJSON lines, or as SSE events. Values in, bytes out.
- * No text can break the framing: besides what RFC 8259 demands, DEL, U+0085, U+2028 and U+2029 are
- * escaped, since some readers take them for line ends. Strings must be valid UTF-8.
+ * No text can break the framing: besides what RFC 8259 demands, DEL, U+0080 to U+009F, U+2028 and U+2029
+ * are escaped, since some readers take some for line ends, and terminals obey others. Strings must be
+ * valid UTF-8.
  */
 #ifndef WIRE_FRAME_H
 #define WIRE_FRAME_H

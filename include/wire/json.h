@@ -32,7 +32,7 @@ struct json;
 enum status json_parse(struct str text, struct json **out) MUST_CHECK;
 /*
  * Parses what a model server sent: an object, grammar as json_valid() but with raw invalid UTF-8
- * taken as it is, lone surrogates and U+0000 taken, any depth json-c allows (refused beyond 64).
+ * taken as it is, lone surrogates and U+0000 taken, depth up to 64, and at most 100,000 values.
  * A lone surrogate escape arrives as its three-byte form (ED A0..BF xx), so that utf8_joiner can
  * join halves that came in two documents; the text then goes through utf8_joiner before use.
  *   STATUS_INVALID, STATUS_NOMEM

@@ -10,6 +10,8 @@
 #include "base/str.h"
 
 #define JSON_LOOSE_DEPTH 64
+/* json-c needs some 700 bytes for the smallest object: what a strict text's length bounds anyway. */
+#define JSON_LOOSE_VALUES 100000
 
 /*
  * Strict: what json_valid() says.  Loose: what json_parse_loose() says.

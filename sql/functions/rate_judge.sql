@@ -1,5 +1,6 @@
 -- The one statement that counts waits for the row and then reads the clock, once: exact however many come
--- at a time, and a window never ends between two looks at the clock.
+-- at a time, and a window never ends between two looks at the clock. One that begins in the future was begun
+-- before the clock was set back.
 create or replace function banter_data.rate_judge(
 	p_workspace bigint, p_chatbot text, p_limit integer, p_seconds integer, p_count boolean,
 	out allowed boolean, out remaining integer, out reset bigint, out retry_after integer)
@@ -16,16 +17,15 @@ begin
 		values (p_workspace, p_chatbot, clock_timestamp(), 1)
 		on conflict (workspace, chatbot) do update
 			set (started_at, count) = (
-				select
-					case when w.started_at + v_length > c.now then w.started_at else c.now end,
-					case when w.started_at + v_length > c.now then w.count + 1 else 1 end
-				from (select clock_timestamp() as now) c)
+				select case when c.runs then w.started_at else c.now end, case when c.runs then w.count + 1 else 1 end
+				from (select n.now, n.now >= w.started_at and n.now < w.started_at + v_length as runs
+					from (select clock_timestamp() as now) n) c)
 		returning w.started_at, w.count into v_started, v_count;
 	else
 		select w.started_at, w.count into v_started, v_count
 		from banter_data.rate_window w
 		where w.workspace = p_workspace and w.chatbot = p_chatbot
-			and w.started_at + v_length > clock_timestamp();
+			and w.started_at <= clock_timestamp() and w.started_at + v_length > clock_timestamp();
 		if not found then
 			v_started := clock_timestamp();
 			v_count := 0;

@@ -167,6 +167,10 @@ begin
 
 		perform banter_data.lease_release(p_workspace);
 		if v_price > 0 and not banter_data.credit_take(p_workspace, p_exchange, v_price) then
+			-- While we waited for its row it may have become unlimited.
+			select 0 into v_price from banter_data.workspace w where w.workspace = p_workspace and w.credits is null;
+		end if;
+		if v_price is null then
 			perform banter_data.conversation_leave(
 				p_workspace, v_conversation, v_conversation = p_new_conversation);
 			outcome := 'no_credit';

@@ -1,3 +1,5 @@
+drop function if exists banter_data.exchange_replace(bigint, text, text); -- an earlier version's
+
 -- Lock order: see turn_begin (exchange -> the one it replaces -> workspace). The application's lock_timeout
 -- bounds the waiting: what it has answered with an error must not be stored behind its back.
 create or replace function banter.turn_finish(
@@ -13,6 +15,7 @@ declare
 	v_was text;
 	v_price integer;
 	v_replaces text;
+	v_left integer;
 begin
 	if p_state is null or p_state not in ('done', 'left', 'failed') then
 		raise exception 'an exchange cannot end as "%"', p_state
@@ -30,23 +33,32 @@ begin
 		perform set_config('synchronous_commit', 'on', true);
 	end if;
 
-	update banter_data.exchange e
-	set state = v_state, ended_at = clock_timestamp(), answer = p_answer,
-		finish_reason = p_finish_reason, tokens_in = p_tokens_in, tokens_out = p_tokens_out,
-		error = p_error, first_ms = p_first_ms, total_ms = p_total_ms
-	where e.workspace = p_workspace and e.exchange = p_exchange and e.state = 'running'
-	returning e.price, e.replaces into v_price, v_replaces;
-	if not found then
-		select e.state into v_was
-		from banter_data.exchange e
-		where e.workspace = p_workspace and e.exchange = p_exchange;
+	select e.state, e.price, e.replaces into v_was, v_price, v_replaces
+	from banter_data.exchange e
+	where e.workspace = p_workspace and e.exchange = p_exchange
+	for no key update;
+	if v_was is distinct from 'running' then
 		return case when v_was = v_state then 'already' else 'gone' end;
 	end if;
 
+	-- One that takes the place of a left one takes over its charge.
+	if v_state <> 'failed' and v_replaces is not null then
+		update banter_data.exchange e
+		set state = 'replaced'
+		where e.workspace = p_workspace and e.exchange = v_replaces and e.state = 'left'
+		returning e.price into v_left;
+	end if;
+
+	-- All of it in one update: at a row's second one in a transaction PostgreSQL looks at its foreign keys
+	-- again, and would wait here for a conversation that is being erased, while the eraser waits for us.
+	update banter_data.exchange e
+	set state = v_state, price = coalesce(v_left, v_price), ended_at = clock_timestamp(), answer = p_answer,
+		finish_reason = p_finish_reason, tokens_in = p_tokens_in, tokens_out = p_tokens_out,
+		error = p_error, first_ms = p_first_ms, total_ms = p_total_ms
+	where e.workspace = p_workspace and e.exchange = p_exchange;
+
 	if v_state = 'failed' then
 		perform banter_data.credit_return(p_workspace, p_exchange, v_price);
-	elsif v_replaces is not null then
-		perform banter_data.exchange_replace(p_workspace, p_exchange, v_replaces);
 	end if;
 	perform banter_data.locks_in_time();
 	return 'stored';

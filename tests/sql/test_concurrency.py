@@ -278,6 +278,41 @@ def test_finish_after_a_rerun_has_begun(admin, workspace):
     repeat.close()
 
 
+def test_a_workspace_that_becomes_unlimited_meanwhile(admin, workspace):
+    """Its credits are gone when the begin that wants one gets its row: that costs nothing, and is no 402."""
+    grant(admin, workspace, 5)
+    operator, asker = connect(), connect()
+    operator.autocommit = False
+    rows(operator, "update banter_data.workspace set credits = null where workspace = %s", workspace)
+    with ThreadPoolExecutor(1) as pool:
+        answer = pool.submit(begin, asker, workspace)
+        until_waiting(admin, asker.info.backend_pid)
+        operator.commit()
+        first, exchange = answer.result(GUARD)
+    operator.close()
+    asker.close()
+    assert first["outcome"] == "started"
+    assert value(admin, "select price from banter_data.exchange where workspace = %s and exchange = %s",
+                 workspace, exchange) == 0
+
+
+def test_a_finish_in_place_does_not_wait_for_its_conversation(admin, workspace):
+    """Who erases it holds the conversation and waits for the exchange."""
+    grant(admin, workspace, 5)
+    _, left = begin(admin, workspace, idem="k")
+    assert finish(admin, workspace, left, "left", "part") == "stored"
+    _, again = begin(admin, workspace, idem="k")
+    eraser = connect()
+    eraser.autocommit = False
+    rows(eraser, "select from banter_data.conversation where workspace = %s for update", workspace)
+    assert finish(admin, workspace, again) == "stored"
+    eraser.rollback()
+    eraser.close()
+    assert rows(admin, "select exchange, state, price from banter_data.exchange where workspace = %s order by attempt",
+                workspace) == [(left, "replaced", 1), (again, "done", 1)]
+    assert credits_of(admin, workspace) == 4
+
+
 @pytest.mark.parametrize("end", ["left", "failed"])
 def test_a_retry_of_what_is_erased_this_moment_is_told_to_come_again(admin, workspace, end):
     """It has found its exchange when the conversation goes; the next try begins anew."""

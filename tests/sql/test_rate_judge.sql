@@ -49,6 +49,12 @@ select pg_temp.rows_are($$ select outcome, limit_max from pg_temp.ask('x7') $$, 
 update banter_data.chatbot set rate_limit = 0;
 select pg_temp.rows_are($$ select outcome, limit_remaining from pg_temp.ask('x8') $$, $$ values ('limited', 0) $$, 'a limit of none');
 
+-- The clock was set back: a window that has yet to begin is none.
+update banter_data.chatbot set rate_limit = 2;
+update banter_data.rate_window set started_at = clock_timestamp() + interval '3 hours', count = 2 where workspace = 2;
+select pg_temp.rows_are($$ select outcome, limit_remaining from pg_temp.ask('x1e', idem => 'k') $$, $$ values ('replay', 2) $$, 'a look at a window of the future finds it open');
+select pg_temp.rows_are($$ select outcome, limit_remaining, reset_ok from pg_temp.ask('x8b') $$, $$ values ('started', 1, true) $$, 'which a new one replaces');
+
 -- No credit comes after the limit and carries it.
 update banter_data.chatbot set rate_limit = 5;
 update banter_data.workspace set credits = 0 where workspace = 2;

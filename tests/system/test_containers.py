@@ -206,6 +206,16 @@ def test_a_service_shares_a_network_with_whom_it_speaks(who, whom, text):
     assert [COMPOSE["networks"][network] for network in shared] == [{"internal": True}]
 
 
+@pytest.mark.parametrize("end", ["", "\n"])
+def test_pgbouncers_password_is_as_the_file_has_it(tmp_path, end):
+    """But for a line feed at its end."""
+    (tmp_path / "password").write_text(' a"b  c ' + end)
+    shell = tmp_path / "pgbouncer.sh"
+    shell.write_text(filled("containers/pgbouncer.sh", {"/tmp": tmp_path, "/usr/sbin/pgbouncer": "true"}))
+    subprocess.run(["sh", shell], check=True, env={"PATH": os.environ["PATH"], "PASSWORD_FILE": str(tmp_path / "password")})
+    assert (tmp_path / "userlist.txt").read_text() == '"banter" " a""b  c "\n'
+
+
 def test_no_secret_is_in_an_image_or_in_the_environment():
     for stage in STAGES:
         assert not those(stage, "ARG")

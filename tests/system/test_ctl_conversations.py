@@ -3,6 +3,9 @@ That no text stays behind a deletion is test_erasure's."""
 
 import contextlib
 import json
+import resource
+import signal
+import socket
 import subprocess
 
 import psycopg2
@@ -421,6 +424,33 @@ def test_an_export_does_not_write_over_a_file_nor_leave_half_of_one(bot, url, tm
         done = subprocess.run([BUILD / "banterctl", "conversation", "export", "--chatbot", bot.tenant.chatbot],
                               stdout=full, stderr=subprocess.PIPE, text=True, env={"BANTER_DATABASE_URL": url})
     assert (done.returncode, done.stderr) == (1, "banterctl: it could not be written: No space left on device\n")
+
+
+def test_an_export_that_stops_in_the_middle_says_why_and_leaves_nothing(site, url, tmp_path):
+    insert(site, 2, answer="x" * 300000)
+    path = tmp_path / "new"
+
+    def short():
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (100000, 100000))
+
+    done = subprocess.run(
+        [BUILD / "banterctl", "conversation", "export", "--chatbot", site.tenant.chatbot, "--output", path],
+        capture_output=True, text=True, preexec_fn=short, env={"BANTER_DATABASE_URL": url})
+    assert (done.returncode, done.stdout, done.stderr) == (
+        1, "", "banterctl: it could not be written: File too large\n")
+    assert not path.exists()
+
+
+def test_an_export_with_a_hole_is_told(site, url):
+    """The large write of an answer fails, the small ones behind it do not: a datagram has a largest size."""
+    insert(site, 1, answer="x" * 300000)
+    ours, its = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
+    with ours, its:
+        its.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 100000)
+        done = subprocess.run([BUILD / "banterctl", "conversation", "export", "--chatbot", site.tenant.chatbot],
+                              stdout=its, stderr=subprocess.PIPE, text=True, env={"BANTER_DATABASE_URL": url})
+    assert (done.returncode, done.stderr) == (1, "banterctl: it could not be written: Message too long\n")
 
 
 def test_an_export_of_nothing_is_nothing(site, url):

@@ -187,6 +187,7 @@ def test_behind_each_web_server_of_deploy(behind, front):
 
 @pytest.mark.parametrize("arguments, words", [
     (["--url", "ftp://example.com"], "--url should begin with https:// or http://"),
+    (["--url", "https://example.com/" + "x" * 2029], "--url is longer than 2048 bytes"),
     (["--key-file", "x"], "--key-file goes with --url"),
     (["--url", "https://example.com", "--ca", "/nonexistent"], "--ca: /nonexistent cannot be read: No such file or directory"),
     (["x"], "one too many"),
@@ -489,15 +490,19 @@ class Answers(http.server.BaseHTTPRequestHandler):
     def log_message(self, *_):
         pass
 
+    def version_string(self):
+        return self.server.called or super().version_string()
+
     def date_time_string(self, timestamp=None):
         return self.server.date or super().date_time_string(timestamp)
 
 
 @contextlib.contextmanager
-def model_that_says(status, body=b"{}", kind="application/json", date=None):
+def model_that_says(status, body=b"{}", kind="application/json", date=None, called=None):
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Answers) as server:
         server.said = status, kind, body
         server.date = date
+        server.called = called
         threading.Thread(target=server.serve_forever, daemon=True).start()
         try:
             yield f"http://127.0.0.1:{server.server_port}/v1"
@@ -726,6 +731,16 @@ def test_a_public_address_that_is_not_reached(behind, url, step):
     doctor = behind(Nginx)
     report = doctor("--no-model", "--url", url.format(free=parts.free_port(), nginx=doctor.front.port))
     report.has("web", WRONG, step)
+
+
+@pytest.mark.parametrize("called, shown", [
+    (b"caf\xe9\xff", "caf??"),
+    ("é\u202e\x9b2J".encode(), "é??2J"),
+    *((b"x" * odd + "日本é🎈".encode() * 300, "日本é🎈") for odd in range(12)),  # cut, wherever that is
+], ids=lambda value: value[:10] if isinstance(value, str) else len(value))
+def test_a_server_may_call_itself_anything(doctor, called, shown):
+    with model_that_says(200, b'{"status":"ok"}', called=called.decode("latin-1")) as url:
+        doctor("--no-model", "--url", url.removesuffix("/v1")).has("web", OK, f"through {'x' * called.count(b'x')}{shown}")
 
 
 def test_a_public_certificate(behind, certificate):

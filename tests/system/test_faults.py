@@ -336,14 +336,14 @@ def test_a_database_without_the_schema_refuses_the_start(postgres, other_databas
 def test_a_database_with_an_older_schema_refuses_the_start(postgres, other_database, tmp_path):
     url = postgres.url("owner", other_database)
     declare_version(postgres, other_database, 0)
-    assert refused_start(url, tmp_path).endswith("this program needs 1: run banterctl migrate\n")
+    assert refused_start(url, tmp_path).endswith("this program needs 2: run banterctl migrate\n")
 
 
 def test_a_newer_schema_is_served_with_a_warning(pool, postgres, other_database):
     """During an upgrade old workers run beside it."""
     declare_version(postgres, other_database, 999)
     banter = pool(workers=1, database_url=postgres.url("owner", other_database))
-    assert "has version 999, newer than this program's 1: install the newer program" in banter.text()
+    assert "has version 999, newer than this program's 2: install the newer program" in banter.text()
     assert health(banter.socket) == 200
 
 

@@ -21,12 +21,18 @@ class PickyModel(parts.Part):
     def __init__(self):
         super().__init__()
         self.refused, self.status, self.asked, self.paths = {}, 400, [], []
+        self.once = False  # closes a connection when it is asked on it again
         model = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
+            asked = False
 
             def do_POST(self):
+                if model.once and self.asked:
+                    self.close_connection = True
+                    return
+                self.asked = True
                 body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
                 model.asked.append(body)
                 model.paths.append(self.path)
@@ -108,6 +114,15 @@ def test_S1_a_member_that_the_server_refuses_is_left_out_and_stays_out(start, pi
     # It is said once, without the server's words.
     assert site.banter.text().count(f"the model's server does not take {member}") == 1
     assert SECRET not in site.banter.text()
+
+
+def test_S10_a_server_that_closes_kept_connections_costs_no_exchange(start, picky):
+    """However often one worker meets one: it asks again on another."""
+    picky.once = True
+    site = start(workers=1, model_url=picky.url)
+    for _ in range(30):
+        assert site.chat("Hello").json()["message"] == "fine"
+    assert len(picky.asked) == 30
 
 
 def test_all_of_them_one_after_the_other(start, picky):

@@ -3,6 +3,7 @@
 import os
 import pathlib
 import subprocess
+import threading
 
 import pytest
 
@@ -161,6 +162,23 @@ def test_what_make_run_writes_for_clients_is_passed_over(tmp_path):
     path = tmp_path / "env"
     path.write_text("".join(f"{name}='{value}'\n" for name, value in names.items()))
     assert check(names, "--config", path) == (0, "the settings are good\n")
+
+
+def test_a_secret_from_a_pipe_is_waited_for_and_not_for_ever(tmp_path):
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    code, text = check({"BANTER_MODEL_KEY_FILE": str(pipe)})
+    assert (code, "BANTER_MODEL_KEY_FILE" in text, "cannot be read" in text) == (2, True, True)
+    writer = threading.Thread(target=lambda: pipe.write_text(SECRET + "\n"), daemon=True)
+    writer.start()
+    assert check({"BANTER_MODEL_KEY_FILE": str(pipe)}) == (0, "the settings are good\n")
+    writer.join(parts.PATIENCE)
+
+
+@pytest.mark.parametrize("url", [f"postgresql://u:{SECRET}%zz@/x", SECRET, f"dbname={SECRET} nonsense"])
+def test_a_database_url_that_cannot_be_read_is_refused_before_anything_runs_with_it(url):
+    code, text = check({"BANTER_DATABASE_URL": url})
+    assert (code, "BANTER_DATABASE_URL" in text, SECRET in text) == (2, True, False), text
 
 
 def test_a_secret_both_ways_is_refused(tmp_path):

@@ -208,6 +208,17 @@ def test_schema_sql_does_what_migrate_does(folder, empty):
     assert shape(by_hand) == shape(by_program)
 
 
+def test_banterctls_files_are_the_callers(folder, empty, tmp_path):
+    """The folder is a web site's: nothing is written into it that was not to be."""
+    url = empty()
+    banterctl(folder, url, "migrate")
+    before = sorted(folder.rglob("*"))
+    done = subprocess.run([folder / "banterctl", "demo", "--env-file", "demo.env"], capture_output=True, text=True,
+                          cwd=tmp_path, env={"PATH": os.environ["PATH"], "BANTER_ADMIN_DATABASE_URL": url})
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "demo.env").exists() and sorted(folder.rglob("*")) == before
+
+
 def blocks():
     """The page's commands, one block each."""
     return re.findall(r"^```sh\n(.*?)^```$", PAGE.read_text(), re.M | re.S)

@@ -108,8 +108,9 @@ static void quotes_what_must_be(void **state)
 		      "b\xe2\x80\xa8"
 		      "c\xe2\x80\xa9"),
 		  STR("\"a\\u0085b\\u2028c\\u2029\"") },
-		{ STR("\xc2\x84\xc2\x86\xe2\x80\xa7\xe2\x80\xaa\xe2\x81\xa8"),
-		  STR("\"\xc2\x84\xc2\x86\xe2\x80\xa7\xe2\x80\xaa\xe2\x81\xa8\"") },
+		{ STR("\xc2\x80\xc2\x9b[2J\xc2\x9f"), STR("\"\\u0080\\u009b[2J\\u009f\"") },
+		{ STR("\xc2\xa0\xc3\x85\xe2\x80\xa7\xe2\x80\xaa\xe2\x81\xa8"),
+		  STR("\"\xc2\xa0\xc3\x85\xe2\x80\xa7\xe2\x80\xaa\xe2\x81\xa8\"") },
 		{ STR("\xf0\x9f\x98\x80\xe2\x82\xac"), STR("\"\xf0\x9f\x98\x80\xe2\x82\xac\"") },
 		{ STR("<\xc2"), STR("\"<\xc2\"") },
 		{ STR("<\xe2\x80"), STR("\"<\xe2\x80\"") },
@@ -162,9 +163,12 @@ static void goes_round(struct str text, enum frame_style style)
 	} else {
 		buf_append(&event, line.p, line.n - (style == FRAME_NDJSON));
 	}
-	for (i = 0; i < event.len; i++)
+	for (i = 0; i < event.len; i++) {
 		assert_true((unsigned char)event.data[i] >= 0x20 && event.data[i] != 0x7f);
-	assert_null(memmem(event.data, event.len, "\xc2\x85", 2));
+		/* Of UTF-8, C2 begins U+0080 to U+00BF; up to U+009F it is a control. */
+		assert_false(i && event.data[i - 1] == '\xc2' &&
+			     (unsigned char)event.data[i] < 0xa0);
+	}
 	assert_null(memmem(event.data, event.len, "\xe2\x80\xa8", 3));
 	assert_null(memmem(event.data, event.len, "\xe2\x80\xa9", 3));
 	assert_int_equal(json_parse_loose(buf_view(&event), &json), STATUS_OK);
@@ -189,6 +193,8 @@ static void no_text_breaks_a_frame(void **state)
 					     "\x01",
 					     "\x7f",
 					     "\xc2\x85",
+					     "\xc2\x9b",
+					     "\xc2\xa0",
 					     "\xc2",
 					     "\xe2\x80\xa8",
 					     "\xe2\x80\xa9",

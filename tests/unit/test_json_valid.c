@@ -1,6 +1,7 @@
 /* wire/json_valid: what RFC 8259 takes and refuses, and that json-c then takes it too. */
 #include "unit_json.h"
 
+#include "wire/json_valid.h"
 #include "wire/utf8.h"
 
 #define TEN "[[[[[[[[[["
@@ -423,6 +424,27 @@ static void validator_and_parser_agree(void **state)
 	buf_clear(&text);
 }
 
+/* Of a client's text its length bounds them. */
+static void values_are_bounded_where_the_text_is_long(void **state)
+{
+	struct buf text;
+	int more, i;
+
+	(void)state;
+	buf_init(&text, 1 << 20);
+	for (more = 0; more < 2; more++) {
+		buf_reset(&text);
+		buf_puts(&text, "{\"k\":[0");
+		/* The object, the array and its first item are values too. */
+		for (i = 3; i < JSON_LOOSE_VALUES + more; i++)
+			buf_puts(&text, ",0");
+		buf_puts(&text, "]}");
+		assert_int_equal(parsed(buf_view(&text), true), more ? STATUS_INVALID : STATUS_OK);
+		assert_int_equal(parsed(buf_view(&text), false), STATUS_OK);
+	}
+	buf_clear(&text);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -434,6 +456,7 @@ int main(void)
 		cmocka_unit_test(every_byte_at_every_place),
 		cmocka_unit_test(strings_are_valid_utf8),
 		cmocka_unit_test(validator_and_parser_agree),
+		cmocka_unit_test(values_are_bounded_where_the_text_is_long),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -332,6 +332,35 @@ static void count_and_hold_forever(struct limit *limit, int ready)
 	}
 }
 
+/* As under a debugger: the others go on without the limits. */
+static void one_that_stands_still_stops_nobody(void **state)
+{
+	struct limit *limit = open_limit(NULL, 2);
+	int fds[2];
+	char byte;
+	pid_t pid;
+
+	(void)state;
+	assert_int_equal(pipe(fds), 0);
+	pid = fork();
+	if (pid == 0) {
+		if (limit_table_lock(limit) && write(fds[1], "", 1) == 1)
+			pause();
+		_exit(1);
+	}
+	assert_int_equal(read(fds[0], &byte, 1), 1);
+	assert_true(count(limit, ALICE, 1));
+	assert_true(limit_hold(limit, 0, LIMIT_OPEN, ALICE, 1));
+	limit_release(limit, 0);
+	kill(pid, SIGKILL);
+	wait_for(pid);
+	assert_true(count(limit, ALICE, 1));
+	assert_false(count(limit, ALICE, 1));
+	close(fds[0]);
+	close(fds[1]);
+	limit_close_table(limit);
+}
+
 static void kill_at_any_moment_harms_nobody(void **state)
 {
 	struct limit *limit = open_limit(NULL, 2);
@@ -439,6 +468,7 @@ int main(void)
 		cmocka_unit_test(flood_pushes_out_no_open_exchange),
 		cmocka_unit_test(full_set_gives_up_what_ends_first),
 		cmocka_unit_test(death_with_the_mutex_is_mended),
+		cmocka_unit_test(one_that_stands_still_stops_nobody),
 		cmocka_unit_test(kill_at_any_moment_harms_nobody),
 		cmocka_unit_test(place_of_a_dead_process_is_taken),
 	};

@@ -97,6 +97,37 @@ static void no_text_starts_a_line(void **state)
 	assert_non_null(strstr(text, "a?b??[31mc??d"));
 }
 
+static void nothing_steers_and_all_is_utf8(void **state)
+{
+	static const struct {
+		const char *text, *plain;
+	} cases[] = {
+		{ "é 日本 \xf0\x9f\x98\x80 \u00a0\ud7ff\ue000",
+		  "é 日本 \xf0\x9f\x98\x80 \u00a0\ud7ff\ue000" },
+		{ "a\xc2\x80\xc2\x9b[2J\xc2\x9f", "a??[2J?" },
+		/* What turns the order around, and the ends of lines; their neighbours stay. */
+		{ "\u061c\u200e\u200f\u2028\u2029\u202a\u202e\u2066\u2069", "?????????" },
+		{ "\u061b\u200d\u2010\u2027\u202f\u2065\u206a",
+		  "\u061b\u200d\u2010\u2027\u202f\u2065\u206a" },
+		/* No UTF-8: a byte alone, what is too long, a surrogate, above U+10FFFF. */
+		{ "caf\xe9 \xff\x80", "caf? ??" },
+		{ "\xc0\x80 \xc1\xbf \xe0\x9f\xbf \xf0\x8f\xbf\xbf", "?? ?? ??? ????" },
+		{ "\xed\xa0\x80 \xf4\x90\x80\x80 \xf8\x88\x80\x80\x80", "??? ???? ?????" },
+		/* Cut, and followed by what is right. */
+		{ "\xe2\x82", "??" },
+		{ "\xf0\x9f\x98\xc3\xa9", "???é" },
+	};
+	char text[64];
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < COUNT(cases); i++) {
+		snprintf(text, sizeof(text), "%s", cases[i].text);
+		log_plain(text);
+		assert_string_equal(text, cases[i].plain);
+	}
+}
+
 static void long_texts_are_cut(void **state)
 {
 	char text[8192], *big = malloc(100001);
@@ -137,9 +168,12 @@ static void errno_is_kept(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_line_has_its_parts),	 cmocka_unit_test(levels_filter),
-		cmocka_unit_test(no_text_starts_a_line), cmocka_unit_test(long_texts_are_cut),
+		cmocka_unit_test(a_line_has_its_parts),
+		cmocka_unit_test(levels_filter),
+		cmocka_unit_test(no_text_starts_a_line),
+		cmocka_unit_test(long_texts_are_cut),
 		cmocka_unit_test(errno_is_kept),
+		cmocka_unit_test(nothing_steers_and_all_is_utf8),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,7 +1,9 @@
 /* ctl/table: its three forms. */
 #include "unit.h"
 
+#include <errno.h>
 #include <locale.h>
+
 #include "ctl/table.h"
 
 static const struct terminal pipe_end = { .utf8 = true };
@@ -86,6 +88,21 @@ static void csv(void **state)
 	must_print(TABLE(two, end), TABLE_CSV, false, &pipe_end, "a,b\r\n");
 }
 
+/* A program gets the bytes, a terminal what it does not obey. */
+static void csv_steers_no_terminal(void **state)
+{
+	static const struct column two[] = { { "a", TABLE_TEXT },
+					     { "b", TABLE_TEXT },
+					     { .name = NULL } };
+	const struct terminal terminal = { .width = 10, .utf8 = true };
+
+	(void)state;
+	must_print(TABLE(two, "\x1b[2J", "\u202e\"\n\r\xff\xc2\x9b é"), TABLE_CSV, false, &pipe_end,
+		   "a,b\r\n\x1b[2J,\"\u202e\"\"\n\r\xff\xc2\x9b é\"\r\n");
+	must_print(TABLE(two, "\x1b[2J", "\u202e\"\n\r\xff\xc2\x9b é"), TABLE_CSV, false, &terminal,
+		   "a,b\r\n?[2J,\"?\"\"\n??? é\"\r\n");
+}
+
 static void people(void **state)
 {
 	(void)state;
@@ -122,9 +139,35 @@ static void widths(void **state)
 	must_print(TABLE(two, "日本", "x", "e\u0301e\u0301", "x", "\xff\xfe", "x",
 			 "\xc2\x9b"
 			 "1m",
-			 "x", "a\u202e\u2066", "x", "abcd", "x"),
+			 "x", "a\u202e\u2066\u200f", "x", "abcd", "x"),
 		   TABLE_PEOPLE, false, &pipe_end,
-		   "a     b\n日本  x\ne\u0301e\u0301    x\n??    x\n?1m   x\na??   x\nabcd  x\n");
+		   "a     b\n日本  x\ne\u0301e\u0301    x\n??    x\n?1m   x\na???  x\nabcd  x\n");
+}
+
+/* A part of a longer text: nothing behind it counts. */
+static void exactly_that_wide(void **state)
+{
+	static const struct {
+		struct str text;
+		const char *wanted;
+	} cases[] = {
+		{ { "日本日本", 6 }, "日本  " }, { { "日本日本", 12 }, "日本… " },
+		{ { "日本日本", 5 }, "日??  " }, { STR_NONE, "      " },
+		{ STR("abcdef"), "abcdef" },	 { STR("\x1b[2Jabc"), "?[2Ja…" },
+	};
+	size_t i, n;
+	char *text;
+	FILE *out;
+
+	(void)state;
+	for (i = 0; i < COUNT(cases); i++) {
+		out = open_memstream(&text, &n);
+		assert_non_null(out);
+		table_put_text(cases[i].text, 6, &pipe_end, out);
+		fclose(out);
+		assert_string_equal(text, cases[i].wanted);
+		free(text);
+	}
 }
 
 static const struct column cut[] = { { "own_id", TABLE_TEXT },	       { "text", TABLE_TEXT },
@@ -222,6 +265,13 @@ static void nothing_steers_the_terminal(void **state)
 	setlocale(LC_CTYPE, "C.UTF-8");
 }
 
+/* It keeps nothing, and says so without a cause. */
+static ssize_t lose(void *cookie, const char *bytes, size_t n)
+{
+	(void)cookie, (void)bytes, (void)n;
+	return 0;
+}
+
 static void what_cannot_be_written(void **state)
 {
 	struct table *table = mixed_table();
@@ -230,7 +280,15 @@ static void what_cannot_be_written(void **state)
 
 	(void)state;
 	assert_non_null(out);
+	errno = 0;
 	assert_int_equal(table_print(table, TABLE_JSON, false, &pipe_end, out), STATUS_FAILED);
+	assert_int_equal(errno, ENOSPC);
+	fclose(out);
+	out = fopencookie(NULL, "w", (cookie_io_functions_t){ .write = lose });
+	assert_non_null(out);
+	errno = ENOENT;
+	assert_int_equal(table_print(table, TABLE_JSON, false, &pipe_end, out), STATUS_FAILED);
+	assert_int_equal(errno, 0);
 	fclose(out);
 	for (i = 0; i < TABLE_COLUMNS; i++)
 		table_column(table, "x", TABLE_TEXT);
@@ -254,6 +312,7 @@ static void a_table_that_goes_on(void **state)
 	(void)state;
 	for (form = TABLE_PEOPLE; form <= TABLE_CSV; form++) {
 		struct table *first = TABLE(two, "xyz", "1"), *second = TABLE(two, "x", "22");
+		struct table *none = TABLE(two, end);
 		struct table_so_far so_far = { 0 };
 		char *text = NULL;
 		size_t n = 0;
@@ -261,6 +320,7 @@ static void a_table_that_goes_on(void **state)
 
 		so_far.widths[1] = 2; /* a caller may know better */
 		assert_int_equal(table_print_more(first, form, &so_far, &pipe_end, out), STATUS_OK);
+		assert_int_equal(table_print_more(none, form, &so_far, &pipe_end, out), STATUS_OK);
 		assert_int_equal(table_print_more(second, form, &so_far, &pipe_end, out),
 				 STATUS_OK);
 		fclose(out);
@@ -268,6 +328,7 @@ static void a_table_that_goes_on(void **state)
 		free(text);
 		table_free(first);
 		table_free(second);
+		table_free(none);
 	}
 }
 
@@ -276,9 +337,11 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(json),
 		cmocka_unit_test(csv),
+		cmocka_unit_test(csv_steers_no_terminal),
 		cmocka_unit_test(people),
 		cmocka_unit_test(a_records_lines_stay),
 		cmocka_unit_test(widths),
+		cmocka_unit_test(exactly_that_wide),
 		cmocka_unit_test(cutting),
 		cmocka_unit_test(no_day_is_cut),
 		cmocka_unit_test(a_heading_is_not_cut),

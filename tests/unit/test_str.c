@@ -1,0 +1,66 @@
+/* base/str.h: borrowed strings, taken apart and compared. */
+#include "base/str.h"
+
+#include "unit.h"
+
+static void trimming(void **state)
+{
+	static const struct {
+		struct str text, set, trimmed;
+	} rows[] = {
+		{ STR(" \ta b\r\n"), STR_SPACE, STR("a b") },
+		{ STR(" \n "), STR_SPACE, STR("") },
+		{ STR(""), STR_SPACE, STR("") },
+		{ STR_NONE, STR_SPACE, STR("") },
+		{ STR("\0a"), STR_SPACE, STR("\0a") },
+		{ STR(" a\n"), STR(" "), STR("a\n") },
+	};
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < COUNT(rows); i++)
+		assert_true(str_equal(str_trim(rows[i].text, rows[i].set), rows[i].trimmed));
+}
+
+static void only_some_characters(void **state)
+{
+	(void)state;
+	assert_true(str_only(STR("aZ09._-"), STR("._-")));
+	assert_true(str_only(STR(""), STR("")));
+	assert_false(str_only(STR("a:"), STR("._-")));
+	assert_false(str_only(STR("a\0"), STR("._-")));
+	assert_false(str_only(STR("\xc3\xa4"), STR("._-")));
+}
+
+static void the_same_but_for_case(void **state)
+{
+	(void)state;
+	assert_true(str_same(STR("Content-TYPE"), STR("content-type")));
+	assert_true(str_same(STR(""), STR_NONE));
+	assert_false(str_same(STR("a"), STR("ab")));
+	assert_false(str_same(STR("@["), STR("`{")));
+	assert_false(str_same(STR("\xc4"), STR("\xe4")));
+}
+
+static void cutting(void **state)
+{
+	struct str rest = STR("a,,b");
+
+	(void)state;
+	assert_true(str_equal(str_cut(&rest, STR(",")), STR("a")));
+	assert_true(str_equal(str_cut(&rest, STR(",")), STR("")));
+	assert_true(str_equal(str_cut(&rest, STR(",")), STR("b")));
+	assert_int_equal(rest.n, 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(trimming),
+		cmocka_unit_test(only_some_characters),
+		cmocka_unit_test(the_same_but_for_case),
+		cmocka_unit_test(cutting),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
