@@ -11,6 +11,7 @@
 
 #include "base/clock.h"
 #include "ctl/conversation.h"
+#include "ctl/terminal.h"
 
 #define AT_A_TIME 200 /* exchanges; each may be some hundred kilobytes */
 #define SCRIPT_MS 60000
@@ -210,6 +211,7 @@ int conversation_export(const struct ctl_call *call)
 		.workspace = ctl_value(call, "--workspace"),
 		.chatbot = ctl_value(call, "--chatbot"),
 		.conversation = call->arguments[0],
+		.person = !path && terminal_of(stdout).width > 0,
 		.out = stdout,
 	};
 	int code;

@@ -48,12 +48,13 @@ static void write_one(struct buf *out, enum frame_style style, const struct inpu
 
 static void one_line(struct str line)
 {
-	static const struct str ends[] = { STR("\x7f"), STR("\xc2\x85"), STR("\xe2\x80\xa8"),
-					   STR("\xe2\x80\xa9") };
+	static const struct str ends[] = { STR("\x7f"), STR("\xe2\x80\xa8"), STR("\xe2\x80\xa9") };
 	size_t i;
 
 	for (i = 0; i < line.n; i++)
 		must((unsigned char)line.p[i] >= 0x20);
+	for (i = 1; i < line.n; i++) /* U+0080 to U+009F */
+		must(line.p[i - 1] != '\xc2' || ((unsigned char)line.p[i] & 0xe0) != 0x80);
 	for (i = 0; i < COUNT(ends); i++)
 		must(!memmem(line.p, line.n, ends[i].p, ends[i].n));
 }

@@ -3,6 +3,8 @@ That no text stays behind a deletion is test_erasure's."""
 
 import contextlib
 import json
+import os
+import pty
 import resource
 import signal
 import socket
@@ -267,6 +269,26 @@ def other(empty, varied):
     empty.run("select banter.workspace_create(%s, 'same', null), banter.chatbot_create(%s, %s, 'Same', '')",
               tenant.workspace, tenant.workspace, tenant.chatbot)
     return empty
+
+
+@pytest.mark.parametrize("words", [("export", "--format", "markdown"), ("export",), ("search", "STEER", "--csv")])
+def test_nor_does_what_is_made_for_programs_if_a_terminal_gets_it(site, url, words):
+    """A pipe gets the bytes."""
+    site.chat(script("STEER \x1b]0;owned\x07 \x9b31m \u202e", tokens=["fine"]))
+    chosen = ["--chatbot", site.tenant.chatbot] if words[0] == "export" else []
+    command = [BUILD / "banterctl", "conversation", *words, *chosen]
+    env = {"PATH": os.environ["PATH"], "LC_ALL": "C.UTF-8", "TERM": "xterm", "BANTER_DATABASE_URL": url}
+    piped = subprocess.run(command, env=env, stdout=subprocess.PIPE, check=True).stdout
+    assert b"STEER" in piped and b"\xe2\x80\xae" in piped
+    leader, follower = pty.openpty()
+    shown = b""
+    with os.fdopen(leader, "rb", buffering=0) as terminal, subprocess.Popen(command, env=env, stdout=follower) as running:
+        os.close(follower)
+        with contextlib.suppress(OSError):  # a terminal whose other end has closed
+            while piece := terminal.read(65536):
+                shown += piece
+    assert running.returncode == 0 and b"STEER" in shown
+    assert not [one for one in (b"\x1b", b"\x07", b"\xc2\x9b", b"\xe2\x80\xae") if one in shown]
 
 
 def test_import_reads_back_what_export_wrote(varied, other, postgres, url, tmp_path):
