@@ -5,6 +5,7 @@
 #include "base/log.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -14,6 +15,7 @@
 #include "base/clock.h"
 
 #define LINE_MAX_BYTES 2048
+#define UNREAD_MS 100 /* how long a log that nobody reads may hold us up, once */
 
 static enum log_level the_level = LOG_LEVEL_INFO;
 static enum log_target the_target;
@@ -79,6 +81,43 @@ void log_plain(char *text)
 	*to = '\0';
 }
 
+/* One write a line, so that the lines of many workers do not mix. */
+static void write_whole(const char *line, int n)
+{
+	while (write(STDERR_FILENO, line, (size_t)n) < 0 && errno == EINTR)
+		;
+}
+
+static int put_stamp(char *line, size_t size, const char *level)
+{
+	char stamp[CLOCK_STAMP_SIZE];
+
+	clock_stamp(stamp);
+	return snprintf(line, size, "%s %s [%d] ", stamp, level, (int)getpid());
+}
+
+/* A pipe that nobody reads must not stop a pool: what does not fit is lost, and counted. */
+static bool is_read(void)
+{
+	struct pollfd out = { .fd = STDERR_FILENO, .events = POLLOUT };
+	static unsigned long lost;
+	char line[LINE_MAX_BYTES];
+	int n;
+
+	if (poll(&out, 1, lost ? 0 : UNREAD_MS) == 0) {
+		lost++;
+		return false;
+	}
+	if (lost) {
+		n = put_stamp(line, sizeof(line), "warning");
+		n += snprintf(line + n, sizeof(line) - (size_t)n,
+			      "nobody read the log: %lu of this process's lines are lost\n", lost);
+		write_whole(line, n);
+		lost = 0;
+	}
+	return true;
+}
+
 __attribute__((format(printf, 2, 0))) static void write_line(enum log_level level,
 							     const char *format, va_list args)
 {
@@ -91,8 +130,8 @@ __attribute__((format(printf, 2, 0))) static void write_line(enum log_level leve
 		[LOG_LEVEL_INFO] = { "info", LOG_INFO },
 		[LOG_LEVEL_DEBUG] = { "debug", LOG_DEBUG },
 	};
-	char line[LINE_MAX_BYTES], stamp[CLOCK_STAMP_SIZE], text[LINE_MAX_BYTES - 128];
-	int kept = errno, n;
+	char line[LINE_MAX_BYTES], text[LINE_MAX_BYTES - 128];
+	int kept = errno, n = 0;
 
 	if (level > the_level)
 		return;
@@ -102,15 +141,12 @@ __attribute__((format(printf, 2, 0))) static void write_line(enum log_level leve
 		buf_printf(diverted, "%s\n", text);
 	} else if (the_target == LOG_SYSLOG_DAEMON) {
 		syslog(levels[level].priority, "%s", text);
-	} else {
-		clock_stamp(stamp);
-		n = the_target == LOG_PERSON
-			    ? snprintf(line, sizeof(line), "%s: %s\n", the_name, text)
-			    : snprintf(line, sizeof(line), "%s %s [%d] %s\n", stamp,
-				       levels[level].name, (int)getpid(), text);
-		/* One write a line, so that the lines of many workers do not mix. */
-		while (write(STDERR_FILENO, line, (size_t)n) < 0 && errno == EINTR)
-			;
+	} else if (the_target == LOG_PERSON) {
+		write_whole(line, snprintf(line, sizeof(line), "%s: %s\n", the_name, text));
+	} else if (is_read()) {
+		n = put_stamp(line, sizeof(line), levels[level].name);
+		n += snprintf(line + n, sizeof(line) - (size_t)n, "%s\n", text);
+		write_whole(line, n);
 	}
 	errno = kept;
 }

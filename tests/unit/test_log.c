@@ -56,6 +56,39 @@ static void a_line_has_its_parts(void **state)
 	assert_same(str_skip(line, strlen(stamp)), str_from(expected));
 }
 
+static void a_log_that_nobody_reads_stops_nobody(void **state)
+{
+	char full[4096] = { 0 }, text[4096];
+	struct capture capture;
+	ssize_t n;
+	int fds[2];
+
+	(void)state;
+	log_open("test", LOG_LEVEL_INFO, LOG_STDERR);
+	assert_int_equal(pipe(fds), 0);
+	assert_int_equal(fcntl(fds[1], F_SETFL, O_NONBLOCK), 0);
+	while (write(fds[1], full, sizeof(full)) > 0)
+		;
+	assert_int_equal(fcntl(fds[1], F_SETFL, 0), 0);
+	capture_begin(&capture);
+	dup2(fds[1], STDERR_FILENO);
+	log_info("one");
+	log_info("two");
+	assert_int_equal(fcntl(fds[0], F_SETFL, O_NONBLOCK), 0);
+	while (read(fds[0], full, sizeof(full)) > 0)
+		;
+	log_info("three");
+	n = read(fds[0], text, sizeof(text) - 1);
+	capture_end(&capture, full, sizeof(full));
+	assert_true(n > 0);
+	text[n] = '\0';
+	assert_non_null(strstr(text, "nobody read the log: 2 of this process's lines are lost\n"));
+	assert_non_null(strstr(text, " three\n"));
+	assert_null(strstr(text, "one"));
+	close(fds[0]);
+	close(fds[1]);
+}
+
 static void levels_filter(void **state)
 {
 	static const enum log_level levels[] = { LOG_LEVEL_ERROR, LOG_LEVEL_WARN, LOG_LEVEL_INFO,
@@ -169,6 +202,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_line_has_its_parts),
+		cmocka_unit_test(a_log_that_nobody_reads_stops_nobody),
 		cmocka_unit_test(levels_filter),
 		cmocka_unit_test(no_text_starts_a_line),
 		cmocka_unit_test(long_texts_are_cut),
