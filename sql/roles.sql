@@ -49,10 +49,10 @@ begin
 		union
 		select v_role where not v_owner
 	loop
-		execute format('revoke all on schema banter, banter_data from %I', v_grantee);
-		execute format('revoke all on all tables in schema banter, banter_data from %I', v_grantee);
-		execute format('revoke all on all sequences in schema banter, banter_data from %I', v_grantee);
-		execute format('revoke all on all functions in schema banter, banter_data from %I', v_grantee);
+		execute format('revoke all on schema banter, banter_data from %I cascade', v_grantee);
+		execute format('revoke all on all tables in schema banter, banter_data from %I cascade', v_grantee);
+		execute format('revoke all on all sequences in schema banter, banter_data from %I cascade', v_grantee);
+		execute format('revoke all on all functions in schema banter, banter_data from %I cascade', v_grantee);
 	end loop;
 	if v_owner then
 		return;

@@ -16,7 +16,7 @@
 
 #define SCRIPT_CAP (8 << 20)
 /* A migration may rewrite tables; waiting for another's lock counts too. */
-#define MIGRATE_MS 600000
+#define MIGRATE_MS 86400000 /* a large table is rewritten for long; cut off, it would begin anew */
 
 /* The lock's number is "banter" on a telephone. */
 #define BEGIN                                                                                      \

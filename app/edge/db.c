@@ -38,10 +38,12 @@ struct db {
 
 bool db_url_valid(const char *url)
 {
-	PQconninfoOption *read = *url ? PQconninfoParse(url, NULL) : NULL;
+	bool name = !strchr(url, '=') && strncmp(url, "postgres://", 11) != 0 &&
+		    strncmp(url, "postgresql://", 13) != 0; /* as libpq tells: a database's */
+	PQconninfoOption *read = name ? NULL : PQconninfoParse(url, NULL);
 
 	PQconninfoFree(read);
-	return !*url || read;
+	return name || read;
 }
 
 enum status db_new(const struct db_target *target, struct db **out)

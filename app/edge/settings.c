@@ -18,7 +18,7 @@
 
 #define FILE_CAP (1024 * 1024)
 #define WHY_CAP 2048
-#define READ_MS 2000 /* for the next piece */
+#define READ_MS 10000 /* for the next piece */
 
 struct settings {
 	char *file; /* NULL: none */

@@ -280,6 +280,7 @@ enum status upstream_post(struct upstream *upstream, struct str body, int64_t de
 	CURL *fresh;
 
 	upstream_stop(upstream);
+	upstream->cause[0] = '\0';
 	/*
 	 * A handle counts for life how often it met a kept connection that the server had closed,
 	 * and gives up at the sixth. The connections are the multi handle's.
@@ -290,7 +291,6 @@ enum status upstream_post(struct upstream *upstream, struct str body, int64_t de
 	curl_easy_cleanup(upstream->easy);
 	upstream->easy = fresh;
 	buf_reset(&upstream->piece);
-	upstream->cause[0] = '\0';
 	upstream->deadline = deadline;
 	upstream->quiet_at = CLOCK_NEVER; /* libcurl bounds connecting */
 	upstream->stage = stage;

@@ -22,7 +22,7 @@ struct db_target {
 	int64_t connect_ms;   /* most for one attempt to connect */
 };
 
-/* False if libpq cannot read the URL or keywords; "" it can. What it says of them may quote them. */
+/* False if libpq cannot read the URL, keywords or name. What it says of them may quote them. */
 bool db_url_valid(const char *url);
 /* Keeps copies. Connects nothing yet. STATUS_NOMEM. */
 enum status db_new(const struct db_target *target, struct db **out) MUST_CHECK;
@@ -58,7 +58,7 @@ void db_add_null(struct db_query *query);
 /*
  * Milliseconds, at least 1, that the statement may wait for locks: 4/5 of what is left until
  * db_call()'s deadline when it is sent, each time anew. So it has given up before we do, and takes
- * no effect behind our back. Once a query.
+ * no effect behind our back (where a pooler let it wait before that, it may). Once a query.
  */
 void db_add_time_left(struct db_query *query);
 

@@ -1,5 +1,3 @@
-drop function if exists banter_data.exchange_replace(bigint, text, text); -- an earlier version's
-
 -- Lock order: see turn_begin (exchange -> the one it replaces -> workspace). The application's lock_timeout
 -- bounds the waiting: what it has answered with an error must not be stored behind its back.
 create or replace function banter.turn_finish(

@@ -175,10 +175,14 @@ def test_a_secret_from_a_pipe_is_waited_for_and_not_for_ever(tmp_path):
     writer.join(parts.PATIENCE)
 
 
-@pytest.mark.parametrize("url", [f"postgresql://u:{SECRET}%zz@/x", SECRET, f"dbname={SECRET} nonsense"])
+@pytest.mark.parametrize("url", [f"postgresql://u:{SECRET}%zz@/x", f"dbname={SECRET} nonsense"])
 def test_a_database_url_that_cannot_be_read_is_refused_before_anything_runs_with_it(url):
     code, text = check({"BANTER_DATABASE_URL": url})
     assert (code, "BANTER_DATABASE_URL" in text, SECRET in text) == (2, True, False), text
+
+
+def test_a_databases_name_is_a_database_url_too():
+    assert check({"BANTER_DATABASE_URL": "banter"}) == (0, "the settings are good\n")
 
 
 def test_a_secret_both_ways_is_refused(tmp_path):
