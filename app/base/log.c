@@ -81,19 +81,18 @@ void log_plain(char *text)
 	*to = '\0';
 }
 
-/* One write a line, so that the lines of many workers do not mix. */
-static void write_whole(const char *line, int n)
+/* One write a line, so that the lines of many workers do not mix. `level` NULL: for a person. */
+static void put_line(const char *level, const char *text)
 {
-	while (write(STDERR_FILENO, line, (size_t)n) < 0 && errno == EINTR)
-		;
-}
-
-static int put_stamp(char *line, size_t size, const char *level)
-{
-	char stamp[CLOCK_STAMP_SIZE];
+	char line[LINE_MAX_BYTES], stamp[CLOCK_STAMP_SIZE];
+	int n;
 
 	clock_stamp(stamp);
-	return snprintf(line, size, "%s %s [%d] ", stamp, level, (int)getpid());
+	n = level ? snprintf(line, sizeof(line), "%s %s [%d] %s\n", stamp, level, (int)getpid(),
+			     text)
+		  : snprintf(line, sizeof(line), "%s: %s\n", the_name, text);
+	while (write(STDERR_FILENO, line, (size_t)n) < 0 && errno == EINTR)
+		;
 }
 
 /* A pipe that nobody reads must not stop a pool: what does not fit is lost, and counted. */
@@ -101,18 +100,16 @@ static bool is_read(void)
 {
 	struct pollfd out = { .fd = STDERR_FILENO, .events = POLLOUT };
 	static unsigned long lost;
-	char line[LINE_MAX_BYTES];
-	int n;
+	char text[LINE_MAX_BYTES - 128];
 
 	if (poll(&out, 1, lost ? 0 : UNREAD_MS) == 0) {
 		lost++;
 		return false;
 	}
 	if (lost) {
-		n = put_stamp(line, sizeof(line), "warning");
-		n += snprintf(line + n, sizeof(line) - (size_t)n,
-			      "nobody read the log: %lu of this process's lines are lost\n", lost);
-		write_whole(line, n);
+		snprintf(text, sizeof(text),
+			 "nobody read the log: %lu of this process's lines are lost", lost);
+		put_line("warning", text);
 		lost = 0;
 	}
 	return true;
@@ -130,8 +127,8 @@ __attribute__((format(printf, 2, 0))) static void write_line(enum log_level leve
 		[LOG_LEVEL_INFO] = { "info", LOG_INFO },
 		[LOG_LEVEL_DEBUG] = { "debug", LOG_DEBUG },
 	};
-	char line[LINE_MAX_BYTES], text[LINE_MAX_BYTES - 128];
-	int kept = errno, n = 0;
+	char text[LINE_MAX_BYTES - 128];
+	int kept = errno;
 
 	if (level > the_level)
 		return;
@@ -142,11 +139,9 @@ __attribute__((format(printf, 2, 0))) static void write_line(enum log_level leve
 	} else if (the_target == LOG_SYSLOG_DAEMON) {
 		syslog(levels[level].priority, "%s", text);
 	} else if (the_target == LOG_PERSON) {
-		write_whole(line, snprintf(line, sizeof(line), "%s: %s\n", the_name, text));
+		put_line(NULL, text);
 	} else if (is_read()) {
-		n = put_stamp(line, sizeof(line), levels[level].name);
-		n += snprintf(line + n, sizeof(line) - (size_t)n, "%s\n", text);
-		write_whole(line, n);
+		put_line(levels[level].name, text);
 	}
 	errno = kept;
 }

@@ -47,20 +47,12 @@ bool model_refusal_readable(int http)
 	return http == 400 || http == 413 || http == 422;
 }
 
-static bool holds(struct str text, struct str phrase)
-{
-	for (; text.n >= phrase.n; text = str_skip(text, 1))
-		if (str_same((struct str){ text.p, phrase.n }, phrase))
-			return true;
-	return false;
-}
-
 static bool holds_one(struct str text, const char *const *phrases, size_t count)
 {
 	size_t i;
 
 	for (i = 0; i < count; i++)
-		if (holds(text, str_from(phrases[i])))
+		if (str_holds(text, str_from(phrases[i])))
 			return true;
 	return false;
 }

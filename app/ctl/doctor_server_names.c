@@ -2,7 +2,6 @@
 #include "ctl/doctor_server_names.h"
 
 #include <string.h>
-#include <strings.h>
 
 static const struct server_advice servers[] = {
 	{ "nginx",
@@ -42,23 +41,16 @@ static const struct server_advice unknown = {
 	"switch off compression for Banter's replies",
 };
 
-static bool names(struct str header, const char *name)
-{
-	size_t n = strlen(name), i;
-
-	for (i = 0; i + n <= header.n; i++)
-		if (strncasecmp(header.p + i, name, n) == 0)
-			return true;
-	return false;
-}
-
 const struct server_advice *server_advice(const struct visit *visit)
 {
 	struct str server = visit_header(visit, "Server"), via = visit_header(visit, "Via");
+	struct str name;
 	size_t i;
 
-	for (i = 0; i < sizeof(servers) / sizeof(servers[0]); i++)
-		if (names(server, servers[i].name) || names(via, servers[i].name))
+	for (i = 0; i < sizeof(servers) / sizeof(servers[0]); i++) {
+		name = str_from(servers[i].name);
+		if (str_holds(server, name) || str_holds(via, name))
 			return &servers[i];
+	}
 	return &unknown;
 }

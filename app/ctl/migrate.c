@@ -15,8 +15,8 @@
 #include "ctl/sql.h"
 
 #define SCRIPT_CAP (8 << 20)
-/* A migration may rewrite tables; waiting for another's lock counts too. */
-#define MIGRATE_MS 86400000 /* a large table is rewritten for long; cut off, it would begin anew */
+/* A day: rewriting a large table takes long, cut off it would begin anew; waiting for another's lock counts too. */
+#define MIGRATE_MS 86400000
 
 /* The lock's number is "banter" on a telephone. */
 #define BEGIN                                                                                      \
@@ -192,21 +192,20 @@ static int run_migrate(const struct ctl_call *call)
 	code = ctl_connect(call, &db);
 	if (code == CTL_DONE)
 		code = look_at_owner(db);
-	if (code != CTL_DONE) {
-		db_free(db);
-		return code;
+	if (code == CTL_DONE) {
+		status = apply_migrations(db);
+		if (status == STATUS_OK)
+			status = apply_functions(db, role ? role : "");
+		if (status)
+			code = ctl_say(CTL_FAILED,
+				       "the schema was not brought up to date; what was "
+				       "committed before stays, run it again");
 	}
-	status = apply_migrations(db);
-	if (status == STATUS_OK)
-		status = apply_functions(db, role ? role : "");
-	if (status) {
-		db_free(db);
-		return ctl_say(CTL_FAILED, "the schema was not brought up to date; what was "
-					   "committed before stays, run it again");
+	if (code == CTL_DONE) {
+		printf("the schema has version %d\n", STORE_SCHEMA_VERSION);
+		if (role && *role)
+			code = look_for_role(db, role);
 	}
-	printf("the schema has version %d\n", STORE_SCHEMA_VERSION);
-	if (role && *role)
-		code = look_for_role(db, role);
 	db_free(db);
 	return code;
 }
@@ -230,8 +229,7 @@ const struct ctl_command ctl_schema_commands[] = {
 		  "With --role, that role is made if it can be, and may execute the application's "
 		  "functions\n"
 		  "and read no table; one that was named before may no more. Without, one role "
-		  "owns "
-		  "the\n"
+		  "owns the\n"
 		  "schema and uses it: right where a host gives you only one.",
 	  .example = "migrate --role banter_app",
 	  .options = migrate_options,

@@ -44,6 +44,17 @@ static inline bool str_same(struct str a, struct str b)
 	return a.n == b.n && i == a.n;
 }
 
+/* True if `part` stands somewhere in it, as str_same() compares. */
+static inline bool str_holds(struct str s, struct str part)
+{
+	size_t i;
+
+	for (i = 0; i + part.n <= s.n; i++)
+		if (str_same((struct str){ s.p + i, part.n }, part))
+			return true;
+	return false;
+}
+
 static inline bool str_starts(struct str s, struct str prefix)
 {
 	return s.n >= prefix.n && (prefix.n == 0 || memcmp(s.p, prefix.p, prefix.n) == 0);

@@ -62,13 +62,17 @@ def begin(postgres, database, standin):
             contextlib.closing(front.site(postgres, database.url(), standin, **settings)))
 
 
+def make_dist(made, **options):
+    subprocess.run(
+        ["make", "-C", ROOT, f"B={BUILD}", f"shared={made}", "-o", BUILD / "banter.fcgi", "-o", BUILD / "banterctl",
+         "dist-shared"], check=True, stdout=subprocess.DEVNULL, **options)
+
+
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     """What `make dist-shared` makes."""
     made = tmp_path_factory.mktemp("dist") / "banter-shared"
-    subprocess.run(
-        ["make", "-C", ROOT, f"B={BUILD}", f"shared={made}", "-o", BUILD / "banter.fcgi", "-o", BUILD / "banterctl",
-         "dist-shared"], check=True, stdout=subprocess.DEVNULL)
+    make_dist(made)
     return made
 
 
@@ -122,9 +126,7 @@ def test_the_folder_is_ready_to_upload(folder):
 
 def test_it_is_readable_for_apache_whoever_made_it(tmp_path):
     made = tmp_path / "banter-shared"
-    subprocess.run(
-        ["make", "-C", ROOT, f"B={BUILD}", f"shared={made}", "-o", BUILD / "banter.fcgi", "-o", BUILD / "banterctl",
-         "dist-shared"], check=True, stdout=subprocess.DEVNULL, umask=0o077)
+    make_dist(made, umask=0o077)
     for path in [made, *made.rglob("*")]:
         if path != made / "banter.conf":
             assert path.stat().st_mode & 0o044 == 0o044, path

@@ -42,6 +42,15 @@ static void the_same_but_for_case(void **state)
 	assert_false(str_same(STR("\xc4"), STR("\xe4")));
 }
 
+static void holding(void **state)
+{
+	(void)state;
+	assert_true(str_holds(STR("x NGINX/1.22"), STR("nginx")));
+	assert_true(str_holds(STR("nginx"), STR("NGINX")));
+	assert_false(str_holds(STR("ngin"), STR("nginx")));
+	assert_false(str_holds(STR_NONE, STR("nginx")));
+}
+
 static void cutting(void **state)
 {
 	struct str rest = STR("a,,b");
@@ -59,6 +68,7 @@ int main(void)
 		cmocka_unit_test(trimming),
 		cmocka_unit_test(only_some_characters),
 		cmocka_unit_test(the_same_but_for_case),
+		cmocka_unit_test(holding),
 		cmocka_unit_test(cutting),
 	};
 
