@@ -1,6 +1,8 @@
 /* Names of the results, for logs. */
 #include "base/status.h"
 
+#include "base/count.h"
+
 const char *status_name(enum status status)
 {
 	static const char *const names[] = {
@@ -11,7 +13,7 @@ const char *status_name(enum status status)
 		[STATUS_FAILED] = "failed",
 	};
 
-	if ((unsigned)status >= sizeof(names) / sizeof(names[0]))
+	if ((unsigned)status >= COUNT(names))
 		return "unknown";
 	return names[status];
 }

@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include "base/clock.h"
+#include "base/count.h"
 
 #define EPOLL_MOST 4 /* the listening socket, and the lanes of the waiting line */
 
@@ -19,7 +20,7 @@ void wait_init(struct wait *wait)
 	for (i = 0; i < WAIT_SLOTS; i++)
 		wait->fds[i].fd = -1;
 	sigprocmask(SIG_BLOCK, NULL, &wait->signals);
-	for (i = 0; i < sizeof(let_through) / sizeof(let_through[0]); i++)
+	for (i = 0; i < COUNT(let_through); i++)
 		sigdelset(&wait->signals, let_through[i]);
 }
 

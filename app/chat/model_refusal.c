@@ -9,6 +9,7 @@
 
 #include <stddef.h>
 
+#include "base/count.h"
 #include "chat/model_request.h"
 
 static const char *const too_long[] = {
@@ -61,7 +62,7 @@ bool model_refusal_too_long(int http, struct str body)
 {
 	if (http == 413) /* it says so itself */
 		return true;
-	return holds_one(body, too_long, sizeof(too_long) / sizeof(too_long[0]));
+	return holds_one(body, too_long, COUNT(too_long));
 }
 
 static bool is_word(char c)
@@ -96,10 +97,9 @@ unsigned model_refusal_members(int http, struct str body)
 	unsigned found = 0;
 	size_t i;
 
-	if ((http != 400 && http != 422) ||
-	    !holds_one(body, unknown, sizeof(unknown) / sizeof(unknown[0])))
+	if ((http != 400 && http != 422) || !holds_one(body, unknown, COUNT(unknown)))
 		return 0;
-	for (i = 0; i < sizeof(members) / sizeof(members[0]); i++)
+	for (i = 0; i < COUNT(members); i++)
 		if (names(body, members[i].name))
 			found |= 1u << members[i].member;
 	return found;

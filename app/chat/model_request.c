@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/count.h"
 #include "base/log.h"
 #include "wire/json.h"
 #include "wire/json_span.h"
@@ -77,7 +78,7 @@ static enum status take_extra(struct model_request *request, struct str members)
 	request->newer_limit = request->fallback_limit;
 	if (status == STATUS_OK)
 		status = copy_member(json, MODEL_MAX_TOKENS, &request->fallback_limit);
-	json_span_others(members, ours, sizeof(ours) / sizeof(ours[0]), &request->extra);
+	json_span_others(members, ours, COUNT(ours), &request->extra);
 	if (status == STATUS_OK)
 		status = buf_check(&request->extra);
 	json_free(json);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/count.h"
 #include "base/log.h"
 
 /* Columns of banter.turn_begin's result, in order. */
@@ -38,7 +39,7 @@ static const char *const outcomes[] = {
 	[STORE_CONVERSATION_NOT_FOUND] = "conversation_not_found",
 	[STORE_NO_CREDIT] = "no_credit",
 };
-#define OUTCOMES (sizeof(outcomes) / sizeof(outcomes[0]))
+#define OUTCOMES COUNT(outcomes)
 
 const char *store_outcome_name(enum store_outcome outcome)
 {

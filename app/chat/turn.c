@@ -11,10 +11,10 @@
 #define FINISH_MS 10000
 #define FINISH_PAUSE_MS 200
 
-void turn_init(struct turn *turn, const struct turn_parts *parts)
+void turn_init(struct turn *turn, const struct turn_context *context)
 {
 	*turn = (struct turn){
-		.parts = parts,
+		.context = context,
 		.begin = { .stream = -1 },
 		.began_at = clock_ms(),
 		.cause = "",
@@ -23,7 +23,7 @@ void turn_init(struct turn *turn, const struct turn_parts *parts)
 	secret_new_id(turn->begin.exchange);
 	secret_new_id(turn->begin.answer);
 	secret_new_id(turn->begin.new_conversation);
-	buf_init(&turn->answer, (size_t)parts->config->answer_bytes);
+	buf_init(&turn->answer, (size_t)context->config->answer_bytes);
 }
 
 void turn_clear(struct turn *turn)
@@ -34,9 +34,9 @@ void turn_clear(struct turn *turn)
 
 enum status turn_open(struct turn *turn)
 {
-	const struct turn_parts *parts = turn->parts;
+	const struct turn_context *context = turn->context;
 
-	return store_begin(parts->db, parts->wait, parts->config, &turn->begin, &turn->begun);
+	return store_begin(context->db, context->wait, context->config, &turn->begin, &turn->begun);
 }
 
 static struct event make_event(const struct turn *turn, enum event_kind kind, struct str text)
@@ -82,7 +82,7 @@ static enum status on_text(void *context, struct str text)
 static void prepare_prompt(struct turn *turn, int skip)
 {
 	struct store_begun *begun = &turn->begun;
-	struct model *model = turn->parts->model;
+	struct model *model = turn->context->model;
 	struct model_options options = {
 		.name = begun->model,
 		.system = begun->system_prompt,
@@ -104,23 +104,23 @@ static void prepare_prompt(struct turn *turn, int skip)
 /* The lease is renewed beside the stream, which never waits for it. False: the exchange is gone. */
 static bool renew_lease(struct turn *turn)
 {
-	const struct turn_parts *parts = turn->parts;
-	int64_t now = clock_ms(), third = parts->config->lease_ms / 3;
+	const struct turn_context *context = turn->context;
+	int64_t now = clock_ms(), third = context->config->lease_ms / 3;
 	enum status status = STATUS_OK;
 	struct db_rows *rows = NULL;
 	bool done = false, gone;
 
 	if (now >= turn->renew_at) {
 		/* One that has no answer by then is begun anew, on a new connection. */
-		turn->renew_at = now + clock_earlier(parts->config->database_ms, third);
+		turn->renew_at = now + clock_earlier(context->config->database_ms, third);
 		store_renew(&turn->renewal, turn->begin.key.workspace, turn->begin.exchange,
-			    parts->config->lease_ms);
-		status = db_start(parts->db, parts->wait, &turn->renewal);
+			    context->config->lease_ms);
+		status = db_start(context->db, context->wait, &turn->renewal);
 	}
-	if (status == STATUS_OK && db_busy(parts->db))
-		status = db_step(parts->db, parts->wait, &done, &rows);
+	if (status == STATUS_OK && db_busy(context->db))
+		status = db_step(context->db, context->wait, &done, &rows);
 	if (status)
-		turn->renew_at = now + parts->config->lease_ms / 10;
+		turn->renew_at = now + context->config->lease_ms / 10;
 	else if (done)
 		turn->renew_at = now + third;
 	gone = rows && !db_rows_boolean(rows, 0, 0);
@@ -131,15 +131,15 @@ static bool renew_lease(struct turn *turn)
 /* The path of a token: bytes from the model, events to the sink, flushed before the next wait. */
 static enum status relay(struct turn *turn)
 {
-	const struct turn_parts *parts = turn->parts;
+	const struct turn_context *context = turn->context;
 	enum status status, flushed;
 	bool ended = false;
 
-	status = model_start(parts->model, turn->deadline, parts->wait->stage);
+	status = model_start(context->model, turn->deadline, context->wait->stage);
 	while (status == STATUS_OK && !ended) {
 		if (!renew_lease(turn))
 			return STATUS_FAILED;
-		status = model_next(parts->model, parts->wait, turn->renew_at, on_text, turn,
+		status = model_next(context->model, context->wait, turn->renew_at, on_text, turn,
 				    &ended);
 		flushed = turn->sink->flush(turn->sink);
 		if (flushed && (status == STATUS_OK || status == STATUS_NOMEM))
@@ -155,19 +155,19 @@ static enum status ask(struct turn *turn)
 	enum status status;
 
 	status = relay(turn);
-	if (status != STATUS_REFUSED || !model_too_long(turn->parts->model) || messages <= 0 ||
-	    turn->answer.len || turn->parts->wait->client_left)
+	if (status != STATUS_REFUSED || !model_too_long(turn->context->model) || messages <= 0 ||
+	    turn->answer.len || turn->context->wait->client_left)
 		return status;
 	log_info("request=%.*s the history is too long for the model: asked again with half of it",
 		 STR_ARGS(turn->begin.request_id));
-	model_stop(turn->parts->model);
+	model_stop(turn->context->model);
 	prepare_prompt(turn, messages - messages / 4 * 2); /* whole exchanges, of two each */
 	return relay(turn);
 }
 
 static const char *name_cause(const struct turn *turn, enum status status)
 {
-	const char *cause = model_cause(turn->parts->model);
+	const char *cause = model_cause(turn->context->model);
 
 	if (*turn->cause)
 		return turn->cause;
@@ -183,39 +183,39 @@ static const char *name_cause(const struct turn *turn, enum status status)
 /* Tries until it is stored, or for FINISH_MS; heartbeats go on meanwhile. */
 static enum status store_end(struct turn *turn, enum store_end end, enum store_finished *finished)
 {
-	const struct turn_parts *parts = turn->parts;
+	const struct turn_context *context = turn->context;
 	int64_t until = clock_ms() + FINISH_MS;
 	struct store_finish finish = {
 		.workspace = turn->begin.key.workspace,
 		.exchange = turn->begin.exchange,
 		.end = end,
 		.answer = buf_view(&turn->answer),
-		.finish_reason = model_finish_reason(parts->model),
-		.tokens_in = model_tokens_in(parts->model),
-		.tokens_out = model_tokens_out(parts->model),
+		.finish_reason = model_finish_reason(context->model),
+		.tokens_in = model_tokens_in(context->model),
+		.tokens_out = model_tokens_out(context->model),
 		.error = turn->cause,
 		.first_ms = turn->first_ms,
 	};
 	enum status status;
 	int64_t now;
 
-	stage_set(parts->wait->stage, STAGE_FINISH);
-	wait_undisturbed(parts->wait, true);
+	stage_set(context->wait->stage, STAGE_FINISH);
+	wait_undisturbed(context->wait, true);
 	for (;;) {
 		now = clock_ms();
 		finish.total_ms = now - turn->began_at;
-		status = store_finish(parts->db, parts->wait, &finish,
-				      clock_earlier(until, now + parts->config->database_ms),
+		status = store_finish(context->db, context->wait, &finish,
+				      clock_earlier(until, now + context->config->database_ms),
 				      finished);
 		if (status == STATUS_OK || status == STATUS_FAILED)
 			break;
 		now = clock_ms() + FINISH_PAUSE_MS;
 		if (now >= until)
 			break;
-		while (wait_some(parts->wait, now) == STATUS_OK)
+		while (wait_some(context->wait, now) == STATUS_OK)
 			;
 	}
-	wait_undisturbed(parts->wait, false);
+	wait_undisturbed(context->wait, false);
 	return status;
 }
 
@@ -247,7 +247,7 @@ static void end_play(struct turn *turn)
 	else if (finished == STORE_GONE)
 		turn->cause = "the exchange was gone before its answer was stored";
 	turn->end = turn->failed == STATUS_CLOSED ? TURN_LEFT : TURN_FAILED;
-	stage_set(turn->parts->wait->stage, STAGE_REPLY);
+	stage_set(turn->context->wait->stage, STAGE_REPLY);
 	if (end == STORE_DONE && stored == STATUS_OK && finished != STORE_GONE) {
 		turn->end = TURN_DONE;
 		if (say_and_flush(turn, EVENT_DONE, buf_view(&turn->answer)))
@@ -263,7 +263,7 @@ static void replay(struct turn *turn)
 	struct str text = turn->begun.replayed;
 
 	turn->end = TURN_REPLAYED;
-	stage_set(turn->parts->wait->stage, STAGE_REPLY);
+	stage_set(turn->context->wait->stage, STAGE_REPLY);
 	if (say(turn, EVENT_START, STR("")) || say(turn, EVENT_TOKEN, text) ||
 	    say_and_flush(turn, EVENT_DONE, text))
 		turn->cause = "the client left";
@@ -273,7 +273,7 @@ void turn_play(struct turn *turn, struct sink *sink, int64_t limit_ms)
 {
 	turn->sink = sink;
 	turn->deadline = turn->began_at + limit_ms;
-	turn->renew_at = clock_ms() + turn->parts->config->lease_ms / 3;
+	turn->renew_at = clock_ms() + turn->context->config->lease_ms / 3;
 	if (turn->begun.outcome == STORE_REPLAY) {
 		replay(turn);
 		return;
@@ -284,7 +284,7 @@ void turn_play(struct turn *turn, struct sink *sink, int64_t limit_ms)
 		turn->failed = ask(turn);
 	/* Nobody wants the rest: its transfer ends now, not when the end is stored (S7). */
 	if (turn->failed)
-		model_stop(turn->parts->model);
+		model_stop(turn->context->model);
 	end_play(turn);
-	model_stop(turn->parts->model);
+	model_stop(turn->context->model);
 }

@@ -1,24 +1,24 @@
 /* All of banterctl's commands, in the order that help shows them, and how they are found. */
 #include <string.h>
 
-#include "ctl/command.h"
-#include "ctl/rooms.h"
+#include "cli/command.h"
+#include "ctl/commands.h"
 
-const struct ctl_command *const ctl_commands[] = {
+const struct cli_command *const ctl_commands[] = {
 	ctl_schema_commands,
 	ctl_workspace_commands,
 	ctl_chatbot_commands,
 	ctl_key_commands,
 	ctl_credits_commands,
 	ctl_conversation_commands,
-	ctl_keep_commands,
+	ctl_retention_commands,
 	ctl_watch_commands,
 	ctl_doctor_commands,
 	ctl_program_commands,
 	NULL,
 };
 
-static bool names(const struct ctl_command *command, int count, char **words, int *used)
+static bool names(const struct cli_command *command, int count, char **words, int *used)
 {
 	const char *second = strchr(command->name, ' ');
 	size_t first = second ? (size_t)(second - command->name) : strlen(command->name);
@@ -29,9 +29,9 @@ static bool names(const struct ctl_command *command, int count, char **words, in
 	       (!second || strcmp(words[1], second + 1) == 0);
 }
 
-const struct ctl_command *ctl_find(int count, char **words, int *used)
+const struct cli_command *cli_find(int count, char **words, int *used)
 {
-	const struct ctl_command *const *room, *command;
+	const struct cli_command *const *room, *command;
 
 	for (room = ctl_commands; *room; room++)
 		for (command = *room; command->name; command++)

@@ -2,68 +2,68 @@
 #include "ctl/conversation.h"
 
 #include "base/buf.h"
-#include "ctl/rooms.h"
+#include "ctl/commands.h"
 
 #define IDS_CAP (1 << 20)
 
 /* Exactly one of the three ways to say which. */
-static bool says_which(const struct ctl_call *call)
+static bool says_which(const struct cli_call *call)
 {
-	const char *chatbot = ctl_value(call, "--chatbot");
-	const char *session = ctl_value(call, "--session");
-	const char *metadata = ctl_value(call, "--metadata");
+	const char *chatbot = cli_value(call, "--chatbot");
+	const char *session = cli_value(call, "--session");
+	const char *metadata = cli_value(call, "--metadata");
 
 	if (call->count)
 		return !chatbot && !session && !metadata;
 	return chatbot && !session != !metadata;
 }
 
-static int conversation_delete(const struct ctl_call *call)
+static int conversation_delete(const struct cli_call *call)
 {
 	struct erasure erasure = {
-		.chatbot = ctl_value(call, "--chatbot"),
-		.session = ctl_value(call, "--session"),
-		.metadata = ctl_value(call, "--metadata"),
+		.chatbot = cli_value(call, "--chatbot"),
+		.session = cli_value(call, "--session"),
+		.metadata = cli_value(call, "--metadata"),
 	};
 	struct buf ids;
 	int i, code;
 
 	if (!says_which(call))
-		return ctl_say(CTL_WRONG,
+		return cli_say(CLI_WRONG,
 			       "conversation delete: say which: CONVERSATION…, or --chatbot "
 			       "with --session or --metadata");
 	if (erasure.metadata && !strchr(erasure.metadata, '='))
-		return ctl_say(CTL_WRONG, "conversation delete: --metadata needs NAME=VALUE");
+		return cli_say(CLI_WRONG, "conversation delete: --metadata needs NAME=VALUE");
 	buf_init(&ids, IDS_CAP);
 	for (i = 0; i < call->count; i++)
 		buf_printf(&ids, "%s%s", i ? "\n" : "", call->arguments[i]);
 	if (call->count)
 		erasure.conversations = buf_text(&ids);
-	code = buf_check(&ids) ? ctl_say(CTL_FAILED, "these are too many at once")
+	code = buf_check(&ids) ? cli_say(CLI_FAILED, "these are too many at once")
 			       : erase_asking(call, &erasure);
 	buf_clear(&ids);
 	return code;
 }
 
-static const struct ctl_option list_options[] = {
+static const struct cli_option list_options[] = {
 	{ "--session", "SESSION", "only of this session" },
 	{ "--since", "AGE", "only those that went on since: 18h, 7d, 12w" },
 	{ "--limit", "N", "how many at most (50)" },
 	{ .name = NULL },
 };
 
-static const struct ctl_option show_options[] = {
+static const struct cli_option show_options[] = {
 	{ "--json", NULL, "print it as conversation export does" },
 	{ .name = NULL },
 };
 
-static const struct ctl_option search_options[] = {
+static const struct cli_option search_options[] = {
 	{ "--chatbot", "CHATBOT", "only with this chatbot" },
 	{ "--limit", "N", "how many at most (20)" },
 	{ .name = NULL },
 };
 
-static const struct ctl_option export_options[] = {
+static const struct cli_option export_options[] = {
 	{ "--chatbot", "CHATBOT", "all with this chatbot" },
 	{ "--workspace", "WORKSPACE", "all of this workspace" },
 	{ "--format", "jsonl|markdown",
@@ -72,28 +72,28 @@ static const struct ctl_option export_options[] = {
 	{ .name = NULL },
 };
 
-static const struct ctl_option import_options[] = {
+static const struct cli_option import_options[] = {
 	{ "--chatbot", "CHATBOT", "put them all into this chatbot" },
 	{ .name = NULL },
 };
 
-static const struct ctl_option delete_options[] = {
+static const struct cli_option delete_options[] = {
 	{ "--chatbot", "CHATBOT", "of this chatbot, with one of:" },
 	{ "--session", "SESSION", "the session's conversation" },
 	{ "--metadata", "NAME=VALUE", "all with this string or number in a message's metadata" },
 	{ .name = NULL },
 };
 
-const struct ctl_command ctl_conversation_commands[] = {
+const struct cli_command ctl_conversation_commands[] = {
 	{ .name = "conversation list",
 	  .arguments = "[CHATBOT]",
 	  .most = 1,
 	  .meaning = "Lists conversations, the latest first, without their texts",
 	  .example = "conversation list Support --since 7d",
 	  .options = list_options,
-	  .flags = CTL_PRINTS,
+	  .flags = CLI_PRINTS,
 	  .details = 1,
-	  .run = ctl_run_table,
+	  .run = cli_run_table,
 	  .sql = "select conversation as conversation_id, chatbot, session, exchanges, last_at,"
 		 " created_at, chatbot_id"
 		 " from banter.conversation_list($1, $2, $3, coalesce($4::integer, 50))" },
@@ -116,7 +116,7 @@ const struct ctl_command ctl_conversation_commands[] = {
 		  "latest of each workspace first; Ctrl-C shows what was found so far.",
 	  .example = "conversation search 'refund' --chatbot Support",
 	  .options = search_options,
-	  .flags = CTL_PRINTS,
+	  .flags = CLI_PRINTS,
 	  .run = conversation_search },
 	{ .name = "conversation export",
 	  .arguments = "[CONVERSATION]",
@@ -152,7 +152,7 @@ const struct ctl_command ctl_conversation_commands[] = {
 		  "ends in an error, uncharged. Backups and exports made before still have them.",
 	  .example = "conversation delete --chatbot Support --session user-123",
 	  .options = delete_options,
-	  .flags = CTL_ASKS,
+	  .flags = CLI_ASKS,
 	  .run = conversation_delete },
 	{ .name = NULL },
 };

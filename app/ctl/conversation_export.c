@@ -10,8 +10,9 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/count.h"
 #include "ctl/conversation.h"
-#include "ctl/terminal.h"
+#include "cli/terminal.h"
 
 #define AT_A_TIME 200 /* exchanges; each may be some hundred kilobytes */
 #define SCRIPT_MS 60000
@@ -95,31 +96,31 @@ static int read_some(struct db *db, const struct reading *reading, const struct 
 	for (i = WORKSPACE; i <= ATTEMPT; i++)
 		db_add_input(&query, last ? db_rows_text(last, row, i).p : NULL);
 	db_add_integer(&query, AT_A_TIME);
-	return ctl_query(db, &query, out);
+	return cli_query(db, &query, out);
 }
 
 static int write_failed(void)
 {
-	return ctl_say(CTL_FAILED, "it could not be written: %s", strerror(errno));
+	return cli_say(CLI_FAILED, "it could not be written: %s", strerror(errno));
 }
 
 /* What fwrite() could not write it has dropped: nothing of it is left for fflush() to fail at. */
 static int written(FILE *out)
 {
-	return ferror(out) || fflush(out) ? write_failed() : CTL_DONE;
+	return ferror(out) || fflush(out) ? write_failed() : CLI_DONE;
 }
 
 static int read_all(struct db *db, struct reading *reading)
 {
 	struct db_rows *rows = NULL, *last = NULL;
-	int code = CTL_DONE, count = AT_A_TIME;
+	int code = CLI_DONE, count = AT_A_TIME;
 
-	while (code == CTL_DONE && count == AT_A_TIME && !interrupt_came()) {
+	while (code == CLI_DONE && count == AT_A_TIME && !interrupt_came()) {
 		rows = NULL;
 		code = read_some(db, reading, last, &rows);
 		count = db_rows_count(rows);
 		write_rows(reading, last, rows);
-		if (code == CTL_DONE)
+		if (code == CLI_DONE)
 			code = written(reading->out);
 		if (reading->out != stdout)
 			progress_show("conversations", reading->conversations, 0);
@@ -132,25 +133,25 @@ static int read_all(struct db *db, struct reading *reading)
 	}
 	db_rows_free(last);
 	progress_end();
-	if (code == CTL_DONE && reading->conversations && !interrupt_came())
+	if (code == CLI_DONE && reading->conversations && !interrupt_came())
 		fputs(reading->format->end, reading->out);
-	if (code == CTL_DONE)
+	if (code == CLI_DONE)
 		code = written(reading->out);
 	return code;
 }
 
 /* All of it as it is at one moment. */
-static int read_at_once(const struct ctl_call *call, struct reading *reading)
+static int read_at_once(const struct cli_call *call, struct reading *reading)
 {
 	struct db *db = NULL;
 	int code;
 
-	code = ctl_connect(call, &db);
-	if (code == CTL_DONE &&
+	code = cli_connect(call, &db);
+	if (code == CLI_DONE &&
 	    db_script(db, "export", "begin isolation level repeatable read read only",
 		      clock_ms() + SCRIPT_MS, NULL))
-		code = CTL_FAILED;
-	if (code == CTL_DONE) {
+		code = CLI_FAILED;
+	if (code == CLI_DONE) {
 		db_hold(db, true);
 		code = read_all(db, reading);
 	}
@@ -158,9 +159,9 @@ static int read_at_once(const struct ctl_call *call, struct reading *reading)
 	return code;
 }
 
-int conversation_show(const struct ctl_call *call)
+int conversation_show(const struct cli_call *call)
 {
-	bool json = ctl_value(call, "--json");
+	bool json = cli_value(call, "--json");
 	struct reading reading = {
 		.format = &formats[json ? 0 : 1],
 		.conversation = call->arguments[0],
@@ -176,7 +177,7 @@ static const struct format *find_format(const char *name)
 {
 	size_t i;
 
-	for (i = 0; i < sizeof(formats) / sizeof(formats[0]); i++)
+	for (i = 0; i < COUNT(formats); i++)
 		if (strcmp(formats[i].name, name) == 0)
 			return &formats[i];
 	return NULL;
@@ -188,28 +189,28 @@ static int open_output(const char *path, FILE **out)
 
 	*out = fd < 0 ? NULL : fdopen(fd, "w");
 	if (*out)
-		return CTL_DONE;
-	return ctl_say(CTL_FAILED, "%s cannot be made: %s", path, strerror(errno));
+		return CLI_DONE;
+	return cli_say(CLI_FAILED, "%s cannot be made: %s", path, strerror(errno));
 }
 
 static int close_output(const char *path, FILE *out, int code)
 {
-	if (code == CTL_DONE && fsync(fileno(out)))
+	if (code == CLI_DONE && fsync(fileno(out)))
 		code = write_failed();
-	if (fclose(out) && code == CTL_DONE)
+	if (fclose(out) && code == CLI_DONE)
 		code = write_failed();
-	if (code != CTL_DONE || interrupt_came())
+	if (code != CLI_DONE || interrupt_came())
 		unlink(path); /* half of it is nothing */
 	return code;
 }
 
-int conversation_export(const struct ctl_call *call)
+int conversation_export(const struct cli_call *call)
 {
-	const char *path = ctl_value(call, "--output"), *format = ctl_value(call, "--format");
+	const char *path = cli_value(call, "--output"), *format = cli_value(call, "--format");
 	struct reading reading = {
 		.format = find_format(format ? format : "jsonl"),
-		.workspace = ctl_value(call, "--workspace"),
-		.chatbot = ctl_value(call, "--chatbot"),
+		.workspace = cli_value(call, "--workspace"),
+		.chatbot = cli_value(call, "--chatbot"),
 		.conversation = call->arguments[0],
 		.person = !path && terminal_of(stdout).width > 0,
 		.out = stdout,
@@ -217,17 +218,17 @@ int conversation_export(const struct ctl_call *call)
 	int code;
 
 	if (!!reading.workspace + !!reading.chatbot + !!reading.conversation > 1)
-		return ctl_say(CTL_WRONG, "conversation export: CONVERSATION, --chatbot and "
+		return cli_say(CLI_WRONG, "conversation export: CONVERSATION, --chatbot and "
 					  "--workspace are three ways to say which; take one");
 	if (path && open_output(path, &reading.out))
-		return CTL_FAILED;
+		return CLI_FAILED;
 	interrupt_catch();
 	code = read_at_once(call, &reading);
 	if (path)
 		code = close_output(path, reading.out, code);
-	if (code == CTL_DONE && interrupt_came())
-		return ctl_say(CTL_FAILED, "stopped; it is not whole");
-	if (code == CTL_DONE && path)
+	if (code == CLI_DONE && interrupt_came())
+		return cli_say(CLI_FAILED, "stopped; it is not whole");
+	if (code == CLI_DONE && path)
 		printf("%lld conversation%s\n", (long long)reading.conversations,
 		       reading.conversations == 1 ? "" : "s");
 	return code;

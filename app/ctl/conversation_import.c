@@ -20,7 +20,7 @@ struct import {
 static int refuse(struct import *import, struct str why)
 {
 	import->refused++;
-	return ctl_say(CTL_FAILED, "line %" PRId64 ": %.*s", import->line, STR_ARGS(why));
+	return cli_say(CLI_FAILED, "line %" PRId64 ": %.*s", import->line, STR_ARGS(why));
 }
 
 static int take_record(struct import *import, struct str record)
@@ -32,12 +32,12 @@ static int take_record(struct import *import, struct str record)
 
 	if (!utf8_valid(record, NULL) || memchr(record.p, '\0', record.n)) {
 		refuse(import, STR("it is no text in UTF-8"));
-		return CTL_DONE;
+		return CLI_DONE;
 	}
 	db_query_init(&query, "import", "select * from banter.conversation_import($1, $2)");
 	db_add_text(&query, record);
 	db_add_input(&query, import->chatbot);
-	code = ctl_query(import->db, &query, &rows);
+	code = cli_query(import->db, &query, &rows);
 	outcome = db_rows_text(rows, 0, 0);
 	import->imported += str_equal(outcome, STR("imported"));
 	import->present += str_equal(outcome, STR("present"));
@@ -68,14 +68,14 @@ static bool is_blank(struct str line)
 static int take_lines(struct import *import, FILE *in)
 {
 	struct buf line;
-	int code = CTL_DONE;
+	int code = CLI_DONE;
 
 	buf_init(&line, LINE_CAP);
-	while (code == CTL_DONE && !interrupt_came() && import->refused < TOO_MANY_REFUSED &&
+	while (code == CLI_DONE && !interrupt_came() && import->refused < TOO_MANY_REFUSED &&
 	       read_line(in, &line)) {
 		import->line++;
 		if (buf_check(&line))
-			code = ctl_say(CTL_FAILED, "line %" PRId64 " is longer than %d bytes",
+			code = cli_say(CLI_FAILED, "line %" PRId64 " is longer than %d bytes",
 				       import->line, LINE_CAP);
 		else if (!is_blank(buf_view(&line)))
 			code = take_record(import, buf_view(&line));
@@ -83,8 +83,8 @@ static int take_lines(struct import *import, FILE *in)
 	}
 	progress_end();
 	buf_clear(&line);
-	if (code == CTL_DONE && ferror(in) && !interrupt_came())
-		return ctl_say(CTL_FAILED, "it cannot be read: %s", strerror(errno));
+	if (code == CLI_DONE && ferror(in) && !interrupt_came())
+		return cli_say(CLI_FAILED, "it cannot be read: %s", strerror(errno));
 	return code;
 }
 
@@ -95,33 +95,33 @@ static int say_end(const struct import *import, int code)
 	if (import->refused)
 		printf(", %" PRId64 " refused", import->refused);
 	putchar('\n');
-	if (code != CTL_DONE)
-		return ctl_say(code, "stopped at line %" PRId64 "; run it again for the rest",
+	if (code != CLI_DONE)
+		return cli_say(code, "stopped at line %" PRId64 "; run it again for the rest",
 			       import->line);
 	if (interrupt_came())
-		return ctl_say(CTL_FAILED,
+		return cli_say(CLI_FAILED,
 			       "stopped behind line %" PRId64 "; run it again for the rest",
 			       import->line);
 	if (import->refused == TOO_MANY_REFUSED)
-		return ctl_say(CTL_FAILED, "too much is refused: stopped behind line %" PRId64,
+		return cli_say(CLI_FAILED, "too much is refused: stopped behind line %" PRId64,
 			       import->line);
-	return import->refused ? CTL_FAILED : CTL_DONE;
+	return import->refused ? CLI_FAILED : CLI_DONE;
 }
 
-static int take_file(const struct ctl_call *call, FILE *in)
+static int take_file(const struct cli_call *call, FILE *in)
 {
-	struct import import = { .chatbot = ctl_value(call, "--chatbot") };
+	struct import import = { .chatbot = cli_value(call, "--chatbot") };
 	int code;
 
 	interrupt_catch();
-	code = ctl_connect(call, &import.db);
-	if (code == CTL_DONE)
+	code = cli_connect(call, &import.db);
+	if (code == CLI_DONE)
 		code = take_lines(&import, in);
 	db_free(import.db);
 	return say_end(&import, code);
 }
 
-int conversation_import(const struct ctl_call *call)
+int conversation_import(const struct cli_call *call)
 {
 	const char *path = call->arguments[0];
 	FILE *in;
@@ -131,7 +131,7 @@ int conversation_import(const struct ctl_call *call)
 		return take_file(call, stdin);
 	in = fopen(path, "re");
 	if (!in)
-		return ctl_say(CTL_FAILED, "%s cannot be read: %s", path, strerror(errno));
+		return cli_say(CLI_FAILED, "%s cannot be read: %s", path, strerror(errno));
 	code = take_file(call, in);
 	fclose(in);
 	return code;

@@ -35,7 +35,7 @@ static int ask(const struct search *search, const struct db_rows *last, struct d
 	db_add_input(&query, last ? db_rows_text(last, row, SHOWN).p : NULL);
 	db_add_input(&query, last ? db_rows_text(last, row, SHOWN + 1).p : NULL);
 	db_add_integer(&query, AT_A_TIME);
-	return ctl_query(search->db, &query, out);
+	return cli_query(search->db, &query, out);
 }
 
 /* True: the last row says where to go on, and there may be more to find. */
@@ -58,9 +58,9 @@ static int look(struct search *search)
 	struct db_rows *rows = NULL, *last = NULL;
 	int64_t seen = 0;
 	bool more = true;
-	int code = CTL_DONE;
+	int code = CLI_DONE;
 
-	while (code == CTL_DONE && more && !interrupt_came()) {
+	while (code == CLI_DONE && more && !interrupt_came()) {
 		rows = NULL;
 		code = ask(search, last, &rows);
 		more = keep(search, rows);
@@ -74,7 +74,7 @@ static int look(struct search *search)
 }
 
 /* Programs have all; a person wants the text more than the chatbot. */
-static int columns_for(const struct ctl_call *call)
+static int columns_for(const struct cli_call *call)
 {
 	struct terminal terminal = terminal_of(stdout);
 
@@ -83,58 +83,58 @@ static int columns_for(const struct ctl_call *call)
 	return terminal.width && terminal.width < WIDE ? SHOWN - 2 : SHOWN - 1;
 }
 
-static int look_and_print(const struct ctl_call *call, struct search *search)
+static int look_and_print(const struct cli_call *call, struct search *search)
 {
 	static const char *const columns[SHOWN] = { "conversation_id", "started_at", "in",
 						    "excerpt",	       "chatbot",    "chatbot_id" };
 	int code, i;
 
 	if (table_new(&search->table))
-		return ctl_say(CTL_FAILED, "no memory");
+		return cli_say(CLI_FAILED, "no memory");
 	search->columns = columns_for(call);
 	for (i = 0; i < search->columns; i++)
 		table_column(search->table, columns[i], TABLE_TEXT);
 	code = look(search);
-	if (code == CTL_DONE)
-		code = ctl_print_table(call, search->table, false);
+	if (code == CLI_DONE)
+		code = cli_print_table(call, search->table, false);
 	else
 		table_free(search->table);
-	if (code == CTL_DONE && interrupt_came())
-		return ctl_say(CTL_FAILED, "stopped; not all was looked through");
+	if (code == CLI_DONE && interrupt_came())
+		return cli_say(CLI_FAILED, "stopped; not all was looked through");
 	return code;
 }
 
 static int read_text(const char *argument, struct buf *text)
 {
-	int code = CTL_DONE;
+	int code = CLI_DONE;
 
 	if (strcmp(argument, "-") != 0)
 		buf_puts(text, argument);
 	else
-		code = ctl_read("-", text);
+		code = cli_read("-", text);
 	while (text->len && strchr("\r\n", text->data[text->len - 1]))
 		buf_truncate(text, text->len - 1);
 	return code;
 }
 
-int conversation_search(const struct ctl_call *call)
+int conversation_search(const struct cli_call *call)
 {
 	struct search search = {
-		.chatbot = ctl_value(call, "--chatbot"),
-		.limit = ctl_number(call, "--limit", 20),
+		.chatbot = cli_value(call, "--chatbot"),
+		.limit = cli_number(call, "--limit", 20),
 	};
 	struct buf text;
 	int code;
 
 	buf_init(&text, TEXT_CAP);
 	code = read_text(call->arguments[0], &text);
-	if (code == CTL_DONE && !text.len)
-		code = ctl_say(CTL_WRONG, "conversation search: there is nothing to search for");
+	if (code == CLI_DONE && !text.len)
+		code = cli_say(CLI_WRONG, "conversation search: there is nothing to search for");
 	interrupt_catch();
 	search.text = buf_view(&text);
-	if (code == CTL_DONE)
-		code = ctl_connect(call, &search.db);
-	if (code == CTL_DONE)
+	if (code == CLI_DONE)
+		code = cli_connect(call, &search.db);
+	if (code == CLI_DONE)
 		code = look_and_print(call, &search);
 	db_free(search.db);
 	buf_wipe(&text);

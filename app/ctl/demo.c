@@ -14,7 +14,7 @@
 #include "base/secret.h"
 #include "base/str.h"
 #include "chat/key.h"
-#include "ctl/command.h"
+#include "cli/command.h"
 #include "ctl/schema.h"
 #include "wire/config.h"
 
@@ -140,7 +140,7 @@ static int write_out(const char *path, const struct demo *demo)
 		out = fd < 0 ? NULL : fdopen(fd, "w");
 		if (!out) {
 			fprintf(stderr, "banterctl: cannot write %s: %s\n", path, strerror(errno));
-			return CTL_FAILED;
+			return CLI_FAILED;
 		}
 		fchmod(fd, 0600);
 	}
@@ -148,22 +148,22 @@ static int write_out(const char *path, const struct demo *demo)
 		demo->widget, demo->workspace, demo->chatbot);
 	if (path && fclose(out)) {
 		fprintf(stderr, "banterctl: cannot write %s: %s\n", path, strerror(errno));
-		return CTL_FAILED;
+		return CLI_FAILED;
 	}
-	return CTL_DONE;
+	return CLI_DONE;
 }
 
-int schema_demo(const struct ctl_call *call)
+int schema_demo(const struct cli_call *call)
 {
-	const char *path = ctl_value(call, "--env-file");
+	const char *path = cli_value(call, "--env-file");
 	struct demo demo = { 0 };
 	struct key widget, workspace;
 	struct db *db = NULL;
 	enum status status;
 	int code;
 
-	code = ctl_connect(call, &db);
-	if (code != CTL_DONE)
+	code = cli_connect(call, &db);
+	if (code != CLI_DONE)
 		return code;
 	if (path)
 		read_file(path, &demo);
@@ -177,7 +177,7 @@ int schema_demo(const struct ctl_call *call)
 	if (status == STATUS_OK)
 		status = make_key(db, &workspace, demo.workspace, NULL);
 	db_free(db);
-	code = status == STATUS_OK ? write_out(path, &demo) : CTL_FAILED;
+	code = status == STATUS_OK ? write_out(path, &demo) : CLI_FAILED;
 	explicit_bzero(&demo, sizeof(demo));
 	return code;
 }

@@ -29,7 +29,7 @@ int erase_count(struct db *db, const struct erasure *erasure, struct erased *out
 		      "select * from banter.conversation_erase_count("
 		      "$1, $2, $3, $4, $5, $6)");
 	add_choice(&query, erasure);
-	code = ctl_query(db, &query, &rows);
+	code = cli_query(db, &query, &rows);
 	*out = (struct erased){
 		.conversations = db_rows_integer(rows, 0, 0, 0),
 		.exchanges = db_rows_integer(rows, 0, 1, 0),
@@ -43,11 +43,11 @@ int erase_run(struct db *db, const struct erasure *erasure, int64_t total, struc
 {
 	struct db_rows *rows = NULL, *last = NULL;
 	struct db_query query;
-	int code = CTL_DONE;
+	int code = CLI_DONE;
 	bool more = true;
 
 	*out = (struct erased){ 0 };
-	while (code == CTL_DONE && more && !interrupt_came()) {
+	while (code == CLI_DONE && more && !interrupt_came()) {
 		db_query_init(&query, "deleting",
 			      "select * from banter.conversation_erase("
 			      "$1, $2, $3, $4, $5, $6, $7, $8, $9)");
@@ -55,7 +55,7 @@ int erase_run(struct db *db, const struct erasure *erasure, int64_t total, struc
 		db_add_input(&query, db_rows_text(last, 0, 2).p);
 		db_add_input(&query, db_rows_text(last, 0, 3).p);
 		db_add_integer(&query, AT_A_TIME);
-		code = ctl_query(db, &query, &rows);
+		code = cli_query(db, &query, &rows);
 		out->conversations += db_rows_integer(rows, 0, 0, 0);
 		out->exchanges += db_rows_integer(rows, 0, 1, 0);
 		more = db_rows_text(rows, 0, 2).p;
@@ -71,44 +71,44 @@ int erase_run(struct db *db, const struct erasure *erasure, int64_t total, struc
 
 #define PLURAL(n) (n), (n) == 1 ? "" : "s"
 
-static int ask(const struct ctl_call *call, const struct erased *there)
+static int ask(const struct cli_call *call, const struct erased *there)
 {
 	char running[64] = "";
 
 	if (there->running)
 		snprintf(running, sizeof(running), ", %" PRId64 " of them running", there->running);
-	return ctl_ask(call, "delete %" PRId64 " conversation%s with %" PRId64 " exchange%s%s?",
+	return cli_ask(call, "delete %" PRId64 " conversation%s with %" PRId64 " exchange%s%s?",
 		       PLURAL(there->conversations), PLURAL(there->exchanges), running);
 }
 
-int erase_asking(const struct ctl_call *call, const struct erasure *erasure)
+int erase_asking(const struct cli_call *call, const struct erasure *erasure)
 {
 	struct erased there, gone = { 0 };
 	struct db *db = NULL;
 	int code;
 
-	code = ctl_connect(call, &db);
-	if (code == CTL_DONE)
+	code = cli_connect(call, &db);
+	if (code == CLI_DONE)
 		code = erase_count(db, erasure, &there);
-	if (code == CTL_DONE && !there.conversations) {
+	if (code == CLI_DONE && !there.conversations) {
 		puts("there are no such conversations");
 		db_free(db);
-		return CTL_DONE;
+		return CLI_DONE;
 	}
-	if (code == CTL_DONE)
+	if (code == CLI_DONE)
 		code = ask(call, &there);
-	if (code != CTL_DONE) {
+	if (code != CLI_DONE) {
 		db_free(db);
 		return code;
 	}
 	interrupt_catch();
 	code = erase_run(db, erasure, there.conversations, &gone);
 	db_free(db);
-	if (code == CTL_DONE && !interrupt_came()) {
+	if (code == CLI_DONE && !interrupt_came()) {
 		printf("deleted %" PRId64 " conversation%s with %" PRId64 " exchange%s\n",
 		       PLURAL(gone.conversations), PLURAL(gone.exchanges));
-		return CTL_DONE;
+		return CLI_DONE;
 	}
-	return ctl_say(CTL_FAILED, "stopped; %" PRId64 " %s deleted, run it again for the rest",
+	return cli_say(CLI_FAILED, "stopped; %" PRId64 " %s deleted, run it again for the rest",
 		       gone.conversations, gone.conversations == 1 ? "is" : "are");
 }

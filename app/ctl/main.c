@@ -9,11 +9,12 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/count.h"
 #include "base/log.h"
 #include "base/secret.h"
 #include "chat/key.h"
-#include "ctl/command.h"
-#include "ctl/help.h"
+#include "cli/command.h"
+#include "cli/help.h"
 #include "edge/settings.h"
 
 #define PROGRAM "banterctl"
@@ -21,10 +22,10 @@
 #define SERVICE_FILE "/etc/banter/banter.conf"
 
 /* The command line, taken apart. */
-struct line {
+struct command_line {
 	const char *file;
 	bool help;
-	struct ctl_call call;
+	struct cli_call call;
 };
 
 static int load(const char *file, struct settings **settings, struct config *config)
@@ -37,11 +38,11 @@ static int load(const char *file, struct settings **settings, struct config *con
 	if (status == STATUS_OK)
 		status = settings_load(*settings, config, &why);
 	if (status)
-		ctl_say(CTL_FAILED, "%s", why.len ? buf_text(&why) : "the settings cannot be read");
+		cli_say(CLI_FAILED, "%s", why.len ? buf_text(&why) : "the settings cannot be read");
 	buf_clear(&why);
 	if (status == STATUS_OK)
-		return CTL_DONE;
-	return status == STATUS_INVALID ? CTL_WRONG : CTL_FAILED;
+		return CLI_DONE;
+	return status == STATUS_INVALID ? CLI_WRONG : CLI_FAILED;
 }
 
 /*
@@ -63,13 +64,13 @@ static const char *default_file(void)
 	};
 	size_t i;
 
-	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+	for (i = 0; i < COUNT(names); i++)
 		if (getenv(names[i]))
 			return NULL;
 	return access(SERVICE_FILE, F_OK) == 0 ? SERVICE_FILE : NULL;
 }
 
-static int run_command(struct line *line)
+static int run_command(struct command_line *line)
 {
 	struct settings *settings = NULL;
 	struct config config;
@@ -79,13 +80,13 @@ static int run_command(struct line *line)
 	if (!line->file)
 		line->file = default_file();
 	code = load(line->file, &settings, &config);
-	if (code == CTL_DONE) {
+	if (code == CLI_DONE) {
 		secret_protect_memory();
 		line->call.config = &config;
 		line->call.file = line->file;
 		code = line->call.command->run(&line->call);
-		if (code == CTL_FAILED)
-			ctl_explain(&line->call);
+		if (code == CLI_FAILED)
+			cli_explain(&line->call);
 		config_clear(&config);
 	}
 	settings_free(settings);
@@ -139,24 +140,24 @@ static bool fits(const char *name, const char *value, struct buf *why)
 	return !why->len;
 }
 
-static int wrong(const struct line *line, const char *what, const char *why)
+static int wrong(const struct command_line *line, const char *what, const char *why)
 {
-	return ctl_say(CTL_WRONG, "%s: %s %s; see banterctl %s --help", line->call.command->name,
+	return cli_say(CLI_WRONG, "%s: %s %s; see banterctl %s --help", line->call.command->name,
 		       what, why, line->call.command->name);
 }
 
 /* Those every command may have. */
-static bool common_option(struct line *line, const char *word)
+static bool common_option(struct command_line *line, const char *word)
 {
 	unsigned flags = line->call.command->flags;
 
 	if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0)
 		line->help = true;
-	else if ((flags & CTL_ASKS) && strcmp(word, "--yes") == 0)
+	else if ((flags & CLI_ASKS) && strcmp(word, "--yes") == 0)
 		line->call.yes = true;
-	else if ((flags & CTL_PRINTS) && strcmp(word, "--json") == 0)
+	else if ((flags & CLI_PRINTS) && strcmp(word, "--json") == 0)
 		line->call.form = TABLE_JSON;
-	else if ((flags & CTL_PRINTS) && strcmp(word, "--csv") == 0)
+	else if ((flags & CLI_PRINTS) && strcmp(word, "--csv") == 0)
 		line->call.form = TABLE_CSV;
 	else
 		return false;
@@ -164,9 +165,9 @@ static bool common_option(struct line *line, const char *word)
 }
 
 /* An option at words[0], perhaps with its value at words[1]; *used: how many. */
-static int take_option(struct line *line, int count, char **words, int *used)
+static int take_option(struct command_line *line, int count, char **words, int *used)
 {
-	const struct ctl_option *options = line->call.command->options;
+	const struct cli_option *options = line->call.command->options;
 	const char *value = NULL;
 	struct buf why;
 	bool fit;
@@ -174,7 +175,7 @@ static int take_option(struct line *line, int count, char **words, int *used)
 
 	*used = 1;
 	if (common_option(line, words[0]))
-		return CTL_DONE;
+		return CLI_DONE;
 	for (i = 0; options && options[i].name; i++)
 		if (is_option(words[0], options[i].name, &value))
 			break;
@@ -197,9 +198,9 @@ static int take_option(struct line *line, int count, char **words, int *used)
 		wrong(line, options[i].name, buf_text(&why));
 	buf_clear(&why);
 	if (!fit)
-		return CTL_WRONG;
+		return CLI_WRONG;
 	line->call.values[i] = value ? value : "";
-	return CTL_DONE;
+	return CLI_DONE;
 }
 
 /* No option begins with a digit: "-20" is a number. */
@@ -209,9 +210,9 @@ static bool looks_like_option(const char *word)
 }
 
 /* The words behind the command's name. Arguments are moved to the front, what is left out is NULL. */
-static int take_words(struct line *line, int count, char **words)
+static int take_words(struct command_line *line, int count, char **words)
 {
-	struct ctl_call *call = &line->call;
+	struct cli_call *call = &line->call;
 	bool ended = false;
 	int i = 0, used, code;
 
@@ -222,7 +223,7 @@ static int take_words(struct line *line, int count, char **words)
 			i++;
 		} else if (!ended && looks_like_option(words[i])) {
 			code = take_option(line, count - i, words + i, &used);
-			if (code != CTL_DONE)
+			if (code != CLI_DONE)
 				return code;
 			i += used;
 		} else {
@@ -230,12 +231,12 @@ static int take_words(struct line *line, int count, char **words)
 		}
 	}
 	if (line->help)
-		return CTL_DONE;
+		return CLI_DONE;
 	if (call->count < call->command->least)
 		return wrong(line, "it needs", call->command->arguments);
 	if (call->command->most >= 0 && call->count > call->command->most)
 		return wrong(line, call->arguments[call->command->most], "is one too many");
-	return CTL_DONE;
+	return CLI_DONE;
 }
 
 static int no_such_command(int count, char **words)
@@ -244,16 +245,16 @@ static int no_such_command(int count, char **words)
 
 	if (words[0][0] != '-' && help_group(words[0], NULL)) {
 		if (!helps)
-			ctl_say(CTL_WRONG, "%s %s: no such command", words[0], words[1]);
+			cli_say(CLI_WRONG, "%s %s: no such command", words[0], words[1]);
 		help_group(words[0], helps ? stdout : stderr);
-		return helps ? CTL_DONE : CTL_WRONG;
+		return helps ? CLI_DONE : CLI_WRONG;
 	}
 	if (words[0][0] == '-')
-		return ctl_say(CTL_WRONG,
+		return cli_say(CLI_WRONG,
 			       "%s: options stand behind the command, --config FILE alone "
 			       "before it; try banterctl help",
 			       words[0]);
-	return ctl_say(CTL_WRONG, "%s: no such command; try banterctl help", words[0]);
+	return cli_say(CLI_WRONG, "%s: no such command; try banterctl help", words[0]);
 }
 
 /* Others of this machine read the process list, and a shell keeps what was typed. */
@@ -269,7 +270,7 @@ static bool any_key(int count, char **words)
 
 int main(int argc, char **argv)
 {
-	struct line line = { .call.form = TABLE_PEOPLE };
+	struct command_line line = { .call.form = TABLE_PEOPLE };
 	char **words;
 	int used, code, i;
 
@@ -278,41 +279,41 @@ int main(int argc, char **argv)
 	if (argc && is_option(argv[0], "--config", &line.file)) {
 		used = line.file ? 1 : 2;
 		if (argc < used)
-			return ctl_say(CTL_WRONG, "--config needs a file");
+			return cli_say(CLI_WRONG, "--config needs a file");
 		line.file = line.file ? line.file : argv[1];
 		argv += used, argc -= used;
 	}
 	if (argc == 0) {
 		help_all(stderr);
-		return CTL_WRONG;
+		return CLI_WRONG;
 	}
 	if (any_key(argc, argv))
-		return ctl_say(CTL_WRONG, "a key does not belong in a command line; its id or its "
+		return cli_say(CLI_WRONG, "a key does not belong in a command line; its id or its "
 					  "last four characters name it");
 	if (strcmp(argv[0], "--help") == 0 || strcmp(argv[0], "-h") == 0)
 		argv[0] = "help";
 	if (strcmp(argv[0], "--version") == 0)
 		argv[0] = "version";
-	line.call.command = ctl_find(argc, argv, &used);
+	line.call.command = cli_find(argc, argv, &used);
 	if (!line.call.command)
 		return no_such_command(argc, argv);
 	/* With room for what is left out, so that a command may look at all it could have. */
 	words = calloc((size_t)argc + 16, sizeof(*words));
 	if (!words)
-		return ctl_say(CTL_FAILED, "no memory");
+		return cli_say(CLI_FAILED, "no memory");
 	memcpy(words, argv + used, (size_t)(argc - used) * sizeof(*words));
 	code = take_words(&line, argc - used, words);
-	for (i = line.call.count; code == CTL_DONE && i < argc; i++)
+	for (i = line.call.count; code == CLI_DONE && i < argc; i++)
 		words[i] = NULL;
-	if (code == CTL_DONE && line.help)
+	if (code == CLI_DONE && line.help)
 		help_command(line.call.command, stdout);
-	else if (code == CTL_DONE && line.call.command->flags & CTL_ALONE)
+	else if (code == CLI_DONE && line.call.command->flags & CLI_ALONE)
 		code = line.call.command->run(&line.call);
-	else if (code == CTL_DONE)
+	else if (code == CLI_DONE)
 		code = run_command(&line);
 	free(words);
 	errno = 0; /* an earlier failure's cause is not known here */
-	if ((fflush(stdout) || ferror(stdout)) && code == CTL_DONE)
-		code = ctl_printed(STATUS_FAILED);
+	if ((fflush(stdout) || ferror(stdout)) && code == CLI_DONE)
+		code = cli_printed(STATUS_FAILED);
 	return code;
 }

@@ -10,7 +10,7 @@
 #include "base/clock.h"
 #include "base/str.h"
 #include "chat/store.h"
-#include "ctl/rooms.h"
+#include "ctl/commands.h"
 #include "ctl/schema.h"
 #include "ctl/sql.h"
 
@@ -141,14 +141,14 @@ static enum status apply_functions(struct db *db, const char *role)
 	return status;
 }
 
-/* Says what a query that looks for a fault found. CTL_DONE: no row. */
+/* Says what a query that looks for a fault found. CLI_DONE: no row. */
 static int look(struct db *db, const struct db_query *query)
 {
 	struct db_rows *rows = NULL;
-	int code = ctl_query(db, query, &rows);
+	int code = cli_query(db, query, &rows);
 
-	if (code == CTL_DONE && db_rows_count(rows))
-		code = ctl_say(CTL_FAILED, "%.*s", STR_ARGS(db_rows_text(rows, 0, 0)));
+	if (code == CLI_DONE && db_rows_count(rows))
+		code = cli_say(CLI_FAILED, "%.*s", STR_ARGS(db_rows_text(rows, 0, 0)));
 	db_rows_free(rows);
 	return code;
 }
@@ -182,26 +182,26 @@ static int look_for_role(struct db *db, const char *role)
 	return look(db, &query);
 }
 
-static int run_migrate(const struct ctl_call *call)
+static int run_migrate(const struct cli_call *call)
 {
-	const char *role = ctl_value(call, "--role");
+	const char *role = cli_value(call, "--role");
 	struct db *db = NULL;
 	enum status status;
 	int code;
 
-	code = ctl_connect(call, &db);
-	if (code == CTL_DONE)
+	code = cli_connect(call, &db);
+	if (code == CLI_DONE)
 		code = look_at_owner(db);
-	if (code == CTL_DONE) {
+	if (code == CLI_DONE) {
 		status = apply_migrations(db);
 		if (status == STATUS_OK)
 			status = apply_functions(db, role ? role : "");
 		if (status)
-			code = ctl_say(CTL_FAILED,
+			code = cli_say(CLI_FAILED,
 				       "the schema was not brought up to date; what was "
 				       "committed before stays, run it again");
 	}
-	if (code == CTL_DONE) {
+	if (code == CLI_DONE) {
 		printf("the schema has version %d\n", STORE_SCHEMA_VERSION);
 		if (role && *role)
 			code = look_for_role(db, role);
@@ -210,17 +210,17 @@ static int run_migrate(const struct ctl_call *call)
 	return code;
 }
 
-static const struct ctl_option migrate_options[] = {
+static const struct cli_option migrate_options[] = {
 	{ "--role", "NAME", "the role the application connects as" },
 	{ .name = NULL },
 };
 
-static const struct ctl_option demo_options[] = {
+static const struct cli_option demo_options[] = {
 	{ "--env-file", "FILE", "keep the keys in FILE; the same file, the same keys" },
 	{ .name = NULL },
 };
 
-const struct ctl_command ctl_schema_commands[] = {
+const struct cli_command ctl_schema_commands[] = {
 	{ .name = "migrate",
 	  .arguments = "",
 	  .meaning = "Brings the database's schema up to this version",

@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "ctl/rooms.h"
+#include "ctl/commands.h"
 #include "ctl/watch.h"
 
 #define SQL_SIZE 512
@@ -44,11 +44,11 @@ static void plot(const struct db_rows *rows, const struct terminal *terminal)
 	}
 }
 
-static int run_stats(const struct ctl_call *call)
+static int run_stats(const struct cli_call *call)
 {
 	struct terminal terminal = terminal_of(stdout);
-	const char *by = ctl_value(call, "--by") ? ctl_value(call, "--by") : "day";
-	int64_t days = ctl_number(call, "--days", 14);
+	const char *by = cli_value(call, "--by") ? cli_value(call, "--by") : "day";
+	int64_t days = cli_number(call, "--days", 14);
 	struct db_rows *rows = NULL;
 	struct db *db = NULL;
 	struct db_query query;
@@ -56,7 +56,7 @@ static int run_stats(const struct ctl_call *call)
 	int code;
 
 	if (days < 1 || days > DAYS_MOST)
-		return ctl_say(CTL_WRONG, "stats: --days is from 1 to %d", DAYS_MOST);
+		return cli_say(CLI_WRONG, "stats: --days is from 1 to %d", DAYS_MOST);
 	/* A person's first column is headed by what it holds; a program's is always called the same. */
 	snprintf(sql, sizeof(sql),
 		 "select name as \"%s\", exchanges, done, \"left\", failed, tokens_in, tokens_out,"
@@ -66,21 +66,21 @@ static int run_stats(const struct ctl_call *call)
 	db_query_init(&query, "stats", sql);
 	db_add_input(&query, by);
 	db_add_integer(&query, days);
-	db_add_input(&query, ctl_value(call, "--workspace"));
-	db_add_input(&query, ctl_value(call, "--chatbot"));
-	code = ctl_connect(call, &db);
-	if (code == CTL_DONE)
-		code = ctl_query(db, &query, &rows);
-	if (code == CTL_DONE)
-		code = ctl_print_rows(call, rows, false);
-	if (code == CTL_DONE && call->form == TABLE_PEOPLE && terminal.width)
+	db_add_input(&query, cli_value(call, "--workspace"));
+	db_add_input(&query, cli_value(call, "--chatbot"));
+	code = cli_connect(call, &db);
+	if (code == CLI_DONE)
+		code = cli_query(db, &query, &rows);
+	if (code == CLI_DONE)
+		code = cli_print_rows(call, rows, false);
+	if (code == CLI_DONE && call->form == TABLE_PEOPLE && terminal.width)
 		plot(rows, &terminal);
 	db_rows_free(rows);
 	db_free(db);
 	return code;
 }
 
-static const struct ctl_option stats_options[] = {
+static const struct cli_option stats_options[] = {
 	{ "--by", "day|chatbot|model|workspace|error", "day, if not said; error: by cause" },
 	{ "--days", "N", "of how many days, today included; 14 if not said" },
 	{ "--workspace", "WORKSPACE", "of this workspace only" },
@@ -88,14 +88,14 @@ static const struct ctl_option stats_options[] = {
 	{ .name = NULL },
 };
 
-static const struct ctl_option tail_options[] = {
+static const struct cli_option tail_options[] = {
 	{ "--limit", "N", "how many of those that ended; 10 if not said" },
 	{ "--follow", NULL, "go on: a line for each that ends, until Ctrl-C" },
 	{ "--chatbot", "CHATBOT", "of this chatbot only" },
 	{ .name = NULL },
 };
 
-const struct ctl_command ctl_watch_commands[] = {
+const struct cli_command ctl_watch_commands[] = {
 	{ .name = "stats",
 	  .arguments = "",
 	  .meaning = "Shows how much is used: exchanges, tokens, errors, credits, times",
@@ -107,7 +107,7 @@ const struct ctl_command ctl_watch_commands[] = {
 		  "as name.",
 	  .example = "stats --by chatbot --days 30",
 	  .options = stats_options,
-	  .flags = CTL_PRINTS,
+	  .flags = CLI_PRINTS,
 	  .details = 2,
 	  .run = run_stats },
 	{ .name = "tail",
@@ -116,7 +116,7 @@ const struct ctl_command ctl_watch_commands[] = {
 	  .more = "The request's id is also in the pool's log and in the reply's X-Request-Id.",
 	  .example = "tail --follow",
 	  .options = tail_options,
-	  .flags = CTL_PRINTS,
+	  .flags = CLI_PRINTS,
 	  .details = 5, /* the column that is tail's own among them */
 	  .run = watch_tail },
 	{ .name = NULL },

@@ -7,7 +7,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "ctl/command.h"
+#include "cli/command.h"
 #include "ctl/watch.h"
 
 #define ASK_AT_MOST 500 /* ended in a second, of those that are shown */
@@ -17,7 +17,7 @@
 #define ENDED_COLUMN 12 /* ours alone: the last, and never shown */
 
 struct tail {
-	const struct ctl_call *call;
+	const struct cli_call *call;
 	struct db *db;
 	char since[ID_SIZE];
 	char shown[REMEMBERED][ID_SIZE]; /* the ids that were, a ring */
@@ -35,9 +35,9 @@ static int ask(struct tail *tail, int64_t limit, const char *since, struct db_ro
 		      " model, stream, tokens_in, exchange, ended"
 		      " from banter.tail($1, $2, $3::timestamptz - interval '5 seconds')");
 	db_add_integer(&query, limit);
-	db_add_input(&query, ctl_value(tail->call, "--chatbot"));
+	db_add_input(&query, cli_value(tail->call, "--chatbot"));
 	db_add_input(&query, since);
-	return ctl_query(tail->db, &query, rows);
+	return cli_query(tail->db, &query, rows);
 }
 
 static bool remember(struct tail *tail, struct str id)
@@ -62,14 +62,14 @@ static int show(struct tail *tail, const struct db_rows *rows)
 	struct table *table;
 	enum status status;
 	struct str ended;
-	int columns = ctl_columns(tail->call, rows, false), row, i;
+	int columns = cli_columns(tail->call, rows, false), row, i;
 
 	if (columns > ENDED_COLUMN)
 		columns = ENDED_COLUMN;
 	if (table_new(&table))
-		return ctl_say(CTL_FAILED, "no memory");
+		return cli_say(CLI_FAILED, "no memory");
 	for (i = 0; i < columns; i++)
-		table_column(table, db_rows_name(rows, i), ctl_type(rows, i));
+		table_column(table, db_rows_name(rows, i), cli_type(rows, i));
 	for (row = 0; row < db_rows_count(rows); row++) {
 		ended = db_rows_text(rows, row, ENDED_COLUMN);
 		if (ended.p && !remember(tail, db_rows_text(rows, row, ID_COLUMN)))
@@ -79,34 +79,34 @@ static int show(struct tail *tail, const struct db_rows *rows)
 		for (i = 0; i < columns; i++)
 			table_cell(table, db_rows_text(rows, row, i));
 	}
-	status = ctl_value(tail->call, "--follow")
+	status = cli_value(tail->call, "--follow")
 			 ? table_print_more(table, tail->call->form, &tail->so_far, &terminal,
 					    stdout)
 			 : table_print(table, tail->call->form, false, &terminal, stdout);
 	table_free(table);
-	return ctl_printed(status);
+	return cli_printed(status);
 }
 
 static int follow(struct tail *tail)
 {
 	const struct timespec second = { .tv_sec = 1 };
 	struct db_rows *rows;
-	int code = CTL_DONE;
+	int code = CLI_DONE;
 
-	while (code == CTL_DONE && !interrupt_came()) {
+	while (code == CLI_DONE && !interrupt_came()) {
 		nanosleep(&second, NULL);
 		rows = NULL;
 		if (interrupt_came())
 			break;
 		code = ask(tail, ASK_AT_MOST, tail->since, &rows);
-		if (code == CTL_DONE)
+		if (code == CLI_DONE)
 			code = show(tail, rows);
 		db_rows_free(rows);
 	}
 	return code;
 }
 
-int watch_tail(const struct ctl_call *call)
+int watch_tail(const struct cli_call *call)
 {
 	static struct tail tail;
 	struct db_rows *rows = NULL;
@@ -114,13 +114,13 @@ int watch_tail(const struct ctl_call *call)
 
 	tail.call = call;
 	snprintf(tail.since, sizeof(tail.since), "now");
-	code = ctl_connect(call, &tail.db);
-	if (code == CTL_DONE)
-		code = ask(&tail, ctl_number(call, "--limit", 10), NULL, &rows);
-	if (code == CTL_DONE)
+	code = cli_connect(call, &tail.db);
+	if (code == CLI_DONE)
+		code = ask(&tail, cli_number(call, "--limit", 10), NULL, &rows);
+	if (code == CLI_DONE)
 		code = show(&tail, rows);
 	db_rows_free(rows);
-	if (code == CTL_DONE && ctl_value(call, "--follow")) {
+	if (code == CLI_DONE && cli_value(call, "--follow")) {
 		interrupt_catch();
 		code = follow(&tail);
 	}

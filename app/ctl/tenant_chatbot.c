@@ -2,14 +2,14 @@
 #include <string.h>
 
 #include "base/secret.h"
-#include "ctl/rooms.h"
+#include "ctl/commands.h"
 #include "ctl/tenant.h"
 
 #define SHOW "select * from banter.chatbot_show($1)"
 #define PROMPT "system_prompt="
 
 /* Others of this machine read the process list, and a shell keeps what was typed. */
-static int refuse_prompt(const struct ctl_call *call)
+static int refuse_prompt(const struct cli_call *call)
 {
 	const char *value;
 	int i;
@@ -18,13 +18,13 @@ static int refuse_prompt(const struct ctl_call *call)
 		value = call->arguments[i] + strlen(PROMPT);
 		if (strncmp(call->arguments[i], PROMPT, strlen(PROMPT)) == 0 && *value != '@' &&
 		    strcmp(value, "none") != 0)
-			return ctl_say(CTL_WRONG, "a prompt does not belong in a command line; say "
+			return cli_say(CLI_WRONG, "a prompt does not belong in a command line; say "
 						  "system_prompt=@FILE, or @- for standard input");
 	}
-	return CTL_DONE;
+	return CLI_DONE;
 }
 
-static int run_create(const struct ctl_call *call)
+static int run_create(const struct cli_call *call)
 {
 	int code = refuse_prompt(call);
 	char id[SECRET_ID_SIZE];
@@ -34,11 +34,11 @@ static int run_create(const struct ctl_call *call)
 
 	secret_new_id(id);
 	buf_init(&settings, 0);
-	if (code == CTL_DONE)
-		code = ctl_connect(call, &db);
-	if (code == CTL_DONE)
+	if (code == CLI_DONE)
+		code = cli_connect(call, &db);
+	if (code == CLI_DONE)
 		code = tenant_settings(call, db, "chatbot", 2, call->arguments[1], &settings);
-	if (code == CTL_DONE) {
+	if (code == CLI_DONE) {
 		db_query_init(&query, call->command->name, call->command->sql);
 		db_add_input(&query, call->arguments[0]);
 		db_add_input(&query, id);
@@ -51,14 +51,14 @@ static int run_create(const struct ctl_call *call)
 	return code;
 }
 
-static int run_set(const struct ctl_call *call)
+static int run_set(const struct cli_call *call)
 {
 	int code = refuse_prompt(call);
 
-	return code == CTL_DONE ? tenant_set(call, "chatbot", SHOW) : code;
+	return code == CLI_DONE ? tenant_set(call, "chatbot", SHOW) : code;
 }
 
-static int run_revoke(const struct ctl_call *call)
+static int run_revoke(const struct cli_call *call)
 {
 	return tenant_revoke(call, "select * from banter.chatbot_question($1)", SHOW);
 }
@@ -82,7 +82,7 @@ static int run_revoke(const struct ctl_call *call)
 	"  active=yes|no        no: it cannot be found\n"                                          \
 	"`none` puts any of them but name and active back to what it is without."
 
-const struct ctl_command ctl_chatbot_commands[] = {
+const struct cli_command ctl_chatbot_commands[] = {
 	{ .name = "chatbot create",
 	  .arguments = "WORKSPACE NAME [SETTING=VALUE…]",
 	  .least = 2,
@@ -90,7 +90,7 @@ const struct ctl_command ctl_chatbot_commands[] = {
 	  .meaning = "Makes a chatbot and prints its id",
 	  .more = SETTINGS,
 	  .example = "chatbot create Shop Support price=2 system_prompt=@prompt.txt",
-	  .flags = CTL_PRINTS,
+	  .flags = CLI_PRINTS,
 	  .run = run_create,
 	  .sql = "select banter.chatbot_new($1, $2, $3, $4)" },
 	{ .name = "chatbot list",
@@ -98,8 +98,8 @@ const struct ctl_command ctl_chatbot_commands[] = {
 	  .most = 1,
 	  .meaning = "Lists the chatbots, or those of one workspace",
 	  .example = "chatbot list Shop",
-	  .flags = CTL_PRINTS,
-	  .run = ctl_run_table,
+	  .flags = CLI_PRINTS,
+	  .run = cli_run_table,
 	  .details = 6,
 	  .sql = "select * from banter.chatbot_list($1)" },
 	{ .name = "chatbot show",
@@ -109,8 +109,8 @@ const struct ctl_command ctl_chatbot_commands[] = {
 	  .meaning = "Shows a chatbot's settings and what it has",
 	  .more = NAMED,
 	  .example = "chatbot show Shop/Support",
-	  .flags = CTL_PRINTS,
-	  .run = ctl_run_record,
+	  .flags = CLI_PRINTS,
+	  .run = cli_run_record,
 	  .sql = SHOW },
 	{ .name = "chatbot set",
 	  .arguments = "CHATBOT SETTING=VALUE…",
@@ -119,7 +119,7 @@ const struct ctl_command ctl_chatbot_commands[] = {
 	  .meaning = "Changes settings of a chatbot, from its next exchange on",
 	  .more = "All of them or, if one is wrong, none. " NAMED "\n\n" SETTINGS,
 	  .example = "chatbot set Support temperature=0.3 rate_limit=100 rate_window=3600",
-	  .flags = CTL_PRINTS,
+	  .flags = CLI_PRINTS,
 	  .run = run_set,
 	  .sql = "select banter.chatbot_set($1, $2)" },
 	{ .name = "chatbot revoke",
@@ -129,7 +129,7 @@ const struct ctl_command ctl_chatbot_commands[] = {
 	  .meaning = "Shuts a chatbot: its requests get 404, those with a widget key 401",
 	  .more = "Nothing is deleted: `chatbot set CHATBOT active=yes` opens it again. " NAMED,
 	  .example = "chatbot revoke Shop/Support",
-	  .flags = CTL_PRINTS | CTL_ASKS,
+	  .flags = CLI_PRINTS | CLI_ASKS,
 	  .run = run_revoke,
 	  .sql = "select banter.chatbot_set($1, '{\"active\":\"no\"}')" },
 	{ .name = NULL },

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/count.h"
 #include "base/log.h"
 
 /* raise_exception (PostgreSQL's appendix A): a function of ours says why not. */
@@ -216,7 +217,7 @@ static bool may_pass(const char *state)
 	static const char *const classes[] = { "08", "40", "53", "57", "55P03", "25006" };
 	size_t i;
 
-	for (i = 0; i < sizeof(classes) / sizeof(classes[0]); i++)
+	for (i = 0; i < COUNT(classes); i++)
 		if (strncmp(state, classes[i], strlen(classes[i])) == 0)
 			return true;
 	return false;

@@ -27,13 +27,13 @@
 #define DROP_MAX (8 << 20)
 #define KEPT_IDLE_MS 60000
 
-enum { FROM_LISTEN = 1, FROM_LINE = 2 }; /* what the epoll says is ready */
+enum { FROM_LISTEN = 1, FROM_QUEUE = 2 }; /* what the epoll says is ready */
 
 struct gateway {
 	FCGX_Request request;
 	FCGI_FILE out; /* laid over the request's own stream, for FCGI_fflush() */
 	int listen_fd;
-	struct line *line; /* NULL: none */
+	struct queue *queue; /* NULL: none */
 	const _Atomic bool *closing;
 	int epoll;
 	bool keep;
@@ -94,15 +94,15 @@ void gateway_free(struct gateway *gateway)
 	free(gateway);
 }
 
-enum status gateway_join(struct gateway *gateway, struct line *line, const _Atomic bool *closing)
+enum status gateway_join(struct gateway *gateway, struct queue *queue, const _Atomic bool *closing)
 {
 	enum status status = STATUS_OK;
 	int lane;
 
-	for (lane = 0; lane < LINE_LANES && status == STATUS_OK; lane++)
-		status = watch(gateway, line_fd(line, lane), FROM_LINE);
+	for (lane = 0; lane < QUEUE_LANES && status == STATUS_OK; lane++)
+		status = watch(gateway, queue_fd(queue, lane), FROM_QUEUE);
 	if (status == STATUS_OK)
-		gateway->line = line;
+		gateway->queue = queue;
 	gateway->closing = closing;
 	return status;
 }
@@ -158,31 +158,31 @@ static void adopt(struct gateway *gateway, int fd)
 }
 
 /*
- * A connection whose waking was ours, and nobody else's, but which we do not take: into the line,
+ * A connection whose waking was ours, and nobody else's, but which we do not take: into the queue,
  * where it wakes another. Where nobody is left to wake, the backlog keeps it.
  */
 static void pass_on(struct gateway *gateway)
 {
-	struct line_entry entry = { .fd = -1, .since = clock_ms() };
+	struct queue_entry entry = { .fd = -1, .since = clock_ms() };
 
-	if (gateway->line && !atomic_load(gateway->closing) &&
-	    gateway_take(gateway, &entry.fd) == STATUS_OK && line_put(gateway->line, &entry))
+	if (gateway->queue && !atomic_load(gateway->closing) &&
+	    gateway_take(gateway, &entry.fd) == STATUS_OK && queue_put(gateway->queue, &entry))
 		close(entry.fd);
 }
 
-/* A connection: who waits in the line comes first. STATUS_CLOSED if another worker took it. */
+/* A connection: who waits in the queue comes first. STATUS_CLOSED if another worker took it. */
 static enum status take_connection(struct gateway *gateway, struct wait *wait)
 {
 	enum status status = wait_epoll(wait, gateway->epoll, CLOCK_NEVER);
-	struct line_entry entry = { .fd = -1 };
+	struct queue_entry entry = { .fd = -1 };
 
 	if (status == STATUS_STOPPED)
 		pass_on(gateway);
 	if (status)
 		return status;
 	status = STATUS_CLOSED;
-	if (wait->ready & FROM_LINE)
-		status = line_take(gateway->line, &entry);
+	if (wait->ready & FROM_QUEUE)
+		status = queue_take(gateway->queue, &entry);
 	if (status == STATUS_CLOSED && (wait->ready & FROM_LISTEN)) {
 		status = gateway_take(gateway, &entry.fd);
 	} else if (status == STATUS_OK && (wait->ready & FROM_LISTEN)) {

@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/count.h"
 #include "base/log.h"
 #include "edge/settings_names.h"
 
@@ -311,7 +312,7 @@ enum status settings_load(const struct settings *settings, struct config *out, s
 	if (status != STATUS_OK)
 		return status;
 	buf_init(&what, WHY_CAP);
-	for (i = 0; status == STATUS_OK && i < sizeof(steps) / sizeof(steps[0]); i++)
+	for (i = 0; status == STATUS_OK && i < COUNT(steps); i++)
 		status = explain(steps[i].load(settings, &config, &what), steps[i].where, &what,
 				 why);
 	if (status == STATUS_OK)

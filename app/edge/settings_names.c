@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/count.h"
 #include "base/log.h"
 #include "base/secret.h"
 #include "wire/config.h"
@@ -75,7 +76,7 @@ enum settings_naming settings_naming_of(struct str name)
 	struct config_entry entry;
 	size_t i;
 
-	for (i = 0; i < sizeof(of_a_client) / sizeof(of_a_client[0]); i++)
+	for (i = 0; i < COUNT(of_a_client); i++)
 		if (str_equal(name, str_from(of_a_client[i])))
 			return SETTINGS_CLIENT;
 	for (i = 0; config_entry(i, &entry); i++) {

@@ -11,6 +11,7 @@
 
 #include "base/buf.h"
 #include "base/clock.h"
+#include "base/count.h"
 #include "base/log.h"
 
 /* What may come in one turn of libcurl; it hands over at most a few socket reads at once. */
@@ -157,7 +158,7 @@ static enum status set_headers(struct upstream *upstream, const struct upstream_
 		if (status == STATUS_OK)
 			status = add_header(upstream, buf_text(&line));
 	}
-	for (i = 0; i < sizeof(fixed) / sizeof(fixed[0]) && status == STATUS_OK; i++)
+	for (i = 0; i < COUNT(fixed) && status == STATUS_OK; i++)
 		status = add_header(upstream, fixed[i]);
 	buf_wipe(&line);
 	return status;

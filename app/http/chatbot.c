@@ -57,7 +57,7 @@ static bool read_bearer(struct str header, struct str *key)
 	return key->n > 0;
 }
 
-void chatbot_chat(struct http_parts *parts, struct request *request, struct reply *reply,
+void chatbot_chat(struct http_context *context, struct request *request, struct reply *reply,
 		  struct str variable)
 {
 	struct str header = request_header(request, "HTTP_AUTHORIZATION"), text;
@@ -72,9 +72,9 @@ void chatbot_chat(struct http_parts *parts, struct request *request, struct repl
 		reply_error(reply, ERROR_MALFORMED_KEY);
 		return;
 	}
-	if (!exchange_take_key(parts, request, reply, KEY_WORKSPACE, text, &key))
+	if (!exchange_take_key(context, request, reply, KEY_WORKSPACE, text, &key))
 		return;
-	exchange_init(&exchange, parts, request, reply);
+	exchange_init(&exchange, context, request, reply);
 	exchange.turn.begin.key = key;
 	exchange.turn.begin.chatbot = as_id(variable);
 	read_members(&exchange);

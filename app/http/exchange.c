@@ -41,16 +41,16 @@ static void read_idempotency_key(struct exchange *exchange)
 		exchange->turn.begin.idempotency_key = key;
 }
 
-void exchange_init(struct exchange *exchange, struct http_parts *parts,
+void exchange_init(struct exchange *exchange, struct http_context *context,
 		   const struct request *request, struct reply *reply)
 {
 	*exchange = (struct exchange){
-		.parts = parts,
+		.context = context,
 		.request = request,
 		.reply = reply,
-		.turn_parts = { parts->config, parts->db, parts->model, parts->wait },
+		.turn_context = { context->config, context->db, context->model, context->wait },
 	};
-	turn_init(&exchange->turn, &exchange->turn_parts);
+	turn_init(&exchange->turn, &exchange->turn_context);
 	exchange->turn.begin.request_id = request->id;
 	if (request->body_status || json_parse(buf_view(&request->body), &exchange->json))
 		exchange->bad = true;
@@ -72,28 +72,29 @@ struct json_node exchange_member(const struct exchange *exchange, const char *na
 }
 
 /* 401, or 429 once this address had too many failed keys (G11). */
-static void refuse_key(struct http_parts *parts, const struct request *request, struct reply *reply)
+static void refuse_key(struct http_context *context, const struct request *request,
+		       struct reply *reply)
 {
-	const struct config *config = parts->config;
+	const struct config *config = context->config;
 
-	if (limit_count(parts->limit, LIMIT_FAILED_KEY, str_from(request->address),
+	if (limit_count(context->limit, LIMIT_FAILED_KEY, str_from(request->address),
 			config->failed_key_limit, config->address_window_ms, &reply->retry_s)) {
 		reply_error(reply, ERROR_UNAUTHORIZED);
 		return;
 	}
-	parts->log.cause = "too many failed keys from this address";
+	context->log.cause = "too many failed keys from this address";
 	reply_error(reply, ERROR_TOO_MANY);
 }
 
-bool exchange_take_key(struct http_parts *parts, const struct request *request, struct reply *reply,
-		       enum key_kind kind, struct str text, struct key *out)
+bool exchange_take_key(struct http_context *context, const struct request *request,
+		       struct reply *reply, enum key_kind kind, struct str text, struct key *out)
 {
 	enum status status = key_read(kind, text, out);
 
 	if (status == STATUS_INVALID) {
-		refuse_key(parts, request, reply);
+		refuse_key(context, request, reply);
 	} else if (status) {
-		parts->log.cause = "the key cannot be hashed";
+		context->log.cause = "the key cannot be hashed";
 		reply_error(reply, ERROR_INTERNAL);
 	}
 	return !status;
@@ -114,9 +115,9 @@ static void refuse(struct exchange *exchange)
 	};
 	enum store_outcome outcome = exchange->turn.begun.outcome;
 
-	exchange->parts->log.cause = store_outcome_name(outcome);
+	exchange->context->log.cause = store_outcome_name(outcome);
 	if (outcome == STORE_UNAUTHORIZED)
-		refuse_key(exchange->parts, exchange->request, exchange->reply);
+		refuse_key(exchange->context, exchange->request, exchange->reply);
 	else
 		reply_error(exchange->reply, errors[outcome]);
 }
@@ -124,22 +125,22 @@ static void refuse(struct exchange *exchange)
 /* True if it may go on; else the reply was sent. */
 static bool open_exchange(struct exchange *exchange)
 {
-	struct http_parts *parts = exchange->parts;
+	struct http_context *context = exchange->context;
 	struct reply *reply = exchange->reply;
 	enum status status;
 
 	/* A back end that calls the chatbot API does so for many, all from its own address. */
 	if (reply->api == REPLY_HEADLESS &&
-	    !limit_hold(parts->limit, parts->holder, LIMIT_OPEN,
-			str_from(exchange->request->address), parts->config->address_open)) {
-		parts->log.cause = "too many open exchanges from this address";
+	    !limit_hold(context->limit, context->holder, LIMIT_OPEN,
+			str_from(exchange->request->address), context->config->address_open)) {
+		context->log.cause = "too many open exchanges from this address";
 		reply->retry_s = FULL_RETRY_S;
 		reply_error(reply, ERROR_TOO_MANY);
 		return false;
 	}
 	/* A client that left while it waited in the backlog was accepted like a living one. */
-	if (wait_client_left(parts->wait)) {
-		parts->log.cause = "the client left before its exchange began";
+	if (wait_client_left(context->wait)) {
+		context->log.cause = "the client left before its exchange began";
 		return false;
 	}
 	if (exchange->bad)
@@ -148,11 +149,11 @@ static bool open_exchange(struct exchange *exchange)
 	if (status == STATUS_OK)
 		return true;
 	if (status == STATUS_UNAVAILABLE || status == STATUS_TIMEOUT) {
-		parts->log.cause = "the database is away";
+		context->log.cause = "the database is away";
 		reply->retry_s = UNAVAILABLE_RETRY_S;
 		reply_error(reply, ERROR_UNAVAILABLE);
 	} else {
-		parts->log.cause = "the exchange could not be recorded";
+		context->log.cause = "the exchange could not be recorded";
 		reply_error(reply, ERROR_INTERNAL);
 	}
 	return false;
@@ -160,9 +161,9 @@ static bool open_exchange(struct exchange *exchange)
 
 void exchange_run(struct exchange *exchange, enum frame_style stream)
 {
-	const struct config *config = exchange->parts->config;
+	const struct config *config = exchange->context->config;
 	struct store_begun *begun = &exchange->turn.begun;
-	struct http_parts *parts = exchange->parts;
+	struct http_context *context = exchange->context;
 	struct reply *reply = exchange->reply;
 	struct turn *turn = &exchange->turn;
 
@@ -176,12 +177,12 @@ void exchange_run(struct exchange *exchange, enum frame_style stream)
 		refuse(exchange);
 		return;
 	}
-	reply->held = parts->limit;
-	reply->holder = parts->holder;
+	reply->held = context->limit;
+	reply->holder = context->holder;
 	reply_as_sink(reply, begun->stream ? stream : FRAME_JSON);
 	turn_play(turn, &reply->sink, begun->stream ? config->exchange_ms : config->json_ms);
-	parts->log.end = turn->end;
-	parts->log.cause = turn->cause;
-	parts->log.first_ms = turn->first_ms;
-	parts->log.tokens = turn->tokens;
+	context->log.end = turn->end;
+	context->log.cause = turn->cause;
+	context->log.first_ms = turn->first_ms;
+	context->log.tokens = turn->tokens;
 }

@@ -19,17 +19,17 @@ static struct str key_header(const struct request *request)
 	return key.p ? key : request_header(request, "HTTP_X_WIDGET_API_KEY");
 }
 
-static void chat(struct http_parts *parts, struct request *request, struct reply *reply,
+static void chat(struct http_context *context, struct request *request, struct reply *reply,
 		 bool stream)
 {
-	const struct config *config = parts->config;
+	const struct config *config = context->config;
 	struct str text = key_header(request);
 	struct exchange exchange;
 	struct key key;
 
-	if (!limit_count(parts->limit, LIMIT_REQUESTS, str_from(request->address),
+	if (!limit_count(context->limit, LIMIT_REQUESTS, str_from(request->address),
 			 config->address_limit, config->address_window_ms, &reply->retry_s)) {
-		parts->log.cause = "too many requests from this address";
+		context->log.cause = "too many requests from this address";
 		reply_error(reply, ERROR_TOO_MANY);
 		return;
 	}
@@ -38,9 +38,9 @@ static void chat(struct http_parts *parts, struct request *request, struct reply
 		reply_error(reply, ERROR_NO_KEY);
 		return;
 	}
-	if (!exchange_take_key(parts, request, reply, KEY_WIDGET, text, &key))
+	if (!exchange_take_key(context, request, reply, KEY_WIDGET, text, &key))
 		return;
-	exchange_init(&exchange, parts, request, reply);
+	exchange_init(&exchange, context, request, reply);
 	exchange.turn.begin.key = key;
 	exchange.turn.begin.stream = stream;
 	if (!json_get_string(exchange_member(&exchange, "sessionId"),
@@ -51,16 +51,16 @@ static void chat(struct http_parts *parts, struct request *request, struct reply
 	exchange_clear(&exchange);
 }
 
-void headless_chat(struct http_parts *parts, struct request *request, struct reply *reply,
+void headless_chat(struct http_context *context, struct request *request, struct reply *reply,
 		   struct str variable)
 {
 	(void)variable;
-	chat(parts, request, reply, false);
+	chat(context, request, reply, false);
 }
 
-void headless_stream(struct http_parts *parts, struct request *request, struct reply *reply,
+void headless_stream(struct http_context *context, struct request *request, struct reply *reply,
 		     struct str variable)
 {
 	(void)variable;
-	chat(parts, request, reply, true);
+	chat(context, request, reply, true);
 }

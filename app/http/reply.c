@@ -6,6 +6,7 @@
 #include <inttypes.h>
 
 #include "base/clock.h"
+#include "base/count.h"
 
 /* Above any stored answer with every byte escaped, and its head. */
 #define REPLY_CAP (64 << 20)
@@ -49,7 +50,7 @@ static const char *reason_of(int status)
 	};
 	size_t i;
 
-	for (i = 0; i < sizeof(reasons) / sizeof(reasons[0]); i++)
+	for (i = 0; i < COUNT(reasons); i++)
 		if (reasons[i].status == status)
 			return reasons[i].reason;
 	return "Internal Server Error";

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "base/count.h"
+
 static const struct route routes[] = {
 	{ "/health", "GET, HEAD", health, REPLY_HEADLESS },
 	{ "/v1/chat", "POST", headless_chat, REPLY_HEADLESS },
@@ -32,7 +34,7 @@ const struct route *route_find(struct str path, struct str *variable)
 {
 	size_t i;
 
-	for (i = 0; i < sizeof(routes) / sizeof(routes[0]); i++)
+	for (i = 0; i < COUNT(routes); i++)
 		if (path.p && matches(routes[i].path, path, variable))
 			return &routes[i];
 	return NULL;

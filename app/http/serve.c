@@ -13,33 +13,33 @@
 /* Seconds after which one who found all workers busy may try again. */
 #define BUSY_RETRY_S 5
 
-static void log_request(const struct http_parts *parts, const struct request *request,
+static void log_request(const struct http_context *context, const struct request *request,
 			const struct reply *reply, int64_t began)
 {
 	struct str path = request->raw_path;
-	const char *cause = parts->log.cause;
+	const char *cause = context->log.cause;
 	char first[24] = "-";
 
 	if (path.n > LOGGED_PATH)
 		path.n = LOGGED_PATH;
 	if (key_stands_in(path))
 		path = STR("(a-key)");
-	if (parts->log.first_ms >= 0)
-		snprintf(first, sizeof(first), "%" PRId64, parts->log.first_ms);
+	if (context->log.first_ms >= 0)
+		snprintf(first, sizeof(first), "%" PRId64, context->log.first_ms);
 	log_info("request=%.*s method=%.*s path=%.*s status=%d first_ms=%s ms=%" PRId64
 		 " tokens=%" PRId64 " worker=%u%s%s%s",
 		 STR_ARGS(request->id), (int)(request->method.n < 16 ? request->method.n : 16),
 		 request->method.p ? request->method.p : "", STR_ARGS(path), reply->status, first,
-		 clock_ms() - began, parts->log.tokens, parts->holder, *cause ? " cause=\"" : "",
-		 cause, *cause ? "\"" : "");
+		 clock_ms() - began, context->log.tokens, context->holder,
+		 *cause ? " cause=\"" : "", cause, *cause ? "\"" : "");
 }
 
-static void dispatch(struct http_parts *parts, struct request *request, struct reply *reply)
+static void dispatch(struct http_context *context, struct request *request, struct reply *reply)
 {
 	struct str variable;
 	const struct route *route = route_find(request->path, &variable);
 
-	if (route && parts->duty == HTTP_HEALTH && route->handle != health)
+	if (route && context->duty == HTTP_HEALTH && route->handle != health)
 		route = NULL;
 	reply->api = route ? route->api : route_api(request->path);
 	if (!route) {
@@ -49,30 +49,30 @@ static void dispatch(struct http_parts *parts, struct request *request, struct r
 	} else if (!route_allows(route, request->method)) {
 		reply->allow = route->methods;
 		reply_error(reply, ERROR_METHOD);
-	} else if (parts->duty == HTTP_REFUSE) {
-		parts->log.cause = "no worker was free in time";
+	} else if (context->duty == HTTP_REFUSE) {
+		context->log.cause = "no worker was free in time";
 		reply->retry_s = BUSY_RETRY_S;
 		reply_error(reply, ERROR_UNAVAILABLE);
 	} else {
-		route->handle(parts, request, reply, variable);
+		route->handle(context, request, reply, variable);
 	}
 }
 
-void http_serve(struct http_parts *parts)
+void http_serve(struct http_context *context)
 {
 	int64_t began = clock_ms();
 	struct request request;
 	struct reply reply;
 
-	parts->log.end = TURN_NONE;
-	parts->log.cause = "";
-	parts->log.first_ms = -1;
-	parts->log.tokens = 0;
-	request_read(&request, parts->gateway, parts->config);
-	reply_init(&reply, parts->gateway, parts->wait, &request, parts->config);
-	dispatch(parts, &request, &reply);
-	limit_release(parts->limit, parts->holder);
-	log_request(parts, &request, &reply, began);
+	context->log.end = TURN_NONE;
+	context->log.cause = "";
+	context->log.first_ms = -1;
+	context->log.tokens = 0;
+	request_read(&request, context->gateway, context->config);
+	reply_init(&reply, context->gateway, context->wait, &request, context->config);
+	dispatch(context, &request, &reply);
+	limit_release(context->limit, context->holder);
+	log_request(context, &request, &reply, began);
 	reply_clear(&reply);
 	request_clear(&request);
 }

@@ -6,66 +6,67 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
-#include "pool/doorman.h"
+#include "pool/admission.h"
 #include "pool/worker.h"
 
-static int be_worker(const struct crew *crew, uint32_t place)
+static int be_worker(const struct children *children, uint32_t place)
 {
 	struct worker_setup setup = {
-		.config = crew->config,
-		.listen_fd = crew->sockets.listen_fd,
-		.line = crew->line,
-		.closing = &crew->scoreboard->closing,
-		.limit = crew->limit,
+		.config = children->config,
+		.listen_fd = children->sockets.listen_fd,
+		.queue = children->queue,
+		.closing = &children->scoreboard->closing,
+		.limit = children->limit,
 		.holder = place,
-		.slot = &crew->scoreboard->slots[place],
-		.stop = &crew->signals->stop,
+		.slot = &children->scoreboard->slots[place],
+		.stop = &children->signals->stop,
 	};
 
 	return worker_run(&setup);
 }
 
-static int be_doorman(const struct crew *crew, uint32_t place)
+static int be_admission(const struct children *children, uint32_t place)
 {
-	struct doorman_setup setup = {
-		.config = crew->config,
-		.listen_fd = crew->sockets.listen_fd,
-		.line = crew->line,
-		.limit = crew->limit,
+	struct admission_setup setup = {
+		.config = children->config,
+		.listen_fd = children->sockets.listen_fd,
+		.queue = children->queue,
+		.limit = children->limit,
 		.holder = place,
-		.scoreboard = crew->scoreboard,
-		.slot = &crew->scoreboard->slots[place],
-		.stop = &crew->signals->stop,
+		.scoreboard = children->scoreboard,
+		.slot = &children->scoreboard->slots[place],
+		.stop = &children->signals->stop,
 		.master = getppid(),
 	};
 
-	return doorman_run(&setup);
+	return admission_run(&setup);
 }
 
-static int be_status(const struct crew *crew, uint32_t place)
+static int be_status(const struct children *children, uint32_t place)
 {
 	struct worker_setup setup = {
-		.config = crew->config,
+		.config = children->config,
 		.duty = HTTP_HEALTH,
-		.listen_fd = crew->sockets.status_fd,
-		.limit = crew->limit,
+		.listen_fd = children->sockets.status_fd,
+		.limit = children->limit,
 		.holder = place,
-		.slot = &crew->scoreboard->slots[place],
-		.stop = &crew->signals->stop,
+		.slot = &children->scoreboard->slots[place],
+		.stop = &children->signals->stop,
 	};
 
 	return worker_run(&setup);
 }
 
-noreturn void child_run(const struct crew *crew, enum crew_kind kind, uint32_t place, pid_t master)
+noreturn void child_run(const struct children *children, enum child_kind kind, uint32_t place,
+			pid_t master)
 {
 	static const struct {
 		const char *name; /* as ps -o comm shows it: 15 characters */
-		int (*be)(const struct crew *crew, uint32_t place);
-	} kinds[CREW_KINDS] = {
-		[CREW_WORKER] = { "banter-worker", be_worker },
-		[CREW_DOORMAN] = { "banter-doorman", be_doorman },
-		[CREW_STATUS] = { "banter-status", be_status },
+		int (*be)(const struct children *children, uint32_t place);
+	} kinds[CHILD_KINDS] = {
+		[CHILD_WORKER] = { "banter-worker", be_worker },
+		[CHILD_ADMISSION] = { "banter-admit", be_admission },
+		[CHILD_STATUS] = { "banter-status", be_status },
 	};
 
 	signals_child();
@@ -74,5 +75,5 @@ noreturn void child_run(const struct crew *crew, enum crew_kind kind, uint32_t p
 	prctl(PR_SET_PDEATHSIG, SIGTERM);
 	if (getppid() != master)
 		_exit(0);
-	exit(kinds[kind].be(crew, place)); /* not _exit: a leak checker reports at exit */
+	exit(kinds[kind].be(children, place)); /* not _exit: a leak checker reports at exit */
 }

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/count.h"
 #include "base/log.h"
 #include "base/secret.h"
 #include "base/version.h"
@@ -16,7 +17,7 @@
 #include "edge/upstream.h"
 #include "pool/listener.h"
 #include "pool/pool.h"
-#include "pool/service.h"
+#include "pool/systemd.h"
 #include "pool/signals.h"
 #include "pool/single.h"
 #include "wire/config.h"
@@ -57,7 +58,7 @@ static const struct {
 	{ 'v', "version", NULL, "print the version and end", NULL },
 };
 
-#define OPTIONS (sizeof(options) / sizeof(options[0]))
+#define OPTIONS COUNT(options)
 
 static void print_help(void)
 {
@@ -174,7 +175,7 @@ static int take_socket(struct start *start)
 {
 	bool wanted = !start->listen_given && !start->check_only && !start->check_database;
 
-	return wanted && service_socket(&start->handed) ? EXIT_FAILED : GO_ON;
+	return wanted && systemd_socket(&start->handed) ? EXIT_FAILED : GO_ON;
 }
 
 static int load_settings(struct start *start)
@@ -273,7 +274,7 @@ static int warm_up(struct start *start)
 static int run(struct start *start)
 {
 	bool handed = start->handed >= 0;
-	struct crew_sockets sockets = { start->web.fd, start->status.fd, handed };
+	struct children_sockets sockets = { start->web.fd, start->status.fd, handed };
 
 	if (start->caller_pool)
 		return single_run(&start->config, STDIN_FILENO, start->signals);
@@ -294,7 +295,7 @@ int main(int argc, char **argv)
 
 	if (code == GO_ON)
 		code = taken;
-	for (i = 0; code == GO_ON && i < sizeof(steps) / sizeof(steps[0]); i++)
+	for (i = 0; code == GO_ON && i < COUNT(steps); i++)
 		code = steps[i](&start);
 	if (code != EXIT_DONE)
 		listener_turn_away(start.handed);

@@ -1,6 +1,6 @@
 /*
  * The master's loop: how many workers there are to be, of which settings, and when all is to end.
- * The workers themselves are crew.c's.  Rests on base/wait, the only place where signals come
+ * The workers themselves are children.c's.  Rests on base/wait, the only place where signals come
  * through.
  */
 #include "pool/pool.h"
@@ -10,13 +10,14 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/count.h"
 #include "base/log.h"
 #include "base/wait.h"
 #include "chat/limit.h"
 #include "edge/db.h"
-#include "pool/crew.h"
+#include "pool/children.h"
 #include "pool/listener.h"
-#include "pool/service.h"
+#include "pool/systemd.h"
 
 #define LOOK_MS 20 /* while workers are exchanged: how often we look whether a new one is ready */
 #define WHY_CAP 4096
@@ -26,7 +27,7 @@ struct pool {
 	struct settings *settings;
 	struct signals *signals;
 	struct wait wait;
-	struct crew crew;
+	struct children children;
 	bool ready; /* all workers are up, and the service manager knows */
 	bool draining;
 	int64_t away_at; /* while draining: from when on nobody may wait for a pool that follows */
@@ -69,7 +70,7 @@ void pool_open_log(const struct config *config)
 	enum log_level level = LOG_LEVEL_INFO;
 	size_t i;
 
-	for (i = 0; i < sizeof(levels) / sizeof(levels[0]); i++)
+	for (i = 0; i < COUNT(levels); i++)
 		if (!strcmp(config->log_level, levels[i].word))
 			level = levels[i].level;
 	log_open("banter", level,
@@ -79,29 +80,29 @@ void pool_open_log(const struct config *config)
 static uint32_t workers_wanted(const struct pool *pool)
 {
 	/* One more place stays free, for exchanging them. */
-	int64_t most = pool->crew.places - CREW_OTHERS - 1;
+	int64_t most = pool->children.places - CHILDREN_OTHERS - 1;
 
 	return (uint32_t)(pool->config->workers < most ? pool->config->workers : most);
 }
 
 /* How many of a kind there are to be. */
-static uint32_t wanted_of(const struct pool *pool, enum crew_kind kind)
+static uint32_t wanted_of(const struct pool *pool, enum child_kind kind)
 {
 	switch (kind) {
-	case CREW_WORKER:
+	case CHILD_WORKER:
 		return workers_wanted(pool);
-	case CREW_DOORMAN:
+	case CHILD_ADMISSION:
 		return pool->config->queue_ms > 0;
 	default:
-		return pool->crew.sockets.status_fd >= 0;
+		return pool->children.sockets.status_fd >= 0;
 	}
 }
 
 /* Some settings are part of what is already open: they stay, and the new value is reported. */
-static void keep_fixed(struct config *fresh, struct config *old, const struct crew *crew)
+static void keep_fixed(struct config *fresh, struct config *old, const struct children *children)
 {
 	char *listen = fresh->listen, *status_listen = fresh->status_listen;
-	uint32_t most = crew->places - CREW_OTHERS - 1;
+	uint32_t most = children->places - CHILDREN_OTHERS - 1;
 
 	if (strcmp(fresh->listen, old->listen) != 0 || fresh->backlog != old->backlog ||
 	    fresh->socket_mode != old->socket_mode)
@@ -130,13 +131,13 @@ static void reload(struct pool *pool)
 			  why.len ? buf_text(&why) : "no memory");
 		goto out;
 	}
-	keep_fixed(&fresh, pool->config, &pool->crew);
+	keep_fixed(&fresh, pool->config, &pool->children);
 	config_clear(pool->config);
 	*pool->config = fresh;
 	pool_open_log(pool->config);
-	pool->crew.generation++;
+	pool->children.generation++;
 	pool->ready = false;
-	service_reloading();
+	systemd_reloading();
 	log_info("the settings are loaded again: the workers are exchanged one by one");
 out:
 	buf_clear(&why);
@@ -147,27 +148,27 @@ out:
  * exchanged, a new one must be ready before the next old one is told to end: settings that no
  * worker can start with cost none of the old. Returns when to look again.
  */
-static int64_t even_out(struct pool *pool, enum crew_kind kind, int64_t now)
+static int64_t even_out(struct pool *pool, enum child_kind kind, int64_t now)
 {
 	uint32_t wanted = wanted_of(pool, kind);
-	struct crew_count count;
+	struct children_tally count;
 	int64_t start_at;
 
 	for (;;) {
-		count = crew_count(&pool->crew, kind);
+		count = children_count(&pool->children, kind);
 		if (count.old && count.starting)
 			return now + LOOK_MS;
 		if (count.old && count.fresh + count.old > wanted) {
-			crew_retire(&pool->crew, kind, now);
+			children_retire(&pool->children, kind, now);
 			continue;
 		}
 		if (count.fresh >= wanted)
 			return CLOCK_NEVER;
-		if (!crew_start(&pool->crew, kind, now))
+		if (!children_start(&pool->children, kind, now))
 			break;
 	}
 	/* Too early, or no place is free: then a death wakes us. */
-	start_at = pool->crew.pauses[kind].start_at;
+	start_at = pool->children.pauses[kind].start_at;
 	return now < start_at ? start_at : CLOCK_NEVER;
 }
 
@@ -183,13 +184,13 @@ static void begin_drain(struct pool *pool, int64_t now)
 
 	pool->draining = true;
 	pool->away_at = now;
-	if (pool->crew.sockets.kept)
+	if (pool->children.sockets.kept)
 		pool->away_at = patience ? now + patience : CLOCK_NEVER;
-	service_stopping();
+	systemd_stopping();
 	log_info("draining: up to %.1f s; workers: %u", (double)pool->config->drain_ms / 1000,
-		 crew_count(&pool->crew, CREW_WORKER).living);
-	crew_close(&pool->crew, now);
-	watch(pool, WAIT_MODEL, pool->crew.sockets.status_fd);
+		 children_count(&pool->children, CHILD_WORKER).living);
+	children_close(&pool->children, now);
+	watch(pool, WAIT_MODEL, pool->children.sockets.status_fd);
 }
 
 /*
@@ -199,13 +200,13 @@ static void begin_drain(struct pool *pool, int64_t now)
  */
 static int64_t turn_away(struct pool *pool, int64_t now)
 {
-	const struct crew_sockets *sockets = &pool->crew.sockets;
-	struct line_entry entry;
+	const struct children_sockets *sockets = &pool->children.sockets;
+	struct queue_entry entry;
 
 	listener_turn_away(sockets->status_fd);
-	/* Whom a doorman held it refuses itself, if it lives. */
-	if (!crew_count(&pool->crew, CREW_DOORMAN).living)
-		while (line_take(pool->crew.line, &entry) == STATUS_OK)
+	/* Whom an admission process held it refuses itself, if it lives. */
+	if (!children_count(&pool->children, CHILD_ADMISSION).living)
+		while (queue_take(pool->children.queue, &entry) == STATUS_OK)
 			close(entry.fd);
 	if (now < pool->away_at)
 		return pool->away_at;
@@ -221,18 +222,18 @@ static void answer_signals(struct pool *pool, int64_t now)
 
 	if (signals->child) {
 		signals->child = 0;
-		crew_reap(&pool->crew, now);
+		children_reap(&pool->children, now);
 	}
 	if (signals->status) {
 		signals->status = 0;
-		crew_show(&pool->crew, now);
+		children_show(&pool->children, now);
 	}
 	if (signals->stop && !pool->draining)
 		begin_drain(pool, now);
 	if (signals->hurry) {
 		signals->hurry = 0;
 		log_warn("told twice: the workers are killed");
-		crew_kill(&pool->crew);
+		children_kill(&pool->children);
 	}
 	if (signals->reload) {
 		signals->reload = 0;
@@ -244,14 +245,14 @@ static void answer_signals(struct pool *pool, int64_t now)
 /* Says so once all workers are up, of this generation only; returns when to look again. */
 static int64_t become_ready(struct pool *pool, int64_t now)
 {
-	struct crew_count count = crew_count(&pool->crew, CREW_WORKER);
+	struct children_tally count = children_count(&pool->children, CHILD_WORKER);
 
 	if (pool->ready)
 		return CLOCK_NEVER;
 	if (count.old || count.starting || count.fresh < workers_wanted(pool))
 		return now + LOOK_MS;
 	pool->ready = true;
-	service_ready();
+	systemd_ready();
 	return CLOCK_NEVER;
 }
 
@@ -261,20 +262,20 @@ static int64_t even_out_all(struct pool *pool, int64_t now)
 	int64_t next = CLOCK_NEVER;
 	int kind;
 
-	for (kind = 0; kind < CREW_KINDS; kind++)
+	for (kind = 0; kind < CHILD_KINDS; kind++)
 		next = clock_earlier(next, even_out(pool, kind, now));
 	return clock_earlier(next, become_ready(pool, now));
 }
 
-int pool_run(struct config *config, struct settings *settings, const struct crew_sockets *sockets,
-	     struct signals *signals)
+int pool_run(struct config *config, struct settings *settings,
+	     const struct children_sockets *sockets, struct signals *signals)
 {
 	struct pool pool = { .config = config, .settings = settings, .signals = signals };
 	enum status status;
 	int64_t now, next;
 
 	wait_init(&pool.wait);
-	status = crew_init(&pool.crew, config, sockets, signals);
+	status = children_init(&pool.children, config, sockets, signals);
 	if (status != STATUS_OK) {
 		log_error("the workers' shared memory cannot be made: %s", status_name(status));
 		return 1;
@@ -282,8 +283,8 @@ int pool_run(struct config *config, struct settings *settings, const struct crew
 	for (;;) {
 		now = clock_ms();
 		answer_signals(&pool, now);
-		next = crew_kill_late(&pool.crew, now);
-		if (pool.draining && !crew_living(&pool.crew))
+		next = children_kill_late(&pool.children, now);
+		if (pool.draining && !children_living(&pool.children))
 			break;
 		next = clock_earlier(next, pool.draining ? turn_away(&pool, now)
 							 : even_out_all(&pool, now));
@@ -291,6 +292,6 @@ int pool_run(struct config *config, struct settings *settings, const struct crew
 			usleep(LOOK_MS * 1000);
 	}
 	log_info("drained");
-	crew_clear(&pool.crew);
+	children_clear(&pool.children);
 	return 0;
 }

@@ -32,7 +32,7 @@ bool scoreboard_idle(const struct scoreboard *scoreboard)
 	const struct scoreboard_slot *slot = scoreboard->slots, *end = slot + scoreboard->count;
 
 	for (; slot < end; slot++)
-		if (slot->kind == CREW_WORKER && atomic_load(&slot->pid) &&
+		if (slot->kind == CHILD_WORKER && atomic_load(&slot->pid) &&
 		    atomic_load(&slot->stage.at) == STAGE_IDLE)
 			return true;
 	return false;

@@ -3,6 +3,7 @@
 
 #include <stddef.h>
 
+#include "base/count.h"
 #include "base/wait.h"
 
 static struct signals flags;
@@ -50,10 +51,10 @@ struct signals *signals_init(void)
 	size_t i;
 
 	sigemptyset(&block);
-	for (i = 0; i < sizeof(handled) / sizeof(handled[0]); i++)
+	for (i = 0; i < COUNT(handled); i++)
 		sigaddset(&block, handled[i]);
 	sigprocmask(SIG_BLOCK, &block, NULL);
-	for (i = 0; i < sizeof(handled) / sizeof(handled[0]); i++)
+	for (i = 0; i < COUNT(handled); i++)
 		handle(handled[i], on_signal);
 	handle(SIGPIPE, SIG_IGN);
 	handle(SIGUSR2, SIG_IGN);

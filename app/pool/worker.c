@@ -9,8 +9,8 @@
 #include "edge/gateway.h"
 #include "http/serve.h"
 
-static enum status open_parts(const struct worker_setup *setup, struct wait *wait,
-			      struct http_parts *parts)
+static enum status open_context(const struct worker_setup *setup, struct wait *wait,
+				struct http_context *context)
 {
 	const struct config *config = setup->config;
 	enum status status;
@@ -19,7 +19,7 @@ static enum status open_parts(const struct worker_setup *setup, struct wait *wai
 	wait->stop = setup->stop;
 	wait->drain_ms = config->drain_ms;
 	wait->stage = &setup->slot->stage;
-	*parts = (struct http_parts){
+	*context = (struct http_context){
 		.duty = setup->duty,
 		.config = config,
 		.wait = wait,
@@ -27,47 +27,48 @@ static enum status open_parts(const struct worker_setup *setup, struct wait *wai
 		.holder = setup->holder,
 	};
 	status = gateway_new(setup->listen_fd, setup->caller_pool, config->request_ms,
-			     config->write_ms, &parts->gateway);
-	if (status == STATUS_OK && setup->line)
-		status = gateway_join(parts->gateway, setup->line, setup->closing);
+			     config->write_ms, &context->gateway);
+	if (status == STATUS_OK && setup->queue)
+		status = gateway_join(context->gateway, setup->queue, setup->closing);
 	if (status == STATUS_OK)
-		status = store_connect(config, &parts->db);
+		status = store_connect(config, &context->db);
 	if (status == STATUS_OK)
-		status = model_new(config, &parts->model);
+		status = model_new(config, &context->model);
 	return status;
 }
 
-static void close_parts(struct http_parts *parts)
+static void close_context(struct http_context *context)
 {
-	model_free(parts->model);
-	db_free(parts->db);
-	gateway_free(parts->gateway);
+	model_free(context->model);
+	db_free(context->db);
+	gateway_free(context->gateway);
 }
 
-static void count(struct scoreboard_slot *slot, const struct http_parts *parts)
+static void count(struct scoreboard_slot *slot, const struct http_context *context)
 {
 	atomic_fetch_add_explicit(&slot->requests, 1, memory_order_relaxed);
-	atomic_fetch_add_explicit(&slot->tokens, (uint64_t)parts->log.tokens, memory_order_relaxed);
-	if (parts->log.end != TURN_NONE)
+	atomic_fetch_add_explicit(&slot->tokens, (uint64_t)context->log.tokens,
+				  memory_order_relaxed);
+	if (context->log.end != TURN_NONE)
 		atomic_fetch_add_explicit(&slot->exchanges, 1, memory_order_relaxed);
 }
 
-static enum status serve_all(const struct worker_setup *setup, struct http_parts *parts)
+static enum status serve_all(const struct worker_setup *setup, struct http_context *context)
 {
 	int64_t served = 0, most = setup->config->worker_requests;
-	struct wait *wait = parts->wait;
+	struct wait *wait = context->wait;
 	enum status status;
 
 	while (!most || served < most) {
 		stage_set(wait->stage, STAGE_IDLE);
-		status = gateway_accept(parts->gateway, wait);
+		status = gateway_accept(context->gateway, wait);
 		if (status == STATUS_CLOSED)
 			continue;
 		if (status)
 			return status;
-		http_serve(parts);
-		gateway_finish(parts->gateway, wait);
-		count(setup->slot, parts);
+		http_serve(context);
+		gateway_finish(context->gateway, wait);
+		count(setup->slot, context);
 		served++;
 	}
 	return STATUS_OK;
@@ -75,15 +76,15 @@ static enum status serve_all(const struct worker_setup *setup, struct http_parts
 
 int worker_run(const struct worker_setup *setup)
 {
-	struct http_parts parts;
+	struct http_context context;
 	struct wait wait;
 	enum status status;
 
-	status = open_parts(setup, &wait, &parts);
+	status = open_context(setup, &wait, &context);
 	if (status == STATUS_OK)
-		status = serve_all(setup, &parts);
+		status = serve_all(setup, &context);
 	else
 		log_error("a worker cannot start: %s", status_name(status));
-	close_parts(&parts);
+	close_context(&context);
 	return status == STATUS_OK || status == STATUS_STOPPED ? 0 : 1;
 }

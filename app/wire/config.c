@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdlib.h>
 
+#include "base/count.h"
 #include "wire/config_value.h"
 
 #define TEXT_MOST 4096
@@ -139,7 +140,7 @@ static const struct setting settings[] = {
 };
 /* clang-format on */
 
-#define SETTINGS (sizeof(settings) / sizeof(settings[0]))
+#define SETTINGS COUNT(settings)
 
 static char **text_of(struct config *config, const struct setting *setting)
 {

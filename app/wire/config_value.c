@@ -4,6 +4,8 @@
 #include <arpa/inet.h>
 #include <ctype.h>
 
+#include "base/count.h"
+
 #define UNIX_PATH_MOST 107 /* sockaddr_un's, less its NUL */
 #define ADDRESS_SIZE 64
 
@@ -60,7 +62,7 @@ bool config_value_time(struct str text, int64_t *ms)
 			scale *= 10;
 		text = str_skip(text, n);
 	}
-	for (i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
+	for (i = 0; i < COUNT(units); i++) {
 		if (str_equal(text, units[i].name)) {
 			*ms = whole * units[i].ms + part * units[i].ms / scale;
 			return true;

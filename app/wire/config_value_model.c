@@ -3,6 +3,7 @@
 
 #include <ctype.h>
 
+#include "base/count.h"
 #include "wire/json.h"
 
 /* Those that would change how the request or its answer is read. */
@@ -25,7 +26,7 @@ static bool is_header_name(struct str name)
 		if (!isalnum((unsigned char)name.p[i]) &&
 		    (!name.p[i] || !strchr("!#$%&'*+-.^_`~", name.p[i])))
 			return false;
-	for (i = 0; i < sizeof(not_theirs) / sizeof(not_theirs[0]); i++)
+	for (i = 0; i < COUNT(not_theirs); i++)
 		if (str_same(name, str_from(not_theirs[i])))
 			return false;
 	return name.n;

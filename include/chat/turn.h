@@ -19,7 +19,7 @@
 #include "wire/config.h"
 
 /* What a worker keeps from one exchange to the next; borrowed. */
-struct turn_parts {
+struct turn_context {
 	const struct config *config;
 	struct db *db;
 	struct model *model;
@@ -35,7 +35,7 @@ enum turn_end {
 };
 
 struct turn {
-	const struct turn_parts *parts;
+	const struct turn_context *context;
 	struct store_begin begin; /* the caller fills it in between turn_init() and turn_open() */
 	struct store_begun begun; /* after turn_open() */
 	int64_t began_at;	  /* clock_ms() of turn_init() */
@@ -52,7 +52,7 @@ struct turn {
 };
 
 /* A new exchange with new ids; `turn` is the caller's storage. */
-void turn_init(struct turn *turn, const struct turn_parts *parts);
+void turn_init(struct turn *turn, const struct turn_context *context);
 void turn_clear(struct turn *turn);
 /* Begins it in the database: see turn->begun for the decision. As store_begin(). */
 enum status turn_open(struct turn *turn) MUST_CHECK;

@@ -2,12 +2,12 @@
 #ifndef CTL_SCHEMA_H
 #define CTL_SCHEMA_H
 
-#include "ctl/command.h"
+#include "cli/command.h"
 
 /*
  * Makes a workspace, a chatbot and keys to try things with; `--env-file FILE` keeps them from run
  * to run.
  */
-int schema_demo(const struct ctl_call *call);
+int schema_demo(const struct cli_call *call);
 
 #endif

@@ -2,9 +2,9 @@
 #ifndef CTL_WATCH_H
 #define CTL_WATCH_H
 
-#include "ctl/command.h"
+#include "cli/command.h"
 
 /* tail: what ran last and what runs; `--follow` until SIGINT or SIGTERM. */
-int watch_tail(const struct ctl_call *call);
+int watch_tail(const struct cli_call *call);
 
 #endif

@@ -12,7 +12,7 @@
 #include "base/status.h"
 #include "base/str.h"
 #include "base/wait.h"
-#include "edge/line.h"
+#include "edge/queue.h"
 
 struct gateway;
 
@@ -33,10 +33,10 @@ enum status gateway_listen(const char *address, unsigned mode, int backlog, int 
 enum status gateway_new(int listen_fd, bool keep, int64_t read_ms, int64_t write_ms,
 			struct gateway **out) MUST_CHECK;
 /*
- * From here on gateway_accept() takes those in `line` first. Once `closing` says that all who watch
+ * From here on gateway_accept() takes those in `queue` first. Once `closing` says that all who watch
  * it end, nobody is put there any more. Both stay the caller's.
  */
-enum status gateway_join(struct gateway *gateway, struct line *line,
+enum status gateway_join(struct gateway *gateway, struct queue *queue,
 			 const _Atomic bool *closing) MUST_CHECK;
 void gateway_free(struct gateway *gateway); /* NULL is fine */
 

@@ -22,7 +22,7 @@ enum http_duty {
 };
 
 /* What a worker serves with; borrowed, except `log`, which the serving fills in. */
-struct http_parts {
+struct http_context {
 	enum http_duty duty;
 	const struct config *config;
 	struct gateway *gateway;
@@ -41,20 +41,20 @@ struct http_parts {
 };
 
 /* Serves the request the gateway has accepted, and logs it. */
-void http_serve(struct http_parts *parts);
+void http_serve(struct http_context *context);
 
 /* A route's handler; `variable` is what stood in the path's place for one ("*"), else absent. */
-typedef void (*http_handler_fn)(struct http_parts *parts, struct request *request,
+typedef void (*http_handler_fn)(struct http_context *context, struct request *request,
 				struct reply *reply, struct str variable);
 
 /* headless.c, chatbot.c, health.c */
-void headless_chat(struct http_parts *parts, struct request *request, struct reply *reply,
+void headless_chat(struct http_context *context, struct request *request, struct reply *reply,
 		   struct str variable);
-void headless_stream(struct http_parts *parts, struct request *request, struct reply *reply,
+void headless_stream(struct http_context *context, struct request *request, struct reply *reply,
 		     struct str variable);
-void chatbot_chat(struct http_parts *parts, struct request *request, struct reply *reply,
+void chatbot_chat(struct http_context *context, struct request *request, struct reply *reply,
 		  struct str variable);
-void health(struct http_parts *parts, struct request *request, struct reply *reply,
+void health(struct http_context *context, struct request *request, struct reply *reply,
 	    struct str variable);
 
 #endif

@@ -6,9 +6,10 @@
 #include <stdnoreturn.h>
 #include <sys/types.h>
 
-#include "pool/crew.h"
+#include "pool/children.h"
 
 /* In the child that fork(2) made for that place. It ends with `master`. */
-noreturn void child_run(const struct crew *crew, enum crew_kind kind, uint32_t place, pid_t master);
+noreturn void child_run(const struct children *children, enum child_kind kind, uint32_t place,
+			pid_t master);
 
 #endif

@@ -9,7 +9,7 @@
 #include "base/buf.h"
 #include "base/status.h"
 #include "edge/settings.h"
-#include "pool/crew.h"
+#include "pool/children.h"
 #include "pool/signals.h"
 #include "wire/config.h"
 
@@ -29,7 +29,7 @@ void pool_open_log(const struct config *config);
  * one, the workers. Returns the process's exit code: 0 drained; 1 the workers cannot start
  * (logged).
  */
-int pool_run(struct config *config, struct settings *settings, const struct crew_sockets *sockets,
-	     struct signals *signals);
+int pool_run(struct config *config, struct settings *settings,
+	     const struct children_sockets *sockets, struct signals *signals);
 
 #endif

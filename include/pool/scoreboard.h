@@ -1,6 +1,6 @@
 /*
  * Each child's state and counters, in shared memory, written lock-free by the child and read by the
- * master and the doorman.
+ * master and the admission process.
  */
 #ifndef POOL_SCOREBOARD_H
 #define POOL_SCOREBOARD_H
@@ -14,17 +14,17 @@
 #include "base/status.h"
 
 /* What a child of the master is there for. */
-enum crew_kind {
-	CREW_WORKER,
-	CREW_DOORMAN, /* refuses what waited for a worker too long */
-	CREW_STATUS,  /* answers /health on the status listener */
-	CREW_KINDS
+enum child_kind {
+	CHILD_WORKER,
+	CHILD_ADMISSION, /* refuses what waited for a worker too long */
+	CHILD_STATUS,	 /* answers /health on the status listener */
+	CHILD_KINDS
 };
 
 struct scoreboard_slot {
 	struct stage stage;
 	_Atomic pid_t pid; /* 0: free */
-	enum crew_kind kind;
+	enum child_kind kind;
 	int64_t born; /* clock_ms() */
 	uint32_t generation;
 	_Atomic uint64_t requests;

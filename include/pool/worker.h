@@ -11,7 +11,7 @@
 
 #include "base/status.h"
 #include "chat/limit.h"
-#include "edge/line.h"
+#include "edge/queue.h"
 #include "http/serve.h"
 #include "pool/scoreboard.h"
 #include "wire/config.h"
@@ -20,8 +20,8 @@ struct worker_setup {
 	const struct config *config;
 	enum http_duty duty;
 	int listen_fd;
-	struct line *line;	     /* whom the doorman holds; NULL: there is none */
-	const _Atomic bool *closing; /* all workers end; with `line` only */
+	struct queue *queue;	     /* whom the admission process holds; NULL: there is none */
+	const _Atomic bool *closing; /* all workers end; with `queue` only */
 	bool caller_pool; /* the listening socket came on fd 0: connections may be kept, their owner counts the workers */
 	struct limit *limit;
 	uint32_t holder; /* our place in `limit` */

@@ -20,10 +20,10 @@ import time
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE))
 sys.path.insert(0, str(HERE.parent / "system"))
-import parts  # noqa: E402
+import servers  # noqa: E402
 import processes  # noqa: E402
 import table  # noqa: E402
-from parts import BUILD, ROOT, until  # noqa: E402
+from servers import BUILD, ROOT, until  # noqa: E402
 
 WORKERS = 208
 
@@ -48,21 +48,21 @@ CASES = [
 WARM = Case("warm-up", WORKERS, 1, 20, 50000)
 
 
-class Postgres(parts.Postgres):
+class Postgres(servers.Postgres):
     """As a user would have it: every commit reaches the disk. The tests' own cluster does without."""
 
     def start(self):
         self.spawn(
-            [*parts.unprivileged(), parts.postgres_bin() / "postgres", "-D", self.data, "-k", self.folder,
+            [*servers.unprivileged(), servers.postgres_bin() / "postgres", "-D", self.data, "-k", self.folder,
              "-c", "listen_addresses=", "-c", "fsync=on", "-c", f"max_connections={WORKERS + 20}",
              "-c", "unix_socket_permissions=0777"],
             cwd="/",
         )
-        ready = [parts.postgres_bin() / "pg_isready", "-q", "-h", self.folder, "-d", "postgres", "-U", "owner"]
+        ready = [servers.postgres_bin() / "pg_isready", "-q", "-h", self.folder, "-d", "postgres", "-U", "owner"]
         until(lambda: subprocess.run(ready).returncode == 0, "PostgreSQL's start")
 
 
-class Model(parts.Part):
+class Model(servers.Server):
     """The bench model."""
 
     name = "bench-model"
@@ -75,14 +75,14 @@ class Model(parts.Part):
         self.port = int(self.url.rsplit(":", 1)[1])
 
 
-class Proxy(parts.Nginx):
+class Proxy(servers.Nginx):
     """nginx alone, with nginx.conf of this folder."""
 
     name = "bench-nginx"
 
     def __init__(self, model_port):
-        parts.Part.__init__(self)
-        self.port = parts.free_port()
+        servers.Server.__init__(self)
+        self.port = servers.free_port()
         text = (HERE / "nginx.conf").read_text()
         text = "\n".join(line for line in text.splitlines() if not line.lstrip().startswith("#"))
         for name, value in {
@@ -130,8 +130,8 @@ def start(stack):
     enter = lambda part: stack.enter_context(contextlib.closing(part))  # noqa: E731
     model = enter(Model())
     postgres = enter(Postgres())
-    banter = enter(parts.Banter(postgres.url(), f"{model.url}/v1", workers=WORKERS, worker_requests=0))
-    front = enter(parts.Nginx(banter.socket))
+    banter = enter(servers.Banter(postgres.url(), f"{model.url}/v1", workers=WORKERS, worker_requests=0))
+    front = enter(servers.Nginx(banter.socket))
     proxy = enter(Proxy(model.port))
     key = postgres.demo().widget_key
     targets = [

@@ -12,7 +12,7 @@ import pytest
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "system"))
 from page import Page  # noqa: E402
-from parts import BUILD  # noqa: E402
+from servers import BUILD  # noqa: E402
 from sandbox import NOT_TESTED, PATIENCE, ROOT, Layers, Sandbox, refusal, until  # noqa: E402
 
 NAME = "api.openai.com"

@@ -19,7 +19,7 @@ import pytest
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests" / "system"))
 import fastcgi  # noqa: E402
-import parts  # noqa: E402
+import servers  # noqa: E402
 
 __all__ = ["ROOT", "Layers", "Sandbox", "needs_root", "until"]
 
@@ -115,7 +115,7 @@ printf '127.0.0.1 localhost sandbox\n::1 localhost\n' >etc/hosts
 
 
 def until(condition, what):
-    return parts.until(condition, what, PATIENCE)
+    return servers.until(condition, what, PATIENCE)
 
 
 def refusal():

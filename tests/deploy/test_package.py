@@ -6,10 +6,10 @@ import subprocess
 
 import pytest
 
-import parts
+import servers
 from fastcgi import chat, chat_params, chat_body, stream, Connection, Reply, health
 from page import Page
-from parts import Tenant, name, script
+from servers import Tenant, name, script
 from sandbox import ROOT, needs_root, until
 
 MODEL = "https://api.openai.com"
@@ -368,6 +368,6 @@ def test_the_sandbox_reaches_nothing_outside(machine, installed, tmp_path):
     (tmp_path / "outside").write_text("here")
     assert box.run(f"cat {tmp_path}/outside", check=False).returncode != 0 or not str(tmp_path).startswith("/tmp")
     box.run("touch /etc/of-the-sandbox")
-    assert not parts.pathlib.Path("/etc/of-the-sandbox").exists()
+    assert not servers.pathlib.Path("/etc/of-the-sandbox").exists()
     assert box.run("curl -sS --max-time 5 http://192.0.2.1", check=False).returncode != 0
     assert box.run("sysctl -w kernel.panic=77", check=False).returncode != 0

@@ -9,8 +9,8 @@ import pytest
 
 from fastcgi import chat
 from page import SHOWN, Page
-from parts import name as some_name
-from parts import Tenant, script
+from servers import name as some_name
+from servers import Tenant, script
 from sandbox import ROOT, needs_root
 
 # Followed elsewhere, with the reason and the test that does it.

@@ -13,13 +13,13 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "base/count.h"
 #include "base/status.h"
 #include "base/str.h"
 
 /* libFuzzer calls it with every input. */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 #define must(condition)                                                                            \
 	do {                                                                                       \
 		if (!(condition))                                                                  \

@@ -2,6 +2,8 @@
 
 #include <stddef.h>
 
+#include "base/count.h"
+
 struct oracle_utf8 oracle_utf8(struct str text)
 {
 	static const struct {
@@ -19,10 +21,10 @@ struct oracle_utf8 oracle_utf8(struct str text)
 	unsigned char least, most;
 	size_t i;
 
-	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+	for (i = 0; i < COUNT(rows); i++)
 		if (p[0] >= rows[i].from && p[0] <= rows[i].to)
 			break;
-	if (i == sizeof(rows) / sizeof(rows[0]))
+	if (i == COUNT(rows))
 		return part;
 	part.code = p[0] & rows[i].bits;
 	for (; part.n < rows[i].n && part.n < text.n; part.n++) {

@@ -8,6 +8,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/count.h"
+
 void fault_set(struct fault *fault, unsigned code, const char *name, const char *param,
 	       const char *message, ...)
 {
@@ -119,7 +121,7 @@ static enum status check_message(struct json_object *message, size_t i, struct f
 	const char *role = ask_role(message);
 	bool known = false, texts;
 
-	for (size_t k = 0; k < sizeof(roles) / sizeof(*roles); k++)
+	for (size_t k = 0; k < COUNT(roles); k++)
 		known = known || strcmp(role, roles[k]) == 0;
 	if (!known) {
 		fault_set(fault, 400, "invalid_value", "messages",
@@ -211,7 +213,7 @@ static enum status check_numbers(struct ask *ask, struct fault *fault)
 			  "Invalid 'temperature': expected a value from 0 to 2.");
 		return STATUS_INVALID;
 	}
-	for (size_t i = 0; i < sizeof(limits) / sizeof(*limits); i++) {
+	for (size_t i = 0; i < COUNT(limits); i++) {
 		if (member(ask, limits[i], json_type_int, &value, fault) != STATUS_OK)
 			return STATUS_INVALID;
 		if (value == NULL)

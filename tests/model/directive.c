@@ -7,6 +7,8 @@
 #include <json-c/json.h>
 #include <string.h>
 
+#include "base/count.h"
+
 enum { COUNT_MAX = 10000000 };
 
 typedef bool (*reader)(struct script *script, struct json_object *value, void *field);
@@ -195,7 +197,7 @@ static const struct {
 
 static bool read_member(struct script *script, const char *name, struct json_object *value)
 {
-	for (size_t i = 0; i < sizeof(members) / sizeof(*members); i++)
+	for (size_t i = 0; i < COUNT(members); i++)
 		if (strcmp(members[i].name, name) == 0)
 			return members[i].read(script, value, (char *)script + members[i].field);
 	return false;

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/count.h"
 #include "text.h"
 
 enum { FILE_MAX = 1 << 20 };
@@ -100,7 +101,7 @@ static enum status read_address(struct options *options, const char *value)
 
 static enum status read_voice(struct options *options, const char *value)
 {
-	for (size_t i = 0; i < sizeof(voices) / sizeof(*voices); i++) {
+	for (size_t i = 0; i < COUNT(voices); i++) {
 		if (strcmp(voices[i].name, value) == 0) {
 			options->voice_delay = voices[i].delay;
 			return STATUS_OK;

@@ -12,6 +12,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/count.h"
+
 enum {
 	BODY_MAX = 16 << 20,
 	STACK_SIZE = 256 << 10, /* a thread a connection, many of them */
@@ -120,7 +122,7 @@ static const struct route *find_route(const struct exchange *exchange, struct fa
 {
 	bool known = false;
 
-	for (size_t i = 0; i < sizeof(routes) / sizeof(*routes); i++) {
+	for (size_t i = 0; i < COUNT(routes); i++) {
 		if (strcmp(routes[i].path, exchange->path) != 0)
 			continue;
 		if (strcmp(routes[i].method, exchange->method) == 0)

@@ -3,7 +3,7 @@
 import json
 import re
 
-import parts
+import servers
 from site_client import Site, Stream
 
 __all__ = ["BOTH", "REFUSALS", "Api", "Chatbot", "Headless", "Site", "check_headers"]
@@ -102,11 +102,11 @@ class Headless(Api):
         return "/v1/chat/stream" if streams else "/v1/chat"
 
     def body(self, message, streams, own=None):
-        return {"message": message, **(own or {"sessionId": parts.name()})}
+        return {"message": message, **(own or {"sessionId": servers.name()})}
 
     def conversation(self):
         """A conversation that has not begun yet, in the client's words."""
-        return {"sessionId": parts.name()}
+        return {"sessionId": servers.name()}
 
     def text(self, response):
         body = response.json()
@@ -132,7 +132,7 @@ class Chatbot(Api):
 
     def conversation(self):
         """This API names conversations itself: a new one that holds no exchange yet."""
-        own = f"c{parts.name('')}"
+        own = f"c{servers.name('')}"
         self.site.sql(
             "insert into banter_data.conversation (workspace, conversation, chatbot, next_position) values (%s, %s, %s, 1)",
             self.site.tenant.workspace, own, self.site.tenant.chatbot)

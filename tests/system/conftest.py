@@ -10,7 +10,7 @@ import sys
 import pytest
 
 sys.path.insert(0, os.path.dirname(__file__))
-import parts  # noqa: E402
+import servers  # noqa: E402
 from site_client import Site  # noqa: E402
 
 # A shell's background job ignores it, and so would all that the tests start and interrupt.
@@ -24,14 +24,14 @@ def pytest_runtest_makereport(item, call):
     report = outcome.get_result()
     if report.failed:
         for value in item.funcargs.values():
-            for part in getattr(value, "shown_parts", [value]):
-                if isinstance(part, parts.Part):
+            for part in getattr(value, "shown_servers", [value]):
+                if isinstance(part, servers.Server):
                     report.sections.append((f"{part.name}'s log", part.text()[-6000:]))
 
 
 @pytest.fixture(scope="session")
 def postgres():
-    part = parts.Postgres()
+    part = servers.Postgres()
     yield part
     part.close()
 
@@ -42,14 +42,14 @@ def database(postgres):
     if os.environ.get("BANTER_TEST_THROUGH") != "pgbouncer":
         yield postgres
         return
-    part = parts.Pooler(postgres)
+    part = servers.Pooler(postgres)
     yield part
     part.close()
 
 
 @pytest.fixture(scope="session")
 def standin():
-    part = parts.StandIn()
+    part = servers.StandIn()
     yield part
     part.close()
 
@@ -91,13 +91,13 @@ def start(postgres, database, standin):
 
 @pytest.fixture
 def pool(database, standin):
-    """pool(workers=…, **settings) -> parts.Banter: a pool without a web server, for fastcgi.py; stopped at the test's end."""
+    """pool(workers=…, **settings) -> servers.Banter: a pool without a web server, for fastcgi.py; stopped at the test's end."""
     started = []
 
     def begin(**settings):
         url = settings.pop("database_url", database.url())
         model_url = settings.pop("model_url", standin.url)
-        started.append(parts.Banter(url, model_url, **settings))
+        started.append(servers.Banter(url, model_url, **settings))
         return started[-1]
 
     yield begin

@@ -1,4 +1,4 @@
-"""banterctl as a person and as a program uses it: a pipe (ctl), and a terminal in tmux (Terminal). Rests on parts."""
+"""banterctl as a person and as a program uses it: a pipe (ctl), and a terminal in tmux (Terminal). Rests on servers."""
 
 import json
 import os
@@ -8,7 +8,7 @@ import subprocess
 import tempfile
 
 import pytest
-from parts import BUILD, PATIENCE, name, until
+from servers import BUILD, PATIENCE, name, until
 
 __all__ = ["Terminal", "ctl", "empty", "record"]
 

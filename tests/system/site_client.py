@@ -7,7 +7,7 @@ import os
 import socket
 import threading
 
-import parts
+import servers
 
 
 class Stream:
@@ -68,7 +68,7 @@ class Stream:
 
 
 class Site:
-    """Settings are those of parts.Banter. A site knows one tenant, whose keys its calls use."""
+    """Settings are those of servers.Banter. A site knows one tenant, whose keys its calls use."""
 
     def __init__(self, postgres, model, banter, nginx, tenant):
         self.postgres = postgres
@@ -77,15 +77,15 @@ class Site:
         self.nginx = nginx
         self.tenant = tenant
         self.url = nginx.url
-        self.http = parts.session()
-        self.shown_parts = [banter, nginx]
+        self.http = servers.session()
+        self.shown_servers = [banter, nginx]
 
     @classmethod
     def start(cls, postgres, database_url, standin, **settings):
         settings.setdefault("model_url", standin.url)
-        banter = parts.Banter(database_url, **settings)
+        banter = servers.Banter(database_url, **settings)
         try:
-            nginx = parts.Nginx(banter.socket)
+            nginx = servers.Nginx(banter.socket)
         except BaseException:
             banter.close()
             raise
@@ -105,11 +105,11 @@ class Site:
         headers = dict(headers or {})
         if key:
             headers.setdefault("x-api-key", self.tenant.widget_key)
-        options.setdefault("timeout", parts.PATIENCE)
+        options.setdefault("timeout", servers.PATIENCE)
         return self.http.request(method, self.url + path, headers=headers, **options)
 
     def body(self, message, session=None, **more):
-        return {"sessionId": session or parts.name(), "message": message, **more}
+        return {"sessionId": session or servers.name(), "message": message, **more}
 
     def chat(self, message, session=None, headers=None, **options):
         """POST /v1/chat."""
@@ -130,7 +130,7 @@ class Site:
     def raw(self, method, target, headers=None, body=None, source=None):
         """A request with its target as given, from the client's own address `source`: (status, headers, body)."""
         connection = http.client.HTTPConnection(
-            "127.0.0.1", self.nginx.port, timeout=parts.PATIENCE, source_address=(source, 0) if source else None)
+            "127.0.0.1", self.nginx.port, timeout=servers.PATIENCE, source_address=(source, 0) if source else None)
         try:
             connection.request(method, target, body, headers or {})
             answer = connection.getresponse()
@@ -144,7 +144,7 @@ class Site:
         lines = {"Host": "banter", "x-api-key": self.tenant.widget_key, "Content-Length": str(len(body))}
         lines.update(headers or {})
         head = f"POST {self.nginx.path}{path} HTTP/1.1\r\n" + "".join(f"{name}: {value}\r\n" for name, value in lines.items())
-        client = socket.create_connection(("127.0.0.1", self.nginx.port), timeout=parts.PATIENCE)
+        client = socket.create_connection(("127.0.0.1", self.nginx.port), timeout=servers.PATIENCE)
         client.sendall(head.encode() + b"\r\n" + body)
         return client
 
@@ -188,11 +188,11 @@ class Site:
 def site_of_its_own(standin, **settings):
     """A site whose PostgreSQL (site.postgres) may be stopped; through PgBouncer where the whole run is."""
     with contextlib.ExitStack() as stack:
-        postgres = database = stack.enter_context(contextlib.closing(parts.Postgres()))
+        postgres = database = stack.enter_context(contextlib.closing(servers.Postgres()))
         if os.environ.get("BANTER_TEST_THROUGH") == "pgbouncer":
-            database = stack.enter_context(contextlib.closing(parts.Pooler(postgres)))
+            database = stack.enter_context(contextlib.closing(servers.Pooler(postgres)))
         site = stack.enter_context(contextlib.closing(Site.start(postgres, database.url(), standin, **settings)))
-        site.shown_parts.append(postgres)
+        site.shown_servers.append(postgres)
         yield site
 
 
@@ -204,7 +204,7 @@ def at_once(count, work):
 
     def run(index):
         try:
-            barrier.wait(parts.PATIENCE)
+            barrier.wait(servers.PATIENCE)
             results[index] = work(index)
         except BaseException as failure:  # noqa: BLE001  (told to the test below)
             failures.append(failure)
@@ -213,7 +213,7 @@ def at_once(count, work):
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(2 * parts.PATIENCE)
+        thread.join(2 * servers.PATIENCE)
     if failures:
         raise failures[0]
     assert not any(thread.is_alive() for thread in threads), "not all came to an end"

@@ -1,9 +1,9 @@
 """What both APIs promise alike: one table of cases, played through each of them, streamed and in one piece."""
 
 import apis
-import parts
+import servers
 import pytest
-from parts import script, until
+from servers import script, until
 
 
 @pytest.fixture(params=apis.BOTH, ids=lambda api: api.name)
@@ -57,7 +57,7 @@ def test_G4_lengths_of_messages(api, streams, message, good):
 def test_S10_done(api, streams):
     """Finished with text: the client has it, the database too, and the next exchange sees it."""
     own = api.conversation()
-    first, second = parts.name(), parts.name()
+    first, second = servers.name(), servers.name()
     assert api.answered(script(first, tokens=["One ", "two"]), streams, own) == "One two"
     assert [(e["state"], e["answer"]) for e in api.site.exchanges()] == [("done", "One two")]
     assert api.answered(script(second, tokens=["three"]), streams, own) == "three"
@@ -76,7 +76,7 @@ def test_S10_done(api, streams):
 def test_S10_failed(api, streams, fault, kept):
     """Failed, with text or without: an error, nothing in the history, what came is kept as partial."""
     own = api.conversation()
-    after = parts.name()
+    after = servers.name()
     api.fails(script("?", **fault), streams, own)
     ((state, answer),) = [(e["state"], e["answer"] or "") for e in api.site.exchanges()]
     assert (state, answer) == ("failed", kept)
@@ -85,8 +85,8 @@ def test_S10_failed(api, streams, fault, kept):
 
 
 def test_S7_client_leaves_a_silent_model(api, streams):
-    text = parts.name()
-    client = api.call(script(text, tokens=["never"], gates={"1": parts.name()}), streams)
+    text = servers.name()
+    client = api.call(script(text, tokens=["never"], gates={"1": servers.name()}), streams)
     api.site.model.wait(text)
     client.close()
     assert api.site.model.wait(text, ended="client_left")["tokens_sent"] == 0
@@ -94,8 +94,8 @@ def test_S7_client_leaves_a_silent_model(api, streams):
 
 
 def test_S10_client_leaves_after_some_text(api):
-    own, text, after = api.conversation(), parts.name(), parts.name()
-    stream = api.stream(script(text, tokens=["some", " more"], gates={"2": parts.name()}), own)
+    own, text, after = api.conversation(), servers.name(), servers.name()
+    stream = api.stream(script(text, tokens=["some", " more"], gates={"2": servers.name()}), own)
     assert [next(stream)["type"], next(stream)["token"]] == ["start", "some"]
     stream.close()
     api.site.model.wait(text, ended="client_left")
@@ -105,7 +105,7 @@ def test_S10_client_leaves_after_some_text(api):
 
 
 def test_S4_a_token_is_not_held_for_the_next(api):
-    gate = parts.name()
+    gate = servers.name()
     stream = api.stream(script("?", tokens=["a", "b"], gates={"2": gate}))
     assert [next(stream)["type"], next(stream)["token"]] == ["start", "a"]
     api.site.model.open_gate(gate)
@@ -115,7 +115,7 @@ def test_S4_a_token_is_not_held_for_the_next(api):
 def test_S6_heartbeats(start):
     site = start(workers=4, heartbeat=0.1)
     for kind in apis.BOTH:
-        gate = parts.name()
+        gate = servers.name()
         stream = kind(site).stream(script("?", tokens=["a", "b"], gates={"1": gate, "2": gate + "2"}))
         assert next(stream)["type"] == "start"
         stream.wait_beats(2)
@@ -142,7 +142,7 @@ def test_one_engine_asks_the_model_alike(site):
     for kind in apis.BOTH:
         for streams in (False, True):
             api = kind(site)
-            own, text = api.conversation(), parts.name()
+            own, text = api.conversation(), servers.name()
             api.answered(script("first", tokens=["yes"]), streams, own)
             api.answered(f"second {text}", streams, own)
             body = site.model.wait(text)["body"]
@@ -154,10 +154,10 @@ def test_one_engine_asks_the_model_alike(site):
 
 
 def test_S9_two_at_once_in_one_conversation(api):
-    own, gate = api.conversation(), parts.name()
+    own, gate = api.conversation(), servers.name()
     first = api.stream(script("first", tokens=["1"], gates={"1": gate}), own)
     assert next(first)["type"] == "start"
-    text = parts.name()
+    text = servers.name()
     assert api.answered(script(text, tokens=["2"]), False, own) == "2"
     assert [role for role, _ in asked(api, text)] == ["system", "user"]
     api.site.model.open_gate(gate)

@@ -5,10 +5,10 @@ import contextlib
 import json
 import subprocess
 
-import parts
+import servers
 import pytest
 from ctl import ctl, record
-from parts import ROOT, script
+from servers import ROOT, script
 from site_client import Site
 
 PAGE = (ROOT / "deploy/backup/README.md").read_text()
@@ -18,7 +18,7 @@ SCHEMAS = ["--schema=banter", "--schema=banter_data"]
 
 
 def tool(name, *arguments):
-    done = subprocess.run([parts.postgres_bin() / name, *map(str, arguments)], capture_output=True)
+    done = subprocess.run([servers.postgres_bin() / name, *map(str, arguments)], capture_output=True)
     assert done.returncode == 0, done.stderr.decode()
     return done.stdout
 
@@ -31,7 +31,7 @@ def dump(postgres, path, *options):
 @pytest.fixture(scope="module")
 def elsewhere():
     """Another cluster, where the page's roles are and no data."""
-    with contextlib.closing(parts.Postgres()) as part:
+    with contextlib.closing(servers.Postgres()) as part:
         part.run("create role banter_owner nologin")
         part.run("create role host login")
         yield part
@@ -44,11 +44,11 @@ class Lived:
         self.site, self.tenant = site, site.tenant
         site.configure(price=3, system_prompt="You are Ada.")
         site.grant(100)
-        self.session, self.gate = parts.name(), parts.name("gate")
+        self.session, self.gate = servers.name(), servers.name("gate")
         site.chat(script("first", tokens=["one"]), self.session)
         self.conversation = site.chatbot(script("third", tokens=["three"])).json()["data"]["conversationId"]
-        self.key = {"Idempotency-Key": parts.name("key")}
-        self.body = json.dumps(site.body(script(parts.name("second"), tokens=["two"]), self.session))
+        self.key = {"Idempotency-Key": servers.name("key")}
+        self.body = json.dumps(site.body(script(servers.name("second"), tokens=["two"]), self.session))
         self.answer = self.ask_again(site)
         self.stream = site.stream(script("runs", tokens=["a"], gates={"1": self.gate}))
         assert next(self.stream)["type"] == "start"
@@ -78,7 +78,7 @@ def test_the_page_says_what_is_tested_here():
 
 @pytest.mark.parametrize("way", ["roles", "one role"])
 def test_a_restored_dump_is_all_of_it(lived, postgres, elsewhere, standin, tmp_path, way):
-    database, role = parts.name("restored").replace("-", "_"), "banter_owner" if way == "roles" else "host"
+    database, role = servers.name("restored").replace("-", "_"), "banter_owner" if way == "roles" else "host"
     path = dump(postgres, tmp_path / "dump", *(SCHEMAS if way == "one role" else []))
     elsewhere.run(f"create database {database} owner {role}", database="postgres")
     if way == "roles":
@@ -102,12 +102,12 @@ def use(lived, site, owner):
     """Its keys, conversations, credits and answers, as they were."""
     assert lived.ask_again(site) == lived.answer, "the answer is given again"
     assert site.credits() == 88
-    fresh = parts.name("goes on")
+    fresh = servers.name("goes on")
     site.chat(script(fresh, tokens=["x"]), lived.session)
     said = [one["content"].split(" @@")[0] for one in site.model.wait(fresh)["body"]["messages"]]
     second = json.loads(lived.body)["message"].split(" @@")[0]
     assert said == ["You are Ada.", "first", "one", second, "two", fresh]
-    fresh = parts.name("goes on")
+    fresh = servers.name("goes on")
     assert site.chatbot(script(fresh, tokens=["x"]), conversationId=lived.conversation).status_code == 200
     assert len(site.model.wait(fresh)["body"]["messages"]) == 4
     assert site.credits() == 82

@@ -1,9 +1,9 @@
 """G10: how many exchanges may be open at once, of an address, of a key, of a workspace."""
 
 import apis
-import parts
+import servers
 import pytest
-from parts import script
+from servers import script
 from site_client import at_once
 
 
@@ -24,7 +24,7 @@ class Open:
     """A stream whose model waits."""
 
     def __init__(self, api, headers=None):
-        self.gate = parts.name()
+        self.gate = servers.name()
         self.message = script("?", tokens=["a"], gates={"1": self.gate})
         self.model = api.site.model
         self.stream = api.stream(self.message, headers=headers)
@@ -78,7 +78,7 @@ def test_G10_a_workspaces_own_caps_count(api):
 def test_G10_exact_under_concurrency(api):
     """At once, no more begin than have places; none of them ends before all have been judged."""
     api.site.sql("update banter_data.workspace set max_open = 3, max_open_per_key = 3 where workspace = %s", api.site.tenant.workspace)
-    gate = parts.name()
+    gate = servers.name()
     message = script("?", tokens=["a"], gates={"1": gate})
     responses = at_once(40, lambda index: api.post(api.body(message, True), True))
     assert sorted(r.status_code for r in responses) == [200] * 3 + [429] * 37
@@ -135,7 +135,7 @@ def test_G10_the_chatbots_window_is_not_used_up(capped):
 def test_G10_credits_and_idempotency_keys_are_not_touched(api):
     api.site.grant(10)
     opened = [Open(api), Open(api)]
-    once = {"Idempotency-Key": parts.name()}
+    once = {"Idempotency-Key": servers.name()}
     assert full(api, headers=once)
     assert api.site.credits() == 8
     for one in opened:
@@ -144,7 +144,7 @@ def test_G10_credits_and_idempotency_keys_are_not_touched(api):
 
 
 def test_G10_an_answer_given_again_needs_no_place(api):
-    once = {"Idempotency-Key": parts.name()}
+    once = {"Idempotency-Key": servers.name()}
     body = api.body("hello", False)
     first = api.post(body, headers=once)
     opened = [Open(api), Open(api)]
@@ -158,8 +158,8 @@ def test_G10_a_dead_workers_place_comes_back_with_its_lease(start):
     api = apis.Headless(site)
     held = Open(api)
     for pid in site.banter.children():
-        parts.os.kill(pid, parts.signal.SIGKILL)
-    parts.until(lambda: len(site.banter.children()) == 2, "the workers' replacement")
+        servers.os.kill(pid, servers.signal.SIGKILL)
+    servers.until(lambda: len(site.banter.children()) == 2, "the workers' replacement")
     assert full(api)
     assert held.stream.rest() == []
     site.sql("update banter_data.exchange set lease_until = clock_timestamp() where workspace = %s", site.tenant.workspace)

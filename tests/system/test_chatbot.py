@@ -10,10 +10,10 @@ import threading
 import time
 
 import apis
-import parts
+import servers
 import pytest
 import requests
-from parts import script
+from servers import script
 from site_client import at_once
 
 CLIENTS = pathlib.Path(__file__).parent / "clients"
@@ -72,7 +72,7 @@ def test_B1_the_answer_in_one_piece(api):
 
 def test_B1_a_conversation_goes_on(api):
     first = data(api.json(script("one", tokens=["1"])))
-    text = parts.name()
+    text = servers.name()
     second = data(api.json(text, {"conversationId": first["conversationId"]}))
     assert second["conversationId"] == first["conversationId"]
     assert second["messageId"] != first["messageId"]
@@ -101,7 +101,7 @@ def test_B1_metadata_is_stored_as_sent(api, metadata):
 
 
 def test_B1_metadata_is_none_of_the_models_business(api):
-    text = parts.name()
+    text = servers.name()
     api.json(text, {"metadata": {"secret": "marker-word"}})
     assert "marker-word" not in json.dumps(api.site.model.wait(text))
 
@@ -125,7 +125,7 @@ def test_B1_a_chatbots_settings_reach_the_model(api):
     own = api.conversation()
     for number in range(3):
         data(api.json(script("q", tokens=[str(number)]), own))
-    text = parts.name()
+    text = servers.name()
     data(api.json(text, own))
     body = api.site.model.wait(text)["body"]
     assert (body["model"], body["temperature"], body["max_tokens"]) == ("m-1", 1.25, 9)
@@ -158,7 +158,7 @@ def test_B2_an_error_carries_its_code(api):
 @pytest.fixture(scope="session")
 def modules():
     """The npm packages of clients/package-lock.json, in build/npm."""
-    folder = parts.ROOT / "build" / "npm"
+    folder = servers.ROOT / "build" / "npm"
     folder.mkdir(parents=True, exist_ok=True)
     lock = (CLIENTS / "package-lock.json").read_bytes()
     done = folder / "node_modules" / ".done"
@@ -183,7 +183,7 @@ def lines_until_the_end(lines, model, gate):
 def run(*command):
     """A client's events, from its standard output."""
     environment = {name: value for name, value in os.environ.items() if "proxy" not in name.lower()}
-    done = subprocess.run([str(word) for word in command], capture_output=True, text=True, timeout=parts.PATIENCE, env=environment)
+    done = subprocess.run([str(word) for word in command], capture_output=True, text=True, timeout=servers.PATIENCE, env=environment)
     assert done.returncode == 0, done.stderr
     return done.stdout
 
@@ -191,7 +191,7 @@ def run(*command):
 def open_beside(site, gate):
     """Opens it once a stream beside the one that waits there has seen several heartbeats."""
     site.model.wait(gate, tokens_sent=3)
-    own = parts.name("gate")
+    own = servers.name("gate")
     beside = apis.Chatbot(site).stream(script("beside", tokens=["x"], gates={"1": own}))
     assert next(beside)["type"] == "start"
     beside.wait_beats(5)
@@ -205,7 +205,7 @@ def test_B2_real_clients_read_it_whole(start_once, client, request):
     """Tokens of many sizes and scripts, cut anywhere, with heartbeats between them."""
     site = start_once.for_new_tenant()
     tokens = ["plain ", "data: x\n\n", ": no comment\r\n", "\u65e5\u672c\u8a9e ", "\U0001f469\u200d\U0001f680 ", "\u2028\u0085", "x" * 1500, "\u65e5" * 1500]
-    gate = parts.name("gate")
+    gate = servers.name("gate")
     message = script("?", tokens=tokens, gates={"4": gate})
     url = f"{site.url}{apis.Chatbot(site).path(True)}"
     key = site.tenant.workspace_key
@@ -265,7 +265,7 @@ def test_B3_not_found(api):
     other = api.site.for_new_tenant()
     mine = data(api.json("hello"))["conversationId"]
     theirs = data(apis.Chatbot(other).json("hello"))["conversationId"]
-    sibling = parts.name()
+    sibling = servers.name()
     api.site.sql("select banter.chatbot_create(%s, %s, 'sibling', '')", api.site.tenant.workspace, sibling)
 
     def ask(chatbot, **body):
@@ -335,7 +335,7 @@ def test_B4_the_window(api):
 def test_B4_every_reply_once_the_chatbot_is_known(api):
     limit(api, 100)
     own = {"conversationId": data(api.json("hello"))["conversationId"]}
-    once, gate = {"Idempotency-Key": parts.name()}, parts.name()
+    once, gate = {"Idempotency-Key": servers.name()}, servers.name()
     stream = api.stream(script("?", tokens=["a"], gates={"1": gate}), headers=once)
     assert rate(stream)[:2] == (100, 98)
     body = api.body(script("?", tokens=["a"], gates={"1": gate}), True)
@@ -364,7 +364,7 @@ def test_B4_not_before_the_chatbot_is_known_nor_without_a_limit(api):
 
 def test_B4_each_chatbot_has_its_own_window(api):
     limit(api, 1)
-    sibling = parts.name()
+    sibling = servers.name()
     api.site.sql("select banter.chatbot_create(%s, %s, 'sibling', '')", api.site.tenant.workspace, sibling)
     api.site.sql("update banter_data.chatbot set rate_limit = 1 where chatbot = %s", sibling)
     ask = lambda: api.site.request("POST", f"/api/v1/chatbots/{sibling}/chat", api.key(), key=False, json={"message": "x"})  # noqa: E731
@@ -391,7 +391,7 @@ def test_G11_a_key_is_revoked_at_once(api):
 
 def test_G11_revoked_while_its_stream_runs(api):
     """What has begun ends as it would have; the next is refused, its replay too."""
-    gate, once = parts.name(), {"Idempotency-Key": parts.name()}
+    gate, once = servers.name(), {"Idempotency-Key": servers.name()}
     stream = api.stream(script("?", tokens=["a"], gates={"1": gate}), headers=once)
     api.site.sql("update banter_data.api_key set active = false where workspace = %s", api.site.tenant.workspace)
     api.site.model.open_gate(gate)
@@ -414,7 +414,7 @@ def test_keys_note_their_last_use(api):
 def test_keys_are_stored_hashed_only(api):
     """No column of any table holds one."""
     dump = subprocess.run(
-        [parts.postgres_bin() / "pg_dump", "--data-only", api.site.postgres.url("owner")], capture_output=True, text=True, check=True).stdout
+        [servers.postgres_bin() / "pg_dump", "--data-only", api.site.postgres.url("owner")], capture_output=True, text=True, check=True).stdout
     assert api.site.tenant.chatbot in dump
     for key in (api.site.tenant.workspace_key, api.site.tenant.widget_key):
         assert key not in dump

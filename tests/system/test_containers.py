@@ -13,9 +13,9 @@ import subprocess
 import pytest
 import yaml
 
-import parts
+import servers
 from apis import BOTH
-from parts import BUILD, ROOT, filled, name, script, until
+from servers import BUILD, ROOT, filled, name, script, until
 from site_client import Site
 
 HERE = ROOT / "deploy" / "containers"
@@ -268,14 +268,14 @@ def test_the_build_stage_builds_and_installs_what_the_images_take(tmp_path):
     assert run(tmp_path / "out/usr/lib/banter/banter.fcgi", "--version").stdout.startswith("banter ")
 
 
-class Bouncer(parts.Part):
+class Bouncer(servers.Server):
     """deploy/containers/pgbouncer.sh and its file, with other paths."""
 
     name = "pgbouncer"
 
     def __init__(self, postgres, secret):
         super().__init__()
-        self.port = parts.free_port()
+        self.port = servers.free_port()
         (self.folder / "hba.conf").write_text((ROOT / "deploy/pgbouncer/hba.conf").read_text())
         (self.folder / "pgbouncer.ini").write_text(filled("pgbouncer/pgbouncer.ini", {
             "listen_port = 6432": f"listen_port = {self.port}"}))
@@ -285,7 +285,7 @@ class Bouncer(parts.Part):
         shell = self.folder / "pgbouncer.sh"
         shell.write_text(filled("containers/pgbouncer.sh", {
             "/tmp": self.folder, "/etc/banter": self.folder, "/run/secrets/banter_password": secret}))
-        self.spawn([*parts.unprivileged(), "sh", shell])
+        self.spawn([*servers.unprivileged(), "sh", shell])
         self.await_start(self.listens, "PgBouncer's start")
 
     def listens(self):
@@ -294,7 +294,7 @@ class Bouncer(parts.Part):
             return probe.connect_ex(("127.0.0.1", self.port)) == 0
 
 
-class Web(parts.Part):
+class Web(servers.Server):
     """nginx with deploy/containers/nginx.conf, with other paths and ports."""
 
     name = "web"
@@ -302,7 +302,7 @@ class Web(parts.Part):
 
     def __init__(self, pool_port):
         super().__init__()
-        self.port, self.own_port = parts.free_port(), parts.free_port()
+        self.port, self.own_port = servers.free_port(), servers.free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         (self.folder / "nginx.conf").write_text(filled("containers/nginx.conf", {
             "/tmp": self.folder, "/etc/banter": ROOT / "deploy" / "nginx", "banter:9000": f"127.0.0.1:{pool_port}",
@@ -333,7 +333,7 @@ def secret_files(tmp_path):
     for label, secret in COMPOSE["secrets"].items():
         assert secret["file"] == f"${{BANTER_SECRETS:-/etc/banter/containers}}/{label}"
         assert (folder / label).stat().st_mode & 0o777 == 0o444
-    parts_folder = parts.folder("secrets")  # where the unprivileged user may read too
+    parts_folder = servers.folder("secrets")  # where the unprivileged user may read too
     for path in folder.iterdir():
         shutil.copy(path, parts_folder)
     yield parts_folder
@@ -352,7 +352,7 @@ def moved(settings, changes):
 def composed(secret_files, standin):
     """All services of compose.yaml but for their containers: (the site, PgBouncer)."""
     with contextlib.ExitStack() as stack:
-        postgres = stack.enter_context(contextlib.closing(parts.Postgres()))
+        postgres = stack.enter_context(contextlib.closing(servers.Postgres()))
         for statement in ("drop database banter", "create database banter"):
             postgres.run(statement, database="postgres")
         # PostgreSQL's image: the role's script, run by psql, and passwords asked for.
@@ -369,16 +369,16 @@ def composed(secret_files, standin):
         assert done.returncode == 0, done.stderr
 
         bouncer = stack.enter_context(contextlib.closing(Bouncer(postgres, secret_files / "banter_password")))
-        folder = parts.folder("status")
+        folder = servers.folder("status")
         stack.callback(shutil.rmtree, folder)
-        port = parts.free_port()
+        port = servers.free_port()
         settings = moved({**image_settings("banter"), **settings_of(SERVICES["banter"])}, {
             "/tmp": folder, "/run/secrets": secret_files, "pgbouncer:6432": f"127.0.0.1:{bouncer.port}",
             "0.0.0.0:9000": f"127.0.0.1:{port}", "https://api.openai.com/v1": standin.url})
         database_url, model_url = settings.pop("BANTER_DATABASE_URL"), settings.pop("BANTER_MODEL_URL")
         workers = settings.pop("BANTER_WORKERS")
         settings.pop("BANTER_LISTEN")
-        pool = stack.enter_context(contextlib.closing(parts.Banter(
+        pool = stack.enter_context(contextlib.closing(servers.Banter(
             database_url, model_url, workers=int(workers), listen=port, **settings)))
         pool.status = settings["BANTER_STATUS_LISTEN"]
         web = stack.enter_context(contextlib.closing(Web(port)))
@@ -390,7 +390,7 @@ def test_the_services_work_together(composed, model):
     site, bouncer = composed
     # The file of deploy/pgbouncer is in force, and the container's descriptors are those of a service's.
     assert "max_client_conn: 2000" in bouncer.text()
-    assert SERVICES["pgbouncer"]["ulimits"] == {"nofile": parts.Pooler.descriptors()}
+    assert SERVICES["pgbouncer"]["ulimits"] == {"nofile": servers.Pooler.descriptors()}
     for api in BOTH:
         gate, text = name("gate"), name("chat")
         events = api(site).stream(script(text, tokens=["a", "b"], gates={"2": gate}))

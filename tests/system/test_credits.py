@@ -6,10 +6,10 @@ import signal
 import threading
 
 import apis
-import parts
+import servers
 import pytest
 import requests
-from parts import script, until
+from servers import script, until
 
 
 @pytest.fixture(params=apis.BOTH, ids=lambda api: api.name)
@@ -38,7 +38,7 @@ def test_B5_done_is_charged(api, streams):
 
 
 def test_B5_reserved_while_it_runs(api):
-    gate = parts.name()
+    gate = servers.name()
     stream = api.stream(script("?", tokens=["a"], gates={"1": gate}))
     assert next(stream)["type"] == "start"
     assert api.site.credits() == 7
@@ -57,8 +57,8 @@ def test_B5_failed_is_given_back(api, streams, fault):
 
 def test_B5_left_with_text_is_charged_and_without_is_not(api):
     for tokens, state, left in ((["a", "b"], "left", 7), ([], "failed", 7)):
-        text = parts.name()
-        stream = api.stream(script(text, tokens=[*tokens[:1], "never"], gates={str(len(tokens[:1]) + 1): parts.name()}))
+        text = servers.name()
+        stream = api.stream(script(text, tokens=[*tokens[:1], "never"], gates={str(len(tokens[:1]) + 1): servers.name()}))
         for _ in range(1 + len(tokens[:1])):
             next(stream)
         stream.close()
@@ -93,7 +93,7 @@ def test_B5_a_dead_workers_reservation_returns_with_its_lease(start):
     site = start(workers=2)
     site.grant(1)
     api = apis.Chatbot(site)
-    stream = api.stream(script("?", tokens=["a"], gates={"1": parts.name()}))
+    stream = api.stream(script("?", tokens=["a"], gates={"1": servers.name()}))
     assert next(stream)["type"] == "start"
     for pid in site.banter.children():
         os.kill(pid, signal.SIGKILL)
@@ -111,7 +111,7 @@ def test_B5_the_lease_is_renewed_while_the_stream_lives(start):
     """It is held until its lease ends after two of its length; meanwhile others look for lapsed ones all the time."""
     site = start(workers=2, lease=12)
     site.grant(100000)
-    api, gate = apis.Chatbot(site), parts.name()
+    api, gate = apis.Chatbot(site), servers.name()
     stream = api.stream(script("?", tokens=["a"], gates={"1": gate}))
     assert next(stream)["type"] == "start"
 
@@ -155,7 +155,7 @@ def test_B5_a_storm_of_exchanges_and_deaths(start):
     failures = []
 
     # One whose worker is killed for sure.
-    held = apis.Chatbot(site).stream(script("?", tokens=["a"], gates={"1": parts.name()}))
+    held = apis.Chatbot(site).stream(script("?", tokens=["a"], gates={"1": servers.name()}))
     assert next(held)["type"] == "start"
     kill(site, site.banter.children())
     assert held.rest() == []
@@ -180,7 +180,7 @@ def test_B5_a_storm_of_exchanges_and_deaths(start):
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(2 * parts.PATIENCE)
+        thread.join(2 * servers.PATIENCE)
     if failures:
         raise failures[0]
     assert done[0] == 1000

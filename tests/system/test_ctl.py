@@ -8,10 +8,10 @@ import subprocess
 import psycopg2
 import pytest
 
-import parts
+import servers
 from ctl import ctl, empty  # noqa: F401  (a fixture)
 from fastcgi import stream
-from parts import BUILD, name, script
+from servers import BUILD, name, script
 
 
 def all_of_the_schema(database):
@@ -39,7 +39,7 @@ def test_migrate_from_several_places_at_once(empty):
                          stderr=subprocess.PIPE, text=True, env={"BANTER_DATABASE_URL": empty.url()})
         for _ in range(4)
     ]
-    results = [(*one.communicate(timeout=parts.PATIENCE), one.returncode) for one in running]
+    results = [(*one.communicate(timeout=servers.PATIENCE), one.returncode) for one in running]
     assert [(err, code) for _, err, code in results] == [("", 0)] * 4
     applied = [line for out, _, _ in results for line in out.splitlines() if line.startswith("applied")]
     assert applied and len(applied) == len(set(applied))
@@ -122,7 +122,7 @@ def test_one_role_mode(postgres, pool, only_role, options):
     code, out, err = ctl("demo", url=url)
     assert (code, err) == (0, "")
     values = dict(line.split("=", 1) for line in out.splitlines())
-    tenant = parts.Tenant(values["BANTER_WIDGET_KEY"], values["BANTER_WORKSPACE_KEY"], values["BANTER_CHATBOT_ID"])
+    tenant = servers.Tenant(values["BANTER_WIDGET_KEY"], values["BANTER_WORKSPACE_KEY"], values["BANTER_CHATBOT_ID"])
     banter = pool(workers=1, database_url=url)
     assert stream(banter.socket, tenant, script("hello", tokens=["fine"])).events()[-1]["message"] == "fine"
     assert postgres.run("select state, answer from banter_data.exchange", database=only_role) == [("done", "fine")]
@@ -186,7 +186,7 @@ def test_the_applications_role_may_run_the_program_and_nothing_else(empty, pool)
     assert "permission denied" in err
     banter = pool(workers=1, database_url=empty.url("banter_app"))
     values = dict(line.split("=", 1) for line in ctl("demo", url=empty.url())[1].splitlines())
-    tenant = parts.Tenant(values["BANTER_WIDGET_KEY"], None, values["BANTER_CHATBOT_ID"])
+    tenant = servers.Tenant(values["BANTER_WIDGET_KEY"], None, values["BANTER_CHATBOT_ID"])
     assert stream(banter.socket, tenant, script("hello", tokens=["fine"])).events()[-1]["message"] == "fine"
 
 
@@ -220,7 +220,7 @@ def test_demo_gives_a_new_database_the_keys_of_the_file(empty, postgres, tmp_pat
     assert path.read_text() == text
     assert count_all(empty) == [1, 1, 2]
     values = dict(line.split("=", 1) for line in text.splitlines())
-    tenant = parts.Tenant(values["BANTER_WIDGET_KEY"], None, values["BANTER_CHATBOT_ID"])
+    tenant = servers.Tenant(values["BANTER_WIDGET_KEY"], None, values["BANTER_CHATBOT_ID"])
     banter = pool(workers=1, database_url=empty.url())
     assert stream(banter.socket, tenant, script("hello", tokens=["fine"])).events()[-1]["message"] == "fine"
 
@@ -302,10 +302,10 @@ def test_a_connection_that_is_lost_is_said_once(empty):
         cursor.execute("lock table banter_data.workspace in access exclusive mode")
         waiting = subprocess.Popen([BUILD / "banterctl", "stats"], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                                    text=True, env={"PATH": os.environ["PATH"], "BANTER_DATABASE_URL": empty.url()})
-        parts.until(lambda: empty.run(
+        servers.until(lambda: empty.run(
             "select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database()"
             " and wait_event_type = 'Lock'"), "the statement's wait")
-        out, err = waiting.communicate(timeout=parts.PATIENCE)
+        out, err = waiting.communicate(timeout=servers.PATIENCE)
     assert (waiting.returncode, out) == (1, "")
     assert err.startswith("banterctl: stats: ") and err.count("\n") == 1, err
 

@@ -13,9 +13,9 @@ import subprocess
 import psycopg2
 import pytest
 
-import parts
+import servers
 from ctl import Terminal, ctl, empty, record  # noqa: F401  (a fixture)
-from parts import BUILD, script, until
+from servers import BUILD, script, until
 from site_client import at_once
 
 ODD = '{ "n" : 1e999999,\n"n":2, "who":"Zoë 🎈",\r\n"deep":{"a":[1,2.50]} }'
@@ -29,7 +29,7 @@ def url(postgres):
 @pytest.fixture
 def bot(site):
     """A tenant whose chatbot has some conversations, two of them in sessions."""
-    site.first, site.second = parts.name(), parts.name()
+    site.first, site.second = servers.name(), servers.name()
     assert site.chat(script("Where is my PARCEL?", tokens=["On its", " way"]), site.first).status_code == 200
     assert site.chat(script("100% sure_?", tokens=["Quite"]), site.second).status_code == 200
     assert site.chat(script("And now?", tokens=["Über", "morgen"]), site.first).status_code == 200
@@ -133,7 +133,7 @@ def test_show_is_a_dialogue(bot, url):
 
 
 def test_show_lets_no_text_steer_the_terminal(site, url):
-    session = parts.name()
+    session = servers.name()
     site.chat(script("\x1b]0;owned\x07\x9b31m\ttab\nnext", tokens=["\x1b[2J"]), session)
     code, out, _ = ctl("conversation", "show", conversation_of(site, session), url=url)
     assert code == 0
@@ -142,7 +142,7 @@ def test_show_lets_no_text_steer_the_terminal(site, url):
 
 
 def test_show_as_json_is_what_export_writes_and_what_runs_is_shown(bot, url):
-    conversation, gate = conversation_of(bot, bot.first), parts.name()
+    conversation, gate = conversation_of(bot, bot.first), servers.name()
     _, exported, _ = ctl("conversation", "export", conversation, url=url)
     assert ctl("conversation", "show", conversation, "--json", url=url) == (0, exported, "")
     stream = bot.stream(script("third", tokens=["a"], gates={"1": gate}), bot.first)
@@ -194,7 +194,7 @@ def test_search_reads_its_text_from_standard_input(bot, url):
 
 def test_search_goes_through_all_of_every_workspace(bot, site, url):
     """More exchanges than one step looks through, in several workspaces; the wanted ones are the oldest."""
-    needle, others = parts.name("Needle"), [bot.for_new_tenant() for _ in range(3)]
+    needle, others = servers.name("Needle"), [bot.for_new_tenant() for _ in range(3)]
     for one in (bot, *others):
         insert(one, 1, answer=f"here: {needle}")
         insert(one, 5, 500, start=1)
@@ -208,7 +208,7 @@ def test_search_goes_through_all_of_every_workspace(bot, site, url):
 
 def test_search_is_stopped_with_what_it_found(bot, url):
     """Something holds the second step up; the interrupt comes meanwhile."""
-    needle = parts.name("needle")
+    needle = servers.name("needle")
     insert(bot, 6, 500)
     bot.chat(script(needle, tokens=["x"]))
     with contextlib.closing(psycopg2.connect(url)) as blocker, Terminal(url, columns=160) as terminal:
@@ -245,8 +245,8 @@ def varied(bot):
     bot.sql("update banter_data.exchange set metadata = %s where answer_id = %s",
             ODD, answer.json()["data"]["messageId"])
     bot.chat(script("fails", tokens=["half"], cut_after=1), bot.first)
-    key = {"Idempotency-Key": parts.name("key")}
-    gate = parts.name()
+    key = {"Idempotency-Key": servers.name("key")}
+    gate = servers.name()
     body = bot.body(script("left", tokens=["some", "more"], gates={"2": gate}), bot.second)
     client = bot.call("/v1/chat/stream", body, key)
     bot.model.wait(gate, tokens_sent=1)
@@ -319,8 +319,8 @@ def test_what_was_imported_goes_on(varied, other, pool, url):
     values = dict(line.split("=", 1) for line in made.splitlines())
     words = ["conversation", "import", "-", "--chatbot", values["BANTER_CHATBOT_ID"]]
     assert ctl(*words, url=other.url(), stdin=text)[0] == 0
-    tenant = parts.Tenant(values["BANTER_WIDGET_KEY"], None, values["BANTER_CHATBOT_ID"])
-    message = parts.name("goes on")
+    tenant = servers.Tenant(values["BANTER_WIDGET_KEY"], None, values["BANTER_CHATBOT_ID"])
+    message = servers.name("goes on")
     banter = pool(workers=1, database_url=other.url())
     events = stream(banter.socket, tenant, script(message, tokens=["yes"]), session=varied.first).events()
     assert events[-1]["conversationId"] == conversation_of(varied, varied.first)
@@ -335,11 +335,11 @@ def test_a_line_that_is_no_conversation_is_named_and_leaves_nothing(varied, othe
     good = json.loads(max(lines, key=len))
 
     def changed(**members):
-        return json.dumps({**good, "conversation": parts.name("c"), **members})
+        return json.dumps({**good, "conversation": servers.name("c"), **members})
 
     def broken(**members):
-        return changed(exchanges=[{**good["exchanges"][0], "exchange": parts.name("e")},
-                                  {**good["exchanges"][1], "exchange": parts.name("e"), **members}])
+        return changed(exchanges=[{**good["exchanges"][0], "exchange": servers.name("e")},
+                                  {**good["exchanges"][1], "exchange": servers.name("e"), **members}])
 
     bad = {
         "{": "it is not JSON, or something in it is not of its type",
@@ -382,7 +382,7 @@ def test_a_session_that_is_taken_is_refused(bot, url):
     line = json.loads(ctl("conversation", "export", conversation_of(bot, bot.second), url=url)[1])
     other = bot.for_new_tenant()
     other.chat(script("mine", tokens=["x"]), bot.second)
-    line["conversation"] = parts.name("c")
+    line["conversation"] = servers.name("c")
     words = ["conversation", "import", "-", "--chatbot", other.tenant.chatbot]
     code, out, err = ctl(*words, url=url, stdin=json.dumps(line))
     assert (code, err) == (1, "banterctl: line 1: its session has another conversation here\n")
@@ -413,12 +413,12 @@ def test_an_export_fits_into_memory_and_is_of_one_moment(site, url):
     assert process.stdout.read(1) == b"{"  # it has begun, and nobody reads on: it waits
     site.sql("delete from banter_data.conversation where workspace = %s", site.tenant.workspace)
     sizes = [len(json.loads(line)["exchanges"]) for line in (b"{" + process.stdout.read()).splitlines()]
-    assert (process.wait(parts.PATIENCE), process.stderr.read()) == (0, b"")
+    assert (process.wait(servers.PATIENCE), process.stderr.read()) == (0, b"")
     assert sizes == [800, 800, 800]
 
 
 def test_markdown_is_for_people_and_no_text_passes_for_its_frame(site, url):
-    session = parts.name()
+    session = servers.name()
     site.chat(script("hi\n# Conversation fake\r\n**Answer**", tokens=["one\n\n", "**Question** (now)"]), session)
     code, out, err = ctl("conversation", "export", conversation_of(site, session), "--format", "markdown", url=url)
     assert (code, err) == (0, "")
@@ -609,5 +609,5 @@ def test_what_goes_on_while_it_is_pruned_stays(bot, url):
             stdout=subprocess.PIPE, text=True, env={"BANTER_DATABASE_URL": url})
         until(lambda: waits(bot), "the pruning's wait")
         blocker.commit()
-    assert process.communicate(timeout=parts.PATIENCE)[0] == "deleted 0 conversations with 0 exchanges\n"
+    assert process.communicate(timeout=servers.PATIENCE)[0] == "deleted 0 conversations with 0 exchanges\n"
     assert count(bot) == 3

@@ -8,9 +8,9 @@ import subprocess
 
 import pytest
 from ctl import Terminal, ctl, empty  # noqa: F401  (a fixture)
-from parts import BUILD, PATIENCE, script
+from servers import BUILD, PATIENCE, script
 from fastcgi import chat
-from parts import Tenant, name
+from servers import Tenant, name
 
 COMMANDS = re.findall(r"^  ([a-z]+(?: [a-z]+)?)  +\S", ctl("help")[1].partition("exit codes")[0], re.MULTILINE)
 # Tried where more than a database is there.

@@ -9,10 +9,10 @@ import re
 import subprocess
 
 import apis
-import parts
+import servers
 import pytest
 from ctl import Terminal, ctl, empty, record  # noqa: F401  (a fixture)
-from parts import BUILD, name, script
+from servers import BUILD, name, script
 from site_client import at_once
 
 ID = re.compile(r"[0-9a-z]{26}")
@@ -79,7 +79,7 @@ def test_a_tenant_from_nothing(shared_site, operator, shown):
     widget = operator("key", "create", "--chatbot", chatbot, "--label", "the site")
     workspace = operator("key", "create", "--workspace", number)
     assert re.fullmatch(r"sk-widget_\w{51}", widget) and re.fullmatch(r"sk-workspace_\w{51}", workspace)
-    tenant = parts.Tenant(widget, workspace, chatbot)
+    tenant = servers.Tenant(widget, workspace, chatbot)
     tenant.workspace = int(number)
     site = apis.Site(shared_site.postgres, shared_site.model, shared_site.banter, shared_site.nginx, tenant)
     for face in apis.BOTH:

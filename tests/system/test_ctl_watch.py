@@ -8,11 +8,11 @@ import re
 import signal
 import subprocess
 
-import parts
+import servers
 import pytest
 from ctl import Terminal, ctl, empty  # noqa: F401  (a fixture)
 from fastcgi import chat, stream
-from parts import BUILD, name, script, until
+from servers import BUILD, name, script, until
 
 
 def rows(*arguments, url):
@@ -112,7 +112,7 @@ def test_tail_follows_until_it_is_interrupted(used, postgres, model):
         last = json.loads(follow.stdout.readline())
         assert (last["state"], last["exchange"]) == ("done", seen[2]["exchange"])
         follow.send_signal(signal.SIGINT)
-        assert follow.stdout.read() == "" and follow.wait(parts.PATIENCE) == 0
+        assert follow.stdout.read() == "" and follow.wait(servers.PATIENCE) == 0
     finally:
         follow.kill()
         follow.wait()

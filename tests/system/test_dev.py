@@ -10,16 +10,16 @@ import subprocess
 
 import pytest
 
-import parts
+import servers
 from apis import BOTH
 from fastcgi import chat
-from parts import BUILD, ROOT, name, script, until
+from servers import BUILD, ROOT, name, script, until
 from site_client import Site
 from test_pool import alive, exchange_state
 from test_run import Clone
 
 
-class Dev(parts.Part):
+class Dev(servers.Server):
     """deploy/dev.sh in a clone; it is a Site's web server and pool in one."""
 
     name = "dev"
@@ -27,9 +27,9 @@ class Dev(parts.Part):
 
     def __init__(self, folder, url, standin, *options, user=None):
         super().__init__()
-        self.port = parts.free_port()
+        self.port = servers.free_port()
         self.url = f"http://127.0.0.1:{self.port}"
-        settings = parts.settings_for_tests(url, standin.url)
+        settings = servers.settings_for_tests(url, standin.url)
         reading, self.keyboard = os.pipe()
         self.spawn([folder / "deploy" / "dev.sh", *options], cwd=folder, stdin=reading, start_new_session=True,
                    env={**settings, "PORT": str(self.port)}, user=user, group=user, extra_groups=[] if user else None)
@@ -39,9 +39,9 @@ class Dev(parts.Part):
         os.write(self.keyboard, b"\n")
 
     def health(self):
-        with contextlib.suppress(parts.requests.RequestException, ValueError):
-            with parts.session() as http:
-                return http.get(self.url + "/health", timeout=parts.PATIENCE).json().get("status")
+        with contextlib.suppress(servers.requests.RequestException, ValueError):
+            with servers.session() as http:
+                return http.get(self.url + "/health", timeout=servers.PATIENCE).json().get("status")
 
     def awaited(self):
         """Itself, once it serves."""
@@ -67,7 +67,7 @@ class Dev(parts.Part):
 def clone():
     if BUILD != ROOT / "build":
         pytest.skip("dev.sh makes what it runs itself")
-    folder = pathlib.Path(parts.tempfile.mkdtemp(prefix="banter-clone-", dir="/tmp"))
+    folder = pathlib.Path(servers.tempfile.mkdtemp(prefix="banter-clone-", dir="/tmp"))
     folder.chmod(0o755)
     try:
         yield Clone(folder).folder
@@ -104,7 +104,7 @@ def test_dev_serves_both_apis(dev, postgres, standin, model):
     assert chat(socket, site.tenant, script("hello", tokens=["a"])).json()["message"] == "a"
     worker = one.worker()
     os.killpg(one.process.pid, signal.SIGINT)
-    assert one.process.wait(parts.PATIENCE) == 0
+    assert one.process.wait(servers.PATIENCE) == 0
     assert not alive(worker) and not socket.parent.exists()
 
 
@@ -124,7 +124,7 @@ def test_Enter_builds_and_restarts_and_a_running_stream_ends_first(dev, clone, p
         assert one.worker() == worker
         source.write_text(was.replace('\\"ok\\"', '\\"built anew\\"'))
         one.press_enter()
-        until(lambda: "restarting" in one.text(), "the build", 2 * parts.PATIENCE)
+        until(lambda: "restarting" in one.text(), "the build", 2 * servers.PATIENCE)
         model.open_gate(gate)
         assert stream.rest()[-1]["message"] == "ab"
         until(lambda: one.health() == "built anew", "the new program")
@@ -146,7 +146,7 @@ def test_one_exchange_under_valgrind_without_a_fault(dev, postgres, standin):
     for api in BOTH:
         assert api(site).answered(script(name(), tokens=["a", "b"]), True) == "ab"
     one.process.send_signal(signal.SIGTERM)
-    assert one.process.wait(parts.PATIENCE) == 0, one.text()
+    assert one.process.wait(servers.PATIENCE) == 0, one.text()
 
 
 @pytest.mark.parametrize("user", [None, "postgres"] if os.geteuid() == 0 else [None])
@@ -157,12 +157,12 @@ def test_one_exchange_under_gdb(dev, postgres, standin, user):
     site = as_site(one, postgres, standin)
     assert site.chat(script("hello", tokens=["a"])).json()["message"] == "a"
     os.kill(one.worker(), signal.SIGTERM)
-    one.process.wait(parts.PATIENCE)
+    one.process.wait(servers.PATIENCE)
     assert re.search(r"^#1 .* exchange_run ", one.text(), re.M), one.text()
 
 
 def test_it_says_what_is_missing(clone):
-    done = subprocess.run([clone / "deploy" / "dev.sh"], capture_output=True, text=True, timeout=2 * parts.PATIENCE,
+    done = subprocess.run([clone / "deploy" / "dev.sh"], capture_output=True, text=True, timeout=2 * servers.PATIENCE,
                           stdin=subprocess.DEVNULL, env={"PATH": os.environ["PATH"]})
     assert done.returncode == 1
     assert done.stderr == "dev.sh: start 'make run' in another terminal first, or set BANTER_DATABASE_URL\n"
@@ -171,7 +171,7 @@ def test_it_says_what_is_missing(clone):
 # multiwatch
 
 
-class Watched(parts.Part):
+class Watched(servers.Server):
     """deploy/multiwatch/run.sh with a socket of its own."""
 
     name = "multiwatch"
@@ -179,7 +179,7 @@ class Watched(parts.Part):
     def __init__(self, url, standin, workers, **settings):
         super().__init__()
         self.socket = self.folder / "socket"
-        env = parts.settings_for_tests(url, standin.url, **{
+        env = servers.settings_for_tests(url, standin.url, **{
             "listen": f"unix:{self.socket}", "workers": workers, "shared_file": self.folder / "shared", **settings})
         self.workers = workers
         self.spawn([ROOT / "deploy/multiwatch/run.sh"], env={**env, "BANTER_PROGRAM": str(BUILD / "banter.fcgi")})
@@ -221,7 +221,7 @@ def test_multiwatch_ends_them_all_when_it_is_told_to_and_a_running_exchange_firs
     model.open_gate(gate)
     assert reply.events()[-1]["message"] == "ab"
     reply.connection.close()
-    pool.process.wait(parts.PATIENCE)
+    pool.process.wait(servers.PATIENCE)
     assert not any(alive(pid) for pid in workers)
 
 

@@ -13,7 +13,7 @@ import socket
 import subprocess
 import threading
 
-import parts
+import servers
 import pytest
 from ctl import Terminal, ctl, empty
 from fronts.caddy import Caddy
@@ -21,7 +21,7 @@ from fronts.fcgid import Fcgid
 from fronts.lighttpd import Lighttpd
 from fronts.nginx import Nginx
 from fronts.proxy_fcgi import ProxyFcgi
-from parts import BUILD, until
+from servers import BUILD, until
 
 assert empty  # a fixture
 
@@ -75,7 +75,7 @@ class Doctor:
 @pytest.fixture(scope="module")
 def slow_model():
     """A model that takes its time."""
-    part = parts.StandIn("--voice", "friendly")
+    part = servers.StandIn("--voice", "friendly")
     yield part
     part.close()
 
@@ -83,7 +83,7 @@ def slow_model():
 @pytest.fixture(scope="module")
 def pooled(postgres, slow_model):
     """A pool in front of the slow model."""
-    banter = parts.Banter(postgres.url(), slow_model.url, workers=2)
+    banter = servers.Banter(postgres.url(), slow_model.url, workers=2)
     banter.folder.chmod(0o755)
     yield banter
     banter.close()
@@ -103,7 +103,7 @@ def doctor(postgres, pooled):
 @pytest.fixture
 def role(postgres):
     """An application's role of the test's own."""
-    own = parts.name("app").replace("-", "_")
+    own = servers.name("app").replace("-", "_")
     postgres.run(f"create role {own} login")
     yield own
     postgres.run(f"drop role {own}")
@@ -223,14 +223,14 @@ def test_csv_has_a_line_a_finding(doctor):
 def test_an_interrupt_removes_what_it_made(doctor, postgres):
     """It comes while the pool waits for its model, which says nothing."""
     made = "select count(*) from banter_data.workspace where name = 'banterctl doctor'"
-    with socket.create_server(("127.0.0.1", 0)) as silent, contextlib.closing(parts.Banter(
+    with socket.create_server(("127.0.0.1", 0)) as silent, contextlib.closing(servers.Banter(
             postgres.url(), f"http://127.0.0.1:{silent.getsockname()[1]}/v1", workers=1)) as banter:
         running = subprocess.Popen(
             [BUILD / "banterctl", "doctor"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
             env={"PATH": os.environ["PATH"], **doctor.env, "BANTER_LISTEN": f"unix:{banter.socket}"})
         until(lambda: postgres.run(made) != [(0,)] or running.poll() is not None, "the doctor's own workspace")
         running.send_signal(signal.SIGINT)
-        out, err = running.communicate(timeout=parts.PATIENCE)
+        out, err = running.communicate(timeout=servers.PATIENCE)
     assert (running.returncode, err) == (1, "banterctl: stopped; what was made to test with is removed\n")
     assert postgres.run(made) == [(0,)]
 
@@ -302,7 +302,7 @@ def test_a_database_that_is_not_reached(doctor, postgres, how, found, step):
     url = {
         "host": "postgresql://banter_app@/banter?host=/nowhere",
         "name": "postgresql://banter_app@nowhere.invalid/banter",
-        "port": f"postgresql://banter_app@127.0.0.1:{parts.free_port()}/banter",
+        "port": f"postgresql://banter_app@127.0.0.1:{servers.free_port()}/banter",
         "database": postgres.url(database="nowhere"),
         "role": postgres.url("nobody_here"),
     }[how]
@@ -321,7 +321,7 @@ def test_a_database_that_says_nothing(doctor):
 
 
 def test_a_wrong_password_and_the_operators_own_address(doctor, postgres):
-    with contextlib.closing(parts.Pooler(postgres)) as pooler:
+    with contextlib.closing(servers.Pooler(postgres)) as pooler:
         wrong, right = pooler.url(password="SECRETWORD"), pooler.url()
         report = doctor("--no-model", BANTER_DATABASE_URL=wrong)
         assert "BANTER_DATABASE_PASSWORD_FILE" in report.has("database", WRONG, "authentication failed")
@@ -339,7 +339,7 @@ def test_an_operators_address_that_is_not_the_owners(doctor, postgres):
 
 
 def test_a_database_that_is_not_UTF8(doctor, postgres):
-    database = parts.name("latin").replace("-", "_")
+    database = servers.name("latin").replace("-", "_")
     postgres.run(f"create database {database} encoding 'LATIN1' locale 'C' template template0", database="postgres")
     try:
         report = doctor("--no-model", BANTER_DATABASE_URL=postgres.url("owner", database))
@@ -435,18 +435,18 @@ def test_too_few_connections(migrated, empty, role):
 
 
 def test_through_pgbouncer(doctor, postgres):
-    with contextlib.closing(parts.Pooler(postgres)) as pooler:
+    with contextlib.closing(servers.Pooler(postgres)) as pooler:
         report = doctor("--no-model", BANTER_DATABASE_URL=pooler.url(), BANTER_WORKERS="1000")
         report.all_right("database", "schema", "roles", "database log", "connections")
         report.has("connections", OK, "a pooler stands between", "max_client_conn is above 1002")
     console = {"auth_type = hba": "auth_type = hba\nstats_users = banter_app"}
-    with contextlib.closing(parts.Pooler(postgres, **console)) as pooler:
+    with contextlib.closing(servers.Pooler(postgres, **console)) as pooler:
         report = doctor("--no-model", BANTER_DATABASE_URL=pooler.url(), BANTER_WORKERS="1000")
         report.has("connections", OK, "PgBouncer lets in 2000 clients and opens up to 30 connections")
         report = doctor("--no-model", BANTER_DATABASE_URL=pooler.url(), BANTER_WORKERS="1999")
         report.has("connections", WRONG, "max_client_conn = ")
     console["default_pool_size = 20"] = "default_pool_size = 900"
-    with contextlib.closing(parts.Pooler(postgres, **console)) as pooler:
+    with contextlib.closing(servers.Pooler(postgres, **console)) as pooler:
         report = doctor("--no-model", BANTER_DATABASE_URL=pooler.url())
         report.has("connections", WARNING, "may open 910 connections", "default_pool_size")
 
@@ -544,7 +544,7 @@ def test_a_key_that_the_model_does_not_take(doctor, tmp_path):
     key = tmp_path / "key"
     key.write_text("RIGHT")
     key.chmod(0o600)
-    with contextlib.closing(parts.StandIn("--key-file", key)) as model:
+    with contextlib.closing(servers.StandIn("--key-file", key)) as model:
         report = doctor(BANTER_MODEL_URL=model.url)
         assert "none is set" in report.has("model", WRONG, "HTTP status 401")
         report = doctor(BANTER_MODEL_URL=model.url, BANTER_MODEL_KEY="SECRETWORD")
@@ -561,7 +561,7 @@ def test_a_key_that_the_model_does_not_take(doctor, tmp_path):
 ])
 def test_a_model_that_is_not_reached(doctor, slow_model, url, found, step):
     with socket.create_server(("127.0.0.1", 0)) as silent:
-        url = url.format(free=parts.free_port(), model=slow_model.address.rpartition(":")[2],
+        url = url.format(free=servers.free_port(), model=slow_model.address.rpartition(":")[2],
                          silent=silent.getsockname()[1])
         short = {"BANTER_MODEL_CONNECT_TIME": "1s", "BANTER_MODEL_FIRST_TIME": "0.5s"} if step == "firewall" else {}
         report = doctor(BANTER_MODEL_URL=url + "?key=SECRETWORD", **short)
@@ -577,7 +577,7 @@ def certificate(tmp_path):
         def openssl(*words):
             subprocess.run(["openssl", *map(str, words)], check=True, capture_output=True, cwd=tmp_path)
 
-        own = parts.name("cert")
+        own = servers.name("cert")
         openssl("req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-subj", "/CN=test",
                 "-addext", f"subjectAltName={subject}", "-keyout", f"{own}.key", "-out", f"{own}.csr")
         openssl("x509", "-req", "-in", f"{own}.csr", "-signkey", f"{own}.key", "-days", days,
@@ -597,7 +597,7 @@ def certificate(tmp_path):
 def test_a_model_whose_certificate_is_not_right(doctor, certificate, tmp_path, how, step):
     subject = "DNS:elsewhere.example.com" if how == "other" else "IP:127.0.0.1"
     pem, key = certificate(subject, -1 if how == "expired" else 2)
-    with contextlib.closing(parts.StandIn("--tls-cert", pem, "--tls-key", key, verify=str(pem))) as model:
+    with contextlib.closing(servers.StandIn("--tls-cert", pem, "--tls-key", key, verify=str(pem))) as model:
         ca = {"unknown": None, "no file": tmp_path / "nothing"}.get(how, pem)
         report = doctor(BANTER_MODEL_URL=model.url, BANTER_MODEL_CA=ca)
         report.has("model", WRONG, step)
@@ -616,12 +616,12 @@ def test_a_pool_that_is_not_there(doctor, tmp_path):
     with socket.socket(socket.AF_UNIX) as left:
         left.bind(f"{tmp_path}/left")
     doctor("--no-model", BANTER_LISTEN=f"unix:{tmp_path}/left").has("pool", WRONG, "refused", "start banter.fcgi")
-    report = doctor("--no-model", BANTER_LISTEN=f"127.0.0.1:{parts.free_port()}")
+    report = doctor("--no-model", BANTER_LISTEN=f"127.0.0.1:{servers.free_port()}")
     report.has("pool", WRONG, "refused", "start banter.fcgi")
 
 
 def test_a_pool_on_a_port(doctor, postgres, slow_model):
-    banter = parts.Banter(postgres.url(), slow_model.url, workers=1, listen=parts.free_port())
+    banter = servers.Banter(postgres.url(), slow_model.url, workers=1, listen=servers.free_port())
     with contextlib.closing(banter):
         doctor(BANTER_LISTEN=f"127.0.0.1:{banter.port}").all_right("pool", "exchange")
 
@@ -629,13 +629,13 @@ def test_a_pool_on_a_port(doctor, postgres, slow_model):
 def test_a_pool_without_its_database(doctor, slow_model, tmp_path):
     """The doctor has a good address: the pool was started with another."""
     url = f"postgresql://x@/x?host={tmp_path}"
-    with contextlib.closing(parts.Banter(url, slow_model.url, workers=1)) as banter:
+    with contextlib.closing(servers.Banter(url, slow_model.url, workers=1)) as banter:
         report = doctor("--no-model", BANTER_LISTEN=f"unix:{banter.socket}")
     report.has("pool", WRONG, "answers with 503", "its workers do not reach the database")
 
 
 def test_a_pool_below_another_path(doctor, postgres, slow_model):
-    with contextlib.closing(parts.Banter(postgres.url(), slow_model.url, workers=1, path_prefix="/chat")) as banter:
+    with contextlib.closing(servers.Banter(postgres.url(), slow_model.url, workers=1, path_prefix="/chat")) as banter:
         report = doctor("--no-model", BANTER_LISTEN=f"unix:{banter.socket}")
         report.has("pool", WRONG, "404", "BANTER_PATH_PREFIX")
         doctor(BANTER_LISTEN=f"unix:{banter.socket}", BANTER_PATH_PREFIX="/chat").all_right("pool", "exchange")
@@ -643,7 +643,7 @@ def test_a_pool_below_another_path(doctor, postgres, slow_model):
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root may give a socket to another group")
 def test_who_may_connect_to_the_socket(doctor, postgres, slow_model):
-    with contextlib.closing(parts.Banter(postgres.url(), slow_model.url, workers=1)) as banter:
+    with contextlib.closing(servers.Banter(postgres.url(), slow_model.url, workers=1)) as banter:
         listen = f"unix:{banter.socket}"
         banter.folder.chmod(0o700)
         report = doctor("--no-model", BANTER_LISTEN=listen)
@@ -729,7 +729,7 @@ def test_a_public_address_with_the_wrong_folder(behind):
 ])
 def test_a_public_address_that_is_not_reached(behind, url, step):
     doctor = behind(Nginx)
-    report = doctor("--no-model", "--url", url.format(free=parts.free_port(), nginx=doctor.front.port))
+    report = doctor("--no-model", "--url", url.format(free=servers.free_port(), nginx=doctor.front.port))
     report.has("web", WRONG, step)
 
 

@@ -4,10 +4,10 @@ ends in an error; and the daily sweep takes what is due, all of it, and nothing 
 import json
 
 import apis
-import parts
+import servers
 import pytest
 from ctl import ctl, record
-from parts import script, until
+from servers import script, until
 from site_client import at_once, site_of_its_own
 
 
@@ -53,12 +53,12 @@ class Marked:
         self.conversation = answer.json()["data"]["conversationId"]
 
     def word(self, what):
-        self.words[what] = parts.name("word").replace("-", "")
+        self.words[what] = servers.name("word").replace("-", "")
         return self.words[what]
 
     def leave_and_come_back(self):
         """An attempt that another takes the place of."""
-        site, gate = self.site, parts.name()
+        site, gate = self.site, servers.name()
         key = {"Idempotency-Key": self.word("key")}
         message = script(self.word("left"), tokens=[self.word("left answer"), "more"], gates={"2": gate})
         body = site.body(message, self.session)
@@ -129,8 +129,8 @@ def test_what_runs_ends_in_an_error_and_costs_nothing(site, url, api, streams):
     api = api(site)
     site.grant(10)
     site.configure(price=3)
-    gate, key = parts.name(), {"Idempotency-Key": parts.name("key")}
-    message = script(parts.name("hello"), tokens=["a", "b"], gates={"2": gate})
+    gate, key = servers.name(), {"Idempotency-Key": servers.name("key")}
+    message = script(servers.name("hello"), tokens=["a", "b"], gates={"2": gate})
 
     def ask(_):
         response = api.post(api.body(message, streams, own), streams, key)
@@ -145,7 +145,7 @@ def test_what_runs_ends_in_an_error_and_costs_nothing(site, url, api, streams):
         assert site.credits() == 10
         site.model.open_gate(gate)
 
-    own = {"sessionId": parts.name()} if api.name == "headless" else {}
+    own = {"sessionId": servers.name()} if api.name == "headless" else {}
     answer, _ = at_once(2, lambda index: (ask, delete)[index](index))
     if streams:
         assert answer[-1] == api.error_event
@@ -158,10 +158,10 @@ def test_what_runs_ends_in_an_error_and_costs_nothing(site, url, api, streams):
 
 
 def test_a_conversation_that_is_gone_can_begin_again(site, url):
-    session = parts.name()
+    session = servers.name()
     first = site.chat(script("x", tokens=["one"]), session).json()["conversationId"]
     assert ctl("conversation", "delete", "--yes", first, url=url)[0] == 0
-    message = parts.name("again")
+    message = servers.name("again")
     second = site.chat(script(message, tokens=["two"]), session).json()["conversationId"]
     assert second != first
     assert len(site.model.wait(message)["body"]["messages"]) == 2, "the system prompt and the question"
@@ -173,7 +173,7 @@ def test_deleting_in_a_storm_loses_no_credit_and_stops_nobody(site, url):
     """Clients of few sessions, and two who delete them all the while: who saw an answer has paid, nobody else."""
     site.grant(1000)
     site.configure(price=3)
-    sessions = [parts.name() for _ in range(3)]
+    sessions = [servers.name() for _ in range(3)]
     rounds, answers = 25, []
 
     def work(index):
@@ -209,10 +209,10 @@ def due(kept):
     site = kept.for_new_tenant(price=3, retention_days=30, rate_limit=100, rate_window=3600)
     site.grant(1000)
     site.owner = owner
-    site.gates = [parts.name("lapsed"), parts.name("alive")]
+    site.gates = [servers.name("lapsed"), servers.name("alive")]
     site.streams = [site.stream(script("x", tokens=["a", "b"], gates={"2": gate})) for gate in site.gates]
     assert [next(stream)["type"] for stream in site.streams] == ["start", "start"]
-    site.kept_key, site.old_key = parts.name("key"), parts.name("key")
+    site.kept_key, site.old_key = servers.name("key"), servers.name("key")
     for key in (site.kept_key, site.old_key):
         assert keyed(site, key) == "one"
     exchange = site.sql("select exchange from banter_data.idempotency where key = %s", site.old_key)[0][0]
@@ -226,7 +226,7 @@ def due(kept):
     other.sql("update banter_data.rate_window set started_at = now() - interval '60 seconds' where workspace = %s",
               other.tenant.workspace)
     for days, tenant in ((29, site), (30, site), (1000, other)):
-        session = parts.name(f"days{days}")
+        session = servers.name(f"days{days}")
         tenant.chat(script("x", tokens=["y"]), session)
         tenant.sql("update banter_data.conversation set last_at = now() - make_interval(days => %s, hours => 1)"
                    " where session = %s",
@@ -294,7 +294,7 @@ def test_sweeps_at_once_beside_a_running_pool(due):
 
 def test_a_key_counts_until_the_sweep_and_is_new_behind_it(kept):
     site = kept.for_new_tenant()
-    key, owner = parts.name("key"), kept.postgres.url("owner")
+    key, owner = servers.name("key"), kept.postgres.url("owner")
     for _ in range(2):
         assert keyed(site, key) == "one"
     assert len(site.exchanges()) == 1

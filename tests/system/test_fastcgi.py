@@ -8,9 +8,9 @@ import threading
 import pytest
 
 import fastcgi
-import parts
+import servers
 from fastcgi import Connection, chat, chat_body, chat_params, health, in_time, record, stream
-from parts import name, script, until
+from servers import name, script, until
 
 
 @pytest.fixture
@@ -355,7 +355,7 @@ def test_a_worker_keeps_no_descriptor_of_a_request(one, tenant):
             with Connection(one.socket) as connection:
                 connection.begin()
         assert health(one.socket) == 200
-        return parts.descriptors(pid)
+        return servers.descriptors(pid)
 
     # One more or less: libfcgi ends a connection a moment before it closes it.
     assert abs(some() - some()) <= 1

@@ -11,9 +11,9 @@ import subprocess
 import psycopg2
 import pytest
 
-import parts
+import servers
 from fastcgi import Connection, chat, health, stream
-from parts import BUILD, name, script, until
+from servers import BUILD, name, script, until
 
 ERROR = {"type": "error", "error": "Internal server error"}
 
@@ -43,7 +43,7 @@ def ended_rows(postgres, tenant, count=1):
 @pytest.fixture(scope="module")
 def cluster():
     """A PostgreSQL that this file's tests may stop."""
-    part = parts.Postgres()
+    part = servers.Postgres()
     yield part
     part.close()
 
@@ -55,7 +55,7 @@ def door(cluster):
         cluster.start()
     with contextlib.ExitStack() as stack:
         if os.environ.get("BANTER_TEST_THROUGH") == "pgbouncer":
-            part = parts.Pooler(cluster)
+            part = servers.Pooler(cluster)
             stack.callback(part.close)
             yield part
         else:
@@ -242,7 +242,7 @@ def test_a_connection_ended_in_the_middle_of_an_exchange_costs_nothing(pool, clu
 
 
 def test_a_restarted_pooler_costs_no_answer(pool, cluster, lodger, model):
-    pooler = parts.Pooler(cluster)
+    pooler = servers.Pooler(cluster)
     try:
         banter = pool(workers=1, database_url=pooler.url())
         gate = name("gate")
@@ -303,8 +303,8 @@ def test_G6_a_database_that_does_not_answer_in_BANTER_DATABASE_TIME(pool, cluste
 def refused_start(url, tmp_path):
     done = subprocess.run(
         [BUILD / "banter.fcgi", "--listen", f"unix:{tmp_path}/socket"], capture_output=True, text=True,
-        stdin=subprocess.DEVNULL, timeout=parts.PATIENCE,
-        env={"PATH": os.environ["PATH"], **parts.settings_for_tests(url, "http://127.0.0.1:9/v1")})
+        stdin=subprocess.DEVNULL, timeout=servers.PATIENCE,
+        env={"PATH": os.environ["PATH"], **servers.settings_for_tests(url, "http://127.0.0.1:9/v1")})
     assert done.returncode == 1
     assert len(done.stderr.splitlines()) == 1
     assert not (tmp_path / "socket").exists()
@@ -365,7 +365,7 @@ def failed_both_ways(banter, postgres, tenant, question, text="", cause=None):
 
 
 def test_S10_a_model_that_cannot_be_reached(pool, postgres, tenant):
-    banter = pool(workers=1, model_url=f"http://127.0.0.1:{parts.free_port()}/v1")
+    banter = pool(workers=1, model_url=f"http://127.0.0.1:{servers.free_port()}/v1")
     failed_both_ways(banter, postgres, tenant, "hello", cause="Failed to connect")
 
 
@@ -446,8 +446,8 @@ def test_an_answer_of_exactly_BANTER_ANSWER_BYTES_is_whole(pool, tenant):
 
 def test_a_model_that_was_restarted_is_found_again(pool, tenant):
     """The connection that was kept is dead; its address is the same."""
-    port = parts.free_port()
-    first = parts.StandIn("--listen", f"127.0.0.1:{port}")
+    port = servers.free_port()
+    first = servers.StandIn("--listen", f"127.0.0.1:{port}")
     second = None
     try:
         banter = pool(workers=1, model_url=first.url)
@@ -455,7 +455,7 @@ def test_a_model_that_was_restarted_is_found_again(pool, tenant):
             assert chat(banter.socket, tenant, script("hello", tokens=["a"])).status == 200
         first.end()
         assert chat(banter.socket, tenant, script("hello", tokens=["a"])).status == 500
-        second = parts.StandIn("--listen", f"127.0.0.1:{port}")
+        second = servers.StandIn("--listen", f"127.0.0.1:{port}")
         for _ in range(2):
             assert chat(banter.socket, tenant, script("hello", tokens=["a"])).status == 200
     finally:
@@ -482,7 +482,7 @@ def test_the_models_error_text_reaches_neither_the_client_nor_the_log(pool, tena
 @pytest.fixture(scope="module")
 def tls():
     """A certificate authority of our own, one that signed nothing, and a stand-in model behind the first."""
-    folder = parts.folder("tls")
+    folder = servers.folder("tls")
 
     def openssl(*words):
         subprocess.run(["openssl", *words], check=True, capture_output=True, cwd=folder)
@@ -495,7 +495,7 @@ def tls():
     (folder / "ext").write_text("subjectAltName=IP:127.0.0.1\n")
     openssl("x509", "-req", "-in", "model.csr", "-CA", "ours.pem", "-CAkey", "ours.key", "-CAcreateserial",
             "-days", "2", "-extfile", "ext", "-out", "model.pem")
-    model = parts.StandIn("--tls-cert", folder / "model.pem", "--tls-key", folder / "model.key",
+    model = servers.StandIn("--tls-cert", folder / "model.pem", "--tls-key", folder / "model.key",
                           verify=str(folder / "ours.pem"))
     model.certificates = pathlib.Path(folder)
     yield model

@@ -5,7 +5,7 @@ import contextlib
 import pytest
 from apis import BOTH
 from fronts.proxy_fcgi import ProxyFcgiFolder
-from parts import script
+from servers import script
 
 
 @pytest.fixture(scope="module")

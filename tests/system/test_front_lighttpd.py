@@ -7,7 +7,7 @@ import signal
 import pytest
 from apis import BOTH, REFUSALS
 from fronts.lighttpd import Lighttpd
-from parts import name, script, until
+from servers import name, script, until
 from site_client import at_once
 
 MIB = 1 << 20

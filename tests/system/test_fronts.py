@@ -13,7 +13,7 @@ import pytest
 import requests
 from apis import BOTH, Chatbot, Headless, check_headers
 from fronts import FRONTS
-from parts import PATIENCE, name, script, until
+from servers import PATIENCE, name, script, until
 from site_client import Stream
 
 READ_TIME = 4  # seconds a server waits for a silent program here; its file says far more
@@ -357,7 +357,7 @@ def test_a_retry_is_answered_from_memory(api, streams):
 
 
 def test_a_full_pool_says_so(front, begin):
-    """The doorman's 503, which comes before the request is read, passes too."""
+    """The 503 of admission, which comes before the request is read, passes too."""
     needs_pool(front)
     site = begin(workers=1, queue_time=0.2)
     gate = name("gate")
@@ -431,7 +431,7 @@ def test_G7_pages_of_a_listed_origin_may_read_what_the_server_says(front, begin)
 @contextlib.contextmanager
 def hanging(pool):
     """Its processes stand still: the kernel goes on taking connections."""
-    pids = [pool.process.pid, *pool.children(), *pool.children("doorman")]
+    pids = [pool.process.pid, *pool.children(), *pool.children("admit")]
     for pid in pids:
         os.kill(pid, signal.SIGSTOP)
     try:

@@ -1,4 +1,4 @@
-"""Full is said: the doorman, the waiting line, and the status listener. Gates keep the workers busy."""
+"""Full is said: admission, the queue, and the status listener. Gates keep the workers busy."""
 
 import contextlib
 import json
@@ -12,9 +12,9 @@ import time
 
 import pytest
 
-import parts
+import servers
 from fastcgi import Connection, Cut, Reply, begun, chat, chat_body, chat_params, in_time
-from parts import BUILD, name, script, until
+from servers import BUILD, name, script, until
 from site_client import at_once
 from test_pool import alive, end_of, exchange_state, logged
 
@@ -53,14 +53,14 @@ def told(reply):
         reply.connection.close()
 
 
-def doorman(banter):
-    return until(lambda: banter.children("doorman"), "the doorman")[0]
+def admission(banter):
+    return until(lambda: banter.children("admit"), "the admission process")[0]
 
 
 def stages(banter):
     """What each of its processes does now, by process id, as the scoreboard says."""
     before = len(banter.text())
-    expected = len(banter.children()) + len(banter.children("doorman"))
+    expected = len(banter.children()) + len(banter.children("admit"))
     banter.process.send_signal(signal.SIGUSR1)
 
     def shown():
@@ -71,8 +71,8 @@ def stages(banter):
 
 
 def held(banter):
-    """Waits until the doorman has let somebody in."""
-    pid = doorman(banter)
+    """Waits until the admission process has let somebody in."""
+    pid = admission(banter)
     until(lambda: stages(banter).get(pid) == "hold", "somebody who is held")
 
 
@@ -114,7 +114,7 @@ def test_G6_a_request_that_waited_BANTER_QUEUE_TIME_gets_503(start, model, api):
     assert "Retry-After" in refused.headers["Access-Control-Expose-Headers"]
     assert refused.headers["Vary"] == "Origin"
     line = logged(site.banter, r"\[(\d+)\] request=mine-1 .* status=503 .*")[0]
-    assert int(line[1]) == doorman(site.banter)
+    assert int(queue[1]) == admission(site.banter)
     assert 'cause="no worker was free in time"' in line[0]
     assert "Hello" not in site.banter.text()
     model.open_gate(gate)
@@ -210,7 +210,7 @@ def test_G6_one_that_waited_is_served_when_a_worker_becomes_free(start, model):
     waiting = site.call("/v1/chat", site.body(script("Hello", tokens=["fine"])))
     held(site.banter)
     model.open_gate(gate)
-    waiting.settimeout(parts.PATIENCE)
+    waiting.settimeout(servers.PATIENCE)
     assert waiting.recv(65536).startswith(b"HTTP/1.1 200")
     waiting.close()
     finish(running)
@@ -250,13 +250,13 @@ def many_descriptors():
 
 
 def test_G6_more_than_a_socket_holds_wait_too(many_descriptors, pool, tenant, model, postgres):
-    """The line in the kernel is full at a few hundred; the doorman keeps the others."""
+    """The queue in the kernel is full at a few hundred; the admission process keeps the others."""
     banter = pool(workers=2, address_limit=0)
     gate = name("gate")
     running = busy(banter, tenant, gate, 2)
     clients = [Connection(banter.socket) for _ in range(900)]
     held(banter)
-    until(lambda: parts.descriptors(doorman(banter)) > 100, "those the line has no room for")
+    until(lambda: servers.descriptors(admission(banter)) > 100, "those the queue has no room for")
     for client in clients:
         client.begin()
         client.params(HEALTH)
@@ -290,21 +290,21 @@ def test_beyond_BANTER_BACKLOG_the_newest_is_refused_and_the_oldest_are_kept(poo
     finish(running)
 
 
-def test_without_BANTER_QUEUE_TIME_there_is_no_doorman(pool, tenant, model):
+def test_without_BANTER_QUEUE_TIME_there_is_no_admission_process(pool, tenant, model):
     banter = pool(workers=1, queue_time=0)
     gate = name("gate")
     running = busy(banter, tenant, gate, 1)
     waiting = send(banter, tenant, script("Hello", tokens=["fine"]))
-    assert banter.children("doorman") == []
+    assert banter.children("admit") == []
     model.open_gate(gate)
     assert told(waiting)[1]["message"] == "fine"
     finish(running)
 
 
-def test_an_idle_pool_does_not_wake_its_doorman(pool, tenant, model):
-    """Also where the only idle worker is younger than the doorman, once that has seen it."""
+def test_an_idle_pool_does_not_wake_its_admission_process(pool, tenant, model):
+    """Also where the only idle worker is younger than the admission process, once that has seen it."""
     banter = pool(workers=2)
-    pid = doorman(banter)
+    pid = admission(banter)
     old = banter.children()
     os.kill(old[1], signal.SIGTERM)
     (young,) = until(lambda: len(now := banter.children()) == 2 and set(now) - set(old), "the replacement")
@@ -316,7 +316,7 @@ def test_an_idle_pool_does_not_wake_its_doorman(pool, tenant, model):
         assert told(send(banter, tenant, script("Hello", tokens=["fine"])))[1]["message"] == "fine"
 
     until(lambda: stages(banter)[young] == "idle", "the new worker's start")
-    until(lambda: stages(banter)[pid] == "idle", "the doorman's start")
+    until(lambda: stages(banter)[pid] == "idle", "the start of admission")
     running = busy(banter, tenant, gate, 1)
     serve()
     before, began, served = wakeups(pid), time.monotonic(), 20
@@ -327,11 +327,11 @@ def test_an_idle_pool_does_not_wake_its_doorman(pool, tenant, model):
     assert woken - (time.monotonic() - began) - 1 < served
     model.open_gate(gate)
     finish(running)
-    assert doorman(banter) == pid
+    assert admission(banter) == pid
 
 
 def test_G6_a_storm_on_few_workers_loses_nothing(pool, tenant, postgres):
-    """Workers become free and busy while the line fills and empties; some are killed by their own count."""
+    """Workers become free and busy while the queue fills and empties; some are killed by their own count."""
     banter = pool(workers=3, worker_requests=20)
 
     def ask(n):
@@ -345,20 +345,20 @@ def test_G6_a_storm_on_few_workers_loses_nothing(pool, tenant, postgres):
     assert "died" not in banter.text()
 
 
-# The doorman's own fate
+# The fate of the admission process itself
 
 
-def test_a_killed_doorman_is_replaced_and_nobody_in_the_line_is_lost(pool, tenant, model):
+def test_a_killed_admission_process_is_replaced_and_nobody_in_the_queue_is_lost(pool, tenant, model):
     banter = pool(workers=1)
     gate = name("gate")
     running = busy(banter, tenant, gate, 1)
     waiting = [send(banter, tenant, script(f"{n}", tokens=[f"{n}"])) for n in range(5)]
     held(banter)
-    old = doorman(banter)
+    old = admission(banter)
     os.kill(old, signal.SIGKILL)
-    line = logged(banter, rf"doorman \d+ \(pid {old}\) died: (.*)")[0][1]
+    line = logged(banter, rf"admission process \d+ \(pid {old}\) died: (.*)")[0][1]
     assert line.startswith("killed by signal 9 (Killed)") and "stage hold" in line
-    until(lambda: banter.children("doorman") not in ([], [old]), "the new doorman")
+    until(lambda: banter.children("admit") not in ([], [old]), "the new admission process")
     waiting += [send(banter, tenant, script(f"{n}", tokens=[f"{n}"])) for n in range(5, 10)]
     held(banter)
     model.open_gate(gate)
@@ -366,13 +366,13 @@ def test_a_killed_doorman_is_replaced_and_nobody_in_the_line_is_lost(pool, tenan
     finish(running)
 
 
-def test_G6_the_new_doorman_knows_since_when_they_wait(pool, tenant):
+def test_G6_the_new_admission_process_knows_since_when_they_wait(pool, tenant):
     """The time counts from their coming, whoever stands at the door."""
     banter = pool(workers=1, queue_time="6s")
     running = busy(banter, tenant, NEVER, 1)
     waiting = send(banter, tenant, "Hello")
     held(banter)
-    os.kill(doorman(banter), signal.SIGKILL)
+    os.kill(admission(banter), signal.SIGKILL)
     assert told(waiting) == (503, FULL["headless"])
 
 
@@ -382,19 +382,19 @@ def taken(path):
         return sum(line.split()[5] == "03" for line in sockets if line.endswith(f" {path}\n"))
 
 
-def test_G6_what_fells_the_doorman_is_a_503_behind_a_web_server(many_descriptors, start):
+def test_G6_what_fells_the_admission_process_is_a_503_behind_a_web_server(many_descriptors, start):
     """A request that is lost with it is a cut connection, for which nginx answers."""
     site = start(workers=1, backlog=4000)
     running = busy(site.banter, site.tenant, NEVER, 1)
-    crowd = [Connection(site.banter.socket) for _ in range(900)]  # the line in the kernel is full
-    pid = doorman(site.banter)
+    crowd = [Connection(site.banter.socket) for _ in range(900)]  # the queue in the kernel is full
+    pid = admission(site.banter)
     waiting = site.call("/v1/chat", site.body("Hello"))
-    until(lambda: taken(site.banter.socket) == 902, "the last one at the doorman's")
+    until(lambda: taken(site.banter.socket) == 902, "the last one at the admission process's")
     os.kill(pid, signal.SIGKILL)
-    waiting.settimeout(parts.PATIENCE)
+    waiting.settimeout(servers.PATIENCE)
     answer = waiting.recv(65536)
     assert answer.startswith(b"HTTP/1.1 503") and b"Retry-After" in answer
-    until(lambda: site.banter.children("doorman") not in ([], [pid]), "the new doorman")
+    until(lambda: site.banter.children("admit") not in ([], [pid]), "the new admission process")
     for client in crowd:
         client.close()
     waiting.close()
@@ -413,14 +413,14 @@ def test_G6_at_a_drain_those_who_wait_get_503_at_once(pool, tenant, model):
     assert end_of(banter) == 0
 
 
-def test_at_a_drain_without_a_doorman_nobody_is_left_waiting(pool, tenant, model):
+def test_at_a_drain_without_an_admission_process_nobody_is_left_waiting(pool, tenant, model):
     """It was killed, and is not replaced: the connections are cut at once."""
     banter = pool(workers=1)
     gate = name("gate")
     running = busy(banter, tenant, gate, 1)
     waiting = send(banter, tenant, "Hello")
     held(banter)
-    pid = doorman(banter)
+    pid = admission(banter)
     os.kill(pid, signal.SIGSTOP)
     banter.process.send_signal(signal.SIGTERM)
     logged(banter, "draining: ")
@@ -432,7 +432,7 @@ def test_at_a_drain_without_a_doorman_nobody_is_left_waiting(pool, tenant, model
     assert end_of(banter) == 0
 
 
-def test_a_reload_exchanges_the_doorman_and_those_who_wait_are_served(pool, tenant, model, tmp_path):
+def test_a_reload_exchanges_the_admission_process_and_those_who_wait_are_served(pool, tenant, model, tmp_path):
     path = tmp_path / "banter.conf"
     path.write_text("BANTER_MODEL=one\n")
     banter = pool(workers=1, options=("--config", path))
@@ -440,33 +440,33 @@ def test_a_reload_exchanges_the_doorman_and_those_who_wait_are_served(pool, tena
     running = busy(banter, tenant, gate, 1)
     waiting = [send(banter, tenant, script(f"{n}", tokens=[f"{n}"])) for n in range(5)]
     held(banter)
-    old = doorman(banter)
+    old = admission(banter)
     banter.process.send_signal(signal.SIGHUP)
-    until(lambda: len(banter.children("doorman")) == 1 and banter.children("doorman") != [old], "the new doorman")
+    until(lambda: len(banter.children("admit")) == 1 and banter.children("admit") != [old], "the new admission process")
     assert [told(reply)[1]["message"] for reply in waiting] == [f"{n}" for n in range(5)]  # a new worker
     model.open_gate(gate)
     finish(running)
     path.write_text("BANTER_QUEUE_TIME=0\n")
     banter.process.send_signal(signal.SIGHUP)
-    until(lambda: banter.children("doorman") == [], "the doorman's end")
+    until(lambda: banter.children("admit") == [], "the admission process's end")
     path.write_text("BANTER_QUEUE_TIME=1\n")
     banter.process.send_signal(signal.SIGHUP)
-    until(lambda: banter.children("doorman"), "a doorman")
+    until(lambda: banter.children("admit"), "an admission process")
     assert "died" not in banter.text()
 
 
-def test_the_doorman_ends_with_a_killed_master(pool, tenant):
+def test_the_admission_process_ends_with_a_killed_master(pool, tenant):
     """And those who wait are told, since nobody will come."""
     banter = pool(workers=1, drain_time="0s")
     running = busy(banter, tenant, NEVER, 1)
     waiting = send(banter, tenant, "Hello")
     held(banter)
-    pid = doorman(banter)
+    pid = admission(banter)
     banter.process.kill()
     banter.process.wait()
     banter.process = None
     assert told(waiting) == (503, FULL["headless"])
-    until(lambda: not alive(pid), "the doorman's end")
+    until(lambda: not alive(pid), "the admission process's end")
 
 
 # The status listener
@@ -510,7 +510,7 @@ def test_the_status_listener_serves_nothing_else(pool, tenant, status_socket):
 
 def test_G8_the_status_listener_says_503_when_the_database_is_away(pool, model, status_socket):
     """While every worker is busy, too."""
-    own = parts.Postgres()
+    own = servers.Postgres()
     try:
         banter = pool(workers=1, database_url=own.url(), status_listen=f"unix:{status_socket}", queue_time=0)
         gate = name("gate")
@@ -551,7 +551,7 @@ def test_while_draining_the_status_listener_hangs_nobody(pool, tenant, model, st
 
 
 def test_the_status_listener_can_be_a_port(pool, tenant):
-    address = "127.0.0.1", parts.free_port()
+    address = "127.0.0.1", servers.free_port()
     pool(workers=1, status_listen="%s:%d" % address)
     assert ask_status(address)[0] == 200
 
@@ -563,7 +563,7 @@ def test_a_status_listener_that_is_taken_stops_the_start(database, tmp_path):
         address = "127.0.0.1:%d" % taken.getsockname()[1]
         done = subprocess.run(
             [BUILD / "banter.fcgi", "--listen", f"unix:{tmp_path}/socket"], capture_output=True, text=True,
-            timeout=parts.PATIENCE, stdin=subprocess.DEVNULL,
+            timeout=servers.PATIENCE, stdin=subprocess.DEVNULL,
             env={"BANTER_DATABASE_URL": database.url(), "BANTER_STATUS_LISTEN": address})
     assert done.returncode == 1
     assert done.stderr.endswith(f"cannot listen on {address}: the port is taken\n")

@@ -6,7 +6,7 @@ import re
 
 import pytest
 from apis import check_headers
-from parts import name, script, until
+from servers import name, script, until
 from site_client import Site, at_once, site_of_its_own
 
 JSON = {"Content-Type": "application/json"}

@@ -6,7 +6,7 @@ import signal
 import subprocess
 
 import pytest
-from parts import BUILD, name, script, until
+from servers import BUILD, name, script, until
 from site_client import Stream, at_once, site_of_its_own
 
 HOUR = 3600  # no test lives to see the end of such a window

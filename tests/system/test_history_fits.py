@@ -5,11 +5,11 @@ import json
 import threading
 
 import apis
-import parts
+import servers
 import pytest
 
 
-class ShortModel(parts.Part):
+class ShortModel(servers.Server):
     """A model that takes at most `most` messages, and refuses more as `status` and `body` say."""
 
     name = "short-model"

@@ -6,9 +6,9 @@ import signal
 import threading
 
 import apis
-import parts
+import servers
 import pytest
-from parts import script, until
+from servers import script, until
 from site_client import Stream, at_once
 
 
@@ -29,7 +29,7 @@ class Retried:
 
     def __init__(self, api, message, streams, own=None):
         self.api, self.streams = api, streams
-        self.headers = {"Idempotency-Key": parts.name("key")}
+        self.headers = {"Idempotency-Key": servers.name("key")}
         self.body = api.body(message, streams, own)
 
     def send(self):
@@ -66,7 +66,7 @@ def states(api):
 
 def test_I1_fifty_at_once(api, streams):
     """One model call, one message, one charge; while it runs the others are told so, afterwards all have the answer."""
-    text, gate = parts.name(), parts.name()
+    text, gate = servers.name(), servers.name()
     request = Retried(api, script(text, tokens=["one ", "answer"], gates={"1": gate}), streams)
     early = [None] * 50
     refused = threading.Semaphore(0)
@@ -81,9 +81,9 @@ def test_I1_fifty_at_once(api, streams):
     threads = threading.Thread(target=lambda: early.append(at_once(50, one)))
     threads.start()
     for _ in range(49):
-        assert refused.acquire(timeout=parts.PATIENCE), "nobody but the first may be let in before the gate is opened"
+        assert refused.acquire(timeout=servers.PATIENCE), "nobody but the first may be let in before the gate is opened"
     api.site.model.open_gate(gate)
-    threads.join(parts.PATIENCE)
+    threads.join(servers.PATIENCE)
     replies = early[-1]
     assert collections.Counter(status for status, _ in replies) == {200: 1, 409: 49}
     assert all(api.refuses(response, "in_progress") for response in early[:50] if response.status_code == 409)
@@ -96,7 +96,7 @@ def test_I1_fifty_at_once(api, streams):
 
 def test_I1_fifty_at_once_of_which_none_waits(api, streams):
     """Without a gate: each has the one answer, or was told that it is on its way."""
-    text = parts.name()
+    text = servers.name()
     request = Retried(api, script(text, tokens=["one ", "answer"]), streams)
     replies = at_once(50, lambda index: (lambda response: (response.status_code, response.content))(request.send()))
     kinds = collections.Counter(status for status, _ in replies)
@@ -109,7 +109,7 @@ def test_I1_fifty_at_once_of_which_none_waits(api, streams):
 
 @pytest.mark.parametrize("finish", ["stop", "length", "content_filter", "whatever"])
 def test_I1_finished_the_same_answer_again(api, streams, finish):
-    text = parts.name()
+    text = servers.name()
     request = Retried(api, script(text, tokens=["a ", "b"], finish=finish), streams)
     first = request.answer()
     assert [request.answer() for _ in range(2)] == [first, first]
@@ -130,15 +130,15 @@ def test_I1_a_chatbots_reply_again_is_the_same_to_the_byte(site):
 
 def test_I1_left_runs_anew_in_its_place(api):
     """No second charge; it stands where the first stood, which is out of the history."""
-    own, gate = api.conversation(), parts.name()
-    first = parts.name()
+    own, gate = api.conversation(), servers.name()
+    first = servers.name()
     request = Retried(api, script(first, tokens=["some", " more"], gates={"2": gate}), True, own)
     stream = Stream(request.send())
     assert [next(stream)["type"], next(stream)["token"]] == ["start", "some"]
     stream.close()
     until(lambda: states(api) == ["left"], "the exchange's end")
     assert api.site.credits() == 99
-    later = parts.name()
+    later = servers.name()
     api.answered(script(later, tokens=["later"]), False, own)
     assert [m["content"] for m in api.site.model.wait(later)["body"]["messages"]][2] == "some"
     assert api.site.credits() == 98
@@ -152,14 +152,14 @@ def test_I1_left_runs_anew_in_its_place(api):
     assert api.site.credits() == 98
     assert request.answer()[0] == "some more"
     assert len(calls(api, first)) == 2
-    last = parts.name()
+    last = servers.name()
     api.answered(last, False, own)
     assert [m["content"] for m in api.site.model.wait(last)["body"]["messages"] if m["role"] == "assistant"] == ["some more", "later"]
 
 
 def test_I1_failed_after_some_text_runs_anew(api, streams):
-    text = parts.name()
-    gate = parts.name()
+    text = servers.name()
+    gate = servers.name()
     request = Retried(api, script(text, tokens=["a", "b"], cut_after=1, gates={"2": gate}), streams)
     api.site.model.open_gate(gate)
     request.fails()
@@ -172,7 +172,7 @@ def test_I1_failed_after_some_text_runs_anew(api, streams):
 
 
 def test_I1_failed_without_text_runs_anew(api, streams):
-    text = parts.name()
+    text = servers.name()
     request = Retried(api, script(text, empty=True), streams)
     request.fails()
     request.fails()
@@ -186,7 +186,7 @@ def test_I1_worker_died(start, kind):
     """409 until its lease ends, then anew."""
     site = start(workers=2)
     site.grant(100)
-    api, gate, text = kind(site), parts.name(), parts.name()
+    api, gate, text = kind(site), servers.name(), servers.name()
     request = Retried(api, script(text, tokens=["a"], gates={"1": gate}), True)
     stream = Stream(request.send())
     assert next(stream)["type"] == "start"
@@ -250,7 +250,7 @@ def test_I1_another_chatbot(site):
     api = apis.Chatbot(site)
     request = Retried(api, "hello", False)
     request.answer()
-    sibling = parts.name()
+    sibling = servers.name()
     site.sql("select banter.chatbot_create(%s, %s, 'sibling', '')", site.tenant.workspace, sibling)
     response = site.request("POST", f"/api/v1/chatbots/{sibling}/chat", {**api.key(), **request.headers}, key=False,
                             data=apis.json.dumps(request.body))
@@ -258,7 +258,7 @@ def test_I1_another_chatbot(site):
 
 
 def test_I1_while_it_runs_another_body_is_reused_not_in_progress(api):
-    gate = parts.name()
+    gate = servers.name()
     request = Retried(api, script("?", tokens=["a"], gates={"1": gate}), True)
     stream = Stream(request.send())
     assert next(stream)["type"] == "start"

@@ -8,7 +8,7 @@ import signal
 import pytest
 
 from fastcgi import Connection, chat, chat_body, chat_params, health, stream
-from parts import name, script, until
+from servers import name, script, until
 
 LINE = re.compile(
     r"(?P<time>\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z) info \[(?P<pid>\d+)\] request=(?P<request>\S+)"

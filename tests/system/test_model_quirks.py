@@ -7,13 +7,13 @@ import threading
 import pytest
 
 import apis
-import parts
-from parts import name, script
+import servers
+from servers import name, script
 
 SECRET = "marker-word-0123456789"
 
 
-class PickyModel(parts.Part):
+class PickyModel(servers.Server):
     """A model that refuses a request with any member of `refused`, and otherwise answers. `.asked` has the bodies."""
 
     name = "picky-model"
@@ -275,7 +275,7 @@ def test_more_headers(start, model, value):
     assert headers["content-type"] == "application/json"
     assert "authorization" not in headers
     for pid in [site.banter.process.pid, *site.banter.children()]:
-        assert SECRET.encode() not in parts.environment(pid)
+        assert SECRET.encode() not in servers.environment(pid)
     assert SECRET not in site.banter.text()
 
 

@@ -8,7 +8,7 @@ import signal
 import pytest
 from apis import BOTH, Headless, check_headers
 from fronts.nginx import Nginx, NginxHosts
-from parts import name, script, until
+from servers import name, script, until
 
 LIMIT = 50  # banter-site.conf's
 

@@ -15,9 +15,9 @@ import psycopg2
 import pytest
 from psycopg2.extensions import POLL_OK, POLL_READ
 
-import parts
+import servers
 from fastcgi import begun, chat
-from parts import BUILD, ROOT, name, script, until
+from servers import BUILD, ROOT, name, script, until
 from site_client import Site
 
 CROWD = 1000
@@ -31,7 +31,7 @@ CONNECTIONS = 40
 def descriptors():
     """This process holds the clients' ends."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = parts.Pooler.descriptors()
+    wanted = servers.Pooler.descriptors()
     if hard < wanted:
         pytest.skip(f"this user may have only {hard} descriptors, and deploy/pgbouncer/limits.conf asks for {wanted}")
     resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, wanted), hard))
@@ -41,14 +41,14 @@ def descriptors():
 
 @pytest.fixture(scope="module")
 def cluster():
-    part = parts.Postgres(max_connections=CONNECTIONS)
+    part = servers.Postgres(max_connections=CONNECTIONS)
     yield part
     part.close()
 
 
 @pytest.fixture
 def pooler(cluster):
-    with contextlib.closing(parts.Pooler(cluster, users=[ME])) as part:
+    with contextlib.closing(servers.Pooler(cluster, users=[ME])) as part:
         yield part
 
 
@@ -128,7 +128,7 @@ def all_ready(clients, poller):
     for number, client in waiting.items():
         poller.register(number, select.POLLOUT)
     while waiting:
-        ready = poller.poll(parts.PATIENCE * 1000)
+        ready = poller.poll(servers.PATIENCE * 1000)
         assert ready, f"{len(waiting)} of {len(clients)} clients hang"
         for number, _ in ready:
             state = waiting[number].poll()
@@ -189,7 +189,7 @@ async def ask_all(site, gate, free):
         site.tenant.widget_key)) for n in range(CROWD)]
     await asyncio.get_running_loop().run_in_executor(None, free, asked)
     site.model.open_gate(gate)
-    return await asyncio.wait_for(asyncio.gather(*asked), 2 * parts.PATIENCE)
+    return await asyncio.wait_for(asyncio.gather(*asked), 2 * servers.PATIENCE)
 
 
 @pytest.fixture
@@ -206,7 +206,7 @@ def crowded(cluster, pooler, standin, lodger):
 
 
 def test_1000_requests_at_once_to_64_workers_are_all_answered(crowded, cluster):
-    """None is lost to a backlog, nginx's, the kernel's or the doorman's."""
+    """None is lost to a backlog, nginx's, the kernel's or the admission process's."""
     site = crowded()
     gate = name("gate")
 
@@ -248,7 +248,7 @@ def rules(cluster, hba, ident=""):
 @pytest.fixture
 def strict():
     """A cluster that a test may lock up."""
-    with contextlib.closing(parts.Postgres()) as part:
+    with contextlib.closing(servers.Postgres()) as part:
         yield part
 
 
@@ -264,7 +264,7 @@ def test_a_user_of_this_system_comes_in_without_a_password(strict):
     strict.run(f'create role "{ME}" login')
     runs_as = "postgres" if os.geteuid() == 0 else ME
     rules(strict, "local all all peer map=banter\n", f"banter {ME} owner\nbanter {runs_as} {ME}\n")
-    with contextlib.closing(parts.Pooler(strict, users=[ME])) as pooler:
+    with contextlib.closing(servers.Pooler(strict, users=[ME])) as pooler:
         assert who(pooler.url(ME, password=None)) == ME
         with pytest.raises(psycopg2.OperationalError, match="login rejected"):
             who(pooler.url(password=None))
@@ -284,7 +284,7 @@ def test_a_password_is_passed_on_without_being_kept(strict):
     strict.run("alter role banter_app password 'secret'")
     ((secret,),) = strict.run("select rolpassword from pg_authid where rolname = 'banter_app'")
     rules(strict, "local all owner trust\nlocal all all scram-sha-256\n")
-    with contextlib.closing(parts.Pooler(strict)) as pooler:
+    with contextlib.closing(servers.Pooler(strict)) as pooler:
         users = pooler.folder / "userlist.txt"
         users.write_text(f'"banter_app" "{secret}"\n')
         pooler.end()
@@ -298,7 +298,7 @@ def test_a_password_is_passed_on_without_being_kept(strict):
 
 
 def ctl(url, *arguments):
-    done = subprocess.run([BUILD / "banterctl", *arguments], capture_output=True, text=True, timeout=parts.PATIENCE,
+    done = subprocess.run([BUILD / "banterctl", *arguments], capture_output=True, text=True, timeout=servers.PATIENCE,
                           env={"PATH": os.environ["PATH"], "BANTER_DATABASE_URL": url})
     assert done.returncode == 0, done.stderr
     return done.stdout
@@ -307,7 +307,7 @@ def ctl(url, *arguments):
 def test_banterctl_works_directly_and_through_it(strict):
     """migrate's lock is its transaction's: it holds through a pooler too."""
     strict.run("create database other", database="postgres")
-    with contextlib.closing(parts.Pooler(strict, **{"banter = host": "* = host"})) as pooler:
+    with contextlib.closing(servers.Pooler(strict, **{"banter = host": "* = host"})) as pooler:
         for url in (pooler.url("owner", "other"), strict.url("owner", "other")):
             assert "the schema has version" in ctl(url, "migrate", "--role", "banter_app")
             assert "BANTER_WIDGET_KEY=" in ctl(url, "demo")

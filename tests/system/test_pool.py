@@ -10,9 +10,9 @@ import subprocess
 
 import pytest
 
-import parts
+import servers
 from fastcgi import Connection, chat, chat_body, chat_params, health, stream
-from parts import BUILD, name, script, until
+from servers import BUILD, name, script, until
 from site_client import at_once
 
 NEVER = name("never")  # a gate that nobody opens
@@ -149,7 +149,7 @@ def test_a_worker_that_is_told_to_end_by_hand_is_replaced(pool, tenant):
 def test_the_workers_end_with_a_killed_master_and_the_stale_socket_is_replaced(pool, tenant):
     banter = pool(workers=3)
     assert health(banter.socket) == 200
-    children = banter.children() + until(lambda: banter.children("doorman"), "the doorman")
+    children = banter.children() + until(lambda: banter.children("admit"), "the admission process")
     banter.process.kill()
     banter.process.wait()
     banter.process = None
@@ -174,7 +174,7 @@ def test_orphans_and_strangers_among_the_children_are_reaped(pool):
 
 def end_of(banter):
     """The pool's exit code, once it ends."""
-    code = banter.process.wait(parts.PATIENCE)
+    code = banter.process.wait(servers.PATIENCE)
     banter.process = None
     return code
 
@@ -464,7 +464,7 @@ def test_requests_that_come_while_workers_are_exchanged_are_all_served(pool, ten
 def run_pool(*arguments, env=None, **options):
     """Runs the program to its end, as a start that fails does."""
     return subprocess.run(
-        [BUILD / "banter.fcgi", *arguments], capture_output=True, text=True, timeout=parts.PATIENCE,
+        [BUILD / "banter.fcgi", *arguments], capture_output=True, text=True, timeout=servers.PATIENCE,
         stdin=options.pop("stdin", subprocess.DEVNULL), env={"PATH": os.environ["PATH"], **(env or {})}, **options)
 
 
@@ -514,8 +514,8 @@ def test_a_taken_port_is_one_clear_line(database):
 
 
 def test_it_listens_on_a_port_too(database, standin, tenant):
-    port = parts.free_port()
-    banter = parts.Part()
+    port = servers.free_port()
+    banter = servers.Server()
     banter.spawn([BUILD / "banter.fcgi", "--listen", f"127.0.0.1:{port}", "--workers", "2"],
                  env={"BANTER_DATABASE_URL": database.url(), "BANTER_MODEL_URL": standin.url})
 
@@ -547,7 +547,7 @@ def test_help_version_and_check_print_and_end(option):
 
 def test_help_names_every_setting_with_its_default(tmp_path):
     text = run_pool("--help").stdout
-    table = (parts.ROOT / "app" / "wire" / "config.c").read_text()
+    table = (servers.ROOT / "app" / "wire" / "config.c").read_text()
     names = set(re.findall(r'"(BANTER_[A-Z_]+)"', table))
     assert len(names) > 30
     for setting in names:
@@ -600,7 +600,7 @@ def test_SIGUSR1_logs_what_each_worker_does(pool, tenant, model):
 # Somebody else's pool: the listening socket is fd 0
 
 
-class Single(parts.Part):
+class Single(servers.Server):
     """One worker with its listening socket on fd 0, started as a web server or spawn-fcgi would."""
 
     name = "single"

@@ -5,7 +5,7 @@ import pathlib
 import subprocess
 
 import pytest
-from parts import PATIENCE, name, script, until
+from servers import PATIENCE, name, script, until
 
 CLIENTS = pathlib.Path(__file__).parent / "clients"
 PROGRAMS = {

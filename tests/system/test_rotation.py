@@ -5,7 +5,7 @@ import signal
 
 from ctl import ctl
 from fastcgi import chat, stream
-from parts import Tenant, name, script, until
+from servers import Tenant, name, script, until
 from test_settings import sent_key
 
 

@@ -13,8 +13,8 @@ import time
 
 import pytest
 
-import parts
-from parts import BUILD, ROOT, until
+import servers
+from servers import BUILD, ROOT, until
 
 
 def process_sessions(session):
@@ -111,13 +111,13 @@ class Running:
         mine = {pid: name_of(pid) for pid in self.parts()}
         assert len(mine) > 6, mine
         self.process.send_signal(signal.SIGTERM)
-        self.process.wait(parts.PATIENCE)
+        self.process.wait(servers.PATIENCE)
         until(lambda: not any(name_of(pid) == command for pid, command in mine.items()), "the end of all parts")
 
     def close(self):
         if self.process.poll() is None:
             self.process.terminate()
-            self.process.wait(parts.PATIENCE)
+            self.process.wait(servers.PATIENCE)
 
 
 @pytest.fixture(scope="module")
@@ -133,7 +133,7 @@ def make_run(clone):
     started = []
 
     def begin(port=None, **env):
-        started.append(clone.start(port or parts.free_port(), **env))
+        started.append(clone.start(port or servers.free_port(), **env))
         return started[-1]
 
     yield begin
@@ -143,7 +143,7 @@ def make_run(clone):
 
 def paste(line, cwd="/"):
     """Runs the printed line through a shell; the events it printed."""
-    done = subprocess.run(["sh", "-c", line], capture_output=True, text=True, timeout=parts.PATIENCE, cwd=cwd,
+    done = subprocess.run(["sh", "-c", line], capture_output=True, text=True, timeout=servers.PATIENCE, cwd=cwd,
                           env={"PATH": os.environ["PATH"]})
     assert done.returncode == 0, done.stderr
     return [json.loads(event) for event in done.stdout.splitlines() if event]
@@ -151,7 +151,7 @@ def paste(line, cwd="/"):
 
 def test_make_run_from_the_first_line_to_the_end(make_run, clone):
     """The printed line works as it stands; `build/run/env` can be sourced; a second run keeps the data."""
-    port = parts.free_port()
+    port = servers.free_port()
     first = make_run(port)
     line = first.curl_line()
     events = paste(line)
@@ -193,8 +193,8 @@ def test_Ctrl_C_lets_a_running_stream_end_and_stops_everything(make_run, clone, 
     running.curl_line()
     mine = running.parts()
     assert len(mine) > 6
-    gate = parts.name("gate")
-    message = parts.script("Hello", tokens=["a", "b"], gates={"2": gate})
+    gate = servers.name("gate")
+    message = servers.script("Hello", tokens=["a", "b"], gates={"2": gate})
     asked = (
         '. build/run/env && exec curl -q -sS --no-buffer --noproxy "*" "$BANTER_URL/v1/chat/stream"'
         ' -H "x-api-key: $BANTER_WIDGET_KEY" -d "$0"')
@@ -205,7 +205,7 @@ def test_Ctrl_C_lets_a_running_stream_end_and_stops_everything(make_run, clone, 
         until(lambda: "stopping" in running.text(), "the signal's arrival")
         model.open_gate(gate)
         assert json.loads(client.stdout.readlines()[-1])["type"] == "done"
-    running.process.wait(parts.PATIENCE)
+    running.process.wait(servers.PATIENCE)
     until(lambda: not running.parts() & mine, "the end of all parts")
     assert "stopped; the data is kept" in running.text()
 
@@ -264,7 +264,7 @@ def test_what_a_killed_run_left_behind_does_not_hinder_the_next(make_run):
     mine = running.parts()
     [script] = [pid for pid in mine if "deploy/run.sh" in name_of(pid) and os.getpgid(pid) == running.process.pid]
     os.kill(script, signal.SIGKILL)
-    assert running.process.wait(parts.PATIENCE) != 0
+    assert running.process.wait(servers.PATIENCE) != 0
     following = make_run()
     assert paste(following.curl_line())[-1]["type"] == "done"
     until(lambda: not running.parts() & mine, "the end of the killed run's parts")
@@ -277,7 +277,7 @@ def test_make_run_prints_a_line_for_the_chatbot_api_too(make_run, clone):
     line = until(lambda: next((l for l in running.text().splitlines() if l.startswith("curl ") and "/api/" in l), None), "its line")
 
     def events(text):
-        done = subprocess.run(["sh", "-c", text], capture_output=True, text=True, timeout=parts.PATIENCE, cwd=clone.folder,
+        done = subprocess.run(["sh", "-c", text], capture_output=True, text=True, timeout=servers.PATIENCE, cwd=clone.folder,
                               env={"PATH": os.environ["PATH"]})
         assert done.returncode == 0, done.stderr
         return [json.loads(one[6:]) for one in done.stdout.splitlines() if one.startswith("data: ")]
@@ -291,6 +291,6 @@ def test_make_run_prints_a_line_for_the_chatbot_api_too(make_run, clone):
         assert streamed[-1]["messageId"] == streamed[0]["messageId"]
     doctor = subprocess.run(
         ["sh", "-c", f"set -a; . build/run/env; exec {BUILD / 'banterctl'} doctor --json"], capture_output=True, text=True,
-        cwd=clone.folder, timeout=parts.PATIENCE, env={"PATH": os.environ["PATH"]})
+        cwd=clone.folder, timeout=servers.PATIENCE, env={"PATH": os.environ["PATH"]})
     assert not [finding for finding in json.loads(doctor.stdout) if finding["verdict"] == "wrong"], doctor.stdout
     assert "no setting" not in doctor.stdout + doctor.stderr

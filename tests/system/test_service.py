@@ -8,12 +8,12 @@ import subprocess
 
 import pytest
 
-import parts
+import servers
 from fastcgi import Connection, Reply, begun, chat, chat_body, chat_params
-from parts import BUILD, name, script, until
+from servers import BUILD, name, script, until
 
 
-class Handed(parts.Part):
+class Handed(servers.Server):
     """Pools on one listening socket that is ours, as a service manager's would be, and its notification socket."""
 
     name = "service"
@@ -27,7 +27,7 @@ class Handed(parts.Part):
         self.socket.chmod(0o666)
         self.told = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self.told.bind(str(self.folder / "notify"))
-        self.told.settimeout(parts.PATIENCE)
+        self.told.settimeout(servers.PATIENCE)
         self.env = {"BANTER_DATABASE_URL": database.url(), "BANTER_MODEL_URL": standin.url, "BANTER_WORKERS": "2",
                     "BANTER_ADDRESS_LIMIT": "0", "BANTER_QUEUE_TIME": "10m", "BANTER_DATABASE_TIME": "30s",
                     "BANTER_DATABASE_CONNECT_TIME": "30s",
@@ -61,10 +61,10 @@ def handed(database, standin):
 
 def workers(service):
     found = []
-    children = parts.pathlib.Path(f"/proc/{service.process.pid}/task/{service.process.pid}/children").read_text()
+    children = servers.pathlib.Path(f"/proc/{service.process.pid}/task/{service.process.pid}/children").read_text()
     for pid in children.split():
         with contextlib.suppress(FileNotFoundError, ProcessLookupError):  # it ends just now
-            if parts.pathlib.Path(f"/proc/{pid}/comm").read_text() == "banter-worker\n":
+            if servers.pathlib.Path(f"/proc/{pid}/comm").read_text() == "banter-worker\n":
                 found.append(pid)
     return found
 
@@ -132,7 +132,7 @@ def test_who_connects_while_it_drains_is_answered_by_the_next_pool(handed, tenan
     waiting = [ask(service, tenant, script("waits", tokens=["fine"])) for _ in range(20)]
     model.open_gate(gate)
     assert last.events()[-1]["message"] == "ab"
-    assert service.process.wait(parts.PATIENCE) == 0
+    assert service.process.wait(servers.PATIENCE) == 0
     service.start()
     assert [answer(reply) for reply in waiting] == ["fine"] * 20
 
@@ -154,7 +154,7 @@ def test_what_is_not_one_listening_socket_is_refused(handed, tmp_path, wrong):
     service = handed()
     with open(tmp_path / "file", "w") as file:
         service.start(**({"count": 2} if wrong == "two" else {"source": file}))
-        assert service.process.wait(parts.PATIENCE) == 1
+        assert service.process.wait(servers.PATIENCE) == 1
     assert service.text().endswith("the service manager must hand over one listening stream socket\n")
     service.process = None
 
@@ -163,7 +163,7 @@ def test_words_for_another_process_are_none_for_this_one(handed):
     """As a process that inherits the environment of one that had a socket handed over."""
     service = handed(listen="unix:/nonexistent/socket")
     service.start(pid="1")
-    assert service.process.wait(parts.PATIENCE) == 1
+    assert service.process.wait(servers.PATIENCE) == 1
     assert "cannot listen on unix:/nonexistent/socket" in service.text()
     service.process = None
 
@@ -192,7 +192,7 @@ def test_G6_who_waits_for_a_start_that_fails_is_turned_away_and_the_next_one_ser
         service.env["BANTER_WORKERS"] = "many"
     waiting = [ask(service, tenant, "Hello") for _ in range(20)]
     service.start(options=["--nonsense"] if fault == "option" else [])
-    assert service.process.wait(parts.PATIENCE) == code, service.text()
+    assert service.process.wait(servers.PATIENCE) == code, service.text()
     for reply in waiting:
         with reply.connection:
             assert reply.connection.ended()
@@ -212,7 +212,7 @@ def test_who_waits_for_a_start_that_crashes_is_served_by_the_next(handed, tenant
                            BANTER_DATABASE_TIME="60s", BANTER_DATABASE_CONNECT_TIME="60s")
         waiting = ask(service, tenant, script("waits", tokens=["fine"]))
         service.start()
-        silent.settimeout(parts.PATIENCE)
+        silent.settimeout(servers.PATIENCE)
         with silent.accept()[0]:  # it is in the midst of its start
             service.end(signal.SIGKILL)
     service.env = good
@@ -229,6 +229,6 @@ def test_check_database_says_whether_this_program_can_start(state, postgres, tmp
     if state == "old":
         url = old_schema(postgres)
     done = subprocess.run([BUILD / "banter.fcgi", "--check-database"], capture_output=True, text=True,
-                          env={"PATH": os.environ["PATH"], **parts.settings_for_tests(url, "http://127.0.0.1:9/v1")})
+                          env={"PATH": os.environ["PATH"], **servers.settings_for_tests(url, "http://127.0.0.1:9/v1")})
     assert done.returncode == (0 if state == "good" else 1), done.stderr
     assert (done.stdout == "the settings and the database's schema are good\n") == (state == "good")

@@ -7,9 +7,9 @@ import threading
 
 import pytest
 
-import parts
+import servers
 from fastcgi import chat, health, stream
-from parts import BUILD, name, script, until
+from servers import BUILD, name, script, until
 
 SECRET = "sk-secretword-0123456789"
 
@@ -17,7 +17,7 @@ SECRET = "sk-secretword-0123456789"
 def check(env=None, *options):
     """banter.fcgi --check: its exit code, and what it says."""
     done = subprocess.run(
-        [BUILD / "banter.fcgi", "--check", *options], capture_output=True, text=True, timeout=parts.PATIENCE,
+        [BUILD / "banter.fcgi", "--check", *options], capture_output=True, text=True, timeout=servers.PATIENCE,
         stdin=subprocess.DEVNULL, env={"PATH": os.environ["PATH"], **(env or {})})
     return done.returncode, done.stdout + done.stderr
 
@@ -74,7 +74,7 @@ def test_NAME_FILE_within_the_config_file(pool, tenant, model, tmp_path):
 
 def test_the_database_from_the_PG_variables(postgres, standin, tenant):
     """What libpq knows by itself."""
-    banter = parts.Banter("", standin.url, workers=1, PGHOST=postgres.folder, PGDATABASE="banter", PGUSER="banter_app")
+    banter = servers.Banter("", standin.url, workers=1, PGHOST=postgres.folder, PGDATABASE="banter", PGUSER="banter_app")
     try:
         assert health(banter.socket) == 200
         assert stream(banter.socket, tenant, script("hello", tokens=["a"])).events()[-1]["message"] == "a"
@@ -86,7 +86,7 @@ def test_the_database_from_the_PG_variables(postgres, standin, tenant):
 
 def test_the_database_url_from_a_file(database, standin, tenant, tmp_path):
     (tmp_path / "url").write_text(database.url() + "\n")
-    banter = parts.Part()
+    banter = servers.Server()
     try:
         banter.spawn(
             [BUILD / "banter.fcgi", "--listen", f"unix:{banter.folder}/socket", "--workers", 1],
@@ -172,7 +172,7 @@ def test_a_secret_from_a_pipe_is_waited_for_and_not_for_ever(tmp_path):
     writer = threading.Thread(target=lambda: pipe.write_text(SECRET + "\n"), daemon=True)
     writer.start()
     assert check({"BANTER_MODEL_KEY_FILE": str(pipe)}) == (0, "the settings are good\n")
-    writer.join(parts.PATIENCE)
+    writer.join(servers.PATIENCE)
 
 
 @pytest.mark.parametrize("url", [f"postgresql://u:{SECRET}%zz@/x", f"dbname={SECRET} nonsense"])
@@ -222,13 +222,13 @@ def test_no_secret_stays_where_other_programs_can_read_it(postgres, database, st
         "BANTER_ADMIN_DATABASE_URL": f"postgresql://owner:{SECRET}-admin@/x",
     }
     url = postgres.url().replace("banter_app@", f"banter_app:{SECRET}-url@")
-    banter = parts.Banter(
+    banter = servers.Banter(
         url, standin.url, workers=2, options=("--config", tmp_path / "file"), log_level="debug", **secrets)
     try:
         for n in range(4):
             assert chat(banter.socket, tenant, script("hello", tokens=["a"])).status == 200
         for pid in [banter.process.pid, *banter.children()]:
-            environment = parts.environment(pid)
+            environment = servers.environment(pid)
             assert SECRET.encode() not in environment, pid
             assert SECRET.encode() not in pathlib.Path(f"/proc/{pid}/cmdline").read_bytes(), pid
             assert b"BANTER_MODEL_URL=" in environment or os.geteuid() != 0

@@ -11,11 +11,11 @@ import subprocess
 import threading
 import time
 
-import parts
+import servers
 import pytest
 from apis import BOTH, Chatbot, Headless
 from fronts.fcgid import SharedHost, give, write_settings
-from parts import BUILD, ROOT, name, script, until
+from servers import BUILD, ROOT, name, script, until
 
 PAGE = ROOT / "deploy" / "shared-host" / "README.md"
 
@@ -83,7 +83,7 @@ def at_the_same_time(work):
     thread.start()
 
     def wait():
-        thread.join(parts.PATIENCE)
+        thread.join(servers.PATIENCE)
         assert results, "no answer"
         return results[0]
 
@@ -177,14 +177,14 @@ def empty(postgres):
 
 
 def psql(url, file):
-    done = subprocess.run([parts.postgres_bin() / "psql", "-qX", "-v", "ON_ERROR_STOP=1", "-d", url, "-f", file],
+    done = subprocess.run([servers.postgres_bin() / "psql", "-qX", "-v", "ON_ERROR_STOP=1", "-d", url, "-f", file],
                           capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
 
 
 def dump(url, *options):
     done = subprocess.run(
-        [parts.postgres_bin() / "pg_dump", *options, "-d", url], capture_output=True, text=True, check=True)
+        [servers.postgres_bin() / "pg_dump", *options, "-d", url], capture_output=True, text=True, check=True)
     return [line for line in done.stdout.splitlines() if not line.startswith("\\")]  # \restrict and a random word
 
 
@@ -230,8 +230,8 @@ def test_the_page_leads_to_an_answer(folder, empty, postgres, database, standin)
     """Its commands as they stand, on the host and at home: with ssh, then without it."""
     make, upload, settings, first, keys = blocks()
     assert make == "make dist-shared\n"
-    with contextlib.closing(parts.Part()) as home:
-        env = {"HOME": str(home.folder), "PATH": f"{parts.postgres_bin()}:{os.environ['PATH']}"}
+    with contextlib.closing(servers.Server()) as home:
+        env = {"HOME": str(home.folder), "PATH": f"{servers.postgres_bin()}:{os.environ['PATH']}"}
 
         def run(block, cwd=home.folder):
             done = subprocess.run(["bash", "-eu", "-c", block], env=env, cwd=cwd, capture_output=True, text=True)
@@ -287,8 +287,8 @@ def answers(chat, conf, key):
             return self.host()
 
     with contextlib.closing(Uploaded("", "")) as front:
-        reply = parts.session().post(
-            f"{front.url}/v1/chat", json={"sessionId": "s", "message": "Hello"}, headers={"x-api-key": key}, timeout=parts.PATIENCE)
+        reply = servers.session().post(
+            f"{front.url}/v1/chat", json={"sessionId": "s", "message": "Hello"}, headers={"x-api-key": key}, timeout=servers.PATIENCE)
         assert reply.status_code == 200, (reply.text, front.text())
         return reply.status_code
 

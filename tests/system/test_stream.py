@@ -6,10 +6,10 @@ import json
 import os
 import signal
 
-import parts
+import servers
 import psycopg2
 import pytest
-from parts import name, script, until
+from servers import name, script, until
 from site_client import Site, at_once, site_of_its_own
 
 REPLACEMENT = "\ufffd"
@@ -149,7 +149,7 @@ def test_S2_no_json_200_before_the_commit(start):
             client.setblocking(False)
             with pytest.raises(BlockingIOError):
                 client.recv(1)
-        client.settimeout(parts.PATIENCE)
+        client.settimeout(servers.PATIENCE)
         assert client.recv(65536).startswith(b"HTTP/1.1 200 ")
 
 

@@ -5,10 +5,10 @@ import itertools
 import json
 
 import apis
-import parts
+import servers
 import psycopg2
 import pytest
-from parts import script
+from servers import script
 
 TABLES = "workspace", "chatbot", "api_key", "conversation", "exchange", "ledger", "idempotency", "rate_window"
 NONE = "n" * 26  # an id that nobody has
@@ -24,14 +24,14 @@ class Side:
         self.workspace, self.chatbot = site.tenant.workspace, site.tenant.chatbot
         self.session = session
         self.idempotency_key = "the same at both"
-        self.secret = f"secret-{parts.name()}"
+        self.secret = f"secret-{servers.name()}"
         headless, chatbot = apis.Headless(site), apis.Chatbot(site)
         once = {"Idempotency-Key": self.idempotency_key}
         assert headless.json(script(self.secret, tokens=[self.secret]), {"sessionId": session}, once).status_code == 200
         first = chatbot.json(script(self.secret, tokens=[self.secret]), headers=once).json()["data"]
         self.conversation = first["conversationId"]
         self.message = first["messageId"]
-        self.gate = parts.name()
+        self.gate = servers.name()
         self.running = headless.stream(script(self.secret, tokens=["x"], gates={"1": self.gate}), {"sessionId": session})
         assert next(self.running)["type"] == "start"
         self.headless_conversation, self.exchange, self.api_key = site.sql(
@@ -55,7 +55,7 @@ class Side:
 @pytest.fixture(scope="module")
 def sides(shared_site):
     """Both name their session and their Idempotency-Key alike."""
-    session = parts.name()
+    session = servers.name()
     mine, theirs = (Side(shared_site.for_new_tenant(), session) for _ in range(2))
     yield mine, theirs
     mine.end()
@@ -112,12 +112,12 @@ def test_S8_sessions_of_one_name_are_two(sides):
     """The headless API: the other's session has another conversation, and the model is told nothing of it."""
     mine, theirs = sides
     before = theirs.holds()
-    text = parts.name()
+    text = servers.name()
     status, _, body = ask(mine, "/v1/chat", {"message": text, "sessionId": theirs.session})
     assert (status, json.loads(body)["conversationId"]) == (200, mine.headless_conversation)
     assert theirs.secret not in json.dumps(mine.site.model.wait(text))
     for value in theirs.ids():
-        text = parts.name()
+        text = servers.name()
         status, _, body = ask(mine, "/v1/chat", {"message": text, "sessionId": value.replace(" ", "_")})
         assert status == 200
         assert theirs.secret not in json.dumps(mine.site.model.wait(text)) and theirs.secret.encode() not in body

@@ -103,7 +103,7 @@ struct stub_turn {
 	struct db db;
 	struct wait wait;
 	struct model *model;
-	struct turn_parts parts;
+	struct turn_context context;
 	struct turn turn;
 	struct sink sink;
 };
@@ -117,10 +117,10 @@ static inline enum status stub_turn_new(struct stub_turn *t)
 	memset(&stub_sink, 0, sizeof(stub_sink));
 	stub_time.now = STUB_TIME_START;
 	wait_init(&t->wait);
-	t->parts = (struct turn_parts){ &stub_config, &t->db, NULL, &t->wait };
+	t->context = (struct turn_context){ &stub_config, &t->db, NULL, &t->wait };
 	status = model_new(&stub_config, &t->model);
-	t->parts.model = t->model;
-	turn_init(&t->turn, &t->parts);
+	t->context.model = t->model;
+	turn_init(&t->turn, &t->context);
 	t->turn.begin.key.workspace = 5;
 	t->turn.begin.message = STR("three");
 	memcpy(t->turn.begin.exchange, "x", 2);

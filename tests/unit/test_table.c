@@ -1,10 +1,10 @@
-/* ctl/table: its three forms. */
+/* cli/table: its three forms. */
 #include "unit.h"
 
 #include <errno.h>
 #include <locale.h>
 
-#include "ctl/table.h"
+#include "cli/table.h"
 
 static const struct terminal pipe_end = { .utf8 = true };
 

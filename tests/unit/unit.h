@@ -14,10 +14,10 @@
 #include <cmocka.h>
 
 #include "base/buf.h"
+#include "base/count.h"
 #include "base/status.h"
 #include "base/str.h"
 
-#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 #define assert_str(s, literal) assert_same(s, STR(literal))
 #define assert_same(a, b) unit_same(a, b, __FILE__, __LINE__)
 

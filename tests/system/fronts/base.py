@@ -5,7 +5,7 @@ and test_fronts.py runs every test on each of them. A subclass
 
 - sets the facts below that are not so for its server; tests branch on nothing else;
 - defines configure(): it writes the server's files into self.folder and returns the command that runs the server
-  in the foreground. It takes the files of deploy/ through parts.filled(), which puts in paths and ports and fails
+  in the foreground. It takes the files of deploy/ through servers.filled(), which puts in paths and ports and fails
   where a piece is not in the file. It uses self.port (the server listens on 127.0.0.1 there), self.socket (the
   pool's) or, where the server starts the program itself, self.env (Banter's settings by name), and self.read_time:
   None, or the seconds after which the server itself gives up a silent program, in place of what the file says.
@@ -19,18 +19,18 @@ and test_fronts.py runs every test on each of them. A subclass
             return [*unprivileged(), "/usr/sbin/lighttpd", "-D", "-f", self.folder / "lighttpd.conf"]
 
 Run as root a server may step down to whatever user it likes: the pool's socket lets everybody in, and every folder can
-be read; self.folder belongs to the user of parts.unprivileged(). A Front is what site_client.Site calls its `nginx`: it
+be read; self.folder belongs to the user of servers.unprivileged(). A Front is what site_client.Site calls its `nginx`: it
 has .url and .port, and Front.site() makes the whole Site, whose .banter is the pool (or the Front, where it owns the
 processes)."""
 
 import signal
 import socket
 
-import parts
+import servers
 from site_client import Site
 
 
-class Front(parts.Part):
+class Front(servers.Server):
     name = "front"
 
     # Facts.
@@ -49,13 +49,13 @@ class Front(parts.Part):
 
     def __init__(self, database_url, model_url, workers=4, read_time=None, **settings):
         super().__init__()
-        self.port = parts.free_port()
+        self.port = servers.free_port()
         self.url = f"http://127.0.0.1:{self.port}{self.path}"
         self.read_time = read_time
         settings.setdefault("socket_mode", "0666")
         if self.path:
             settings.setdefault("path_prefix", self.path)
-        self.env = parts.settings_for_tests(database_url, model_url, **settings)
+        self.env = servers.settings_for_tests(database_url, model_url, **settings)
         self.pools = []
         try:
             if not self.owns_processes:
@@ -73,7 +73,7 @@ class Front(parts.Part):
         return Site(postgres, standin.control, front.pools[0] if front.pools else front, front, postgres.demo())
 
     def start_pools(self, *where, **settings):
-        return [parts.Banter(*where, **settings)]
+        return [servers.Banter(*where, **settings)]
 
     @property
     def socket(self):

@@ -1,7 +1,7 @@
 """Caddy with deploy/caddy/banter.caddy as it stands, behind global options that keep it to its own folder."""
 
 from fronts.base import Front
-from parts import filled, unprivileged
+from servers import filled, unprivileged
 
 # What belongs to the machine, not to the site: no admin port, no certificates, nothing outside the folder.
 GLOBAL = """{{

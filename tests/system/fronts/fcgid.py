@@ -5,10 +5,10 @@ import os
 import shutil
 import subprocess
 
-import parts
+import servers
 from fronts.base import Front
 from fronts.proxy_fcgi import ANSWERS, MAIN, MODULES, ORIGINS
-from parts import BUILD, ROOT, filled
+from servers import BUILD, ROOT, filled
 
 # What Debian has besides where mod_fcgid is installed.
 SERVER = """
@@ -35,7 +35,7 @@ class Fcgid(Front):
         (sites / "0-fcgid.conf").write_text(SERVER.format(folder=self.folder))
         self.env.setdefault("BANTER_SHARED_FILE", self.folder / "shared")
         (sites / "banter.conf").write_text(self.site_file())
-        return [*parts.unprivileged(), "/usr/sbin/apache2", "-D", "FOREGROUND", "-f", self.folder / "apache2.conf"]
+        return [*servers.unprivileged(), "/usr/sbin/apache2", "-D", "FOREGROUND", "-f", self.folder / "apache2.conf"]
 
     def site_file(self):
         settings = self.folder / "banter.conf"

@@ -3,7 +3,7 @@
 import signal
 
 from fronts.base import Front
-from parts import filled, unprivileged
+from servers import filled, unprivileged
 
 
 class H2o(Front):

@@ -1,7 +1,7 @@
 """lighttpd with deploy/lighttpd/50-banter.conf included in a configuration that says what Debian's says."""
 
 from fronts.base import Front
-from parts import ROOT, filled, unprivileged
+from servers import ROOT, filled, unprivileged
 
 # Debian's own /etc/lighttpd/lighttpd.conf, without its paths and ports: the strict parsing is what matters here.
 MAIN = """

@@ -1,11 +1,11 @@
 """nginx as Debian has it, with Banter's three files put where deploy/nginx/README.md says: before a pool on this
-machine, and before two pools over TCP. (The private nginx of `make run`, deploy/nginx/banter.conf, is parts.Nginx.)"""
+machine, and before two pools over TCP. (The private nginx of `make run`, deploy/nginx/banter.conf, is servers.Nginx.)"""
 
 import os
 
-import parts
+import servers
 from fronts.base import Front
-from parts import filled
+from servers import filled
 
 # What Debian's own nginx.conf says, as far as it could matter; and addresses for clients that are all of loopback.
 MAIN = """
@@ -61,7 +61,7 @@ class NginxHosts(Nginx):
     name = "nginx-hosts"
 
     def start_pools(self, *where, **settings):
-        return [parts.Banter(*where, listen=parts.free_port(), **settings) for _ in range(2)]
+        return [servers.Banter(*where, listen=servers.free_port(), **settings) for _ in range(2)]
 
     def upstream(self):
         first, second = self.pools

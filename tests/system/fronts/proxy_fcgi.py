@@ -3,7 +3,7 @@
 import os
 
 from fronts.base import Front
-from parts import ROOT, filled
+from servers import ROOT, filled
 
 # What Debian's own configuration says, as far as it could matter.
 MAIN = """

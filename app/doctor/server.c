@@ -1,0 +1,309 @@
+/* How PostgreSQL is set up: what it writes into its log, what it keeps, whom it has room for. */
+#include <inttypes.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/count.h"
+#include "chat/store.h"
+#include "doctor/doctor.h"
+
+#define BESIDES 2 /* connections: the status listener's and banterctl's */
+#define POOLER_TRIES 3
+#define CONSOLE_MS 5000
+#define URL_CAP 8192
+
+/* All of it as the application's own session has it: a role or a database may have its own values. */
+#define SETTINGS_QUERY                                                                             \
+	"select quote_ident(current_user),"                                                        \
+	" current_setting('log_statement') = 'all'"                                                \
+	" or current_setting('log_duration')::boolean,"                                            \
+	" current_setting('log_min_duration_statement') <> '-1'"                                   \
+	" or (current_setting('log_min_duration_sample') <> '-1'"                                  \
+	"  and current_setting('log_statement_sample_rate')::float > 0)"                           \
+	" or current_setting('log_transaction_sample_rate')::float > 0,"                           \
+	" current_setting('log_parameter_max_length') <> '0',"                                     \
+	" current_setting('log_parameter_max_length_on_error') <> '0',"                            \
+	" coalesce(current_setting('auto_explain.log_min_duration', true), '-1') <> '-1'"          \
+	"  and (coalesce(current_setting('auto_explain.log_parameter_max_length', true), '0') <> " \
+	"'0'"                                                                                      \
+	"   or current_setting('auto_explain.log_verbose', true) = 'on'"                           \
+	"   or current_setting('auto_explain.log_nested_statements', true) = 'on'),"               \
+	" coalesce(current_setting('pgaudit.log_parameter', true), 'off') = 'on',"                 \
+	" current_setting('fsync')::boolean and current_setting('full_page_writes')::boolean,"     \
+	" current_setting('synchronous_commit') <> 'off',"                                         \
+	" current_setting('max_connections')::integer"                                             \
+	"  - current_setting('superuser_reserved_connections')::integer"                           \
+	"  - coalesce(current_setting('reserved_connections', true), '0')::integer,"               \
+	" (select r.rolconnlimit from pg_roles r where r.rolname = current_user),"                 \
+	" (select d.datconnlimit from pg_database d where d.datname = current_database())"
+
+enum {
+	ROLE,
+	LOGS_ALL,
+	LOGS_SLOW,
+	LOGS_VALUES,
+	LOGS_ON_ERROR,
+	EXPLAINS,
+	AUDITS,
+	SAFE_ON_DISK,
+	COMMITS,
+	CONNECTIONS,
+	OF_ROLE,
+	OF_DATABASE
+};
+
+/* The one leak, and the command (a superuser's) that stops it for the application's role. */
+static void see_leak(struct doctor *doctor, struct str role, const char *what, const char *set)
+{
+	doctor_find(doctor, DOCTOR_WRONG, "database log",
+		    "PostgreSQL writes prompts and answers into its log: %s", what);
+	doctor_step(doctor, "as a superuser: alter role %.*s set %s", STR_ARGS(role), set);
+	doctor_step(doctor, "then SIGHUP to banter.fcgi, so that its workers connect anew (behind "
+			    "PgBouncer: its RECONNECT)");
+}
+
+static void see_log(struct doctor *doctor, const struct db_rows *rows)
+{
+	struct str role = db_rows_text(rows, 0, ROLE);
+	bool values = db_rows_boolean(rows, 0, LOGS_VALUES), leaks = false;
+	const struct {
+		bool leaks;
+		const char *what, *set;
+	} ways[] = {
+		{ values && db_rows_boolean(rows, 0, LOGS_ALL),
+		  "log_statement or log_duration, with log_parameter_max_length not 0",
+		  "log_parameter_max_length = 0" },
+		{ values && db_rows_boolean(rows, 0, LOGS_SLOW),
+		  "log_min_duration_statement or a sample, with log_parameter_max_length not 0",
+		  "log_parameter_max_length = 0" },
+		{ db_rows_boolean(rows, 0, LOGS_ON_ERROR),
+		  "log_parameter_max_length_on_error is not 0",
+		  "log_parameter_max_length_on_error = 0" },
+		{ db_rows_boolean(rows, 0, EXPLAINS), "auto_explain, with values or whole plans",
+		  "auto_explain.log_min_duration = -1" },
+		{ db_rows_boolean(rows, 0, AUDITS), "pgaudit.log_parameter is on",
+		  "pgaudit.log_parameter = off" },
+	};
+	size_t i;
+
+	for (i = 0; i < COUNT(ways); i++)
+		if (ways[i].leaks) {
+			see_leak(doctor, role, ways[i].what, ways[i].set);
+			leaks = true;
+		}
+	if (!leaks)
+		doctor_find(doctor, DOCTOR_OK, "database log",
+			    "PostgreSQL logs no prompts and no answers");
+}
+
+static void see_durability(struct doctor *doctor, const struct db_rows *rows)
+{
+	if (!db_rows_boolean(rows, 0, SAFE_ON_DISK)) {
+		doctor_find(doctor, DOCTOR_WARNING, "durability",
+			    "fsync or full_page_writes is off: a crash of the machine may lose "
+			    "answers that were confirmed, or the whole database");
+		doctor_step(doctor, "alter system set fsync = on; alter system set "
+				    "full_page_writes = on; select pg_reload_conf()");
+	}
+	if (!db_rows_boolean(rows, 0, COMMITS)) {
+		doctor_find(doctor, DOCTOR_WARNING, "durability",
+			    "synchronous_commit is off: a crash may lose the last answers that "
+			    "were confirmed");
+		doctor_step(doctor, "alter role %.*s set synchronous_commit = on",
+			    STR_ARGS(db_rows_text(rows, 0, ROLE)));
+	}
+}
+
+/* Two clients that are served by one and the same session, one behind the other: a pooler. */
+static bool through_pooler(struct doctor *doctor)
+{
+	static const char sql[] = "select pg_backend_pid()";
+	struct db_rows *first = NULL, *second = NULL;
+	struct db *other = NULL;
+	bool same = false;
+	int i;
+
+	if (store_connect(doctor->config, &other))
+		return false;
+	for (i = 0; i < POOLER_TRIES && !same; i++) {
+		first = doctor_ask(doctor, doctor->db, sql);
+		second = doctor_ask(doctor, other, sql);
+		same = first && second &&
+		       db_rows_integer(first, 0, 0, 0) == db_rows_integer(second, 0, 0, 0);
+		db_rows_free(first);
+		db_rows_free(second);
+	}
+	db_free(other);
+	return same;
+}
+
+/* The same address, but PgBouncer's own database: the last of two names counts. */
+static void console_url(const char *url, struct buf *out)
+{
+	bool uri = strstr(url, "://");
+
+	buf_printf(out, "%s%sdbname=pgbouncer", url, !uri ? " " : strchr(url, '?') ? "&" : "?");
+}
+
+static int64_t console_value(const struct db_rows *rows, const char *name)
+{
+	int i;
+
+	for (i = 0; i < db_rows_count(rows); i++)
+		if (str_equal(db_rows_text(rows, i, 0), str_from(name)))
+			return db_rows_integer(rows, i, 1, 0);
+	return 0;
+}
+
+static struct db_rows *ask_console(struct doctor *doctor)
+{
+	struct db_target target = {
+		.password = doctor->config->database_password,
+		.connect_ms = doctor->config->database_connect_ms,
+	};
+	struct db_rows *rows = NULL;
+	struct db *db = NULL;
+	struct buf url;
+
+	buf_init(&url, URL_CAP);
+	console_url(doctor->config->database_url, &url);
+	target.url = buf_text(&url);
+	if (db_new(&target, &db) ||
+	    db_script(db, "doctor", "show config", clock_ms() + CONSOLE_MS, &rows))
+		rows = NULL;
+	db_free(db);
+	buf_wipe(&url);
+	return rows;
+}
+
+static void see_pooler(struct doctor *doctor, int64_t room)
+{
+	int64_t needed = doctor->config->workers + BESIDES, clients, pool;
+	struct db_rows *rows = ask_console(doctor);
+
+	clients = console_value(rows, "max_client_conn");
+	pool = console_value(rows, "default_pool_size") + console_value(rows, "reserve_pool_size");
+	db_rows_free(rows);
+	if (!clients) {
+		doctor_find(doctor, DOCTOR_OK, "connections",
+			    "a pooler stands between; its console does not let this role in");
+		doctor_step(doctor,
+			    "see that its max_client_conn is above %" PRId64
+			    ", and its pool size at most %" PRId64,
+			    needed, room);
+	} else if (clients < needed) {
+		doctor_find(doctor, DOCTOR_WRONG, "connections",
+			    "PgBouncer lets in %" PRId64 " clients, %" PRId64
+			    " workers and what is besides need %" PRId64,
+			    clients, doctor->config->workers, needed);
+		doctor_step(doctor, "max_client_conn = %" PRId64 " in pgbouncer.ini, then RELOAD",
+			    2 * needed);
+	} else if (pool > room) {
+		doctor_find(doctor, DOCTOR_WARNING, "connections",
+			    "PgBouncer may open %" PRId64
+			    " connections for this role, PostgreSQL has room for %" PRId64,
+			    pool, room);
+		doctor_step(doctor,
+			    "default_pool_size and reserve_pool_size in pgbouncer.ini: together "
+			    "at most %" PRId64,
+			    room);
+	} else {
+		doctor_find(doctor, DOCTOR_OK, "connections",
+			    "PgBouncer lets in %" PRId64 " clients and opens up to %" PRId64
+			    " connections",
+			    clients, pool);
+	}
+}
+
+static int64_t room_for(const struct db_rows *rows)
+{
+	int64_t room = db_rows_integer(rows, 0, CONNECTIONS, 0);
+	int64_t of_role = db_rows_integer(rows, 0, OF_ROLE, -1);
+	int64_t of_database = db_rows_integer(rows, 0, OF_DATABASE, -1);
+
+	if (of_role >= 0 && of_role < room)
+		room = of_role;
+	return of_database >= 0 && of_database < room ? of_database : room;
+}
+
+static void see_connections(struct doctor *doctor, const struct db_rows *rows)
+{
+	int64_t needed = doctor->config->workers + BESIDES, room = room_for(rows);
+
+	if (through_pooler(doctor)) {
+		see_pooler(doctor, room);
+		return;
+	}
+	if (room >= needed) {
+		doctor_find(doctor, DOCTOR_OK, "connections",
+			    "PostgreSQL lets in %" PRId64 ", %" PRId64
+			    " workers and what is besides need %" PRId64,
+			    room, doctor->config->workers, needed);
+		return;
+	}
+	doctor_find(doctor, DOCTOR_WRONG, "connections",
+		    "PostgreSQL lets in %" PRId64 ", %" PRId64
+		    " workers and what is besides need %" PRId64 ": the others get 503",
+		    room, doctor->config->workers, needed);
+	if (room == db_rows_integer(rows, 0, CONNECTIONS, 0))
+		doctor_step(doctor,
+			    "alter system set max_connections = %" PRId64
+			    ", then restart PostgreSQL",
+			    needed + 10);
+	else
+		doctor_step(doctor,
+			    "alter role or database … connection limit %" PRId64 ", or -1 for none",
+			    needed);
+	doctor_step(doctor, "or fewer workers (BANTER_WORKERS), or PgBouncer between, as in "
+			    "deploy/pgbouncer");
+}
+
+void doctor_server(struct doctor *doctor)
+{
+	struct db_rows *rows;
+
+	if (!doctor->db) {
+		doctor_find(doctor, DOCTOR_UNTRIED, "database log", "the database is not reached");
+		return;
+	}
+	rows = doctor_ask(doctor, doctor->db, SETTINGS_QUERY);
+	if (!rows) {
+		doctor_find(doctor, DOCTOR_WARNING, "database log", "%.*s",
+			    STR_ARGS(doctor_heard(doctor)));
+		doctor_step(doctor, "try again; PostgreSQL's log says more");
+		return;
+	}
+	see_log(doctor, rows);
+	see_durability(doctor, rows);
+	see_connections(doctor, rows);
+	db_rows_free(rows);
+}
+
+void doctor_upkeep(struct doctor *doctor)
+{
+	struct db_rows *rows;
+	int64_t lapsed, old;
+
+	if (!doctor->schema || !doctor->owner)
+		return;
+	rows = doctor_ask(doctor, doctor->owner,
+			  "select (select count(*) from banter_data.exchange e where e.ended_at is "
+			  "null and e.lease_until < now() - interval '10 minutes'),"
+			  " (select count(*) from banter_data.idempotency i"
+			  "  where i.created_at < now() - interval '25 hours')");
+	if (!rows)
+		return;
+	lapsed = db_rows_integer(rows, 0, 0, 0);
+	old = db_rows_integer(rows, 0, 1, 0);
+	db_rows_free(rows);
+	if (!lapsed && !old) {
+		doctor_find(doctor, DOCTOR_OK, "upkeep", "nothing waits for a sweep");
+		return;
+	}
+	doctor_find(doctor, DOCTOR_WARNING, "upkeep",
+		    "no sweep has run for long: %" PRId64
+		    " exchanges of workers that died still hold credits, %" PRId64
+		    " Idempotency-Keys are older than a day",
+		    lapsed, old);
+	doctor_step(doctor, "banterctl sweep, now and once a day (a timer or cron)");
+}

@@ -1,0 +1,229 @@
+/*
+ * The loop of admission.  That it is not woken while a worker is idle rests on the kernel's order: an
+ * exclusive wait wakes whoever has watched the longest, and we stand back to the end whenever we
+ * find ourselves before an idle worker.  Where that does not hold, it costs time, not truth.
+ */
+#include "pool/admission.h"
+
+#include <stdbool.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/wait.h"
+#include "edge/gateway.h"
+#include "http/serve.h"
+
+#define LOOK_MS 25	    /* whom a worker takes within this time needs nobody between */
+#define LOOK_IDLE_MS 5	    /* the same, where a worker seems to be idle */
+#define LOOK_ANYWAY_MS 1000 /* a waking can be lost with a process that ends as it is woken */
+#define ROUND 256	    /* connections taken before we look at the clock again */
+#define SPARE 64	    /* descriptors that are not connections we hold */
+#define FOREVER_MS (INT64_MAX / 4)
+
+struct admission {
+	const struct admission_setup *setup;
+	struct wait wait;
+	struct http_context context;
+	/* Whom the queue has no room for, a ring: they came after all that are in the queue. */
+	struct queue_entry *kept;
+	uint32_t size, first, count;
+};
+
+/* As many descriptors as we may have; how many connections that lets us keep. */
+static uint32_t most_kept(int64_t backlog)
+{
+	struct rlimit files;
+	rlim_t room;
+
+	if (getrlimit(RLIMIT_NOFILE, &files))
+		return 1;
+	files.rlim_cur = files.rlim_max;
+	if (setrlimit(RLIMIT_NOFILE, &files))
+		getrlimit(RLIMIT_NOFILE, &files);
+	room = files.rlim_cur > SPARE ? files.rlim_cur - SPARE : 1;
+	return (uint32_t)(room < (rlim_t)backlog ? room : (rlim_t)backlog);
+}
+
+static enum status open_context(struct admission *admission)
+{
+	const struct admission_setup *setup = admission->setup;
+	struct wait *wait = &admission->wait;
+
+	wait_init(wait);
+	wait->stop = setup->stop;
+	wait->drain_ms = FOREVER_MS; /* what is left to do then, this file says */
+	wait->stage = &setup->slot->stage;
+	admission->context = (struct http_context){
+		.duty = HTTP_REFUSE,
+		.config = setup->config,
+		.wait = wait,
+		.limit = setup->limit,
+		.holder = setup->holder,
+	};
+	admission->size = most_kept(setup->config->backlog);
+	admission->kept = calloc(admission->size, sizeof(*admission->kept));
+	if (!admission->kept)
+		return STATUS_NOMEM;
+	return gateway_new(setup->listen_fd, false, 0, 0, &admission->context.gateway);
+}
+
+/* The next of those that are kept. */
+static struct queue_entry pop(struct admission *admission)
+{
+	struct queue_entry entry = admission->kept[admission->first];
+
+	admission->first = (admission->first + 1) % admission->size;
+	admission->count--;
+	return entry;
+}
+
+/* What of its request has not arrived by now is not waited for. */
+static void refuse(struct admission *admission, int fd)
+{
+	struct http_context *context = &admission->context;
+
+	if (gateway_open(context->gateway, &admission->wait, fd))
+		return;
+	http_serve(context);
+	gateway_finish(context->gateway, &admission->wait);
+	atomic_fetch_add_explicit(&admission->setup->slot->requests, 1, memory_order_relaxed);
+}
+
+/* All that wait since `latest` or longer, oldest first. */
+static void refuse_late(struct admission *admission, int64_t latest)
+{
+	struct queue_entry entry;
+
+	while (queue_take_late(admission->setup->queue, latest, &entry) == STATUS_OK)
+		refuse(admission, entry.fd);
+	while (admission->count && admission->kept[admission->first].since <= latest)
+		refuse(admission, pop(admission).fd);
+}
+
+static void pass_on(struct admission *admission)
+{
+	while (admission->count &&
+	       queue_put(admission->setup->queue, &admission->kept[admission->first]) == STATUS_OK)
+		pop(admission);
+}
+
+static void hold(struct admission *admission, int fd)
+{
+	struct queue_entry entry = { fd, clock_ms() };
+
+	if (!admission->count && queue_put(admission->setup->queue, &entry) == STATUS_OK)
+		return;
+	if (admission->count < admission->size)
+		admission->kept[(admission->first + admission->count++) % admission->size] = entry;
+	else
+		refuse(admission, fd);
+}
+
+static bool stopped(const struct admission *admission)
+{
+	return *admission->setup->stop;
+}
+
+/* Whether nobody will take those in the queue: the workers end too, or their master is gone. */
+static bool all_end(const struct admission *admission)
+{
+	return stopped(admission) && (atomic_load(&admission->setup->scoreboard->closing) ||
+				      getppid() != admission->setup->master);
+}
+
+/* Waits for a moment; connections do not shorten it. */
+static void pause_for(struct admission *admission, int64_t ms)
+{
+	enum status status = wait_some(&admission->wait, clock_ms() + ms);
+
+	(void)status;
+}
+
+/* Whoever waits in the backlog goes into the queue, where it wakes a worker. */
+static enum status take_in(struct admission *admission)
+{
+	enum status status = STATUS_OK;
+	int fd, taken;
+
+	for (taken = 0; taken < ROUND && status == STATUS_OK; taken++) {
+		status = gateway_take(admission->context.gateway, &fd);
+		if (status == STATUS_OK)
+			hold(admission, fd);
+	}
+	return status == STATUS_CLOSED ? STATUS_OK : status;
+}
+
+/* A connection waits, and the kernel found no worker to wake. */
+static enum status let_in(struct admission *admission)
+{
+	bool idle = scoreboard_idle(admission->setup->scoreboard);
+	enum status status = STATUS_OK;
+
+	if (idle) /* the kernel woke us in its place */
+		status = gateway_stand_back(admission->context.gateway);
+	pause_for(admission, idle ? LOOK_IDLE_MS : LOOK_MS);
+	return status ? status : take_in(admission);
+}
+
+/* When there is something to do if no connection comes. */
+static int64_t next_look(const struct admission *admission, int64_t now)
+{
+	int64_t since = queue_since(admission->setup->queue);
+
+	stage_set(admission->wait.stage,
+		  since == CLOCK_NEVER && !admission->count ? STAGE_IDLE : STAGE_HOLD);
+	if (admission->count)
+		return now + LOOK_MS; /* the queue may have room again */
+	return clock_earlier(now + LOOK_ANYWAY_MS,
+			     since == CLOCK_NEVER ? since
+						  : since + admission->setup->config->queue_ms);
+}
+
+static enum status stand(struct admission *admission)
+{
+	struct gateway *gateway = admission->context.gateway;
+	enum status status = STATUS_OK;
+	int64_t now;
+
+	while (status == STATUS_OK && (!stopped(admission) || admission->count)) {
+		now = clock_ms();
+		refuse_late(admission, now - admission->setup->config->queue_ms);
+		pass_on(admission);
+		if (all_end(admission))
+			break;
+		status = gateway_watch(gateway, &admission->wait, next_look(admission, now));
+		if (status == STATUS_OK)
+			status = let_in(admission);
+		else if (status == STATUS_TIMEOUT)
+			status = take_in(admission);
+		else if (status == STATUS_STOPPED)
+			pause_for(admission, LOOK_MS);
+		if (status == STATUS_STOPPED)
+			status = STATUS_OK;
+	}
+	if (all_end(admission))
+		refuse_late(admission, CLOCK_NEVER);
+	else if (status == STATUS_OK) /* whose waking was ours must not wait for the next one's */
+		status = take_in(admission);
+	pass_on(admission);
+	return status;
+}
+
+int admission_run(const struct admission_setup *setup)
+{
+	struct admission admission = { .setup = setup };
+	enum status status = open_context(&admission);
+
+	if (status == STATUS_OK)
+		status = stand(&admission);
+	if (status)
+		log_error("the admission process cannot go on: %s", status_name(status));
+	while (admission.count)
+		close(pop(&admission).fd);
+	gateway_free(admission.context.gateway);
+	free(admission.kept);
+	return status == STATUS_OK ? 0 : 1;
+}

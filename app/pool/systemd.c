@@ -1,0 +1,99 @@
+/* A few lines of systemd's protocol.  Rests on the environment and on one datagram socket. */
+#include "pool/systemd.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "pool/listener.h"
+
+#define FIRST_FD 3 /* where handed descriptors begin */
+
+/* A whole number of the environment; -1: none is there. */
+static long number(const char *name)
+{
+	const char *text = getenv(name);
+	char *end;
+	long value;
+
+	if (!text || !*text)
+		return -1;
+	value = strtol(text, &end, 10);
+	return *end ? -1 : value;
+}
+
+enum status systemd_socket(int *fd)
+{
+	long pid = number("LISTEN_PID"), count = number("LISTEN_FDS");
+
+	*fd = -1;
+	/* The words are for the process they name, not for one that inherits them. */
+	if (pid != getpid() || count <= 0)
+		return STATUS_OK;
+	unsetenv("LISTEN_PID");
+	unsetenv("LISTEN_FDS");
+	unsetenv("LISTEN_FDNAMES");
+	if (count != 1 || !listener_is(FIRST_FD)) {
+		log_error("the service manager must hand over one listening stream socket");
+		return STATUS_FAILED;
+	}
+	if (fcntl(FIRST_FD, F_SETFD, FD_CLOEXEC) < 0) {
+		log_error("the handed socket cannot be used: %s", strerror(errno));
+		return STATUS_FAILED;
+	}
+	*fd = FIRST_FD;
+	return STATUS_OK;
+}
+
+/* Nobody there to listen is no fault of ours. */
+static void say(const char *words)
+{
+	struct sockaddr_un at = { .sun_family = AF_UNIX };
+	const char *path = getenv("NOTIFY_SOCKET");
+	size_t n = path ? strlen(path) : 0;
+	socklen_t size = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + n);
+	int fd;
+
+	if (n < 2 || n >= sizeof(at.sun_path) || (*path != '/' && *path != '@'))
+		return;
+	memcpy(at.sun_path, path, n);
+	if (*path == '@')
+		at.sun_path[0] = '\0'; /* an abstract name */
+	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (fd < 0 ||
+	    sendto(fd, words, strlen(words), MSG_NOSIGNAL, (struct sockaddr *)&at, size) < 0)
+		log_warn("the service manager was not told %s: %s", words, strerror(errno));
+	if (fd >= 0)
+		close(fd);
+}
+
+void systemd_ready(void)
+{
+	say("READY=1");
+}
+
+void systemd_reloading(void)
+{
+	struct timespec now;
+	char words[64];
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	snprintf(words, sizeof(words), "RELOADING=1\nMONOTONIC_USEC=%" PRId64,
+		 (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000);
+	say(words);
+}
+
+void systemd_stopping(void)
+{
+	say("STOPPING=1");
+}

@@ -1,0 +1,13 @@
+/* What the tables of commands and settings become besides help. */
+#ifndef CLI_MANUAL_H
+#define CLI_MANUAL_H
+
+#include <stdbool.h>
+#include <stdio.h>
+
+/* The source (mdoc) of the page "banterctl" or "banter.conf"; false: no such page. */
+bool manual_put(const char *page, FILE *out);
+/* The completion for "bash" or "zsh"; false: no such shell. */
+bool completion_put(const char *shell, FILE *out);
+
+#endif

@@ -1,0 +1,39 @@
+/*
+ * The admission process: says "full" (G6). While no worker is free it takes connections out of the kernel's
+ * backlog, which knows no age, and puts them into the queue, where workers find them first.
+ * Who waited BANTER_QUEUE_TIME there gets 503. It needs neither the database nor the model, and
+ * never waits for a client.
+ */
+#ifndef POOL_ADMISSION_H
+#define POOL_ADMISSION_H
+
+#include <signal.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "chat/limit.h"
+#include "edge/queue.h"
+#include "pool/scoreboard.h"
+#include "wire/config.h"
+
+struct admission_setup {
+	const struct config *config;
+	int listen_fd;
+	struct queue *queue;
+	struct limit *limit;
+	uint32_t holder; /* our place in `limit` */
+	const struct scoreboard *scoreboard;
+	struct scoreboard_slot *slot;
+	const volatile sig_atomic_t *stop;
+	pid_t master;
+};
+
+/*
+ * Runs until told to stop. Alone, because it is exchanged, it takes nobody any more and ends when
+ * nobody waits but in the queue; with all the others (the scoreboard's `closing`, or without
+ * `master`) it refuses whoever waits at once. Returns the process's exit code: 0; 1 it cannot work
+ * (logged).
+ */
+int admission_run(const struct admission_setup *setup);
+
+#endif

@@ -1,0 +1,21 @@
+/*
+ * The service manager above us, if there is one: the listening socket it opened, and what it wants
+ * to hear. systemd's protocol (sd_listen_fds(3), sd_notify(3)), without its library.
+ */
+#ifndef POOL_SYSTEMD_H
+#define POOL_SYSTEMD_H
+
+#include "base/status.h"
+
+/*
+ * The listening socket that was handed to us, which stays open when we end; -1: none. To be called
+ * once. STATUS_FAILED: what came is not one listening socket (logged).
+ */
+enum status systemd_socket(int *fd) MUST_CHECK;
+
+/* All workers are up: at the start, and after a reload. */
+void systemd_ready(void);
+void systemd_reloading(void);
+void systemd_stopping(void);
+
+#endif
