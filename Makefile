@@ -11,7 +11,7 @@ ALL_CFLAGS = -std=c11 -D_GNU_SOURCE -Iinclude $(WARN) -fstack-protector-strong $
 LIBS = -lfcgi $(shell pkg-config --libs libcurl json-c libpq libcrypto 2>/dev/null) -lpthread
 ALL_CFLAGS += $(shell pkg-config --cflags libcurl json-c libpq libcrypto 2>/dev/null)
 
-LOWER = base wire edge chat
+LOWER = base wire edge chat ops
 lower_src := $(foreach d,$(LOWER),$(wildcard app/$(d)/*.c))
 http_src := $(wildcard app/http/*.c)
 pool_src := $(wildcard app/pool/*.c)
