@@ -47,12 +47,12 @@ enum status model_new(const struct config *config, struct model **out)
 {
 	struct model *model = calloc(1, sizeof(*model));
 	struct upstream_target target = {
-		.key = config->model_key,
-		.headers = config->model_headers,
-		.ca = config->model_ca,
-		.connect_ms = config->model_connect_ms,
-		.first_ms = config->model_first_ms,
-		.idle_ms = config->model_idle_ms,
+		.key = config->model_servers[0].key,
+		.headers = config->model_servers[0].headers,
+		.ca = config->model_servers[0].ca,
+		.connect_ms = config->model_servers[0].connect_ms,
+		.first_ms = config->model_servers[0].first_ms,
+		.idle_ms = config->model_servers[0].idle_ms,
 	};
 	struct buf url;
 	enum status status;
@@ -64,7 +64,7 @@ enum status model_new(const struct config *config, struct model **out)
 	model_answer_init(&model->answer);
 	status = model_request_init(&model->request, config);
 	if (status == STATUS_OK)
-		status = make_url(config->model_url, &url);
+		status = make_url(config->model_servers[0].url, &url);
 	target.url = buf_text(&url);
 	if (status == STATUS_OK)
 		status = upstream_new(&target, &model->upstream);

@@ -93,7 +93,7 @@ enum status model_request_init(struct model_request *request, const struct confi
 	request->fallback_name = strdup(config->model);
 	if (!request->fallback_name)
 		return STATUS_NOMEM;
-	return take_extra(request, str_from(config->model_members));
+	return take_extra(request, str_from(config->model_servers[0].members));
 }
 
 void model_request_clear(struct model_request *request)

@@ -99,9 +99,10 @@ void doctor_files(struct doctor *doctor)
 	if (doctor->call->file)
 		see_config(doctor, doctor->call->file);
 	see_environment(doctor);
-	if (*doctor->config->model_ca && access(doctor->config->model_ca, R_OK)) {
+	if (*doctor->config->model_servers[0].ca &&
+	    access(doctor->config->model_servers[0].ca, R_OK)) {
 		doctor_find(doctor, DOCTOR_WRONG, "files", "%s (BANTER_MODEL_CA): %s",
-			    doctor->config->model_ca, strerror(errno));
+			    doctor->config->model_servers[0].ca, strerror(errno));
 		doctor_step(doctor, "mend its path, or let this user read it");
 	}
 }

@@ -50,7 +50,7 @@ static void see_refusal(struct doctor *doctor, const char *cause)
 	doctor_find(doctor, DOCTOR_WRONG, "model", "%s", *cause ? cause : "it could not be asked");
 	if (http == 401 || http == 403)
 		doctor_step(doctor, "%s",
-			    *config->model_key || *config->model_headers
+			    *config->model_servers[0].key || *config->model_servers[0].headers
 				    ? "put a key that it accepts into the file that "
 				      "BANTER_MODEL_KEY_FILE names"
 				    : "BANTER_MODEL_KEY_FILE=/path/of/a/file/with/its/key; none "
@@ -116,19 +116,20 @@ static void see_answer(struct doctor *doctor, const struct model *model)
 static bool reach(struct doctor *doctor)
 {
 	const struct config *config = doctor->config;
-	int64_t patience = config->model_connect_ms + config->model_first_ms;
+	int64_t patience = config->model_servers[0].connect_ms + config->model_servers[0].first_ms;
 	struct buf url;
 	struct probe probe = {
-		.ca = config->model_ca,
-		.connect_ms =
-			config->model_connect_ms < PROBE_MS ? config->model_connect_ms : PROBE_MS,
+		.ca = config->model_servers[0].ca,
+		.connect_ms = config->model_servers[0].connect_ms < PROBE_MS
+				      ? config->model_servers[0].connect_ms
+				      : PROBE_MS,
 		.total_ms = patience < PROBE_MS ? patience : PROBE_MS,
 	};
 	bool there;
 
 	/* Without its query, which may hold a secret. */
 	buf_init(&url, TEXT_CAP);
-	buf_append(&url, config->model_url, strcspn(config->model_url, "?"));
+	buf_append(&url, config->model_servers[0].url, strcspn(config->model_servers[0].url, "?"));
 	probe.url = buf_text(&url);
 	there = probe_run(&probe) == STATUS_OK && probe.status;
 

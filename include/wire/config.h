@@ -15,6 +15,22 @@
 #include "base/str.h"
 
 /*
+ * A server that speaks OpenAI's protocol: where it is, who we are there, how long it may take.
+ * Strings and times as in struct config.
+ */
+struct model_server {
+	char *url;	    /* BANTER_MODEL_URL: up to and including /v1, then any query */
+	char *key;	    /* BANTER_MODEL_KEY, else OPENAI_API_KEY (secret) */
+	char *headers;	    /* BANTER_MODEL_HEADERS: lines with LF between (secret) */
+	char *members;	    /* BANTER_MODEL_MEMBERS: "" or a JSON object on one line */
+	char *ca;	    /* BANTER_MODEL_CA: a file of CA certificates; "": the system's */
+	int64_t connect_ms; /* BANTER_MODEL_CONNECT_TIME */
+	int64_t first_ms;   /* BANTER_MODEL_FIRST_TIME: to the first byte */
+	int64_t idle_ms;    /* BANTER_MODEL_IDLE_TIME: between bytes */
+};
+#define CONFIG_MODEL_SERVERS 1
+
+/*
  * All strings are owned by the struct, never NULL ("" is the empty value). Times are in
  * milliseconds.
  */
@@ -32,25 +48,18 @@ struct config {
 	char *database_password; /* BANTER_DATABASE_PASSWORD, else PGPASSWORD; "": none or in the URL (secret) */
 	int64_t database_connect_ms; /* BANTER_DATABASE_CONNECT_TIME */
 	int64_t database_ms;	     /* BANTER_DATABASE_TIME: one call */
-	char *model_url;	     /* BANTER_MODEL_URL: up to and including /v1, then any query */
-	char *model_key;	     /* BANTER_MODEL_KEY, else OPENAI_API_KEY (secret) */
-	char *model_headers;	     /* BANTER_MODEL_HEADERS: lines with LF between (secret) */
-	char *model_members;	     /* BANTER_MODEL_MEMBERS: "" or a JSON object on one line */
-	char *model;		     /* BANTER_MODEL: where the chatbot names none */
-	char *model_ca;		  /* BANTER_MODEL_CA: a file of CA certificates; "": the system's */
-	int64_t model_connect_ms; /* BANTER_MODEL_CONNECT_TIME */
-	int64_t model_first_ms;	  /* BANTER_MODEL_FIRST_TIME: to the first byte */
-	int64_t model_idle_ms;	  /* BANTER_MODEL_IDLE_TIME: between bytes */
-	int64_t exchange_ms;	  /* BANTER_EXCHANGE_TIME: a whole streamed exchange */
-	int64_t json_ms;	  /* BANTER_JSON_TIME: a whole JSON exchange (S7) */
-	int64_t heartbeat_ms;	  /* BANTER_HEARTBEAT (S6) */
-	int64_t lease_ms;	  /* BANTER_LEASE */
-	int64_t answer_bytes;	  /* BANTER_ANSWER_BYTES: a longer answer is capped (S10) */
-	int64_t history_messages; /* BANTER_HISTORY_MESSAGES (S8) */
-	int64_t history_chars;	  /* BANTER_HISTORY_CHARS (S8) */
-	int64_t request_ms;	  /* BANTER_REQUEST_TIME: to read a request from the web server */
-	int64_t write_ms;	  /* BANTER_WRITE_TIME: a blocked write to the web server */
-	int64_t address_limit;	  /* BANTER_ADDRESS_LIMIT (H4); 0 none */
+	struct model_server model_servers[CONFIG_MODEL_SERVERS]; /* the first is asked */
+	char *model;		   /* BANTER_MODEL: where the chatbot names none */
+	int64_t exchange_ms;	   /* BANTER_EXCHANGE_TIME: a whole streamed exchange */
+	int64_t json_ms;	   /* BANTER_JSON_TIME: a whole JSON exchange (S7) */
+	int64_t heartbeat_ms;	   /* BANTER_HEARTBEAT (S6) */
+	int64_t lease_ms;	   /* BANTER_LEASE */
+	int64_t answer_bytes;	   /* BANTER_ANSWER_BYTES: a longer answer is capped (S10) */
+	int64_t history_messages;  /* BANTER_HISTORY_MESSAGES (S8) */
+	int64_t history_chars;	   /* BANTER_HISTORY_CHARS (S8) */
+	int64_t request_ms;	   /* BANTER_REQUEST_TIME: to read a request from the web server */
+	int64_t write_ms;	   /* BANTER_WRITE_TIME: a blocked write to the web server */
+	int64_t address_limit;	   /* BANTER_ADDRESS_LIMIT (H4); 0 none */
 	int64_t address_window_ms; /* BANTER_ADDRESS_WINDOW */
 	int64_t address_open; /* BANTER_ADDRESS_OPEN: open exchanges of one address (G10); 0 none */
 	int64_t key_open;     /* BANTER_KEY_OPEN: open exchanges of one key (G10); 0 none */

@@ -19,12 +19,12 @@
 #define HELLO DELTA("Hel") DELTA("lo")
 
 static const struct config config = {
-	.model_url = "http://model/v1",
-	.model_key = "the-key",
-	.model_headers = "",
-	.model_members = "",
+	.model_servers[0].url = "http://model/v1",
+	.model_servers[0].key = "the-key",
+	.model_servers[0].headers = "",
+	.model_servers[0].members = "",
 	.model = "gpt-default",
-	.model_ca = "",
+	.model_servers[0].ca = "",
 };
 
 static inline struct model *make_model(void)

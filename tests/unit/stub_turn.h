@@ -20,12 +20,12 @@ static const struct config stub_config = {
 	.history_messages = 20,
 	.history_chars = 24000,
 	.answer_bytes = 16,
-	.model_url = "http://model/v1",
-	.model_key = "",
-	.model_headers = "",
-	.model_members = "",
+	.model_servers[0].url = "http://model/v1",
+	.model_servers[0].key = "",
+	.model_servers[0].headers = "",
+	.model_servers[0].members = "",
 	.model = "gpt-default",
-	.model_ca = "",
+	.model_servers[0].ca = "",
 };
 
 /* The sink: from its `refuse_at`th call on it answers `refusal`. */

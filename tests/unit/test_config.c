@@ -17,8 +17,8 @@ static void promised_defaults(void **state)
 	assert_int_equal(config.address_window_ms, 60000);
 	assert_int_equal(config.socket_mode, 0660);
 	assert_string_equal(config.listen, "unix:/run/banter/banter.sock");
-	assert_string_equal(config.model_url, "https://api.openai.com/v1");
-	assert_string_equal(config.model_key, "");
+	assert_string_equal(config.model_servers[0].url, "https://api.openai.com/v1");
+	assert_string_equal(config.model_servers[0].key, "");
 	assert_string_equal(config.database_url, "");
 	assert_string_equal(config.allowed_origins, "");
 	assert_string_equal(config.trusted_proxies, "");

@@ -230,7 +230,7 @@ static void model_url_is_a_base(void **state)
 	};
 
 	(void)state;
-	TRY(cases, model_url);
+	TRY(cases, model_servers[0].url);
 }
 
 static void model_headers_are_lines(void **state)
@@ -260,7 +260,7 @@ static void model_headers_are_lines(void **state)
 	};
 
 	(void)state;
-	TRY(cases, model_headers);
+	TRY(cases, model_servers[0].headers);
 }
 
 static void model_members_are_an_object(void **state)
@@ -280,7 +280,7 @@ static void model_members_are_an_object(void **state)
 	};
 
 	(void)state;
-	TRY(cases, model_members);
+	TRY(cases, model_servers[0].members);
 }
 
 static void prefix_is_a_folder(void **state)
@@ -407,13 +407,13 @@ static void keys_hold_no_control(void **state)
 	char *big = malloc(5000);
 
 	(void)state;
-	TRY(keys, model_key);
+	TRY(keys, model_servers[0].key);
 	assert_non_null(big);
 	memset(big, 'k', 5000);
 	must_init(&config);
 	assert_int_equal(must_say(&config, "BANTER_MODEL_KEY", (struct str){ big, 4096 }),
 			 STATUS_OK);
-	assert_int_equal(strlen(config.model_key), 4096);
+	assert_int_equal(strlen(config.model_servers[0].key), 4096);
 	assert_int_equal(must_say(&config, "BANTER_MODEL_KEY", (struct str){ big, 4097 }),
 			 STATUS_INVALID);
 	config_clear(&config);

@@ -10,7 +10,7 @@
 static void make(struct model_request *request, const char *members)
 {
 	const struct config config = { .model = (char *)(uintptr_t) "m",
-				       .model_members = (char *)(uintptr_t)members };
+				       .model_servers[0].members = (char *)(uintptr_t)members };
 
 	assert_int_equal(model_request_init(request, &config), STATUS_OK);
 }

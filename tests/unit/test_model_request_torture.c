@@ -27,7 +27,7 @@ static void one_round(bool failing)
 {
 	const struct config config = {
 		.model = (char *)(uintptr_t) "m",
-		.model_members =
+		.model_servers[0].members =
 			(char *)(uintptr_t) "{\"temperature\":1,\"max_tokens\":5,\"k\":[]}",
 	};
 	struct model_request request;

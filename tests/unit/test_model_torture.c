@@ -47,12 +47,12 @@ static const char whole[] = "next a|next next \xf0\x9f\x98\x80|b\xef\xbf\xbd|nex
 
 static void one_round(bool failing)
 {
-	static const struct config config = { .model_url = "u",
-					      .model_key = "",
-					      .model_headers = "",
-					      .model_members = "",
+	static const struct config config = { .model_servers[0].url = "u",
+					      .model_servers[0].key = "",
+					      .model_servers[0].headers = "",
+					      .model_servers[0].members = "",
 					      .model = "m",
-					      .model_ca = "" };
+					      .model_servers[0].ca = "" };
 	struct model *model = NULL;
 	enum status status = model_new(&config, &model);
 

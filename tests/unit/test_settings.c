@@ -152,7 +152,7 @@ static void other_names_count_when_unset(void **state)
 	setenv("PGPASSWORD", "pg", 1);
 	settings = settings_of(NULL);
 	load(settings, &config);
-	assert_string_equal(config.model_key, "other");
+	assert_string_equal(config.model_servers[0].key, "other");
 	assert_string_equal(config.database_password, "pg");
 	config_clear(&config);
 	settings_free(settings);
@@ -160,7 +160,7 @@ static void other_names_count_when_unset(void **state)
 	setenv("BANTER_MODEL_KEY", "own", 1);
 	settings = settings_of(NULL);
 	load(settings, &config);
-	assert_string_equal(config.model_key, "own");
+	assert_string_equal(config.model_servers[0].key, "own");
 	assert_string_equal(config.database_password, "");
 	assert_null(getenv("OPENAI_API_KEY"));
 	assert_null(getenv("BANTER_MODEL_KEY"));
@@ -215,7 +215,7 @@ static void secrets_come_from_files(void **state)
 	for (i = 0; i < COUNT(cases); i++) {
 		write_text(fixture->secret, cases[i].content);
 		load(settings, &config);
-		assert_string_equal(config.model_key, cases[i].expected);
+		assert_string_equal(config.model_servers[0].key, cases[i].expected);
 		config_clear(&config);
 	}
 	write_file(fixture->secret, KEY "\0x", sizeof(KEY) + 1, 0600);
@@ -228,7 +228,7 @@ static void secrets_come_from_files(void **state)
 	write_text(fixture->secret, KEY);
 	write_text(fixture->file, "BANTER_MODEL_KEY=inline\n");
 	load(settings, &config);
-	assert_string_equal(config.model_key, "inline");
+	assert_string_equal(config.model_servers[0].key, "inline");
 	config_clear(&config);
 	snprintf(line, sizeof(line), "BANTER_DATABASE_URL_FILE='%s'\n", fixture->secret);
 	write_text(fixture->file, line);
@@ -318,7 +318,7 @@ static int show_environment(void)
 	if (n <= 0 || write(STDOUT_FILENO, bytes, (size_t)n) != n)
 		return 3;
 	close(fd);
-	n = strcmp(config.model_key, KEY) || strcmp(config.database_url, KEY) ||
+	n = strcmp(config.model_servers[0].key, KEY) || strcmp(config.database_url, KEY) ||
 	    strcmp(config.database_password, KEY);
 	config_clear(&config);
 	settings_free(settings);
