@@ -1,5 +1,5 @@
 /* Putting a statement and its values together, for db.c to send. */
-#include "edge/db.h"
+#include "edge/db_query.h"
 
 #include <inttypes.h>
 #include <stdio.h>

@@ -1,5 +1,5 @@
 /* Reading what a statement gave.  libpq's result stays in edge/db and here. */
-#include "edge/db.h"
+#include "edge/db_rows.h"
 
 #include <libpq-fe.h>
 #include <stdlib.h>

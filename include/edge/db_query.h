@@ -1,0 +1,44 @@
+/* A statement and its values, put together for edge/db to send. */
+#ifndef EDGE_DB_QUERY_H
+#define EDGE_DB_QUERY_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/str.h"
+
+#define DB_MAX_VALUES 24
+#define DB_NUMBER_SIZE 24
+
+/* A value: text or bytea as bytes; numbers and booleans in their text form. */
+struct db_value {
+	struct str bytes; /* absent: NULL */
+	bool raw;	  /* the bytes as they are, not their text form */
+	char number[DB_NUMBER_SIZE];
+};
+/*
+ * A statement with its values. `name` is for logs. It may be sent twice after a lost connection: it
+ * must bear that.
+ */
+struct db_query {
+	const char *name;
+	const char *sql;
+	int count;
+	int time_left; /* which value db_add_time_left() added; -1: none */
+	struct db_value values[DB_MAX_VALUES];
+};
+void db_query_init(struct db_query *query, const char *name, const char *sql);
+void db_add_text(struct db_query *query, struct str text); /* borrowed; absent: NULL */
+/* NUL-ended, in its text form, for whatever type the statement takes it as; borrowed; NULL: NULL. */
+void db_add_input(struct db_query *query, const char *text);
+void db_add_integer(struct db_query *query, int64_t value);
+void db_add_boolean(struct db_query *query, bool value);
+void db_add_null(struct db_query *query);
+/*
+ * Milliseconds, at least 1, that the statement may wait for locks: 4/5 of what is left until
+ * db_call()'s deadline when it is sent, each time anew. So it has given up before we do, and takes
+ * no effect behind our back (where a pooler let it wait before that, it may). Once a query.
+ */
+void db_add_time_left(struct db_query *query);
+
+#endif
