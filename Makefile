@@ -1,15 +1,28 @@
 # Banter. `make run` on a fresh machine does everything; `make test` runs every test.
+#
+# A packager's CC, CPPFLAGS, CFLAGS, LDFLAGS, LDLIBS (or LIBS), PREFIX and DESTDIR are taken from the environment and the
+# command line; a change of them builds anew what they bear on. B is the folder of what is built, SAN a sanitizer's flags,
+# for compiling and linking.
 
-CC ?= gcc
 B ?= build
 SAN ?=
 PREFIX ?= /usr/local
-
-WARN = -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wformat=2 -Werror
+PKG_CONFIG ?= pkg-config
+INSTALL ?= install
 CFLAGS ?= -O2 -g
-ALL_CFLAGS = -std=c11 -D_GNU_SOURCE -Iinclude $(WARN) -fstack-protector-strong $(CFLAGS) $(SAN)
-LIBS = -lfcgi $(shell pkg-config --libs libcurl json-c libpq libcrypto 2>/dev/null) -lpthread
-ALL_CFLAGS += $(shell pkg-config --cflags libcurl json-c libpq libcrypto 2>/dev/null)
+
+packages = libcurl json-c libpq libcrypto
+package_cflags := $(shell $(PKG_CONFIG) --cflags $(packages) 2>/dev/null)
+package_libs := $(shell $(PKG_CONFIG) --libs $(packages) 2>/dev/null)
+
+PROTECT = -fstack-protector-strong
+# What is ours comes before what a user adds: a folder of theirs must not hide a header of ours.
+all_cflags = -std=c11 -D_GNU_SOURCE -Iinclude $(package_cflags) $(CPPFLAGS) $(WARN) $(PROTECT) $(CFLAGS) $(SAN)
+all_ldflags = $(PROTECT) $(CFLAGS) $(SAN) $(LDFLAGS)
+libs = -lfcgi $(package_libs) -lpthread $(LDLIBS) $(LIBS)
+model_libs = -lmicrohttpd -ljson-c -lpthread $(LDLIBS) $(LIBS)
+compile = $(CC) $(all_cflags) $(WERROR) -c
+link = $(CC) $(all_ldflags)
 
 LOWER = base wire edge chat ops
 lower_src := $(foreach d,$(LOWER),$(wildcard app/$(d)/*.c))
@@ -17,71 +30,85 @@ http_src := $(wildcard app/http/*.c)
 pool_src := $(wildcard app/pool/*.c)
 ctl_src := $(foreach d,cli doctor ctl,$(wildcard app/$(d)/*.c))
 model_src := $(wildcard tests/model/*.c)
-obj = $(patsubst %.c,$(B)/obj/%.o,$(1))
-sql := $(sort $(wildcard sql/migrations/*.sql) $(wildcard sql/functions/*.sql) sql/roles.sql)
+unit_src := $(wildcard tests/unit/test_*.c)
+migrations := $(sort $(wildcard sql/migrations/*.sql))
+sql := $(migrations) $(sort $(filter-out $(migrations),$(wildcard sql/*/*.sql))) sql/roles.sql
 
-programs = $(B)/banter.fcgi $(B)/banterctl $(B)/banter-model
+obj = $(patsubst %.c,$(B)/obj/%.o,$(1))
+fcgi_obj = $(call obj,$(lower_src) $(http_src) $(pool_src))
+ctl_obj = $(call obj,$(lower_src) $(ctl_src)) $(B)/obj/sql.o
+model_obj = $(call obj,$(model_src))
+archive_obj = $(call obj,$(filter-out %/main.c,$(lower_src) $(ctl_src) $(http_src)))
+unit_tests = $(patsubst tests/unit/%.c,$(B)/unit/%,$(unit_src))
 
 # What banterctl knows of itself.
 manuals = $(B)/man/banterctl.1 $(B)/man/banter.conf.5 $(B)/man/banter.fcgi.8
 completions = $(B)/completions/bash/banterctl $(B)/completions/zsh/_banterctl
 
 .DELETE_ON_ERROR:
-.PHONY: all run test lint fuzz mutants clean unit
+.PHONY: all run test lint fuzz mutants clean unit unit-programs
 all: $(B)/banter.fcgi $(B)/banterctl $(manuals) $(completions)
 
-$(B)/banter.fcgi: $(call obj,$(pool_src) $(http_src) $(lower_src))
-	$(CC) $(ALL_CFLAGS) -o $@ $^ $(LIBS)
+$(B)/banter.fcgi: $(fcgi_obj) $(B)/obj/link.stamp $(B)/obj/banter.fcgi.stamp
+	$(call say,LD,$@)
+	$(q)$(link) -o $@ $(fcgi_obj) $(libs)
 
-$(B)/banterctl: $(call obj,$(ctl_src) $(lower_src)) $(B)/obj/sql.o
-	$(CC) $(ALL_CFLAGS) -o $@ $^ $(LIBS)
+$(B)/banterctl: $(ctl_obj) $(B)/obj/link.stamp $(B)/obj/banterctl.stamp
+	$(call say,LD,$@)
+	$(q)$(link) -o $@ $(ctl_obj) $(libs)
 
-$(B)/banter-model: $(call obj,$(model_src))
-	$(CC) $(ALL_CFLAGS) -o $@ $^ -lmicrohttpd -ljson-c -lpthread
+$(B)/banter-model: $(model_obj) $(B)/obj/link.stamp $(B)/obj/banter-model.stamp
+	$(call say,LD,$@)
+	$(q)$(link) -o $@ $(model_obj) $(model_libs)
 
-$(B)/obj/%.o: %.c
+# The dependencies name B as make does: one folder may be given in several ways.
+$(B)/obj/%.o: %.c $(B)/obj/compile.stamp
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
+	$(call say,CC,$<)
+	$(q)$(compile) -MMD -MP -MT '$$(B)/obj/$*.o' -o $@ $<
 
 # Unit tests link an archive: what a test defines itself (a stubbed edge) wins over the archive's.
-$(B)/libbanter.a: $(call obj,$(lower_src) $(filter-out app/ctl/main.c,$(ctl_src)))
-	rm -f $@
-	ar rcs $@ $^
-
-unit_tests = $(patsubst tests/unit/%.c,$(B)/unit/%,$(wildcard tests/unit/test_*.c))
-unit: $(unit_tests)
+$(B)/libbanter.a: $(archive_obj) $(B)/obj/libbanter.a.stamp
+	$(call say,AR,$@)
+	@rm -f $@
+	$(q)$(AR) qcs $@ $(archive_obj)
 
 comma := ,
 # These make every allocation of ours fail, once each.
-$(B)/unit/%_torture: LIBS += $(addprefix -Wl$(comma)--wrap=,malloc calloc realloc strdup free)
-.SECONDARY:
+failing = $(addprefix -Wl$(comma)--wrap=,malloc calloc realloc strdup free)
+$(B)/unit/%_torture: wrapped = $(failing)
 
-$(B)/unit/%: $(B)/obj/tests/unit/%.o $(B)/libbanter.a
+$(unit_tests): $(B)/unit/%: $(B)/obj/tests/unit/%.o $(B)/libbanter.a $(B)/obj/link.stamp $(B)/obj/unit.stamp
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) -o $@ $^ -lcmocka $(LIBS)
+	$(call say,LD,$@)
+	$(q)$(link) -o $@ $(filter %.o %.a,$^) -lcmocka $(wrapped) $(libs)
 
 # The schema travels inside banterctl: one file to install, and it cannot be of another version.
-$(B)/obj/sql.c: app/ctl/embed-sql $(sql)
-	@mkdir -p $(@D)
-	app/ctl/embed-sql $(sql) >$@
+$(B)/obj/sql.c: app/ctl/embed-sql $(sql) $(B)/obj/sql.stamp
+	$(call say,GEN,$@)
+	$(q)app/ctl/embed-sql $(sql) >$@
 
-$(B)/obj/sql.o: $(B)/obj/sql.c
-	$(CC) $(ALL_CFLAGS) -c -o $@ $<
+# From standard input: its place would be written among the dependencies.
+$(B)/obj/sql.o: $(B)/obj/sql.c $(B)/obj/compile.stamp
+	$(call say,CC,$<)
+	$(q)$(compile) -MMD -MP -MF $(@:.o=.d) -MT '$$(B)/obj/sql.o' -o $@ -x c - <$<
 
 $(B)/man/banter.fcgi.8: deploy/man/banter.fcgi.8
 	@mkdir -p $(@D)
-	cp $< $@
+	$(call say,GEN,$@)
+	$(q)cp $< $@
 
 $(B)/man/%: $(B)/banterctl
 	@mkdir -p $(@D)
-	$< manual $(basename $(@F)) >$@
+	$(call say,GEN,$@)
+	$(q)$< manual $(basename $(@F)) >$@
 
 $(completions): $(B)/banterctl
 	@mkdir -p $(@D)
-	$< completion $(notdir $(@D)) >$@
+	$(call say,GEN,$@)
+	$(q)$< completion $(notdir $(@D)) >$@
 
--include $(patsubst %.o,%.d,$(call obj,$(pool_src) $(http_src) $(lower_src) $(ctl_src) $(model_src)))
--include $(patsubst %.c,$(B)/obj/%.d,$(wildcard tests/unit/*.c))
+-include $(patsubst %.o,%.d,$(sort $(fcgi_obj) $(ctl_obj) $(model_obj) $(call obj,$(unit_src))))
 -include tests/bench/bench.mk
 include deploy/install.mk
 include deploy/shared-host/dist.mk
@@ -95,6 +122,10 @@ test:
 	@deploy/packages.sh test
 	@tests/run
 
+unit-programs: $(unit_tests)
+unit: unit-programs
+	@tests/unit/run $(B)
+
 lint:
 	@tests/lint
 
@@ -106,4 +137,19 @@ mutants:
 	@tests/mutants/run
 
 clean:
-	rm -rf $(B)
+	$(q)rm -rf $(B)
+
+# What is compiled and linked with, and of what each is made: a file that is gone leaves no trace in them. WERROR is not
+# among them, since no object is another for it.
+stamps = $(B)/obj
+stamp_names = compile link unit sql banter.fcgi banterctl banter-model libbanter.a
+without_b = $(patsubst $(B)/%,%,$(1))
+words_compile = $(CC) $(all_cflags)
+words_link = $(link) $(libs) $(model_libs)
+words_unit = $(failing)
+words_sql = $(sql)
+words_banter.fcgi = $(call without_b,$(fcgi_obj))
+words_banterctl = $(call without_b,$(ctl_obj))
+words_banter-model = $(call without_b,$(model_obj))
+words_libbanter.a = $(call without_b,$(archive_obj))
+include deploy/build.mk

@@ -38,13 +38,13 @@ edit = sed -e 's!/usr/\(bin/banter\|lib/banter/\|share/banter/\|share/doc/banter
 
 .PHONY: install uninstall deb
 install: all
-	@set -e; $(foreach f,$(plain) $(extras),install -D -m $(call mode,$(f)) $(call from,$(f)) "$(DESTDIR)$(call target,$(f))";)
-	@set -e; $(foreach f,$(edited),install -D -m $(call mode,$(f)) /dev/null "$(DESTDIR)$(call target,$(f))"; \
+	$(q)set -e; $(foreach f,$(plain) $(extras),$(INSTALL) -D -m $(call mode,$(f)) $(call from,$(f)) "$(DESTDIR)$(call target,$(f))";)
+	$(q)set -e; $(foreach f,$(edited),$(INSTALL) -D -m $(call mode,$(f)) /dev/null "$(DESTDIR)$(call target,$(f))"; \
 		$(edit) $(call from,$(f)) >"$(DESTDIR)$(call target,$(f))";)
 
 uninstall:
-	@rm -f $(foreach f,$(plain) $(edited) $(extras),"$(DESTDIR)$(call target,$(f))")
-	@for folder in lib/banter share/banter share/doc/banter; do \
+	$(q)rm -f $(foreach f,$(plain) $(edited) $(extras),"$(DESTDIR)$(call target,$(f))")
+	$(q)for folder in lib/banter share/banter share/doc/banter; do \
 		[ ! -d "$(DESTDIR)$(PREFIX)/$$folder" ] || \
 			find "$(DESTDIR)$(PREFIX)/$$folder" -depth -type d -empty -delete; done
 
@@ -53,9 +53,9 @@ uninstall:
 deb_stage = $(B)/deb/banter-$(version)
 deb:
 	@deploy/packages.sh deb
-	@rm -rf $(B)/deb && mkdir -p $(deb_stage)
-	@cp -a app include sql deploy Makefile README.md LICENSE $(deb_stage)/
-	@mv $(deb_stage)/deploy/debian $(deb_stage)/debian
-	@cd $(deb_stage) && env -i PATH="$$PATH" dpkg-buildpackage --build=binary --no-sign >../build.log 2>&1 || \
+	$(q)rm -rf $(B)/deb && mkdir -p $(deb_stage)
+	$(q)cp -a app include sql deploy Makefile README.md LICENSE $(deb_stage)/
+	$(q)mv $(deb_stage)/deploy/debian $(deb_stage)/debian
+	$(q)cd $(deb_stage) && env -i PATH="$$PATH" dpkg-buildpackage --build=binary --no-sign >../build.log 2>&1 || \
 		{ tail -n 40 ../build.log >&2; exit 1; }
 	@ls $(B)/deb/*.deb

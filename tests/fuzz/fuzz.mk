@@ -5,27 +5,36 @@ CLANG ?= clang
 O ?= build/fuzz
 MODE ?= -fsanitize=address,undefined -fno-sanitize-recover=all
 
-WARN = -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wformat=2 -Werror
-FLAGS = -std=c11 -D_GNU_SOURCE -Iinclude $(WARN) -O1 -g -fno-omit-frame-pointer $(MODE) \
-	$(shell pkg-config --cflags json-c)
+json_cflags := $(shell pkg-config --cflags json-c)
+json_libs := $(shell pkg-config --libs json-c)
+FLAGS = -std=c11 -D_GNU_SOURCE -Iinclude $(WARN) -O1 -g -fno-omit-frame-pointer $(MODE) $(json_cflags)
 
 targets = $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
-shared = $(wildcard tests/fuzz/oracle_*.c app/wire/*.c) app/base/buf.c app/chat/limit_address.c
+shared = $(wildcard tests/fuzz/oracle_*.c app/wire/*.c) app/base/buf.c $(wildcard app/chat/limit_address.c)
 obj = $(patsubst %.c,$(O)/obj/%.o,$(1))
 
+.DELETE_ON_ERROR:
 .PHONY: all
-.SECONDARY:
 all: $(addprefix $(O)/,$(targets))
 
-$(O)/fuzz_%: $(O)/obj/tests/fuzz/fuzz_%.o $(O)/shared.a
-	$(CLANG) $(FLAGS) -fsanitize=fuzzer -o $@ $^ $(shell pkg-config --libs json-c)
+$(addprefix $(O)/,$(targets)): $(O)/%: $(O)/obj/tests/fuzz/%.o $(O)/shared.a
+	$(call say,LD,$@)
+	$(q)$(CLANG) $(FLAGS) -fsanitize=fuzzer -o $@ $^ $(json_libs)
 
-$(O)/shared.a: $(call obj,$(shared))
-	rm -f $@
-	ar rcs $@ $^
+$(O)/shared.a: $(call obj,$(shared)) $(O)/obj/shared.stamp
+	$(call say,AR,$@)
+	@rm -f $@
+	$(q)$(AR) qcs $@ $(call obj,$(shared))
 
-$(O)/obj/%.o: %.c
+$(O)/obj/%.o: %.c $(O)/obj/compile.stamp
 	@mkdir -p $(@D)
-	$(CLANG) $(FLAGS) -fsanitize=fuzzer-no-link -MMD -MP -c -o $@ $<
+	$(call say,CC,$<)
+	$(q)$(CLANG) $(FLAGS) $(WERROR) -fsanitize=fuzzer-no-link -MMD -MP -c -o $@ $<
 
 -include $(patsubst %.o,%.d,$(call obj,$(shared) $(patsubst %,tests/fuzz/%.c,$(targets))))
+
+stamps = $(O)/obj
+stamp_names = compile shared
+words_compile = $(CLANG) $(FLAGS) $(json_libs)
+words_shared = $(shared)
+include deploy/build.mk

@@ -67,7 +67,7 @@ class Clone:
             shutil.copy(BUILD / program, folder / "build" / program)
         for path in (folder / "build").rglob("*"):
             if path.is_file() and path.suffix != ".d":
-                os.utime(path, (old + 60, old + 60) if path.suffix in (".o", ".c") else None)
+                os.utime(path, (old + 60, old + 60) if path.suffix in (".o", ".c", ".stamp") else None)
 
     def start(self, port, **env):
         return Running(self, port, env)
