@@ -46,7 +46,7 @@ manuals = $(B)/man/banterctl.1 $(B)/man/banter.conf.5 $(B)/man/banter.fcgi.8
 completions = $(B)/completions/bash/banterctl $(B)/completions/zsh/_banterctl
 
 .DELETE_ON_ERROR:
-.PHONY: all run test lint fuzz mutants clean unit unit-programs
+.PHONY: all run test test-long lint fuzz mutants clean unit unit-programs
 all: $(B)/banter.fcgi $(B)/banterctl $(manuals) $(completions)
 
 $(B)/banter.fcgi: $(fcgi_obj) $(B)/obj/link.stamp $(B)/obj/banter.fcgi.stamp
@@ -121,6 +121,11 @@ run:
 test:
 	@deploy/packages.sh test
 	@tests/run
+
+# What takes longer than `make test` may.
+test-long:
+	@deploy/packages.sh test
+	@tests/run --long
 
 unit-programs: $(unit_tests)
 unit: unit-programs
