@@ -6,11 +6,9 @@
 #include "pool/pool.h"
 
 #include <fcntl.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "base/count.h"
 #include "base/log.h"
 #include "base/wait.h"
 #include "chat/limit.h"
@@ -58,23 +56,7 @@ enum status pool_load(const struct settings *settings, struct config *out, struc
 
 void pool_open_log(const struct config *config)
 {
-	static const struct {
-		const char *word;
-		enum log_level level;
-	} levels[] = {
-		{ "error", LOG_LEVEL_ERROR },
-		{ "warning", LOG_LEVEL_WARN },
-		{ "info", LOG_LEVEL_INFO },
-		{ "debug", LOG_LEVEL_DEBUG },
-	};
-	enum log_level level = LOG_LEVEL_INFO;
-	size_t i;
-
-	for (i = 0; i < COUNT(levels); i++)
-		if (!strcmp(config->log_level, levels[i].word))
-			level = levels[i].level;
-	log_open("banter", level,
-		 strcmp(config->log_to, "syslog") == 0 ? LOG_SYSLOG_DAEMON : LOG_STDERR);
+	log_open("banter", (enum log_level)config->log_level, (enum log_target)config->log_to);
 }
 
 static uint32_t workers_wanted(const struct pool *pool)
@@ -101,23 +83,16 @@ static uint32_t wanted_of(const struct pool *pool, enum child_kind kind)
 /* Some settings are part of what is already open: they stay, and the new value is reported. */
 static void keep_fixed(struct config *fresh, struct config *old, const struct children *children)
 {
-	char *listen = fresh->listen, *status_listen = fresh->status_listen;
 	uint32_t most = children->places - CHILDREN_OTHERS - 1;
+	struct buf names;
 
-	if (strcmp(fresh->listen, old->listen) != 0 || fresh->backlog != old->backlog ||
-	    fresh->socket_mode != old->socket_mode)
-		log_warn("BANTER_LISTEN, BANTER_BACKLOG and BANTER_SOCKET_MODE change with a "
-			 "restart only");
-	if (strcmp(fresh->status_listen, old->status_listen) != 0)
-		log_warn("BANTER_STATUS_LISTEN changes with a restart only");
+	buf_init(&names, WHY_CAP);
+	config_keep(fresh, old, &names);
+	if (names.len)
+		log_warn("changed, but a restart is needed to change it: %s", buf_text(&names));
 	if (fresh->workers > most)
 		log_warn("BANTER_WORKERS: more than %u need a restart", most);
-	fresh->listen = old->listen;
-	old->listen = listen;
-	fresh->status_listen = old->status_listen;
-	old->status_listen = status_listen;
-	fresh->backlog = old->backlog;
-	fresh->socket_mode = old->socket_mode;
+	buf_clear(&names);
 }
 
 static void reload(struct pool *pool)

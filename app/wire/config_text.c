@@ -4,6 +4,9 @@
  */
 #include "wire/config.h"
 
+#define INDENT 6
+#define WIDTH 80
+
 /* One of a file's lines may be a stray piece of a secret: only what looks like a name is one. */
 static bool is_name(struct str text)
 {
@@ -63,6 +66,22 @@ enum status config_lines(struct str text, config_line_fn set, void *context, str
 	return STATUS_OK;
 }
 
+/* In lines of a terminal's width. */
+static void put_words(struct str text, FILE *out)
+{
+	struct str word;
+	size_t used = 0;
+
+	while (text.n) {
+		word = str_cut(&text, STR(" "));
+		if (!used || used + 1 + word.n > WIDTH) {
+			fprintf(out, "\n%*s", INDENT - 1, "");
+			used = INDENT - 1;
+		}
+		used += (size_t)fprintf(out, " %.*s", STR_ARGS(word));
+	}
+}
+
 void config_help(FILE *out)
 {
 	struct config_entry entry;
@@ -72,11 +91,12 @@ void config_help(FILE *out)
 		fprintf(out, "  %s", entry.name);
 		if (*entry.fallback)
 			fprintf(out, "=%s", entry.fallback);
-		fprintf(out, "\n      %s\n      %s", entry.meaning, entry.allowed);
+		put_words(str_from(entry.meaning), out);
+		fprintf(out, "\n%*s%s", INDENT, "", entry.allowed);
 		if (entry.secret)
 			fprintf(out, "; or %s_FILE=PATH", entry.name);
 		if (entry.also)
 			fprintf(out, "; else %s", entry.also);
-		fputc('\n', out);
+		fputs(entry.restart ? "; a change needs a restart\n" : "\n", out);
 	}
 }

@@ -71,11 +71,15 @@ bool config_value_time(struct str text, int64_t *ms)
 	return false;
 }
 
-bool config_value_word(struct str text, struct str list)
+bool config_value_word(struct str text, struct str list, int64_t *place)
 {
-	while (list.n)
-		if (str_equal(str_cut(&list, STR(", ")), text))
+	int64_t at;
+
+	for (at = 0; list.n; at++)
+		if (str_equal(str_cut(&list, STR(", ")), text)) {
+			*place = at;
 			return true;
+		}
 	return false;
 }
 

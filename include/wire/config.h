@@ -1,5 +1,5 @@
 /*
- * The settings: one table of names, kinds, defaults, bounds and words (in config.c), a parser for
+ * The settings: one table of names, kinds, defaults, bounds and words (config_table.c), a parser for
  * files of NAME=value lines, and the typed result. Text in, values out: reading the environment and
  * files is edge/settings.
  */
@@ -69,8 +69,8 @@ struct config {
 	char *trusted_proxies; /* BANTER_TRUSTED_PROXIES: comma-separated addresses or CIDR (G9) */
 	char *path_prefix;     /* BANTER_PATH_PREFIX: "" or "/name" (G2) */
 	char *shared_file; /* BANTER_SHARED_FILE: the shared tables, where the workers are not ours */
-	char *log_level;   /* BANTER_LOG_LEVEL: error, warning, info, debug */
-	char *log_to;	   /* BANTER_LOG: stderr or syslog */
+	int64_t log_level; /* BANTER_LOG_LEVEL: an enum log_level (base/log.h) */
+	int64_t log_to;	   /* BANTER_LOG: an enum log_target, LOG_STDERR or LOG_SYSLOG_DAEMON */
 };
 
 /* All defaults. STATUS_NOMEM. */
@@ -108,10 +108,18 @@ struct config_entry {
 		also; /* another environment variable honoured when this is unset (OPENAI_API_KEY), or NULL */
 	const char *fallback; /* the default, as it would be written */
 	const char *allowed;  /* in words */
-	const char *meaning;  /* one line */
-	bool secret;	      /* also as NAME_FILE; scrubbed from the environment; never printed */
+	/* Without capital and full stop; what is typed as it stands is in `these`. */
+	const char *meaning;
+	bool secret;  /* also as NAME_FILE; scrubbed from the environment; never printed */
+	bool restart; /* part of what is open from the start: a reload keeps the old value */
 };
 bool config_entry(size_t index, struct config_entry *out);
+/*
+ * For a reload: the settings that change with a restart only stay in `fresh` as they are in `old`,
+ * which is only to be cleared afterwards. The names of those that would have changed are appended
+ * to `changed`, with ", " between.
+ */
+void config_keep(struct config *fresh, struct config *old, struct buf *changed);
 /* The settings as --help prints them. */
 void config_help(FILE *out);
 

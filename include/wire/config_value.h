@@ -20,8 +20,11 @@ bool config_value_number(struct str text, unsigned base, int64_t *out);
  * else.
  */
 bool config_value_time(struct str text, int64_t *ms);
-/* True if `text` is one of the words of `list`, which ", " separates. */
-bool config_value_word(struct str text, struct str list);
+/*
+ * Which of the words of `list`, which ", " separates, `text` is: 0, 1, … False, and *place untouched:
+ * none of them.
+ */
+bool config_value_word(struct str text, struct str list, int64_t *place);
 
 /* True if `text` has the shape; its normal form is then appended to `out`. */
 typedef bool (*config_value_fn)(struct str text, struct buf *out);

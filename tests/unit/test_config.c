@@ -1,6 +1,8 @@
 /* wire/config: the table, its defaults, its secrets. */
 #include "unit_config.h"
 
+#include "base/log.h"
+
 /* What the contract and the documentation promise; the rest may be tuned. */
 static void promised_defaults(void **state)
 {
@@ -23,8 +25,8 @@ static void promised_defaults(void **state)
 	assert_string_equal(config.allowed_origins, "");
 	assert_string_equal(config.trusted_proxies, "");
 	assert_string_equal(config.path_prefix, "");
-	assert_string_equal(config.log_level, "info");
-	assert_string_equal(config.log_to, "stderr");
+	assert_int_equal(config.log_level, LOG_LEVEL_INFO);
+	assert_int_equal(config.log_to, LOG_STDERR);
 	config_clear(&config);
 	config_clear(&config);
 }
@@ -41,6 +43,7 @@ static void every_field_has_its_row(void **state)
 		assert_true(str_starts(str_from(entry.name), STR("BANTER_")));
 		assert_true(*entry.allowed && *entry.meaning && entry.fallback);
 		assert_null(strchr(entry.meaning, '\n'));
+		assert_true(entry.meaning[strlen(entry.meaning) - 1] != '.');
 		for (i = 0; i < rows; i++) {
 			assert_true(config_entry(i, &other));
 			assert_string_not_equal(entry.name, other.name);
@@ -51,7 +54,7 @@ static void every_field_has_its_row(void **state)
 	assert_false(config_entry(SIZE_MAX, &entry));
 	must_init(&config);
 	assert_non_null(config.listen);
-	assert_non_null(config.log_to);
+	assert_non_null(config.shared_file);
 	config_clear(&config);
 }
 
@@ -90,6 +93,63 @@ static void the_secrets_are_marked(void **state)
 	assert_int_equal(seen, COUNT(secrets));
 }
 
+static void set_all(struct config *config, const char *const values[][2], size_t n)
+{
+	struct buf why;
+	size_t i;
+
+	must_init(config);
+	buf_init(&why, 500);
+	for (i = 0; i < n; i++)
+		assert_int_equal(
+			config_set(config, str_from(values[i][0]), str_from(values[i][1]), &why),
+			STATUS_OK);
+	buf_clear(&why);
+}
+
+/* What is open from the start stays at a reload, and is named if it would have changed. */
+static void a_reload_keeps_what_needs_a_restart(void **state)
+{
+	static const char *const kept[] = { "BANTER_LISTEN", "BANTER_SOCKET_MODE", "BANTER_BACKLOG",
+					    "BANTER_STATUS_LISTEN", "BANTER_SHARED_FILE" };
+	static const char *const values[][2] = {
+		{ "BANTER_LISTEN", "127.0.0.1:9000" },
+		{ "BANTER_SOCKET_MODE", "0600" },
+		{ "BANTER_STATUS_LISTEN", "[::1]:9001" },
+		{ "BANTER_WORKERS", "2" },
+		{ "BANTER_MODEL", "other" },
+		{ "BANTER_LOG_LEVEL", "debug" },
+	};
+	struct config old, fresh;
+	struct config_entry entry;
+	struct buf changed;
+	size_t i, restarts = 0;
+
+	(void)state;
+	for (i = 0; config_entry(i, &entry); i++)
+		if (entry.restart)
+			assert_string_equal(entry.name, kept[restarts++]);
+	assert_int_equal(restarts, COUNT(kept));
+	buf_init(&changed, 500);
+	set_all(&old, values, 1);
+	set_all(&fresh, values, 1);
+	config_keep(&fresh, &old, &changed);
+	assert_int_equal(changed.len, 0);
+	config_clear(&fresh);
+	set_all(&fresh, values, COUNT(values));
+	config_keep(&fresh, &old, &changed);
+	assert_str(buf_view(&changed), "BANTER_SOCKET_MODE, BANTER_STATUS_LISTEN");
+	config_clear(&old);
+	assert_string_equal(fresh.listen, "127.0.0.1:9000");
+	assert_int_equal(fresh.socket_mode, 0660);
+	assert_string_equal(fresh.status_listen, "");
+	assert_int_equal(fresh.workers, 2);
+	assert_string_equal(fresh.model, "other");
+	assert_int_equal(fresh.log_level, LOG_LEVEL_DEBUG);
+	config_clear(&fresh);
+	buf_clear(&changed);
+}
+
 static void unknown_names_are_refused(void **state)
 {
 	static const char *const names[] = { "BANTER_WORKER",  "BANTER_", "banter_workers",
@@ -121,6 +181,7 @@ int main(void)
 		cmocka_unit_test(promised_defaults),
 		cmocka_unit_test(every_field_has_its_row),
 		cmocka_unit_test(the_secrets_are_marked),
+		cmocka_unit_test(a_reload_keeps_what_needs_a_restart),
 		cmocka_unit_test(unknown_names_are_refused),
 	};
 

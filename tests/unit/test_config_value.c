@@ -1,6 +1,8 @@
 /* wire/config_value: every kind of value, and that no message repeats one. */
 #include "unit_config.h"
 
+#include "base/log.h"
+
 static void numbers_have_bounds(void **state)
 {
 	static const struct {
@@ -373,24 +375,47 @@ static void other_texts(void **state)
 		NOT("BANTER_MODEL", ""),
 		NOT("BANTER_MODEL", "a\nb"),
 	};
-	static const struct shape_case levels[] = {
-		AS_IS("BANTER_LOG_LEVEL", "error"), AS_IS("BANTER_LOG_LEVEL", "warning"),
-		AS_IS("BANTER_LOG_LEVEL", "info"),  AS_IS("BANTER_LOG_LEVEL", "debug"),
-		NOT("BANTER_LOG_LEVEL", ""),	    NOT("BANTER_LOG_LEVEL", "warn"),
-		NOT("BANTER_LOG_LEVEL", "Info"),    NOT("BANTER_LOG_LEVEL", "error,debug"),
-		NOT("BANTER_LOG_LEVEL", "info\0"),
-	};
-	static const struct shape_case logs[] = {
-		AS_IS("BANTER_LOG", "syslog"),
-		AS_IS("BANTER_LOG", "stderr"),
-		NOT("BANTER_LOG", "/var/log/banter"),
-	};
 
 	(void)state;
 	TRY(files, shared_file);
 	TRY(models, model);
-	TRY(levels, log_level);
-	TRY(logs, log_to);
+}
+
+static void words_are_enums(void **state)
+{
+	static const struct {
+		const char *name;
+		struct str text;
+		int64_t value; /* -1: refused */
+	} cases[] = {
+		{ "BANTER_LOG_LEVEL", STR("error"), LOG_LEVEL_ERROR },
+		{ "BANTER_LOG_LEVEL", STR("warning"), LOG_LEVEL_WARN },
+		{ "BANTER_LOG_LEVEL", STR("info"), LOG_LEVEL_INFO },
+		{ "BANTER_LOG_LEVEL", STR("debug"), LOG_LEVEL_DEBUG },
+		{ "BANTER_LOG_LEVEL", STR(""), -1 },
+		{ "BANTER_LOG_LEVEL", STR("warn"), -1 },
+		{ "BANTER_LOG_LEVEL", STR("Info"), -1 },
+		{ "BANTER_LOG_LEVEL", STR("error,debug"), -1 },
+		{ "BANTER_LOG_LEVEL", STR("error, x"), -1 },
+		{ "BANTER_LOG_LEVEL", STR("info\0"), -1 },
+		{ "BANTER_LOG", STR("syslog"), LOG_SYSLOG_DAEMON },
+		{ "BANTER_LOG", STR("stderr"), LOG_STDERR },
+		{ "BANTER_LOG", STR("/var/log/banter"), -1 },
+	};
+	struct config config;
+	int64_t *value;
+	size_t i;
+
+	(void)state;
+	must_init(&config);
+	for (i = 0; i < COUNT(cases); i++) {
+		value = strcmp(cases[i].name, "BANTER_LOG") ? &config.log_level : &config.log_to;
+		*value = 77;
+		assert_int_equal(must_say(&config, cases[i].name, cases[i].text),
+				 cases[i].value < 0 ? STATUS_INVALID : STATUS_OK);
+		assert_int_equal(*value, cases[i].value < 0 ? 77 : cases[i].value);
+	}
+	config_clear(&config);
 }
 
 static void keys_hold_no_control(void **state)
@@ -435,6 +460,7 @@ int main(void)
 		cmocka_unit_test(origins_are_exact),
 		cmocka_unit_test(proxies_are_networks),
 		cmocka_unit_test(other_texts),
+		cmocka_unit_test(words_are_enums),
 		cmocka_unit_test(keys_hold_no_control),
 	};
 
