@@ -163,7 +163,8 @@ static int run_completion(const struct cli_call *call)
 static int run_manual(const struct cli_call *call)
 {
 	if (!manual_put(call->arguments[0], stdout))
-		return cli_say(CLI_WRONG, "the pages are banterctl and banter.conf, not %s",
+		return cli_say(CLI_WRONG,
+			       "the pages are banterctl, banter.conf and settings, not %s",
 			       call->arguments[0]);
 	return CLI_DONE;
 }
@@ -187,10 +188,10 @@ const struct cli_command ctl_program_commands[] = {
 	  .flags = CLI_ALONE,
 	  .run = run_completion },
 	{ .name = "manual",
-	  .arguments = "banterctl|banter.conf",
+	  .arguments = "banterctl|banter.conf|settings",
 	  .least = 1,
 	  .most = 1,
-	  .meaning = "Prints the source of a manual page",
+	  .meaning = "Prints the source of a manual page, or of the page of settings",
 	  .example = "manual banterctl | man -l -",
 	  .flags = CLI_ALONE,
 	  .run = run_manual },

@@ -7,6 +7,7 @@
 
 #include "base/version.h"
 #include "cli/command.h"
+#include "cli/settings_page.h"
 #include "wire/config.h"
 
 #define LINE 76
@@ -255,6 +256,8 @@ static void put_setting(const struct config_entry *entry, FILE *out)
 			entry->name);
 	if (entry->also)
 		fprintf(out, "If it is unset,\n.Ev %s\ncounts.\n", entry->also);
+	if (entry->restart)
+		fputs("A change needs a restart.\n", out);
 }
 
 static void put_settings(FILE *out)
@@ -272,6 +275,7 @@ static void put_settings(FILE *out)
 	      "A wrong setting stops the start, and is named.\n.Pp\n"
 	      "On SIGHUP a pool reads the file, and the files of secrets, again and exchanges\n"
 	      "its workers one by one: so a model's key is changed without a restart.\n"
+	      "What a restart is needed for says so below.\n"
 	      ".Sh SETTINGS\nEach with its default, if it has one.\n.Bl -tag -width Ds\n",
 	      out);
 	for (i = 0; config_entry(i, &entry); i++)
@@ -285,6 +289,8 @@ bool manual_put(const char *page, FILE *out)
 		put_banterctl(out);
 	else if (strcmp(page, "banter.conf") == 0)
 		put_settings(out);
+	else if (strcmp(page, "settings") == 0)
+		settings_page_put(out);
 	else
 		return false;
 	return true;

@@ -5,7 +5,10 @@
 #include <stdbool.h>
 #include <stdio.h>
 
-/* The source (mdoc) of the page "banterctl" or "banter.conf"; false: no such page. */
+/*
+ * The source of a page: "banterctl" or "banter.conf" (mdoc), "settings" (Markdown, deploy/settings);
+ * false: no such page.
+ */
 bool manual_put(const char *page, FILE *out);
 /* The completion for "bash" or "zsh"; false: no such shell. */
 bool completion_put(const char *shell, FILE *out);

@@ -17,6 +17,7 @@ from sandbox import ROOT, needs_root
 ELSEWHERE = {
     "containers": "no engine here; tests/system/test_containers.py checks what it names",
     "dev": "in a clone, not on a machine with the package: tests/system/test_dev.py",
+    "settings": "a reference without commands; what settings do: tests/system/test_settings.py",
     "shared-host": "on a host that is not one's own: tests/system/test_shared_host.py",
 }
 # What Debian starts when the page's server is installed; here it is installed already, and does not run.
