@@ -16,7 +16,7 @@ void wait_init(struct wait *wait)
 					   SIGCHLD, SIGUSR1, SIGUSR2 };
 	size_t i;
 
-	*wait = (struct wait){ .stop_at = CLOCK_NEVER, .beat_at = CLOCK_NEVER };
+	*wait = (struct wait){ .stop_at = CLOCK_NEVER, .beat_at = CLOCK_NEVER, .client = -1 };
 	for (i = 0; i < WAIT_SLOTS; i++)
 		wait->fds[i].fd = -1;
 	sigprocmask(SIG_BLOCK, NULL, &wait->signals);
@@ -29,11 +29,12 @@ void wait_watch(struct wait *wait, int slot, int fd, short events)
 	wait->fds[slot] = (struct pollfd){ .fd = fd, .events = events };
 }
 
-void wait_client(struct wait *wait, int fd)
+void wait_client(struct wait *wait, int slot, int fd)
 {
+	wait->client = slot;
 	wait->client_left = false;
 	wait->undisturbed = false;
-	wait_watch(wait, WAIT_CLIENT, fd, POLLRDHUP);
+	wait_watch(wait, slot, fd, POLLRDHUP);
 }
 
 void wait_undisturbed(struct wait *wait, bool on)
@@ -59,9 +60,9 @@ static struct timespec until(int64_t deadline, int64_t now)
 
 static void see_client(struct wait *wait)
 {
-	struct pollfd *client = &wait->fds[WAIT_CLIENT];
+	struct pollfd *client = wait->client < 0 ? NULL : &wait->fds[wait->client];
 
-	if (client->fd >= 0 && (client->revents & (POLLRDHUP | POLLHUP | POLLERR))) {
+	if (client && client->fd >= 0 && (client->revents & (POLLRDHUP | POLLHUP | POLLERR))) {
 		wait->client_left = true;
 		client->fd = -1; /* else every later poll would return at once */
 	}
@@ -69,7 +70,7 @@ static void see_client(struct wait *wait)
 
 bool wait_client_left(struct wait *wait)
 {
-	if (poll(&wait->fds[WAIT_CLIENT], 1, 0) > 0)
+	if (wait->client >= 0 && poll(&wait->fds[wait->client], 1, 0) > 0)
 		see_client(wait);
 	return wait->client_left;
 }

@@ -13,6 +13,7 @@
 #include "base/clock.h"
 #include "base/count.h"
 #include "base/log.h"
+#include "edge/wait_slots.h"
 
 /* raise_exception (PostgreSQL's appendix A): a function of ours says why not. */
 #define RAISED "P0001"

@@ -21,6 +21,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "edge/wait_slots.h"
 
 /* A body beyond our cap is read on and dropped, so that the web server gets to read our answer;
  * this much of it, then we close. */
@@ -198,14 +199,14 @@ static enum status await_kept(struct gateway *gateway, struct wait *wait)
 {
 	enum status status;
 
-	wait_client(wait, -1);
+	wait_client(wait, WAIT_CLIENT, -1);
 	wait_watch(wait, WAIT_CLIENT, gateway->request.ipcFd, POLLIN);
 	status = wait_some(wait, clock_ms() + KEPT_IDLE_MS);
 	if (wait->stop && *wait->stop)
 		status = STATUS_STOPPED;
 	else if (status == STATUS_OK && !(wait->fds[WAIT_CLIENT].revents & POLLIN))
 		status = STATUS_CLOSED;
-	wait_client(wait, -1);
+	wait_client(wait, WAIT_CLIENT, -1);
 	if (status)
 		FCGX_Free(&gateway->request, 1);
 	return status == STATUS_TIMEOUT ? STATUS_CLOSED : status;
@@ -228,7 +229,7 @@ static enum status open_request(struct gateway *gateway, struct wait *wait)
 	if (!gateway->keep)
 		request->keepConnection = 0;
 	gateway->out = (FCGI_FILE){ .fcgx_stream = request->out };
-	wait_client(wait, request->ipcFd);
+	wait_client(wait, WAIT_CLIENT, request->ipcFd);
 	return STATUS_OK;
 }
 
@@ -346,5 +347,5 @@ void gateway_finish(struct gateway *gateway, struct wait *wait)
 	if (wait->stop && *wait->stop)
 		gateway->request.keepConnection = 0;
 	FCGX_Finish_r(&gateway->request);
-	wait_client(wait, -1);
+	wait_client(wait, WAIT_CLIENT, -1);
 }

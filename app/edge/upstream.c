@@ -13,6 +13,7 @@
 #include "base/clock.h"
 #include "base/count.h"
 #include "base/log.h"
+#include "edge/wait_slots.h"
 
 /* What may come in one turn of libcurl; it hands over at most a few socket reads at once. */
 #define PIECE_CAP (4 << 20)

@@ -20,6 +20,9 @@
 #define LOOK_MS 20 /* while workers are exchanged: how often we look whether a new one is ready */
 #define WHY_CAP 4096
 
+/* The master watches its listening sockets, in slots of its own, once no worker does. */
+enum pool_slot { SLOT_STATUS, SLOT_LISTEN };
+
 struct pool {
 	struct config *config;
 	struct settings *settings;
@@ -147,10 +150,10 @@ static int64_t even_out(struct pool *pool, enum child_kind kind, int64_t now)
 	return now < start_at ? start_at : CLOCK_NEVER;
 }
 
-static void watch(struct pool *pool, int slot, int fd)
+static void watch(struct pool *pool, enum pool_slot slot, int fd)
 {
 	if (fd >= 0 && fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK) == 0)
-		wait_watch(&pool->wait, slot, fd, POLLIN);
+		wait_watch(&pool->wait, (int)slot, fd, POLLIN);
 }
 
 static void begin_drain(struct pool *pool, int64_t now)
@@ -165,7 +168,7 @@ static void begin_drain(struct pool *pool, int64_t now)
 	log_info("draining: up to %.1f s; workers: %u", (double)pool->config->drain_ms / 1000,
 		 children_count(&pool->children, CHILD_WORKER).living);
 	children_close(&pool->children, now);
-	watch(pool, WAIT_MODEL, pool->children.sockets.status_fd);
+	watch(pool, SLOT_STATUS, pool->children.sockets.status_fd);
 }
 
 /*
@@ -185,7 +188,7 @@ static int64_t turn_away(struct pool *pool, int64_t now)
 			close(entry.fd);
 	if (now < pool->away_at)
 		return pool->away_at;
-	watch(pool, WAIT_DB, sockets->listen_fd);
+	watch(pool, SLOT_LISTEN, sockets->listen_fd);
 	listener_turn_away(sockets->listen_fd);
 	return CLOCK_NEVER;
 }

@@ -1,8 +1,8 @@
 /*
- * The one place where a worker waits: a ppoll over the model's, the database's and the
- * client's descriptors, with one deadline.  Signals are blocked everywhere else and let
- * through here only.  While an exchange runs, the heartbeat is also driven from here, so
- * that it goes on whatever the worker waits for.
+ * The one place where a process waits: a ppoll over a few descriptors, with one deadline.  Which
+ * slot is whose is said by those who use it (a worker's edges: edge/wait_slots.h).  Signals are
+ * blocked everywhere else and let through here only.  While an exchange runs, the heartbeat is also
+ * driven from here, so that it goes on whatever the worker waits for.
  */
 #ifndef BASE_WAIT_H
 #define BASE_WAIT_H
@@ -15,13 +15,7 @@
 #include "base/stage.h"
 #include "base/status.h"
 
-enum wait_slot {
-	WAIT_CLIENT,
-	WAIT_DB,
-	WAIT_MODEL, /* WAIT_MODEL_FDS of them */
-};
-#define WAIT_MODEL_FDS 6
-#define WAIT_SLOTS (WAIT_MODEL + WAIT_MODEL_FDS)
+#define WAIT_SLOTS 8 /* 0 … WAIT_SLOTS - 1 */
 
 /* What `stop` says: this process is to end, and takes nothing new. */
 enum wait_stop {
@@ -41,7 +35,8 @@ struct wait {
 	wait_beat_fn beat;
 	void *beat_context;
 	int64_t beat_at;  /* clock_ms(); CLOCK_NEVER: no heartbeat */
-	bool client_left; /* seen on WAIT_CLIENT; stays until wait_client() */
+	int client;	  /* the slot of wait_client(); -1: none */
+	bool client_left; /* seen there; stays until the next wait_client() */
 	bool undisturbed; /* see wait_undisturbed() */
 	uint32_t ready;	  /* after wait_epoll(): the data.u32 of all that are ready, or-ed */
 	struct stage *stage;
@@ -55,12 +50,12 @@ void wait_init(struct wait *wait);
 
 /* Watches `fd` (-1: no more) in a slot for `events`; revents are in fds[slot] after wait_some(). */
 void wait_watch(struct wait *wait, int slot, int fd, short events);
-/* A new client: its descriptor is watched for its leaving. */
-void wait_client(struct wait *wait, int fd);
+/* A new client: its descriptor (-1: none yet) is watched in that slot for its leaving. */
+void wait_client(struct wait *wait, int slot, int fd);
 
 /*
- * Waits once, until a watched descriptor of the database or the model is ready, the client
- * has left, or clock_ms() reaches `deadline`; beats are driven meanwhile.
+ * Waits once, until a watched descriptor is ready, the client has left, or clock_ms() reaches
+ * `deadline`; beats are driven meanwhile.
  *   STATUS_OK       look at fds[].revents (or a signal came: look again)
  *   STATUS_TIMEOUT  the deadline passed
  *   STATUS_CLOSED   the client left; told on every call

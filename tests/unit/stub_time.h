@@ -33,7 +33,7 @@ void clock_stamp(char out[CLOCK_STAMP_SIZE])
 
 void wait_init(struct wait *wait)
 {
-	*wait = (struct wait){ .stop_at = CLOCK_NEVER, .beat_at = CLOCK_NEVER };
+	*wait = (struct wait){ .stop_at = CLOCK_NEVER, .beat_at = CLOCK_NEVER, .client = -1 };
 }
 
 void wait_watch(struct wait *wait, int slot, int fd, short events)
@@ -41,11 +41,12 @@ void wait_watch(struct wait *wait, int slot, int fd, short events)
 	wait->fds[slot] = (struct pollfd){ .fd = fd, .events = events };
 }
 
-void wait_client(struct wait *wait, int fd)
+void wait_client(struct wait *wait, int slot, int fd)
 {
+	wait->client = slot;
 	wait->client_left = false;
 	wait->undisturbed = false;
-	wait_watch(wait, WAIT_CLIENT, fd, POLLRDHUP);
+	wait_watch(wait, slot, fd, POLLRDHUP);
 }
 
 void wait_undisturbed(struct wait *wait, bool on)

@@ -12,6 +12,9 @@
 /* A guard against hanging only. */
 #define LONG 60000
 
+/* Any two slots. */
+enum { CLIENT = 3, OTHER = 5 };
+
 static volatile sig_atomic_t signals_seen;
 
 static void on_signal(int number)
@@ -60,8 +63,8 @@ static void descriptors_end_it(void **state)
 	make_pipe(a);
 	make_pipe(b);
 	wait_init(&wait);
-	for (slot = WAIT_DB; slot < WAIT_SLOTS; slot++) {
-		wait_watch(&wait, WAIT_DB, b[0], POLLIN);
+	for (slot = 0; slot < WAIT_SLOTS; slot++) {
+		wait_watch(&wait, (slot + 1) % WAIT_SLOTS, b[0], POLLIN);
 		wait_watch(&wait, slot, a[0], POLLIN);
 		assert_int_equal(write(a[1], "x", 1), 1);
 		assert_int_equal(wait_some(&wait, later()), STATUS_OK);
@@ -70,6 +73,13 @@ static void descriptors_end_it(void **state)
 		wait_watch(&wait, slot, -1, 0);
 		assert_int_equal(wait_some(&wait, clock_ms()), STATUS_TIMEOUT);
 	}
+	/* Without a client, no end of a descriptor is a client's leaving. */
+	for (slot = 0; slot < WAIT_SLOTS; slot++)
+		wait_watch(&wait, slot, b[0], POLLIN);
+	close(b[1]);
+	b[1] = -1;
+	assert_int_equal(wait_some(&wait, later()), STATUS_OK);
+	assert_false(wait_client_left(&wait));
 	close_both(a);
 	close_both(b);
 }
@@ -84,7 +94,7 @@ static void client_leaves(void **state)
 	for (how = 0; how < 2; how++) {
 		assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
 		wait_init(&wait);
-		wait_client(&wait, pair[0]);
+		wait_client(&wait, CLIENT, pair[0]);
 		/* What it still sends is not its leaving. */
 		assert_int_equal(write(pair[1], "more", 4), 4);
 		assert_int_equal(wait_some(&wait, clock_ms() + 1), STATUS_TIMEOUT);
@@ -113,11 +123,11 @@ static void next_client_starts_anew(void **state)
 	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, here), 0);
 	close(gone[1]);
 	wait_init(&wait);
-	wait_client(&wait, gone[0]);
+	wait_client(&wait, CLIENT, gone[0]);
 	while (!wait.client_left)
 		assert_int_equal(wait_some(&wait, later()), STATUS_OK);
 	wait_undisturbed(&wait, true);
-	wait_client(&wait, here[0]);
+	wait_client(&wait, CLIENT, here[0]);
 	assert_false(wait.undisturbed);
 	assert_int_equal(wait_some(&wait, clock_ms()), STATUS_TIMEOUT);
 	close(gone[0]);
@@ -136,16 +146,16 @@ static void storing_is_not_disturbed(void **state)
 	wait_init(&wait);
 	wait.stop = &stop;
 	wait.drain_ms = 0;
-	wait_client(&wait, pair[0]);
+	wait_client(&wait, CLIENT, pair[0]);
 	wait_undisturbed(&wait, true);
 	close(pair[1]);
 	while (!wait.client_left)
 		assert_int_equal(wait_some(&wait, later()), STATUS_OK);
-	wait_watch(&wait, WAIT_DB, db[0], POLLIN);
+	wait_watch(&wait, OTHER, db[0], POLLIN);
 	assert_int_equal(wait_some(&wait, clock_ms() + 1), STATUS_TIMEOUT);
 	assert_int_equal(write(db[1], "x", 1), 1);
 	assert_int_equal(wait_some(&wait, later()), STATUS_OK);
-	assert_int_equal(wait.fds[WAIT_DB].revents, POLLIN);
+	assert_int_equal(wait.fds[OTHER].revents, POLLIN);
 	/* What was held back is told then. */
 	wait_undisturbed(&wait, false);
 	assert_int_equal(wait_some(&wait, later()), STATUS_CLOSED);
@@ -162,7 +172,7 @@ static void a_look_does_not_wait(void **state)
 	wait_init(&wait);
 	assert_false(wait_client_left(&wait));
 	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
-	wait_client(&wait, pair[0]);
+	wait_client(&wait, CLIENT, pair[0]);
 	assert_false(wait_client_left(&wait));
 	close(pair[1]);
 	assert_true(wait_client_left(&wait));
@@ -200,7 +210,7 @@ static void beats_go_on_while_waiting(void **state)
 	wait.beat_context = &beats;
 	/* A beat alone ends no wait: only the third one's byte does. */
 	wait.beat_at = clock_ms() + 1;
-	wait_watch(&wait, WAIT_MODEL, fds[0], POLLIN);
+	wait_watch(&wait, OTHER, fds[0], POLLIN);
 	assert_int_equal(wait_some(&wait, later()), STATUS_OK);
 	assert_true(beats.count >= 3);
 	/* Late ones are made up before anything else; without a beat there are none. */
@@ -210,7 +220,7 @@ static void beats_go_on_while_waiting(void **state)
 	assert_true(beats.count >= 11);
 	wait.beat = NULL;
 	wait.beat_at = 0;
-	wait_watch(&wait, WAIT_MODEL, -1, 0);
+	wait_watch(&wait, OTHER, -1, 0);
 	assert_int_equal(wait_some(&wait, clock_ms() + 1), STATUS_TIMEOUT);
 	close_both(fds);
 }

@@ -1,0 +1,14 @@
+/* Which slots of base/wait the edges of a worker watch their descriptors in. */
+#ifndef EDGE_WAIT_SLOTS_H
+#define EDGE_WAIT_SLOTS_H
+
+#include "base/wait.h"
+
+enum wait_slot {
+	WAIT_CLIENT, /* gateway */
+	WAIT_DB,     /* db */
+	WAIT_MODEL,  /* upstream: WAIT_MODEL_FDS of them */
+};
+#define WAIT_MODEL_FDS (WAIT_SLOTS - WAIT_MODEL)
+
+#endif
