@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "wire/address.h"
 
 static bool somebody_listens(const struct sockaddr_un *at)
 {
@@ -63,40 +64,22 @@ static enum status bind_unix(int fd, const char *path, unsigned mode)
 	return STATUS_OK;
 }
 
-/* HOST:PORT or [V6]:PORT, in parts. */
-static enum status split_host(const char *address, char host[256], const char **port)
-{
-	const char *colon = strrchr(address, ':');
-	size_t n;
-
-	if (!colon)
-		return STATUS_INVALID;
-	n = (size_t)(colon - address);
-	if (n >= 2 && address[0] == '[' && address[n - 1] == ']') {
-		address++;
-		n -= 2;
-	}
-	if (n == 0 || n >= 256)
-		return STATUS_INVALID;
-	memcpy(host, address, n);
-	host[n] = '\0';
-	*port = colon + 1;
-	return STATUS_OK;
-}
-
 static enum status open_tcp(const char *address, int *out)
 {
 	struct addrinfo hints = { .ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE };
 	struct addrinfo *found = NULL;
-	const char *port, *why;
-	char host[256];
+	char host[256], digits[8];
+	struct str name, port;
+	const char *why;
 	int fd, on = 1;
 
-	if (split_host(address, host, &port)) {
+	if (!address_split(str_from(address), &name, &port) || !port.p) {
 		log_error("cannot listen on %s: it must be unix:PATH or HOST:PORT", address);
 		return STATUS_FAILED;
 	}
-	if (getaddrinfo(host, port, &hints, &found)) {
+	snprintf(host, sizeof(host), "%.*s", STR_ARGS(name));
+	snprintf(digits, sizeof(digits), "%.*s", STR_ARGS(port));
+	if (getaddrinfo(host, digits, &hints, &found)) {
 		log_error("cannot listen on %s: no such address", address);
 		return STATUS_FAILED;
 	}

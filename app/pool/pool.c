@@ -41,12 +41,6 @@ enum status pool_load(const struct settings *settings, struct config *out, struc
 
 	if (status != STATUS_OK)
 		return status;
-	if (!limit_trusted_valid(str_from(config.trusted_proxies))) {
-		buf_puts(why, "BANTER_TRUSTED_PROXIES: comma-separated addresses or CIDR blocks "
-			      "are allowed, such as 127.0.0.1,10.0.0.0/8,2001:db8::/32");
-		config_clear(&config);
-		return STATUS_INVALID;
-	}
 	if (!db_url_valid(config.database_url)) {
 		buf_puts(why, "BANTER_DATABASE_URL cannot be read; is all of its password escaped "
 			      "or quoted?");

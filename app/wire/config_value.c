@@ -1,13 +1,12 @@
 /* What a value of each shape may look like.  Asks no resolver and opens nothing. */
 #include "wire/config_value.h"
 
-#include <arpa/inet.h>
 #include <ctype.h>
 
 #include "base/count.h"
+#include "wire/address.h"
 
 #define UNIX_PATH_MOST 107 /* sockaddr_un's, less its NUL */
-#define ADDRESS_SIZE 64
 
 bool config_value_number(struct str text, unsigned base, int64_t *out)
 {
@@ -119,44 +118,11 @@ static bool is_scheme(char c)
 	return is_host(c) ? c != '_' : c == '+';
 }
 
-static bool is_port(struct str text)
-{
-	int64_t port;
-
-	return text.n <= 5 && config_value_number(text, 10, &port) && port >= 1 && port <= 65535;
-}
-
-static bool is_address(struct str text, int family)
-{
-	unsigned char bytes[sizeof(struct in6_addr)];
-	char copy[ADDRESS_SIZE];
-
-	if (text.n >= sizeof(copy) || memchr(text.p, '\0', text.n))
-		return false;
-	memcpy(copy, text.p, text.n);
-	copy[text.n] = '\0';
-	return inet_pton(family, copy, bytes) == 1;
-}
-
-/* HOST, HOST:PORT, [V6] or [V6]:PORT. */
 static bool is_host_port(struct str text, bool port_needed)
 {
-	struct str host;
+	struct str host, port;
 
-	if (text.n && *text.p == '[') {
-		text = str_skip(text, 1);
-		host = str_cut(&text, STR("]"));
-		if (!is_address(host, AF_INET6) || (text.n && *text.p != ':'))
-			return false;
-	} else {
-		host = (struct str){ text.p, 0 };
-		while (host.n < text.n && text.p[host.n] != ':')
-			host.n++;
-		if (!host.n || host.n > 253 || !only(host, is_host))
-			return false;
-		text = str_skip(text, host.n);
-	}
-	return text.n ? is_port(str_skip(text, 1)) : !port_needed;
+	return address_split(text, &host, &port) && (port.p || !port_needed);
 }
 
 bool config_value_text(struct str text, struct buf *out)
@@ -252,19 +218,19 @@ bool config_value_path(struct str text, struct buf *out)
 static bool each(struct str list, bool (*is_item)(struct str), struct buf *out)
 {
 	struct str item;
-	bool more;
+	bool first = true;
 
 	if (!str_trim(list, STR(" \t")).n)
 		return true;
-	do {
-		more = memchr(list.p, ',', list.n);
-		item = str_trim(str_cut(&list, STR(",")), STR(" \t"));
+	while (str_next(&list, ',', &item)) {
+		item = str_trim(item, STR(" \t"));
 		if (!is_item(item))
 			return false;
-		buf_str(out, item);
-		if (more)
+		if (!first)
 			buf_putc(out, ',');
-	} while (more);
+		buf_str(out, item);
+		first = false;
+	}
 	return true;
 }
 
@@ -290,15 +256,9 @@ bool config_value_origins(struct str text, struct buf *out)
 
 static bool is_proxy(struct str text)
 {
-	bool whole = !memchr(text.p, '/', text.n), v6;
-	struct str address = str_cut(&text, STR("/"));
-	int64_t bits;
+	struct address_block block;
 
-	v6 = is_address(address, AF_INET6);
-	if (!v6 && !is_address(address, AF_INET))
-		return false;
-	return whole ||
-	       (text.n <= 3 && config_value_number(text, 10, &bits) && bits <= (v6 ? 128 : 32));
+	return address_read_block(text, &block);
 }
 
 bool config_value_proxies(struct str text, struct buf *out)

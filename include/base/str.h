@@ -103,4 +103,31 @@ static inline struct str str_cut(struct str *rest, struct str separator)
 	return head;
 }
 
+/*
+ * The next item of a list such as "a,b", taken off its front; false at its end. An empty list has
+ * one item, the empty one; an absent one has none.
+ */
+static inline bool str_next(struct str *list, char separator, struct str *item)
+{
+	const char *at = list->n ? memchr(list->p, separator, list->n) : NULL;
+
+	if (!list->p)
+		return false;
+	*item = (struct str){ list->p, at ? (size_t)(at - list->p) : list->n };
+	*list = at ? str_skip(*list, item->n + 1) : STR_NONE;
+	return true;
+}
+
+/* The same from its other end. */
+static inline bool str_last(struct str *list, char separator, struct str *item)
+{
+	const char *at = list->n ? memrchr(list->p, separator, list->n) : NULL;
+
+	if (!list->p)
+		return false;
+	*item = at ? str_skip(*list, (size_t)(at + 1 - list->p)) : *list;
+	*list = at ? (struct str){ list->p, (size_t)(at - list->p) } : STR_NONE;
+	return true;
+}
+
 #endif

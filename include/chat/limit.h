@@ -70,10 +70,5 @@ void limit_release(struct limit *limit, uint32_t holder);
 #define LIMIT_ADDRESS_SIZE 48
 void limit_address(struct str remote, struct str forwarded, struct str trusted,
 		   char out[LIMIT_ADDRESS_SIZE]);
-/*
- * False if `list` holds anything that is neither an address nor a CIDR block: for checking the
- * setting.
- */
-bool limit_trusted_valid(struct str list);
 
 #endif

@@ -14,9 +14,8 @@
 #include "wire/config.h"
 
 /*
- * settings_load(), and what only higher rooms can check (BANTER_TRUSTED_PROXIES,
- * BANTER_DATABASE_URL). Same results;
- * `out` untouched on failure.
+ * settings_load(), and whether libpq can read BANTER_DATABASE_URL, which no other word of ours can
+ * tell. Same results; `out` untouched on failure.
  */
 enum status pool_load(const struct settings *settings, struct config *out,
 		      struct buf *why) MUST_CHECK;

@@ -9,6 +9,7 @@
 #include <netinet/in.h>
 
 #include "chat/limit.h"
+#include "wire/address.h"
 #include "wire/config_value.h"
 
 #define STRANGER "203.0.113.77"
@@ -108,6 +109,20 @@ static bool in_block(const struct in6_addr *address, const char *text)
 	return true;
 }
 
+/* Each item is a block, but for the white space around it; an empty list is one, too. */
+static bool blocks_only(struct str list)
+{
+	struct address_block block;
+	struct str item;
+
+	if (!str_trim(list, STR_SPACE).n)
+		return true;
+	while (str_next(&list, ',', &item))
+		if (!address_read_block(str_trim(item, STR_SPACE), &block))
+			return false;
+	return true;
+}
+
 /* Whoever is trusted is asked for whom it speaks, and nobody else is. */
 static void trust(struct str remote, struct str trusted)
 {
@@ -115,7 +130,7 @@ static void trust(struct str remote, struct str trusted)
 	struct in6_addr address, stranger;
 	bool v4, asked = false;
 
-	if (!remote.n || remote.n >= sizeof(text) || !trusted.n || !limit_trusted_valid(trusted))
+	if (!remote.n || remote.n >= sizeof(text) || !trusted.n || !blocks_only(trusted))
 		return;
 	memcpy(text, remote.p, remote.n);
 	text[remote.n] = '\0';
@@ -135,12 +150,12 @@ static void trust(struct str remote, struct str trusted)
 static void trusted_list(struct str list)
 {
 	struct buf normal;
-	bool valid = limit_trusted_valid(list);
+	bool valid = blocks_only(list);
 
 	buf_init(&normal, list.n);
 	if (config_value_proxies(list.p ? list : STR(""), &normal)) {
 		must(valid);
-		must(limit_trusted_valid(buf_view(&normal)));
+		must(blocks_only(buf_view(&normal)));
 	}
 	must(buf_check(&normal) == STATUS_OK);
 	buf_clear(&normal);

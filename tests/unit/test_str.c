@@ -62,6 +62,35 @@ static void cutting(void **state)
 	assert_int_equal(rest.n, 0);
 }
 
+/* Every item of "a,,b", from both ends; an empty list has one item, an absent one none. */
+static void listing(void **state)
+{
+	static const char *const items[] = { "a", "", "b" };
+	struct str list = STR("a,,b"), item = STR_NONE;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < 3; i++) {
+		assert_true(str_next(&list, ',', &item));
+		assert_true(str_equal(item, str_from(items[i])));
+	}
+	assert_false(str_next(&list, ',', &item));
+	list = STR("a,,b");
+	for (i = 3; i--;) {
+		assert_true(str_last(&list, ',', &item));
+		assert_true(str_equal(item, str_from(items[i])));
+	}
+	assert_false(str_last(&list, ',', &item));
+	list = STR("");
+	assert_true(str_next(&list, ',', &item) && !item.n);
+	assert_false(str_next(&list, ',', &item));
+	list = STR("x,");
+	assert_true(str_last(&list, ',', &item) && !item.n);
+	assert_true(str_last(&list, ',', &item) && item.n == 1);
+	list = STR_NONE;
+	assert_false(str_next(&list, ',', &item) || str_last(&list, ',', &item));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -70,6 +99,7 @@ int main(void)
 		cmocka_unit_test(the_same_but_for_case),
 		cmocka_unit_test(holding),
 		cmocka_unit_test(cutting),
+		cmocka_unit_test(listing),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
