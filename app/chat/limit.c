@@ -26,7 +26,7 @@ bool limit_count(struct limit *limit, enum limit_kind kind, struct str who, int6
 		 int64_t window_ms, int64_t *retry_s)
 {
 	struct limit_entry *entry;
-	struct limit_hash name;
+	struct siphash name;
 	bool within = true;
 	int64_t now;
 
@@ -95,7 +95,7 @@ bool limit_hold(struct limit *limit, uint32_t holder, enum limit_kind kind, stru
 		int64_t most)
 {
 	struct limit_entry *entry;
-	struct limit_hash name;
+	struct siphash name;
 	bool held = true;
 
 	if (most <= 0 || holder >= limit->holders)

@@ -33,7 +33,7 @@ static void mend(struct limit *limit)
 			struct limit_hold *hold = &holder->holds[i];
 
 			if (hold->entry < LIMIT_ENTRIES &&
-			    limit_hash_equal(memory->entries[hold->entry].name, hold->name))
+			    siphash_equal(memory->entries[hold->entry].name, hold->name))
 				memory->entries[hold->entry].open++;
 		}
 	}
@@ -66,39 +66,39 @@ void limit_table_unlock(struct limit *limit)
 	pthread_mutex_unlock(&limit->memory->mutex);
 }
 
-struct limit_hash limit_table_name(const struct limit *limit, enum limit_kind kind, struct str who)
+struct siphash limit_table_name(const struct limit *limit, enum limit_kind kind, struct str who)
 {
 	char bytes[256] = { (char)kind };
-	struct limit_hash first;
+	struct siphash first;
 
 	/* A longer name is replaced by its hash. */
 	if (who.n > sizeof(bytes) - 1) {
-		first = limit_hash(limit->memory->key, who);
+		first = siphash_of(limit->memory->key, who);
 		memcpy(bytes + 1, &first, sizeof(first));
-		return limit_hash(limit->memory->key, (struct str){ bytes, sizeof(bytes) });
+		return siphash_of(limit->memory->key, (struct str){ bytes, sizeof(bytes) });
 	}
 	if (who.n)
 		memcpy(bytes + 1, who.p, who.n);
-	return limit_hash(limit->memory->key, (struct str){ bytes, 1 + who.n });
+	return siphash_of(limit->memory->key, (struct str){ bytes, 1 + who.n });
 }
 
-static struct limit_entry *set_of(struct limit *limit, struct limit_hash name)
+static struct limit_entry *set_of(struct limit *limit, struct siphash name)
 {
 	return &limit->memory->entries[name.low % (LIMIT_ENTRIES / LIMIT_WAYS) * LIMIT_WAYS];
 }
 
-struct limit_entry *limit_table_find(struct limit *limit, struct limit_hash name)
+struct limit_entry *limit_table_find(struct limit *limit, struct siphash name)
 {
 	struct limit_entry *set = set_of(limit, name);
 	int i;
 
 	for (i = 0; i < LIMIT_WAYS; i++)
-		if (limit_hash_equal(set[i].name, name))
+		if (siphash_equal(set[i].name, name))
 			return &set[i];
 	return NULL;
 }
 
-struct limit_entry *limit_table_get(struct limit *limit, struct limit_hash name)
+struct limit_entry *limit_table_get(struct limit *limit, struct siphash name)
 {
 	struct limit_entry *entry = limit_table_find(limit, name), *set = set_of(limit, name);
 	int i;
@@ -155,7 +155,7 @@ void limit_table_release(struct limit *limit, uint32_t holder)
 		if (hold.entry >= LIMIT_ENTRIES)
 			continue;
 		entry = &limit->memory->entries[hold.entry];
-		if (limit_hash_equal(entry->name, hold.name) && entry->open > 0)
+		if (siphash_equal(entry->name, hold.name) && entry->open > 0)
 			entry->open--;
 		LIMIT_ORDER();
 	}

@@ -14,23 +14,23 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "base/siphash.h"
 #include "base/status.h"
 #include "chat/limit.h"
-#include "chat/limit_hash.h"
 
 #define LIMIT_ENTRIES 16384
 #define LIMIT_WAYS 8 /* entries of a set: where a name may lie */
 #define LIMIT_HOLDS 4
 
 struct limit_entry {
-	struct limit_hash name; /* of kind and name */
-	int64_t ends;		/* clock_ms() of its window's end */
-	int64_t count;		/* in the window */
-	int64_t open;		/* how often it stands in the holders' lists */
+	struct siphash name; /* of kind and name */
+	int64_t ends;	     /* clock_ms() of its window's end */
+	int64_t count;	     /* in the window */
+	int64_t open;	     /* how often it stands in the holders' lists */
 };
 
 struct limit_hold {
-	struct limit_hash name;
+	struct siphash name;
 	uint32_t entry;
 };
 
@@ -74,14 +74,14 @@ struct limit {
 bool limit_table_lock(struct limit *limit);
 void limit_table_unlock(struct limit *limit);
 
-struct limit_hash limit_table_name(const struct limit *limit, enum limit_kind kind, struct str who);
+struct siphash limit_table_name(const struct limit *limit, enum limit_kind kind, struct str who);
 /* The name's entry, or NULL. With the mutex, as all below. */
-struct limit_entry *limit_table_find(struct limit *limit, struct limit_hash name);
+struct limit_entry *limit_table_find(struct limit *limit, struct siphash name);
 /*
  * As limit_table_find(), and makes one where there is none, in the place of one whose window is
  * over, else of the one whose window ends first. NULL: all places have open exchanges.
  */
-struct limit_entry *limit_table_get(struct limit *limit, struct limit_hash name);
+struct limit_entry *limit_table_get(struct limit *limit, struct siphash name);
 /* Writes one more hold of `entry` into the holder's list; false: it is full. */
 bool limit_table_hold(struct limit *limit, uint32_t holder, struct limit_entry *entry);
 void limit_table_release(struct limit *limit, uint32_t holder);

@@ -1,5 +1,5 @@
 /* SipHash-2-4-128, after Aumasson and Bernstein.  Bytes in, a number out. */
-#include "chat/limit_hash.h"
+#include "base/siphash.h"
 
 #include <endian.h>
 #include <string.h>
@@ -43,7 +43,7 @@ static uint64_t result(struct state *s, uint64_t *mark, uint64_t flip)
 	return s->v0 ^ s->v1 ^ s->v2 ^ s->v3;
 }
 
-struct limit_hash limit_hash(const uint64_t key[2], struct str bytes)
+struct siphash siphash_of(const uint64_t key[2], struct str bytes)
 {
 	struct state s = {
 		.v0 = key[0] ^ 0x736f6d6570736575,
@@ -52,7 +52,7 @@ struct limit_hash limit_hash(const uint64_t key[2], struct str bytes)
 		.v3 = key[1] ^ 0x7465646279746573,
 	};
 	uint64_t word, last = (uint64_t)bytes.n << 56;
-	struct limit_hash hash;
+	struct siphash hash;
 
 	for (; bytes.n >= sizeof(word); bytes = str_skip(bytes, sizeof(word))) {
 		memcpy(&word, bytes.p, sizeof(word));
