@@ -109,7 +109,7 @@ static bool whole_number(const char *text)
 	return *text && strlen(text) <= 9 && !text[strspn(text, "0123456789")];
 }
 
-/* "18h", "90d": as sql/functions/ago.sql has it. */
+/* "18h", "90d": as sql/inner/ago.sql has it. */
 static bool age(const char *text)
 {
 	size_t n = strspn(text, "0123456789");

@@ -9,7 +9,7 @@
 #define SQL_SIZE 512
 #define BAR_WIDEST 40
 #define NAME_WIDEST 24
-#define DAYS_MOST 3660 /* as sql/functions/stats.sql has it */
+#define DAYS_MOST 3660 /* as sql/operator/stats.sql has it */
 
 /* An eighth of a column at a time, where the terminal can show it (U+2588 to U+258F). */
 static void put_bar(int64_t eighths, bool utf8)

@@ -1,6 +1,6 @@
 /*
  * The SQL functions as C functions: an exchange's beginning and end, its lease, the schema's
- * version. What they mean is documented with them, in sql/functions.
+ * version. What they mean is documented with them, in sql/app.
  */
 #ifndef CHAT_STORE_H
 #define CHAT_STORE_H

@@ -1,5 +1,5 @@
 -- The first schema: every table the product keeps its data in, and the view its statistics come from.
--- Not here: functions (functions/, applied again at every migrate) and privileges (roles.sql).
+-- Not here: functions (app/, operator/, inner/, applied again at every migrate) and privileges (roles.sql).
 -- Runs inside a transaction that the migrating program opens; forward only, never edited once released.
 --
 -- The workspace leads every primary and foreign key, so that workspaces can be spread over databases.

@@ -261,7 +261,7 @@ def newer_schema(tree):
     text = store.read_text()
     now = int(re.search(r"STORE_SCHEMA_VERSION (\d+)", text)[1])
     store.write_text(text.replace(f"STORE_SCHEMA_VERSION {now}", f"STORE_SCHEMA_VERSION {now + 1}"))
-    version = tree / "sql/functions/schema_version.sql"
+    version = tree / "sql/app/schema_version.sql"
     version.write_text(version.read_text().replace(f"select {now} ", f"select {now + 1} "))
     (tree / f"sql/migrations/{now + 1:04}_more.sql").write_text(
         "create table banter_data.more (n integer);\ncomment on table banter_data.more is 'A test.';\n")
