@@ -13,8 +13,10 @@ declare
 	-- The files of app/, which `make lint` holds against this list. All forms of a name are granted.
 	v_app constant text[] := array[
 		'health',
+		'lease_renew',
 		'schema_version',
 		'turn_begin',
+		'turn_end',
 		'turn_finish',
 		'turn_renew'];
 	v_role text := nullif(current_setting('banter.app_role', true), '');

@@ -89,6 +89,14 @@ static enum status take_begun(struct db_rows *rows, struct store_begun *out)
 	return STATUS_OK;
 }
 
+#define BEGIN                                                                                      \
+	"select * from banter.turn_begin(p_workspace => $1, p_key_hash => $2, p_kind => $3,"       \
+	" p_chatbot => $4, p_exchange => $5, p_answer_id => $6, p_conversation => $7,"             \
+	" p_new_conversation => $8, p_session => $9, p_message => $10, p_metadata => $11,"         \
+	" p_stream => $12, p_idempotency_key => $13, p_body_hash => $14,"                          \
+	" p_lease_seconds => $15, p_max_messages => $16, p_max_chars => $17,"                      \
+	" p_request_id => $18, p_max_open => $19, p_max_open_per_key => $20, p_lock_ms => $21)"
+
 enum status store_begin(struct db *db, struct wait *wait, const struct config *config,
 			const struct store_begin *begin, struct store_begun *out)
 {
@@ -96,10 +104,7 @@ enum status store_begin(struct db *db, struct wait *wait, const struct config *c
 	struct db_query query;
 	enum status status;
 
-	db_query_init(
-		&query, "turn_begin",
-		"select * from banter.turn_begin($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, "
-		"$12, $13, $14, $15, $16, $17, $18, $19, $20, $21)");
+	db_query_init(&query, "turn_begin", BEGIN);
 	db_add_integer(&query, begin->key.workspace);
 	db_add_text(&query, hash_view(begin->key.hash));
 	db_add_text(&query, key_kind_name(begin->key.kind));
@@ -157,6 +162,11 @@ static void add_known(struct db_query *query, int64_t number)
 		db_add_integer(query, number);
 }
 
+#define END                                                                                        \
+	"select banter.turn_end(p_workspace => $1, p_exchange => $2, p_state => $3,"               \
+	" p_answer => $4, p_finish_reason => $5, p_tokens_in => $6, p_tokens_out => $7,"           \
+	" p_error => $8, p_first_ms => $9, p_total_ms => $10, p_lock_ms => $11)"
+
 enum status store_finish(struct db *db, struct wait *wait, const struct store_finish *finish,
 			 int64_t deadline, enum store_finished *out)
 {
@@ -171,9 +181,7 @@ enum status store_finish(struct db *db, struct wait *wait, const struct store_fi
 	enum status status;
 	int result;
 
-	db_query_init(&query, "turn_finish",
-		      "select banter.turn_finish($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) "
-		      "from set_config('lock_timeout', $11, true)");
+	db_query_init(&query, "turn_end", END);
 	db_add_integer(&query, finish->workspace);
 	db_add_text(&query, str_from(finish->exchange));
 	db_add_text(&query, str_from(ends[finish->end]));
@@ -191,19 +199,25 @@ enum status store_finish(struct db *db, struct wait *wait, const struct store_fi
 	result = find(results, 3, db_rows_text(rows, 0, 0));
 	db_rows_free(rows);
 	if (result < 0) {
-		log_error("turn_finish answered in a way this program does not know");
+		log_error("turn_end answered in a way this program does not know");
 		return STATUS_FAILED;
 	}
 	*out = (enum store_finished)result;
 	return STATUS_OK;
 }
 
-void store_renew(struct db_query *query, int64_t workspace, const char *exchange, int64_t lease_ms)
+void store_renew(struct db_query *query, int64_t workspace, const char *exchange, int64_t lease_ms,
+		 int64_t answer_ms)
 {
-	db_query_init(query, "turn_renew", "select banter.turn_renew($1, $2, $3)");
+	int64_t lock_ms = answer_ms * 4 / 5;
+
+	db_query_init(query, "lease_renew",
+		      "select banter.lease_renew(p_workspace => $1, p_exchange => $2,"
+		      " p_lease_seconds => $3, p_lock_ms => $4)");
 	db_add_integer(query, workspace);
 	db_add_text(query, str_from(exchange));
 	db_add_integer(query, lease_ms / 1000);
+	db_add_integer(query, lock_ms > 1 ? lock_ms : 1);
 }
 
 enum status store_health(struct db *db, struct wait *wait, const struct config *config)

@@ -106,15 +106,16 @@ static bool renew_lease(struct turn *turn)
 {
 	const struct turn_context *context = turn->context;
 	int64_t now = clock_ms(), third = context->config->lease_ms / 3;
+	int64_t most = clock_earlier(context->config->database_ms, third);
 	enum status status = STATUS_OK;
 	struct db_rows *rows = NULL;
 	bool done = false, gone;
 
 	if (now >= turn->renew_at) {
 		/* One that has no answer by then is begun anew, on a new connection. */
-		turn->renew_at = now + clock_earlier(context->config->database_ms, third);
+		turn->renew_at = now + most;
 		store_renew(&turn->renewal, turn->begin.key.workspace, turn->begin.exchange,
-			    context->config->lease_ms);
+			    context->config->lease_ms, most);
 		status = db_start(context->db, context->wait, &turn->renewal);
 	}
 	if (status == STATUS_OK && db_busy(context->db))

@@ -17,7 +17,7 @@
 #include "wire/config.h"
 
 /* The version of sql/migrations this program was made for. */
-#define STORE_SCHEMA_VERSION 2
+#define STORE_SCHEMA_VERSION 3
 
 /* What turn_begin() decided; the first failing check of the contract's G1. */
 enum store_outcome {
@@ -95,10 +95,12 @@ enum status store_finish(struct db *db, struct wait *wait, const struct store_fi
 			 int64_t deadline, enum store_finished *out) MUST_CHECK;
 
 /*
- * The statement that renews a lease, for db_start(): a stream goes on while it runs. `exchange` is
- * borrowed.
+ * The statement that renews a lease, for db_start(): a stream goes on while it runs. Who begins it
+ * anew after `answer_ms` without an answer leaves none waiting in the database: it waits for locks
+ * for 4/5 of that. `exchange` is borrowed.
  */
-void store_renew(struct db_query *query, int64_t workspace, const char *exchange, int64_t lease_ms);
+void store_renew(struct db_query *query, int64_t workspace, const char *exchange, int64_t lease_ms,
+		 int64_t answer_ms);
 
 /* Asks whether the database answers. As db_call(). */
 enum status store_health(struct db *db, struct wait *wait, const struct config *config) MUST_CHECK;

@@ -1,6 +1,6 @@
 -- Everything that is decided and written before the model is asked, in one statement of the application's.
 --
--- Lock order, here and in turn_finish: request (advisory) -> exchange -> open exchanges (advisory, where they
+-- Lock order, here and in turn_end: request (advisory) -> exchange -> open exchanges (advisory, where they
 -- are capped) -> rate window -> conversation -> lapsed exchanges (skipping locked ones) -> workspace. The
 -- workspace comes last, it is what most wait for.
 --

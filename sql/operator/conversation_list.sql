@@ -1,5 +1,3 @@
--- What it returns has changed once, and that no "or replace" can.
-drop function if exists banter.conversation_list(text, text, text, integer);
 create or replace function banter.conversation_list(
 	p_chatbot text, p_session text, p_since text, p_limit integer)
 returns table (

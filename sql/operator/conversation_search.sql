@@ -1,6 +1,5 @@
 -- One step: looks through the next exchanges from a place on, newest first in each workspace (ids begin with their
 -- time), and ends with a row that says where the next step goes on. No index is needed, and no step takes long.
-drop function if exists banter.conversation_search(text, text, bigint, text, integer); -- as conversation_list
 create or replace function banter.conversation_search(
 	p_text text, p_chatbot text, p_workspace bigint, p_exchange text, p_limit integer)
 returns table (

@@ -59,7 +59,7 @@ def begin(connection, workspace, *, kind="widget", chatbot=None, session="s", co
 
 
 def finish(connection, workspace, exchange, state="done", answer="hi"):
-    return value(connection, "select banter.turn_finish(%s, %s, %s, %s, 'stop', 1, 1, null, 1, 1)",
+    return value(connection, f"select banter.turn_end(%s, %s, %s, %s, 'stop', 1, 1, null, 1, 1, {GUARD * 1000})",
                  workspace, exchange, state, answer)
 
 
@@ -333,6 +333,28 @@ def test_a_retry_of_what_is_erased_this_moment_is_told_to_come_again(admin, work
     assert (again["outcome"], again["retry_after"]) == ("in_progress", 1)
     anew, _ = begin(admin, workspace, idem="k")
     assert anew["outcome"] == "started" and anew["conversation"] != first["conversation"]
+
+
+@pytest.mark.parametrize("call", [
+    "banter.lease_renew(%s, %s, 300, p_lock_ms => 200)",
+    "banter.turn_end(%s, %s, 'done', 'hi', 'stop', 1, 1, null, 1, 1, p_lock_ms => 200)",
+    # As a worker of the release before says it.
+    "banter.turn_finish(%s, %s, 'done', 'hi', 'stop', 1, 1, null, 1, 1) from set_config('lock_timeout', '200', true)",
+])
+def test_none_waits_for_longer_than_it_is_told(admin, workspace, call):
+    """The connection's own lock_timeout does not matter: through a router it may be another's."""
+    _, exchange = begin(admin, workspace)
+    holder, caller = connect(), connect()
+    holder.autocommit = False
+    rows(holder, "select from banter_data.exchange where workspace = %s for update", workspace)
+    rows(caller, "set lock_timeout = 0")
+    with pytest.raises(psycopg2.errors.LockNotAvailable):
+        rows(caller, f"select {call}", workspace, exchange)
+    assert value(caller, "show lock_timeout") == "0"
+    holder.rollback()
+    assert finish(admin, workspace, exchange) == "stored"
+    holder.close()
+    caller.close()
 
 
 def test_release_does_not_wait_for_a_finish(admin, workspace):

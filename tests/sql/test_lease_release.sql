@@ -24,7 +24,7 @@ select is(pg_temp.credits(), 1::bigint, 'nor charged');
 
 -- A renewal keeps it.
 select pg_temp.lapse('x4');
-select ok(banter.turn_renew(1, 'x4', 300), 'a lapsed one that nobody gave up can be renewed');
+select ok(banter.lease_renew(1, 'x4', 300, 600000), 'a lapsed one that nobody gave up can be renewed');
 select is((select outcome from pg_temp.turn('x5')), 'started');
 select is(pg_temp.state('x4'), 'running', 'and is kept then');
 

@@ -78,6 +78,33 @@ def test_a_migration_makes_postgresql_forget_what_it_has_sampled(empty):
     assert empty.run(rows) == before
 
 
+LISTS = """select oid, pg_get_function_result(oid) ~ 'chatbot_id' from pg_proc
+    where pronamespace = 'banter'::regnamespace and proname in ('conversation_list', 'conversation_search') order by proname"""
+
+
+def test_a_migration_mends_functions_that_returned_less(empty):
+    """0003, on a database whose functions are of the first releases; where they are as they should be, they stay."""
+    assert ctl("migrate", url=empty.url())[0] == 0
+    first = empty.run(LISTS)
+    empty.run("delete from banter_data.migration where version > 2")
+    assert ctl("migrate", url=empty.url())[0] == 0
+    assert empty.run(LISTS) == first and [new for _, new in first] == [True, True]
+    empty.run("""delete from banter_data.migration where version > 2;
+        drop function banter.conversation_list(text, text, text, integer);
+        create function banter.conversation_list(p_chatbot text, p_session text, p_since text, p_limit integer)
+            returns table (conversation text, chatbot text, session text, exchanges bigint, last_at text, created_at text)
+            language sql as 'select null, null, null, null::bigint, null, null';
+        drop function banter.conversation_search(text, text, bigint, text, integer);
+        create function banter.conversation_search(p_text text, p_chatbot text, p_workspace bigint, p_exchange text,
+                p_limit integer)
+            returns table (conversation text, chatbot text, started_at text, found_in text, excerpt text,
+                next_workspace bigint, next_exchange text)
+            language sql as 'select null, null, null, null, null, null::bigint, null'""")
+    assert [new for _, new in empty.run(LISTS)] == [False, False]
+    assert ctl("migrate", url=empty.url())[::2] == (0, "")
+    assert [new for _, new in empty.run(LISTS)] == [True, True]
+
+
 def test_migrate_of_a_newer_schema_is_refused(empty):
     assert ctl("migrate", url=empty.url())[0] == 0
     empty.run("insert into banter_data.migration (version, name) values (999, 'later')")

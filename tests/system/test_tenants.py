@@ -165,7 +165,10 @@ def test_every_function_with_every_id_of_the_other(sides, database):
     before = mine.holds(), theirs.holds()
     keys = mine.site.tenant.workspace_key, mine.site.tenant.widget_key
     for value in theirs.ids():
-        for function, rest, gone in (("turn_finish(%s, %s, 'done', 'stolen', 'stop', 1, 1, null, 1, 1)", (), "gone"),
+        for function, rest, gone in (("turn_end(%s, %s, 'done', 'stolen', 'stop', 1, 1, null, 1, 1, 30000)", (), "gone"),
+                                     ("turn_end(%s, %s, 'failed', null, null, null, null, 'x', null, 1, 30000)", (), "gone"),
+                                     ("lease_renew(%s, %s, 1, 30000)", (), False),
+                                     ("turn_finish(%s, %s, 'done', 'stolen', 'stop', 1, 1, null, 1, 1)", (), "gone"),
                                      ("turn_finish(%s, %s, 'failed', null, null, null, null, 'x', null, 1)", (), "gone"),
                                      ("turn_renew(%s, %s, 1)", (), False)):
             assert call(database, f"select banter.{function}", mine.workspace, value, *rest) == [(gone,)], (function, value)
@@ -193,6 +196,8 @@ def test_every_function_with_the_others_workspace(sides, database):
             assert rows == begin(database, 12345, key, kind, **ids)
             assert [row[0] for row in rows] == ["unauthorized"]
     for value in (mine.exchange, mine.done, NONE):
+        assert call(database, "select banter.lease_renew(%s, %s, 1, 30000)", theirs.workspace, value) == [(False,)]
+        assert call(database, "select banter.turn_end(%s, %s, 'done', 'x', 'stop', 1, 1, null, 1, 1, 30000)", theirs.workspace, value) == [("gone",)]
         assert call(database, "select banter.turn_renew(%s, %s, 1)", theirs.workspace, value) == [(False,)]
         assert call(database, "select banter.turn_finish(%s, %s, 'done', 'x', 'stop', 1, 1, null, 1, 1)", theirs.workspace, value) == [("gone",)]
     assert (mine.holds(), theirs.holds()) == before
@@ -202,4 +207,5 @@ def test_the_application_can_execute_no_more_than_was_tried(sides, database):
     """These are all of its functions: one that is added must be added to the tests above."""
     names = call(database, """select p.proname from pg_proc p join pg_namespace n on n.oid = p.pronamespace
         where n.nspname like 'banter%%' and has_function_privilege(p.oid, 'execute') order by 1""")
-    assert [name for (name,) in names] == ["health", "schema_version", "turn_begin", "turn_finish", "turn_renew"]
+    assert [name for (name,) in names] == ["health", "lease_renew", "schema_version", "turn_begin", "turn_end", "turn_finish",
+                                            "turn_renew"]

@@ -270,7 +270,7 @@ static void finish_passes_its_values_in_order(void **state)
 	assert_int_equal(stub_db.deadline, stub_time.now + 123);
 	assert_string_equal(
 		journal.text,
-		"turn_finish(3, 'x', 'done', 'Hello', 'stop', 0, 12, null, 0, 100, left) ");
+		"turn_end(3, 'x', 'done', 'Hello', 'stop', 0, 12, null, 0, 100, left) ");
 	finish = (struct store_finish){
 		.exchange = "x",
 		.end = STORE_LEFT,
@@ -282,7 +282,7 @@ static void finish_passes_its_values_in_order(void **state)
 		.first_ms = -1,
 	};
 	assert_int_equal(finish_with(answers, &finish, &finished), STATUS_OK);
-	assert_string_equal(journal.text, "turn_finish(0, 'x', 'left', '', null, null, null, "
+	assert_string_equal(journal.text, "turn_end(0, 'x', 'left', '', null, null, null, "
 					  "'the client left', null, 0, left) ");
 	finish.end = STORE_FAILED;
 	assert_int_equal(finish_with(answers, &finish, &finished), STATUS_OK);
@@ -323,9 +323,13 @@ static void renewal_is_one_statement(void **state)
 
 	(void)state;
 	script(NULL, 0);
-	store_renew(&query, INT64_MIN, "x", 300000);
+	store_renew(&query, INT64_MIN, "x", 300000, 4000);
 	stub_db_note(&query);
-	assert_string_equal(journal.text, "turn_renew(-9223372036854775808, 'x', 300) ");
+	assert_string_equal(journal.text, "lease_renew(-9223372036854775808, 'x', 300, 3200) ");
+	journal_clear();
+	store_renew(&query, 1, "x", 300000, 1);
+	stub_db_note(&query);
+	assert_string_equal(journal.text, "lease_renew(1, 'x', 300, 1) ");
 }
 
 static void health_is_one_call(void **state)

@@ -3,7 +3,7 @@
 
 static const struct stub_piece answered[] = { { .bytes = STR(DELTA("a") FINISH("stop") DONE) } };
 
-/* Each try is turn_finish's `ms` and a pause of 200 ms; tries begin for 10 s. */
+/* Each try is turn_end's `ms` and a pause of 200 ms; tries begin for 10 s. */
 static void storing_is_tried_for_ten_seconds(void **state)
 {
 	static const struct stub_answer away[] = { BEGUN,
@@ -20,7 +20,7 @@ static void storing_is_tried_for_ten_seconds(void **state)
 	SCRIPT(answered);
 	stub_turn_begin(&t, away, COUNT(away));
 	stub_turn_play(&t);
-	assert_int_equal(journal_count("turn_finish"), 20);
+	assert_int_equal(journal_count("turn_end"), 20);
 	assert_int_equal(journal_count("wait "), 19);
 	assert_int_equal(journal_count("done("), 0);
 	assert_int_equal(journal_count("error flush"), 1);
@@ -32,7 +32,7 @@ static void storing_is_tried_for_ten_seconds(void **state)
 	SCRIPT(answered);
 	stub_turn_begin(&t, silent, COUNT(silent));
 	stub_turn_play(&t);
-	assert_int_equal(journal_count("turn_finish"), 3);
+	assert_int_equal(journal_count("turn_end"), 3);
 	assert_int_equal(stub_time.now, STUB_TIME_START + 10000);
 	assert_int_equal(journal_count("error flush"), 1);
 	stub_turn_free(&t);
@@ -41,7 +41,7 @@ static void storing_is_tried_for_ten_seconds(void **state)
 	SCRIPT(answered);
 	stub_turn_begin(&t, back, COUNT(back));
 	stub_turn_play(&t);
-	assert_int_equal(journal_count("turn_finish"), 4);
+	assert_int_equal(journal_count("turn_end"), 4);
 	assert_int_equal(journal_count("wait "), 3);
 	assert_int_equal(journal_count("done(c-1, m-1, a) flush"), 1);
 	assert_int_equal(journal_count("error"), 0);
@@ -156,10 +156,10 @@ static void the_lease_is_renewed_beside_the_stream(void **state)
 	assert_string_equal(
 		journal.text, OPENED
 		"next flush next flush "
-		"turn_renew(5, 'x', 300) step next token(a) flush "
+		"lease_renew(5, 'x', 300, 3200) step next token(a) flush "
 		"step next token(b) flush "
 		"next flush "
-		"turn_renew(5, 'x', 300) step next flush " FINISH_CALL(
+		"lease_renew(5, 'x', 300, 3200) step next flush " FINISH_CALL(
 			"done", "'ab', null, null, null, null, 100000, 200000") "done(c-1, m-1, "
 										"ab) flush stop ");
 	/* No later than when the database must have answered: then it is begun anew. */
@@ -185,9 +185,10 @@ static void a_renewal_that_fails_is_tried_again(void **state)
 		stub_turn_begin(&t, stub_good, 2);
 		*(round ? &stub_db.started : &stub_db.stepped) = STATUS_UNAVAILABLE;
 		stub_turn_play(&t);
-		assert_int_equal(journal_count("turn_renew"), 2);
+		assert_int_equal(journal_count("lease_renew"), 2);
 		assert_int_equal(
-			journal_count("turn_renew(5, 'x', 300) next flush next flush turn_renew"),
+			journal_count(
+				"lease_renew(5, 'x', 300, 3200) next flush next flush lease_renew"),
 			round);
 		assert_int_equal(stub_upstream.wake_at, STUB_TIME_START + 160000);
 		assert_int_equal(t.turn.end, TURN_DONE);
@@ -211,7 +212,7 @@ static void a_renewal_that_hangs_is_begun_anew(void **state)
 	stub_turn_begin(&t, stub_good, 2);
 	stub_db.steps = 1000;
 	stub_turn_play(&t);
-	assert_int_equal(journal_count("turn_renew"), 2);
+	assert_int_equal(journal_count("lease_renew"), 2);
 	assert_true(stub_upstream.wake_at > stub_time.now);
 	assert_int_equal(t.turn.end, TURN_DONE);
 	stub_turn_free(&t);

@@ -48,7 +48,7 @@ $$;
 create function pg_temp.finish(
 	exchange text, state text default 'done', answer text default 'hi', workspace bigint default 1)
 returns text language sql as $$
-	select banter.turn_finish($4, $1, $2, $3, 'stop', 11, 7, null, 120, 900)
+	select banter.turn_end($4, $1, $2, $3, 'stop', 11, 7, null, 120, 900, 600000)
 $$;
 
 create function pg_temp.state(exchange text, workspace bigint default 1) returns text
