@@ -7,19 +7,19 @@
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/buf.h"
 #include "chat/model_answer.h"
+#include "chat/model_endpoint.h"
 #include "chat/model_refusal.h"
 #include "chat/model_request.h"
-#include "edge/upstream.h"
+#include "edge/http_client.h"
 
-#define URL_CAP 8192
 #define CAUSE_SIZE 192
 
 struct model {
-	struct upstream *upstream;
+	struct http_client *http;
+	struct model_endpoint endpoint;
 	struct model_request request;
 	struct model_answer answer;
 	struct buf refusal; /* the body of an HTTP error, to be judged, never to be shown */
@@ -30,45 +30,21 @@ struct model {
 	struct stage *stage;
 };
 
-/* The path goes before the query, which is Azure's ?api-version=… */
-static enum status make_url(const char *base, struct buf *url)
-{
-	const char *query = strchr(base, '?');
-	struct str path = query ? (struct str){ base, (size_t)(query - base) } : str_from(base);
-
-	buf_str(url, path);
-	buf_puts(url, "/chat/completions");
-	if (query)
-		buf_puts(url, query);
-	return buf_check(url);
-}
-
 enum status model_new(const struct config *config, struct model **out)
 {
 	struct model *model = calloc(1, sizeof(*model));
-	struct upstream_target target = {
-		.key = config->model_servers[0].key,
-		.headers = config->model_servers[0].headers,
-		.ca = config->model_servers[0].ca,
-		.connect_ms = config->model_servers[0].connect_ms,
-		.first_ms = config->model_servers[0].first_ms,
-		.idle_ms = config->model_servers[0].idle_ms,
-	};
-	struct buf url;
 	enum status status;
 
 	if (!model)
 		return STATUS_NOMEM;
-	buf_init(&url, URL_CAP);
 	buf_init(&model->refusal, MODEL_REFUSAL_CAP);
 	model_answer_init(&model->answer);
 	status = model_request_init(&model->request, config);
 	if (status == STATUS_OK)
-		status = make_url(config->model_servers[0].url, &url);
-	target.url = buf_text(&url);
+		status = http_client_new(&model->http);
 	if (status == STATUS_OK)
-		status = upstream_new(&target, &model->upstream);
-	buf_clear(&url);
+		status = model_endpoint_init(&model->endpoint, model->http,
+					     &config->model_servers[0]);
 	if (status) {
 		model_free(model);
 		return status;
@@ -81,7 +57,8 @@ void model_free(struct model *model)
 {
 	if (!model)
 		return;
-	upstream_free(model->upstream);
+	http_client_free(model->http);
+	model_endpoint_clear(&model->endpoint);
 	model_request_clear(&model->request);
 	model_answer_clear(&model->answer);
 	buf_wipe(&model->refusal);
@@ -102,15 +79,19 @@ void model_message(struct model *model, bool assistant, struct str text)
 	model_request_message(&model->request, assistant ? STR("assistant") : STR("user"), text);
 }
 
+static enum status post(struct model *model)
+{
+	return http_client_start(model->http, &model->endpoint.http, buf_view(&model->request.body),
+				 model->deadline, model->stage);
+}
+
 enum status model_start(struct model *model, int64_t deadline, struct stage *stage)
 {
 	enum status status = model_request_end(&model->request);
 
 	model->deadline = deadline;
 	model->stage = stage;
-	if (status)
-		return status;
-	return upstream_post(model->upstream, buf_view(&model->request.body), deadline, stage);
+	return status ? status : post(model);
 }
 
 static enum status fail(struct model *model, enum status status, const char *cause)
@@ -119,30 +100,42 @@ static enum status fail(struct model *model, enum status status, const char *cau
 	return status;
 }
 
+/* What the transfer's failure was; the caller's has no cause. */
+static enum status transfer_failed(struct model *model, enum status status)
+{
+	static const char *const late[HTTP_ENDS] = {
+		[HTTP_END_LATE_FIRST] = "the model did not begin to answer in time",
+		[HTTP_END_LATE_NEXT] = "the model fell silent",
+		[HTTP_END_LATE_DEADLINE] = "the exchange took too long",
+	};
+	const char *cause = late[http_client_end(model->http)];
+
+	return fail(model, status, cause ? cause : http_client_cause(model->http));
+}
+
 /* Asks once more without what the server named. STATUS_REFUSED: that is nothing of ours. */
 static enum status ask_again(struct model *model, int http)
 {
 	unsigned members = model_refusal_members(http, buf_view(&model->refusal));
 	enum status status;
 
-	upstream_stop(model->upstream); /* it reads the body */
+	http_client_stop(model->http); /* it reads the body */
 	status = model_request_yield(&model->request, members);
 	if (status)
 		return status;
 	buf_reset(&model->refusal);
-	return upstream_post(model->upstream, buf_view(&model->request.body), model->deadline,
-			     model->stage);
+	return post(model);
 }
 
 /* An answer that is an HTTP error: read on where its body may tell more, else it is refused. */
-static enum status take_refusal(struct model *model, int http, const struct upstream_piece *piece,
+static enum status take_refusal(struct model *model, int http, const struct http_piece *piece,
 				enum status status)
 {
 	struct str bytes = piece->bytes;
 	size_t room = MODEL_REFUSAL_CAP - model->refusal.len;
 
 	if (status == STATUS_CLOSED || status == STATUS_STOPPED)
-		return fail(model, status, upstream_cause(model->upstream));
+		return transfer_failed(model, status);
 	if (model_refusal_readable(http)) {
 		if (bytes.n < room && status == STATUS_OK && !piece->ended) {
 			buf_str(&model->refusal, bytes);
@@ -171,14 +164,14 @@ static enum status answer_failed(struct model *model, enum status status)
 enum status model_next(struct model *model, struct wait *wait, int64_t wake_at, model_text_fn text,
 		       void *context, bool *ended)
 {
-	struct upstream_piece piece;
+	struct http_piece piece;
 	enum status status, parsed = STATUS_OK;
 	bool cut;
 	int http;
 
 	*ended = false;
-	status = upstream_next(model->upstream, wait, wake_at, &piece);
-	http = upstream_http_status(model->upstream);
+	status = http_client_next(model->http, wait, wake_at, &piece);
+	http = http_client_status(model->http);
 	if (http != 200 && (piece.bytes.n || piece.ended || model->refusal.len))
 		return take_refusal(model, http, &piece, status);
 	if (piece.bytes.n) {
@@ -197,12 +190,12 @@ enum status model_next(struct model *model, struct wait *wait, int64_t wake_at, 
 		*ended = parsed == STATUS_OK;
 		return parsed ? answer_failed(model, parsed) : STATUS_OK;
 	}
-	return status ? fail(model, status, upstream_cause(model->upstream)) : STATUS_OK;
+	return status ? transfer_failed(model, status) : STATUS_OK;
 }
 
 void model_stop(struct model *model)
 {
-	upstream_stop(model->upstream);
+	http_client_stop(model->http);
 }
 
 struct str model_finish_reason(const struct model *model)

@@ -15,7 +15,7 @@
 #include "base/count.h"
 #include "base/log.h"
 #include "ctl/commands.h"
-#include "edge/upstream.h"
+#include "edge/http_client.h"
 
 #define TEXT_CAP 2048
 #define HEARD_CAP 65536
@@ -215,7 +215,7 @@ static int run_doctor(const struct cli_call *call)
 	if (ca && access(ca, R_OK))
 		return cli_say(CLI_WRONG, "doctor: --ca: %s cannot be read: %s", ca,
 			       strerror(errno));
-	if (upstream_warm())
+	if (http_client_warm())
 		return cli_say(CLI_FAILED, "libcurl cannot be set up");
 	buf_init(&public, TEXT_CAP);
 	buf_puts(&public, url ? url : "");

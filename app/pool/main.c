@@ -14,7 +14,7 @@
 #include "base/version.h"
 #include "chat/store.h"
 #include "edge/settings.h"
-#include "edge/upstream.h"
+#include "edge/http_client.h"
 #include "pool/listener.h"
 #include "pool/pool.h"
 #include "pool/systemd.h"
@@ -265,7 +265,7 @@ static int check_schema(struct start *start)
 static int warm_up(struct start *start)
 {
 	(void)start;
-	if (upstream_warm() == STATUS_OK)
+	if (http_client_warm() == STATUS_OK)
 		return GO_ON;
 	log_error("libcurl cannot be set up");
 	return EXIT_FAILED;

@@ -1,7 +1,7 @@
 /*
  * The model: a history becomes a request, the response's stream becomes pieces of text. Speaks
  * OpenAI's chat completions (POST …/chat/completions), always streamed; providers' quirks end here.
- * Rests on edge/upstream, wire/sse and wire/json; knows neither database nor client.
+ * Rests on edge/http_client, wire/sse and wire/json; knows neither database nor client.
  */
 #ifndef CHAT_MODEL_H
 #define CHAT_MODEL_H
@@ -44,7 +44,7 @@ enum status model_start(struct model *model, int64_t deadline, struct stage *sta
 typedef enum status (*model_text_fn)(void *context, struct str text);
 
 /*
- * Waits once for more, as upstream_next(); `text` is called for each delta that came. *ended: the
+ * Waits once for more, as http_client_next(); `text` is called for each delta that came. *ended: the
  * answer is complete. A server that refuses a member of the request which it can do without is
  * asked again on the way.
  *   STATUS_OK

@@ -1,7 +1,7 @@
 /*
  * A web server as its visitors see it: one request, and of the answer its head, its pieces as they
  * come, and its certificate. For banterctl's tests of the real thing; a model's answers are
- * edge/upstream's.
+ * edge/http_client's.
  */
 #ifndef EDGE_PROBE_H
 #define EDGE_PROBE_H

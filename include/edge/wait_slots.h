@@ -7,7 +7,7 @@
 enum wait_slot {
 	WAIT_CLIENT, /* gateway */
 	WAIT_DB,     /* db */
-	WAIT_MODEL,  /* upstream: WAIT_MODEL_FDS of them */
+	WAIT_MODEL,  /* http_client: WAIT_MODEL_FDS of them */
 };
 #define WAIT_MODEL_FDS (WAIT_SLOTS - WAIT_MODEL)
 

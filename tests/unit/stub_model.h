@@ -2,7 +2,7 @@
 #ifndef STUB_MODEL_H
 #define STUB_MODEL_H
 
-#include "stub_upstream.h"
+#include "stub_http_client.h"
 
 #include "chat/model.h"
 #include "wire/utf8.h"
@@ -69,8 +69,8 @@ static inline void play(struct model *model, const struct stub_piece *pieces, si
 	wait_init(&wait);
 	journal_clear();
 	*answer = (struct answer){ .ended = false };
-	stub_upstream_script(pieces, count);
-	stub_upstream.cause = "the stub's cause";
+	stub_http_script(pieces, count);
+	stub_http.cause = "the stub's cause";
 	model_begin(model, &none);
 	model_message(model, false, STR(SECRET));
 	assert_int_equal(model_start(model, CLOCK_NEVER, NULL), STATUS_OK);

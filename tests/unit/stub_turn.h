@@ -3,7 +3,7 @@
 #define STUB_TURN_H
 
 #include "stub_db.h"
-#include "stub_upstream.h"
+#include "stub_http_client.h"
 
 #include "chat/turn.h"
 
@@ -135,7 +135,7 @@ static inline void stub_turn_free(struct stub_turn *t)
 	assert_int_equal(stub_db.rows_alive, 0);
 }
 
-#define SCRIPT(pieces) stub_upstream_script(pieces, COUNT(pieces))
+#define SCRIPT(pieces) stub_http_script(pieces, COUNT(pieces))
 
 /* What every journal begins with; begin's values are test_store's. */
 #define OPENED "turn_begin start(c-1, m-1) flush post "

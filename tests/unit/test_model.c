@@ -23,17 +23,21 @@ static void request_is_the_protocols(void **state)
 
 	(void)state;
 	journal_clear();
-	stub_upstream_script(NULL, 0);
+	stub_http_script(NULL, 0);
 	model = make_model();
-	assert_string_equal(journal.text, "target(http://model/v1/chat/completions, the-key) ");
+	assert_string_equal(
+		journal.text,
+		"target(http://model/v1/chat/completions, Authorization: Bearer the-key\n"
+		"Content-Type: application/json\n"
+		"Accept: text/event-stream, application/json) ");
 	model_begin(model, &options);
 	model_message(model, false, STR("one"));
 	model_message(model, true, STR("two\n"));
 	model_message(model, false, STR("\1\xf0\x9f\x98\x80"));
 	assert_int_equal(model_start(model, 4711, &stage), STATUS_OK);
-	assert_int_equal(stub_upstream.deadline, 4711);
+	assert_int_equal(stub_http.deadline, 4711);
 	assert_int_equal(stage.at, STAGE_CONNECT);
-	assert_same(stub_upstream_body(), str_from(expected));
+	assert_same(stub_http_body(), str_from(expected));
 	model_free(model);
 }
 
@@ -56,14 +60,14 @@ static void request_without_options_has_none(void **state)
 	int round;
 
 	(void)state;
-	stub_upstream_script(NULL, 0);
+	stub_http_script(NULL, 0);
 	model = make_model();
 	/* The second request has nothing of the first. */
 	for (round = 0; round < 2; round++) {
 		model_begin(model, &none);
 		model_message(model, false, STR("hi"));
 		assert_int_equal(model_start(model, 1, NULL), STATUS_OK);
-		assert_int_equal(json_parse(stub_upstream_body(), &json), STATUS_OK);
+		assert_int_equal(json_parse(stub_http_body(), &json), STATUS_OK);
 		root = json_root(json);
 		assert_true(json_get_string(member(root, "model", JSON_STRING), &text));
 		assert_str(text, "gpt-default");
@@ -85,8 +89,8 @@ static void play_script(struct model *model, int http, const struct stub_piece *
 	struct wait wait;
 
 	wait_init(&wait);
-	stub_upstream_script(pieces, count);
-	stub_upstream.http = http;
+	stub_http_script(pieces, count);
+	stub_http.http = http;
 	model_begin(model, &none);
 	assert_int_equal(model_start(model, 1, NULL), STATUS_OK);
 	while (answer.status == STATUS_OK && !answer.ended)
@@ -128,6 +132,39 @@ static void another_http_status_is_a_refusal(void **state)
 	}
 	play_http(model, 0, lost, 1, STATUS_UNAVAILABLE);
 	play_http(model, 0, late, 1, STATUS_TIMEOUT);
+	model_free(model);
+}
+
+static void each_silence_has_its_words(void **state)
+{
+	static const struct stub_piece late[] = { { .bytes = STR(""), .status = STATUS_TIMEOUT } };
+	static const struct {
+		enum http_end end;
+		const char *cause;
+	} cases[] = {
+		{ HTTP_END_LATE_FIRST, "the model did not begin to answer in time" },
+		{ HTTP_END_LATE_NEXT, "the model fell silent" },
+		{ HTTP_END_LATE_DEADLINE, "the exchange took too long" },
+		{ HTTP_END_LATE, "the client's words" },
+	};
+	const struct model_options none = { .name = STR_NONE };
+	struct model *model = make_model();
+	struct wait wait;
+	bool ended;
+	size_t i;
+
+	(void)state;
+	wait_init(&wait);
+	for (i = 0; i < COUNT(cases); i++) {
+		stub_http_script(late, 1);
+		stub_http.end = cases[i].end;
+		stub_http.cause = "the client's words";
+		model_begin(model, &none);
+		assert_int_equal(model_start(model, 1, NULL), STATUS_OK);
+		assert_int_equal(model_next(model, &wait, 1, take_text, NULL, &ended),
+				 STATUS_TIMEOUT);
+		assert_string_equal(model_cause(model), cases[i].cause);
+	}
 	model_free(model);
 }
 
@@ -218,7 +255,7 @@ static void the_callers_refusal_ends_it(void **state)
 	(void)state;
 	wait_init(&wait);
 	for (i = 0; i < 2 * COUNT(refusals); i++) {
-		stub_upstream_script(i % 2 ? pieces : half, 1);
+		stub_http_script(i % 2 ? pieces : half, 1);
 		model_begin(model, &none);
 		assert_int_equal(model_start(model, 1, NULL), STATUS_OK);
 		assert_int_equal(model_next(model, &wait, 1, refuse_text, &refusals[i / 2], &ended),
@@ -235,8 +272,8 @@ static void a_request_that_cannot_be_sent(void **state)
 
 	(void)state;
 	assert_non_null(text);
-	stub_upstream_script(NULL, 0);
-	stub_upstream.posted = STATUS_FAILED;
+	stub_http_script(NULL, 0);
+	stub_http.posted = STATUS_FAILED;
 	model_begin(model, &none);
 	assert_int_equal(model_start(model, 1, NULL), STATUS_FAILED);
 	/* Two long messages are more than a request may have. */
@@ -258,6 +295,7 @@ int main(void)
 		cmocka_unit_test(request_is_the_protocols),
 		cmocka_unit_test(request_without_options_has_none),
 		cmocka_unit_test(another_http_status_is_a_refusal),
+		cmocka_unit_test(each_silence_has_its_words),
 		cmocka_unit_test(a_refusal_for_length_is_told),
 		cmocka_unit_test(an_event_without_end_is_refused),
 		cmocka_unit_test(the_callers_refusal_ends_it),

@@ -223,13 +223,13 @@ static void a_delta_is_not_held(void **state)
 
 	(void)state;
 	wait_init(&wait);
-	stub_upstream_script(pieces, COUNT(pieces));
+	stub_http_script(pieces, COUNT(pieces));
 	model_begin(model, &none);
 	assert_int_equal(model_start(model, 1, NULL), STATUS_OK);
 	for (i = 0; i < COUNT(pieces); i++) {
 		assert_int_equal(model_next(model, &wait, 99, take_text, &answer, &answer.ended),
 				 STATUS_OK);
-		assert_int_equal(stub_upstream.wake_at, 99);
+		assert_int_equal(stub_http.wake_at, 99);
 		assert_string_equal(answer.text, texts[i]);
 		/* [DONE] is the end, whether or not the body has ended. */
 		assert_int_equal(answer.ended, i == COUNT(pieces) - 1);

@@ -1,6 +1,6 @@
 /* chat/model when memory fails: no crash, nothing left behind, no half answer taken for whole. */
 #include "stub_alloc.h"
-#include "stub_upstream.h"
+#include "stub_http_client.h"
 
 #include "chat/model.h"
 
@@ -34,7 +34,7 @@ static enum status play(struct model *model)
 	model_begin(model, &options);
 	model_message(model, false, STR("one"));
 	model_message(model, true, STR("two"));
-	stub_upstream_script(pieces, COUNT(pieces));
+	stub_http_script(pieces, COUNT(pieces));
 	status = model_start(model, 1, NULL);
 	journal_clear();
 	while (status == STATUS_OK && !ended)

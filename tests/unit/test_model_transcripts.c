@@ -146,7 +146,7 @@ static void go_on(struct model *model, struct answer *answer)
 
 static bool sends(const char *text)
 {
-	struct str body = stub_upstream_body();
+	struct str body = stub_http_body();
 
 	return memmem(body.p, body.n, text, strlen(text));
 }
@@ -163,7 +163,7 @@ static void assert_asked_again(const struct transcript *t, struct model *model,
 	assert_int_equal(journal_count("post "), 2);
 	/* Round 0 is the second request, round 1 the next exchange: it was remembered. */
 	for (round = 0; round < 2; round++) {
-		assert_true(json_valid(stub_upstream_body()));
+		assert_true(json_valid(stub_http_body()));
 		assert_false(sends(quoted));
 		assert_int_equal(sends("\"stream_options\""),
 				 strcmp(quoted, "\"stream_options\"") != 0);
@@ -178,10 +178,10 @@ static void assert_asked_again(const struct transcript *t, struct model *model,
 		} else {
 			assert_false(sends("max_completion_tokens"));
 		}
-		stub_upstream.pieces = second;
-		stub_upstream.count = 1;
-		stub_upstream.at = 0;
-		stub_upstream.http = 200;
+		stub_http.pieces = second;
+		stub_http.count = 1;
+		stub_http.at = 0;
+		stub_http.http = 200;
 		go_on(model, answer);
 		assert_int_equal(answer->status, STATUS_OK);
 		assert_true(answer->ended);
@@ -226,11 +226,11 @@ static void play_pieces(const struct transcript *t, const struct stub_piece *pie
 	struct model *model = make_model();
 
 	journal_clear();
-	stub_upstream_script(pieces, n);
-	stub_upstream.http = t->http;
-	stub_upstream.cause = "the stub's cause";
+	stub_http_script(pieces, n);
+	stub_http.http = t->http;
+	stub_http.cause = "the stub's cause";
 	begin(model);
-	while (answer.status == STATUS_OK && !answer.ended && stub_upstream.at < n &&
+	while (answer.status == STATUS_OK && !answer.ended && stub_http.at < n &&
 	       journal_count("post ") == 1)
 		go_on(model, &answer);
 	assert_int_equal(answer.ended, t->result == STATUS_OK && !t->again);

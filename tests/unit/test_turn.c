@@ -29,7 +29,7 @@ static void recorded_told_asked_relayed_stored_done(void **state)
 	assert_string_equal(t.turn.cause, "");
 	assert_int_equal(t.turn.first_ms, 20);
 	assert_int_equal(t.turn.tokens, 3);
-	assert_int_equal(stub_upstream.deadline, STUB_TIME_START + LIMIT_MS);
+	assert_int_equal(stub_http.deadline, STUB_TIME_START + LIMIT_MS);
 	stub_turn_free(&t);
 }
 
@@ -144,8 +144,8 @@ static void each_end_is_as_the_table_says(void **state)
 	(void)state;
 	for (i = 0; i < COUNT(rows); i++) {
 		SCRIPT(rows[i].pieces);
-		stub_upstream.http = rows[i].http;
-		stub_upstream.cause = "stub";
+		stub_http.http = rows[i].http;
+		stub_http.cause = "stub";
 		stub_turn_begin(&t, stub_good, 2);
 		stub_turn_play(&t);
 		snprintf(expected, sizeof(expected), OPENED "%s", rows[i].journal);
@@ -220,7 +220,7 @@ static void a_failure_is_told_to_nobody(void **state)
 
 	(void)state;
 	SCRIPT(pieces);
-	stub_upstream.cause = "stub";
+	stub_http.cause = "stub";
 	stub_turn_begin(&t, stub_good, 2);
 	stub_sink.refuse_at = 4;
 	stub_sink.refusal = STATUS_CLOSED;

@@ -19,7 +19,7 @@ static void the_model_is_asked_with_the_history(void **state)
 	SCRIPT(pieces);
 	stub_turn_begin(&t, answers, 2);
 	stub_turn_play(&t);
-	assert_str(stub_upstream_body(),
+	assert_str(stub_http_body(),
 		   "{\"model\":\"gpt-x\",\"temperature\":0.5,\"max_tokens\":9,\"stream\":true,"
 		   "\"stream_options\":{\"include_usage\":true},\"messages\":["
 		   "{\"role\":\"system\",\"content\":\"Be kind.\"},"
@@ -49,22 +49,22 @@ static void play_refused(int messages, const struct stub_piece *pieces, size_t c
 	struct stub_turn t;
 	size_t n = 0, i;
 
-	stub_upstream_script(pieces, count);
-	stub_upstream.http = http;
+	stub_http_script(pieces, count);
+	stub_http.http = http;
 	stub_turn_begin(&t, answers, 2);
 	stub_turn_play(&t);
 	assert_string_equal(journal.text, asked);
 	/* "a1" in quotes: no other text of the request has that form. */
-	for (i = 0; i + 3 < stub_upstream.body_n; i++)
-		if (stub_upstream.body[i] == '"' && stub_upstream.body[i + 3] == '"' &&
-		    strchr("12", stub_upstream.body[i + 2])) {
+	for (i = 0; i + 3 < stub_http.body_n; i++)
+		if (stub_http.body[i] == '"' && stub_http.body[i + 3] == '"' &&
+		    strchr("12", stub_http.body[i + 2])) {
 			assert_true(n + 3 < sizeof(seen));
-			memcpy(seen + n, stub_upstream.body + i + 1, 2);
+			memcpy(seen + n, stub_http.body + i + 1, 2);
 			n += 2;
 		}
 	assert_string_equal(seen, history);
-	assert_true(memmem(stub_upstream.body, stub_upstream.body_n, "Be kind.", 8) != NULL);
-	assert_true(memmem(stub_upstream.body, stub_upstream.body_n, "\"three\"", 7) != NULL);
+	assert_true(memmem(stub_http.body, stub_http.body_n, "Be kind.", 8) != NULL);
+	assert_true(memmem(stub_http.body, stub_http.body_n, "\"three\"", 7) != NULL);
 	stub_turn_free(&t);
 }
 

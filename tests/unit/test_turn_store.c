@@ -90,7 +90,7 @@ static void a_replay_asks_nobody(void **state)
 
 	(void)state;
 	for (i = 0; i < COUNT(journals); i++) {
-		stub_upstream_script(NULL, 0);
+		stub_http_script(NULL, 0);
 		stub_turn_begin(&t, answers, 1);
 		stub_sink.refuse_at = (int)i;
 		stub_sink.refusal = STATUS_CLOSED;
@@ -126,8 +126,8 @@ static void a_request_that_cannot_be_sent(void **state)
 	struct stub_turn t;
 
 	(void)state;
-	stub_upstream_script(NULL, 0);
-	stub_upstream.posted = STATUS_FAILED;
+	stub_http_script(NULL, 0);
+	stub_http.posted = STATUS_FAILED;
 	stub_turn_begin(&t, stub_good, 2);
 	stub_turn_play(&t);
 	assert_string_equal(
@@ -163,7 +163,7 @@ static void the_lease_is_renewed_beside_the_stream(void **state)
 			"done", "'ab', null, null, null, null, 100000, 200000") "done(c-1, m-1, "
 										"ab) flush stop ");
 	/* No later than when the database must have answered: then it is begun anew. */
-	assert_int_equal(stub_upstream.wake_at, STUB_TIME_START + 204000);
+	assert_int_equal(stub_http.wake_at, STUB_TIME_START + 204000);
 	stub_turn_free(&t);
 }
 
@@ -190,7 +190,7 @@ static void a_renewal_that_fails_is_tried_again(void **state)
 			journal_count(
 				"lease_renew(5, 'x', 300, 3200) next flush next flush lease_renew"),
 			round);
-		assert_int_equal(stub_upstream.wake_at, STUB_TIME_START + 160000);
+		assert_int_equal(stub_http.wake_at, STUB_TIME_START + 160000);
 		assert_int_equal(t.turn.end, TURN_DONE);
 		stub_turn_free(&t);
 	}
@@ -213,7 +213,7 @@ static void a_renewal_that_hangs_is_begun_anew(void **state)
 	stub_db.steps = 1000;
 	stub_turn_play(&t);
 	assert_int_equal(journal_count("lease_renew"), 2);
-	assert_true(stub_upstream.wake_at > stub_time.now);
+	assert_true(stub_http.wake_at > stub_time.now);
 	assert_int_equal(t.turn.end, TURN_DONE);
 	stub_turn_free(&t);
 }

@@ -28,7 +28,7 @@ static void one_round(bool failing)
 	struct stub_turn t;
 
 	stub_db_script(stub_good, 2);
-	stub_upstream_script(pieces, COUNT(pieces));
+	stub_http_script(pieces, COUNT(pieces));
 	started = play(&t, &status);
 	done = journal_count("done(c-1, m-1, Hello)") == 1;
 	failed = journal_count("error ") == 1;

@@ -1,0 +1,369 @@
+/*
+ * Transfers: libcurl's multi interface under our own ppoll, since curl_easy_perform() notices
+ * neither a client that left nor a signal while a server is silent.
+ */
+#include "edge/http_client.h"
+
+#include <curl/curl.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "edge/wait_slots.h"
+
+/* What may come in one turn of libcurl; it hands over at most a few socket reads at once. */
+#define PIECE_CAP (4 << 20)
+
+struct http_client {
+	CURLM *multi;
+	CURL *easy; /* of the last transfer; NULL: there was none */
+	struct pollfd fds[WAIT_MODEL_FDS];
+	int64_t timer_at; /* libcurl's own */
+	struct buf piece;
+	bool running;
+	const struct http_prepared *prepared; /* while it runs */
+	int64_t quiet_at;		      /* when the silence has lasted too long */
+	enum http_end quiet_end;	      /* ... and what that means */
+	int64_t deadline;
+	struct stage *stage;
+	enum http_end end;
+	char cause[CURL_ERROR_SIZE];
+};
+
+static int on_socket(CURL *easy, curl_socket_t fd, int what, void *context, void *unused)
+{
+	struct http_client *client = context;
+	int i, place = -1;
+
+	(void)easy;
+	(void)unused;
+	for (i = 0; i < WAIT_MODEL_FDS; i++) {
+		if (client->fds[i].fd == fd) {
+			place = i;
+			break;
+		}
+		if (client->fds[i].fd < 0 && place < 0)
+			place = i;
+	}
+	if (place < 0)
+		return 0; /* its timer still drives it */
+	client->fds[place].fd = what == CURL_POLL_REMOVE ? -1 : fd;
+	client->fds[place].events =
+		(short)((what & CURL_POLL_IN ? POLLIN : 0) | (what & CURL_POLL_OUT ? POLLOUT : 0));
+	return 0;
+}
+
+static int on_timer(CURLM *multi, long ms, void *context)
+{
+	struct http_client *client = context;
+
+	(void)multi;
+	client->timer_at = ms < 0 ? CLOCK_NEVER : clock_ms() + ms;
+	return 0;
+}
+
+static size_t on_bytes(char *bytes, size_t size, size_t count, void *context)
+{
+	struct http_client *client = context;
+
+	buf_append(&client->piece, bytes, size * count);
+	return buf_check(&client->piece) == STATUS_OK ? size * count : 0;
+}
+
+static void limit_silence(struct http_client *client, int64_t ms, enum http_end end)
+{
+	client->quiet_at = ms ? clock_ms() + ms : CLOCK_NEVER;
+	client->quiet_end = end;
+}
+
+/* The first header line is the first sign of life; from here on every byte moves the limit. */
+static size_t on_header(char *bytes, size_t size, size_t count, void *context)
+{
+	struct http_client *client = context;
+
+	(void)bytes;
+	limit_silence(client, client->prepared->idle_ms, HTTP_END_LATE_NEXT);
+	return size * count;
+}
+
+static int on_request(void *context, char *ip, char *local_ip, int port, int local_port)
+{
+	struct http_client *client = context;
+
+	(void)ip;
+	(void)local_ip;
+	(void)port;
+	(void)local_port;
+	stage_set(client->stage, STAGE_FIRST);
+	limit_silence(client, client->prepared->first_ms, HTTP_END_LATE_FIRST);
+	return CURL_PREREQFUNC_OK;
+}
+
+enum status http_client_warm(void)
+{
+	return curl_global_init(CURL_GLOBAL_DEFAULT) ? STATUS_FAILED : STATUS_OK;
+}
+
+static void set_up_multi(struct http_client *client)
+{
+	curl_multi_setopt(client->multi, CURLMOPT_SOCKETFUNCTION, on_socket);
+	curl_multi_setopt(client->multi, CURLMOPT_SOCKETDATA, client);
+	curl_multi_setopt(client->multi, CURLMOPT_TIMERFUNCTION, on_timer);
+	curl_multi_setopt(client->multi, CURLMOPT_TIMERDATA, client);
+}
+
+enum status http_client_new(struct http_client **out)
+{
+	struct http_client *client = calloc(1, sizeof(*client));
+	int i;
+
+	if (!client)
+		return STATUS_NOMEM;
+	buf_init(&client->piece, PIECE_CAP);
+	for (i = 0; i < WAIT_MODEL_FDS; i++)
+		client->fds[i].fd = -1;
+	client->timer_at = CLOCK_NEVER;
+	client->multi = curl_multi_init();
+	if (!client->multi) {
+		http_client_free(client);
+		return STATUS_NOMEM;
+	}
+	set_up_multi(client);
+	*out = client;
+	return STATUS_OK;
+}
+
+void http_client_free(struct http_client *client)
+{
+	if (!client)
+		return;
+	http_client_stop(client);
+	curl_easy_cleanup(client->easy);
+	curl_multi_cleanup(client->multi);
+	buf_clear(&client->piece);
+	free(client);
+}
+
+/* What every request of ours needs is set here once: a copy of the handle has it too. */
+enum status http_client_prepare(struct http_client *client, const struct http_target *target,
+				struct http_prepared *prepared, const char **why)
+{
+	enum status status = http_prepared_init(prepared, target, why);
+	CURL *easy;
+
+	if (status)
+		return status;
+	easy = prepared->easy;
+	curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, client->cause);
+	curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_bytes);
+	curl_easy_setopt(easy, CURLOPT_WRITEDATA, client);
+	curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_header);
+	curl_easy_setopt(easy, CURLOPT_HEADERDATA, client);
+	curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, on_request);
+	curl_easy_setopt(easy, CURLOPT_PREREQDATA, client);
+	return STATUS_OK;
+}
+
+/* A failure of libcurl itself. */
+static enum status fail(struct http_client *client, CURLMcode code)
+{
+	client->end = HTTP_END_OTHER;
+	snprintf(client->cause, sizeof(client->cause), "%s", curl_multi_strerror(code));
+	return code == CURLM_OUT_OF_MEMORY ? STATUS_NOMEM : STATUS_FAILED;
+}
+
+/*
+ * A handle counts for life how often it met a kept connection that the server had closed, and gives
+ * up at the sixth: each request has its own. The connections are the multi handle's.
+ */
+static enum status copy_handle(struct http_client *client, const struct http_prepared *prepared)
+{
+	CURL *fresh = curl_easy_duphandle(prepared->easy);
+
+	if (!fresh)
+		return STATUS_NOMEM;
+	curl_easy_cleanup(client->easy);
+	client->easy = fresh;
+	return STATUS_OK;
+}
+
+enum status http_client_start(struct http_client *client, const struct http_prepared *prepared,
+			      struct str body, int64_t deadline, struct stage *stage)
+{
+	CURLMcode code;
+	CURL *easy;
+
+	http_client_stop(client);
+	client->cause[0] = '\0';
+	client->end = HTTP_END_NONE;
+	if (copy_handle(client, prepared))
+		return STATUS_NOMEM;
+	buf_reset(&client->piece);
+	client->prepared = prepared;
+	client->deadline = deadline;
+	client->quiet_at = CLOCK_NEVER; /* libcurl bounds connecting */
+	client->stage = stage;
+	stage_set(stage, STAGE_CONNECT);
+	easy = client->easy;
+	if (body.p && (curl_easy_setopt(easy, CURLOPT_POSTFIELDS, body.p) ||
+		       curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)body.n)))
+		return fail(client, CURLM_OUT_OF_MEMORY);
+	code = curl_multi_add_handle(client->multi, easy);
+	if (code)
+		return fail(client, code);
+	client->running = true;
+	return STATUS_OK;
+}
+
+/* Hands libcurl what the last wait saw. */
+static enum status drive(struct http_client *client, struct wait *wait)
+{
+	int i, left, bits, fd;
+	CURLMcode code = CURLM_OK;
+
+	for (i = 0; i < WAIT_MODEL_FDS && !code; i++) {
+		fd = wait->fds[WAIT_MODEL + i].fd;
+		bits = wait->fds[WAIT_MODEL + i].revents;
+		if (fd < 0 || !bits)
+			continue;
+		code = curl_multi_socket_action(client->multi, fd,
+						(bits & (POLLIN | POLLHUP) ? CURL_CSELECT_IN : 0) |
+							(bits & POLLOUT ? CURL_CSELECT_OUT : 0) |
+							(bits & POLLERR ? CURL_CSELECT_ERR : 0),
+						&left);
+	}
+	if (!code && clock_ms() >= client->timer_at) {
+		client->timer_at = CLOCK_NEVER;
+		code = curl_multi_socket_action(client->multi, CURL_SOCKET_TIMEOUT, 0, &left);
+	}
+	return code ? fail(client, code) : STATUS_OK;
+}
+
+/* What libcurl says of the transfer's end, if it has ended. `ended`: as it should. */
+static enum status see_end(struct http_client *client, bool *ended)
+{
+	CURLMsg *message;
+	CURLcode code;
+	int left;
+
+	*ended = false;
+	while ((message = curl_multi_info_read(client->multi, &left))) {
+		if (message->msg != CURLMSG_DONE)
+			continue;
+		code = message->data.result;
+		*ended = code == CURLE_OK;
+		client->end = http_end_of(client->easy, (int)code);
+		if (*ended)
+			return STATUS_OK;
+		if (!client->cause[0])
+			snprintf(client->cause, sizeof(client->cause), "%s",
+				 curl_easy_strerror(code));
+		return client->end == HTTP_END_LATE ? STATUS_TIMEOUT : STATUS_UNAVAILABLE;
+	}
+	return STATUS_OK;
+}
+
+static enum status wait_for_server(struct http_client *client, struct wait *wait, int64_t wake_at)
+{
+	int64_t limit = clock_earlier(client->quiet_at, client->deadline), now;
+	enum status status;
+	int i;
+
+	for (i = 0; i < WAIT_MODEL_FDS; i++)
+		wait_watch(wait, WAIT_MODEL + i, client->fds[i].fd, client->fds[i].events);
+	status = wait_some(wait, clock_earlier(limit, clock_earlier(wake_at, client->timer_at)));
+	if (status != STATUS_TIMEOUT)
+		return status;
+	now = clock_ms();
+	if (now < limit)
+		return STATUS_OK;
+	client->end = now >= client->deadline ? HTTP_END_LATE_DEADLINE : client->quiet_end;
+	client->cause[0] = '\0';
+	return STATUS_TIMEOUT;
+}
+
+static void remove_transfer(struct http_client *client)
+{
+	curl_multi_remove_handle(client->multi, client->easy);
+	client->running = false;
+}
+
+static void unwatch(struct wait *wait)
+{
+	int i;
+
+	for (i = 0; i < WAIT_MODEL_FDS; i++)
+		wait_watch(wait, WAIT_MODEL + i, -1, 0);
+}
+
+enum status http_client_next(struct http_client *client, struct wait *wait, int64_t wake_at,
+			     struct http_piece *out)
+{
+	enum status status;
+
+	out->bytes = STR("");
+	out->ended = false;
+	buf_reset(&client->piece);
+	status = wait_for_server(client, wait, wake_at);
+	if (status == STATUS_OK)
+		status = drive(client, wait);
+	unwatch(wait); /* whoever waits next may not be us */
+	if (client->piece.len) {
+		stage_set(client->stage, STAGE_STREAM);
+		limit_silence(client, client->prepared->idle_ms, HTTP_END_LATE_NEXT);
+	}
+	if (buf_check(&client->piece))
+		status = STATUS_NOMEM;
+	if (status == STATUS_OK)
+		status = see_end(client, &out->ended);
+	/* What came before a failure still counts. */
+	out->bytes = buf_view(&client->piece);
+	if (status || out->ended)
+		remove_transfer(client);
+	return status;
+}
+
+int http_client_status(const struct http_client *client)
+{
+	long status = 0;
+
+	curl_easy_getinfo(client->easy, CURLINFO_RESPONSE_CODE, &status);
+	return (int)status;
+}
+
+enum http_end http_client_end(const struct http_client *client)
+{
+	return client->end;
+}
+
+const char *http_client_cause(const struct http_client *client)
+{
+	return client->cause;
+}
+
+void http_client_head(struct http_client *client, struct buf *out)
+{
+	struct curl_header *at = NULL;
+
+	while (client->easy && (at = curl_easy_nextheader(client->easy, CURLH_HEADER, -1, at)))
+		buf_printf(out, "%s: %s\r\n", at->name, at->value);
+}
+
+int64_t http_client_certificate_end(struct http_client *client)
+{
+	return http_end_certificate(client->easy);
+}
+
+void http_client_stop(struct http_client *client)
+{
+	int left;
+
+	if (!client->running)
+		return;
+	/*
+	 * The body's last bytes may lie in the socket: with them read, the connection can be kept.
+	 */
+	buf_reset(&client->piece);
+	curl_multi_perform(client->multi, &left);
+	remove_transfer(client);
+}
