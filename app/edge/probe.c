@@ -1,197 +1,98 @@
-/* Probes by libcurl's easy interface: nothing else waits meanwhile. */
+/* A client of its own for each probe: no connection of one before makes the next look better. */
 #include "edge/probe.h"
 
-#include <curl/curl.h>
 #include <stdio.h>
-#include <string.h>
-#include <time.h>
 
 #include "base/clock.h"
+#include "edge/http_client.h"
 
 #define HEAD_CAP 65536
-#define HEADER_CAP 8192
 
-static size_t on_bytes(char *bytes, size_t size, size_t count, void *context)
+static enum probe_end end_of(enum http_end end)
 {
-	struct probe *probe = context;
+	static const enum probe_end ends[HTTP_ENDS] = {
+		[HTTP_END_NONE] = PROBE_OTHER,
+		[HTTP_END_WHOLE] = PROBE_DONE,
+		[HTTP_END_NO_HOST] = PROBE_NO_HOST,
+		[HTTP_END_REFUSED] = PROBE_NO_ONE,
+		[HTTP_END_LATE] = PROBE_LATE,
+		[HTTP_END_LATE_FIRST] = PROBE_LATE,
+		[HTTP_END_LATE_NEXT] = PROBE_LATE,
+		[HTTP_END_LATE_DEADLINE] = PROBE_LATE,
+		[HTTP_END_CUT] = PROBE_CUT,
+		[HTTP_END_NOT_TLS] = PROBE_NOT_TLS,
+		[HTTP_END_EXPIRED] = PROBE_EXPIRED,
+		[HTTP_END_NOT_YET] = PROBE_NOT_YET,
+		[HTTP_END_UNKNOWN_CA] = PROBE_UNKNOWN_CA,
+		[HTTP_END_WRONG_NAME] = PROBE_WRONG_NAME,
+		[HTTP_END_BAD_CA] = PROBE_BAD_CA,
+		[HTTP_END_OTHER] = PROBE_OTHER,
+	};
 
-	if (probe->bytes)
-		probe->bytes(probe->context, (struct str){ bytes, size * count });
-	return size * count;
+	return ends[end];
 }
 
-static size_t on_header(char *bytes, size_t size, size_t count, void *context)
+/* Only the answer ends it: nothing else is waited for. */
+static void transfer(struct http_client *client, struct probe *probe)
 {
-	struct probe *probe = context;
-
-	if (str_starts((struct str){ bytes, size * count }, STR("HTTP/")))
-		buf_reset(&probe->head); /* what came before was an interim answer's */
-	buf_append(&probe->head, bytes, size * count);
-	return size * count;
-}
-
-static enum status add_headers(struct curl_slist **list, struct str lines)
-{
-	struct curl_slist *longer = NULL;
+	struct http_piece piece = { .ended = false };
 	enum status status = STATUS_OK;
-	struct buf line;
+	struct wait wait;
 
-	buf_init(&line, HEADER_CAP);
-	while (lines.n && status == STATUS_OK) {
-		buf_reset(&line);
-		buf_str(&line, str_cut(&lines, STR("\n")));
-		longer = curl_slist_append(*list, buf_text(&line));
-		status = buf_check(&line) || !longer ? STATUS_NOMEM : STATUS_OK;
-		*list = longer ? longer : *list;
-	}
-	buf_wipe(&line);
-	return status;
-}
-
-static enum status set_options(CURL *easy, struct probe *probe, struct curl_slist *headers)
-{
-	CURLcode bad = CURLE_OK;
-
-#define SET(option, value)                                                                         \
-	do {                                                                                       \
-		CURLcode code = curl_easy_setopt(easy, option, value);                             \
-		bad = bad ? bad : code;                                                            \
-	} while (0)
-	SET(CURLOPT_URL, probe->url);
-	SET(CURLOPT_PROTOCOLS_STR, "http,https");
-	SET(CURLOPT_FOLLOWLOCATION, 0L);
-	SET(CURLOPT_NOSIGNAL, 1L);
-	SET(CURLOPT_QUICK_EXIT, 1L);
-	SET(CURLOPT_USERAGENT, "banterctl");
-	SET(CURLOPT_ACCEPT_ENCODING, ""); /* as browsers do; it is unpacked as it comes */
-	SET(CURLOPT_HTTPHEADER, headers);
-	SET(CURLOPT_CONNECTTIMEOUT_MS, (long)probe->connect_ms);
-	SET(CURLOPT_TIMEOUT_MS, (long)probe->total_ms);
-	SET(CURLOPT_CERTINFO, 1L);
-	SET(CURLOPT_WRITEFUNCTION, on_bytes);
-	SET(CURLOPT_WRITEDATA, probe);
-	SET(CURLOPT_HEADERFUNCTION, on_header);
-	SET(CURLOPT_HEADERDATA, probe);
-	if (probe->ca && *probe->ca)
-		SET(CURLOPT_CAINFO, probe->ca);
-	if (probe->body.p) {
-		SET(CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)probe->body.n);
-		SET(CURLOPT_POSTFIELDS, probe->body.p);
-	}
-#undef SET
-	return bad ? STATUS_FAILED : STATUS_OK;
-}
-
-/* The numbers are those of OpenSSL's X509_V_ERR_…, which libcurl hands on. */
-static enum probe_end certificate_fault(CURL *easy)
-{
-	long why = 0;
-
-	curl_easy_getinfo(easy, CURLINFO_SSL_VERIFYRESULT, &why);
-	switch (why) {
-	case 0:
-	case 1: /* it had not been looked at yet */
-	case 62:
-		return PROBE_WRONG_NAME;
-	case 9:
-		return PROBE_NOT_YET;
-	case 10:
-		return PROBE_EXPIRED;
-	default:
-		return PROBE_UNKNOWN_CA;
+	wait_init(&wait);
+	while (status == STATUS_OK && !piece.ended) {
+		status = http_client_next(client, &wait, CLOCK_NEVER, &piece);
+		if (piece.bytes.n && probe->bytes)
+			probe->bytes(probe->context, piece.bytes);
 	}
 }
 
-static enum probe_end end_of(CURL *easy, CURLcode code)
+static void see_result(struct http_client *client, struct probe *probe)
 {
-	switch (code) {
-	case CURLE_OK:
-		return PROBE_DONE;
-	case CURLE_COULDNT_RESOLVE_HOST:
-	case CURLE_COULDNT_RESOLVE_PROXY:
-		return PROBE_NO_HOST;
-	case CURLE_COULDNT_CONNECT:
-		return PROBE_NO_ONE;
-	case CURLE_OPERATION_TIMEDOUT:
-		return PROBE_LATE;
-	case CURLE_SSL_CONNECT_ERROR:
-		return PROBE_NOT_TLS;
-	case CURLE_PEER_FAILED_VERIFICATION:
-		return certificate_fault(easy);
-	case CURLE_SSL_CACERT_BADFILE:
-		return PROBE_BAD_CA;
-	case CURLE_PARTIAL_FILE:
-	case CURLE_GOT_NOTHING:
-	case CURLE_RECV_ERROR:
-	case CURLE_SEND_ERROR:
-		return PROBE_CUT;
-	default:
-		return PROBE_OTHER;
-	}
-}
-
-/* "Expire date:Nov 21 12:00:00 2026 GMT", of the host's own certificate, which comes first. */
-static int64_t certificate_end(CURL *easy)
-{
-	static const char name[] = "Expire date:";
-	struct curl_certinfo *chain = NULL;
-	struct curl_slist *at;
-	struct tm tm = { 0 };
-
-	if (curl_easy_getinfo(easy, CURLINFO_CERTINFO, &chain) || !chain || !chain->num_of_certs)
-		return 0;
-	for (at = chain->certinfo[0]; at; at = at->next)
-		if (strncmp(at->data, name, sizeof(name) - 1) == 0 &&
-		    strptime(at->data + sizeof(name) - 1, " %b %d %H:%M:%S %Y", &tm))
-			return timegm(&tm);
-	return 0;
-}
-
-/* A key may be among them. */
-static void wipe_list(struct curl_slist *list)
-{
-	struct curl_slist *at;
-
-	for (at = list; at; at = at->next)
-		explicit_bzero(at->data, strlen(at->data));
-	curl_slist_free_all(list);
+	probe->status = http_client_status(client);
+	probe->end = end_of(http_client_end(client));
+	probe->certificate_end = http_client_certificate_end(client);
+	http_client_head(client, &probe->head);
+	snprintf(probe->cause, sizeof(probe->cause), "%s", http_client_cause(client));
 }
 
 enum status probe_run(struct probe *probe)
 {
-	struct curl_slist *headers = NULL;
-	CURL *easy = curl_easy_init();
-	char words[CURL_ERROR_SIZE] = "";
-	enum status status = STATUS_NOMEM;
+	const struct http_target target = {
+		.url = probe->url,
+		.headers = probe->headers,
+		.agent = "banterctl",
+		.ca = probe->ca,
+		.accept_encoding = "", /* as browsers do; it is unpacked as it comes */
+		.ca_folder = true,
+		.http2 = true,
+		.certificate = true,
+		.connect_ms = probe->connect_ms,
+		.total_ms = probe->total_ms,
+	};
+	struct http_prepared prepared = { .easy = NULL };
+	struct http_client *client = NULL;
 	int64_t began = clock_ms();
-	CURLcode code;
-	long http = 0;
+	enum status status;
+	const char *why;
 
 	buf_init(&probe->head, HEAD_CAP);
 	probe->end = PROBE_OTHER;
 	probe->status = 0;
 	probe->certificate_end = 0;
 	probe->cause[0] = '\0';
-	if (easy)
-		status = add_headers(&headers, str_from(probe->headers ? probe->headers : ""));
+	status = http_client_new(&client);
 	if (status == STATUS_OK)
-		status = add_headers(&headers, STR("Expect:"));
+		status = http_client_prepare(client, &target, &prepared, &why);
 	if (status == STATUS_OK)
-		status = set_options(easy, probe, headers);
+		status = http_client_start(client, &prepared, probe->body, CLOCK_NEVER, NULL);
 	if (status == STATUS_OK) {
-		curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, words);
-		code = curl_easy_perform(easy);
-		curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &http);
-		probe->status = (int)http;
-		probe->end = end_of(easy, code);
-		probe->certificate_end = certificate_end(easy);
-		if (code)
-			snprintf(probe->cause, sizeof(probe->cause), "%s",
-				 *words ? words : curl_easy_strerror(code));
+		transfer(client, probe);
+		see_result(client, probe);
 	}
 	probe->ms = clock_ms() - began;
-	wipe_list(headers);
-	curl_easy_cleanup(easy);
+	http_client_free(client);
+	http_prepared_clear(&prepared);
 	return status;
 }
 
