@@ -19,7 +19,9 @@
 
 struct model {
 	struct http_client *http;
-	struct model_endpoint endpoint;
+	struct model_endpoint endpoints[CONFIG_MODEL_SERVERS];
+	struct model_endpoint *endpoint; /* of the request */
+	const char *name;		 /* of the model, where the chatbot names none; borrowed */
 	struct model_request request;
 	struct model_answer answer;
 	struct buf refusal; /* the body of an HTTP error, to be judged, never to be shown */
@@ -34,17 +36,18 @@ enum status model_new(const struct config *config, struct model **out)
 {
 	struct model *model = calloc(1, sizeof(*model));
 	enum status status;
+	size_t i;
 
 	if (!model)
 		return STATUS_NOMEM;
 	buf_init(&model->refusal, MODEL_REFUSAL_CAP);
 	model_answer_init(&model->answer);
-	status = model_request_init(&model->request, config);
-	if (status == STATUS_OK)
-		status = http_client_new(&model->http);
-	if (status == STATUS_OK)
-		status = model_endpoint_init(&model->endpoint, model->http,
-					     &config->model_servers[0]);
+	model_request_init(&model->request);
+	model->name = config->model;
+	status = http_client_new(&model->http);
+	for (i = 0; i < CONFIG_MODEL_SERVERS && status == STATUS_OK; i++)
+		status = model_endpoint_init(&model->endpoints[i], model->http,
+					     &config->model_servers[i]);
 	if (status) {
 		model_free(model);
 		return status;
@@ -55,23 +58,41 @@ enum status model_new(const struct config *config, struct model **out)
 
 void model_free(struct model *model)
 {
+	size_t i;
+
 	if (!model)
 		return;
 	http_client_free(model->http);
-	model_endpoint_clear(&model->endpoint);
+	for (i = 0; i < CONFIG_MODEL_SERVERS; i++)
+		model_endpoint_clear(&model->endpoints[i]);
 	model_request_clear(&model->request);
 	model_answer_clear(&model->answer);
 	buf_wipe(&model->refusal);
 	free(model);
 }
 
-void model_begin(struct model *model, const struct model_options *options)
+static struct model_endpoint *find_endpoint(struct model *model, const struct model_server *server)
 {
+	size_t i = CONFIG_MODEL_SERVERS - 1;
+
+	while (i && model->endpoints[i].server != server)
+		i--;
+	return &model->endpoints[i];
+}
+
+void model_begin(struct model *model, const struct model_server *server,
+		 const struct model_options *options)
+{
+	struct model_options named = *options;
+
+	if (!named.name.p)
+		named.name = str_from(model->name);
+	model->endpoint = find_endpoint(model, server);
 	buf_reset(&model->refusal);
 	model_answer_reset(&model->answer);
 	model->too_long = false;
 	model->cause[0] = '\0';
-	model_request_begin(&model->request, options);
+	model_request_begin(&model->request, &model->endpoint->members, &named);
 }
 
 void model_message(struct model *model, bool assistant, struct str text)
@@ -81,8 +102,8 @@ void model_message(struct model *model, bool assistant, struct str text)
 
 static enum status post(struct model *model)
 {
-	return http_client_start(model->http, &model->endpoint.http, buf_view(&model->request.body),
-				 model->deadline, model->stage);
+	return http_client_start(model->http, &model->endpoint->http,
+				 buf_view(&model->request.body), model->deadline, model->stage);
 }
 
 enum status model_start(struct model *model, int64_t deadline, struct stage *stage)

@@ -74,6 +74,9 @@ enum status model_endpoint_init(struct model_endpoint *endpoint, struct http_cli
 	enum status status;
 
 	*endpoint = (struct model_endpoint){ .server = server };
+	status = model_members_init(&endpoint->members, str_from(server->members));
+	if (status)
+		return status;
 	buf_init(&url, URL_CAP);
 	buf_init(&headers, HEADERS_CAP);
 	put_url(&url, server->url);
@@ -89,5 +92,6 @@ enum status model_endpoint_init(struct model_endpoint *endpoint, struct http_cli
 void model_endpoint_clear(struct model_endpoint *endpoint)
 {
 	http_prepared_clear(&endpoint->http);
+	model_members_clear(&endpoint->members);
 	*endpoint = (struct model_endpoint){ .server = NULL };
 }

@@ -10,7 +10,7 @@
 #include <stddef.h>
 
 #include "base/count.h"
-#include "chat/model_request.h"
+#include "chat/model_members.h"
 
 static const char *const too_long[] = {
 	"context_length_exceeded",  /* OpenAI, Groq, OpenRouter: the code */

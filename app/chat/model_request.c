@@ -1,130 +1,38 @@
 /*
- * Requests.  Which members a server refuses differs by server and by model (OpenAI's reasoning
- * models know neither max_tokens nor temperature), so what was learned is kept by the model's name,
- * and only once a request without them was taken: an error's words may mislead.
+ * Requests. Members are cut out of a body that is made, not made anew without them: what was asked
+ * stays the same.
  */
 #include "chat/model_request.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
-#include "base/count.h"
-#include "base/log.h"
-#include "wire/json.h"
-#include "wire/json_span.h"
-
 #define REQUEST_CAP (16 << 20)
-#define EXTRA_CAP (16 << 10)
-
-static const char *const names[MODEL_MEMBERS] = {
-	[MODEL_STREAM_OPTIONS] = "stream_options",
-	[MODEL_TEMPERATURE] = "temperature",
-	[MODEL_MAX_TOKENS] = "max_tokens",
-	[MODEL_MAX_COMPLETION_TOKENS] = "max_completion_tokens",
-};
 
 static bool says(unsigned set, enum model_member member)
 {
 	return set & 1u << member;
 }
 
-static char *copy(struct str text)
-{
-	char *copied = malloc(text.n + 1);
-
-	if (!copied)
-		return NULL;
-	memcpy(copied, text.p, text.n);
-	copied[text.n] = '\0';
-	return copied;
-}
-
-/* A copy of a member's value. *out stays NULL where there is none, or null. */
-static enum status copy_member(const struct json *json, enum model_member member, char **out)
-{
-	struct str text;
-
-	if (*out || json_member_text(json, names[member], &text))
-		return STATUS_OK;
-	*out = copy(text);
-	return *out ? STATUS_OK : STATUS_NOMEM;
-}
-
-/* Takes the operator's members apart; config has looked that they are an object. */
-static enum status take_extra(struct model_request *request, struct str members)
-{
-	/* Ours win: a name that stood twice would mean what the server likes. */
-	static const char *const ours[] = {
-		"model",
-		"messages",
-		"stream",
-		"stream_options",
-		"temperature",
-		"max_tokens",
-		"max_completion_tokens",
-	};
-	struct json *json = NULL;
-	enum status status;
-
-	if (!members.n)
-		return STATUS_OK;
-	status = json_parse(members, &json);
-	if (status)
-		return status;
-	status = copy_member(json, MODEL_TEMPERATURE, &request->fallback_temperature);
-	if (status == STATUS_OK)
-		status = copy_member(json, MODEL_MAX_COMPLETION_TOKENS, &request->fallback_limit);
-	request->newer_limit = request->fallback_limit;
-	if (status == STATUS_OK)
-		status = copy_member(json, MODEL_MAX_TOKENS, &request->fallback_limit);
-	json_span_others(members, ours, COUNT(ours), &request->extra);
-	if (status == STATUS_OK)
-		status = buf_check(&request->extra);
-	json_free(json);
-	return status;
-}
-
-enum status model_request_init(struct model_request *request, const struct config *config)
+void model_request_init(struct model_request *request)
 {
 	*request = (struct model_request){ .model_n = 0 };
 	buf_init(&request->body, REQUEST_CAP);
-	buf_init(&request->extra, EXTRA_CAP);
-	request->fallback_name = strdup(config->model);
-	if (!request->fallback_name)
-		return STATUS_NOMEM;
-	return take_extra(request, str_from(config->model_servers[0].members));
 }
 
 void model_request_clear(struct model_request *request)
 {
-	size_t i;
-
-	for (i = 0; i < MODEL_KNOWN; i++)
-		free(request->known[i].model);
-	free(request->fallback_name);
-	free(request->fallback_temperature);
-	free(request->fallback_limit);
-	buf_clear(&request->extra);
 	buf_wipe(&request->body);
 	*request = (struct model_request){ .model_n = 0 };
 }
 
+/* As it stands in the body; empty where memory for it failed. */
 static struct str model_of(const struct model_request *request)
 {
-	return (struct str){ buf_text(&request->body), request->model_n };
-}
+	const size_t before = sizeof("{\"model\":") - 1;
+	struct str begun = { buf_text(&request->body), request->model_n };
 
-/* What the server is known to refuse of this model. */
-static struct model_known *find_known(struct model_request *request)
-{
-	struct str model = model_of(request);
-	size_t i;
-
-	for (i = 0; i < MODEL_KNOWN; i++)
-		if (request->known[i].model && str_equal(str_from(request->known[i].model), model))
-			return &request->known[i];
-	return NULL;
+	return begun.n > before ? str_skip(begun, before) : STR("");
 }
 
 static void put_raw(struct model_request *request, enum model_member member, struct str json)
@@ -132,14 +40,14 @@ static void put_raw(struct model_request *request, enum model_member member, str
 	struct model_span *span = &request->sent[member];
 
 	span->at = request->body.len;
-	frame_raw(&request->frame, names[member], json);
+	frame_raw(&request->frame, model_member_name(member), json);
 	span->n = request->body.len - span->at;
 }
 
 static void put_limit(struct model_request *request)
 {
 	put_raw(request,
-		request->newer_limit || says(request->without, MODEL_MAX_TOKENS)
+		request->members->newer_limit || says(request->without, MODEL_MAX_TOKENS)
 			? MODEL_MAX_COMPLETION_TOKENS
 			: MODEL_MAX_TOKENS,
 		request->limit);
@@ -151,8 +59,8 @@ static void put_members(struct model_request *request, const struct model_option
 	struct str temperature = options->temperature;
 
 	if (!temperature.p)
-		temperature = str_from(request->fallback_temperature);
-	request->limit = str_from(request->fallback_limit);
+		temperature = str_from(request->members->temperature);
+	request->limit = str_from(request->members->limit);
 	if (options->max_tokens) {
 		snprintf(request->number, sizeof(request->number), "%lld",
 			 (long long)options->max_tokens);
@@ -168,21 +76,20 @@ static void put_members(struct model_request *request, const struct model_option
 		put_raw(request, MODEL_STREAM_OPTIONS, STR("{\"include_usage\":true}"));
 }
 
-void model_request_begin(struct model_request *request, const struct model_options *options)
+void model_request_begin(struct model_request *request, struct model_members *members,
+			 const struct model_options *options)
 {
 	struct frame *frame = &request->frame;
-	struct model_known *known;
 
 	buf_reset(&request->body);
+	request->members = members;
 	frame_begin(frame, &request->body, FRAME_JSON);
-	frame_string(frame, "model",
-		     options->name.p ? options->name : str_from(request->fallback_name));
+	frame_string(frame, "model", options->name);
 	request->model_n = request->body.len;
-	known = find_known(request);
-	request->without = known ? known->without : 0;
+	request->without = model_members_refused(members, model_of(request));
 	request->unproven = false;
 	put_members(request, options);
-	buf_str(&request->body, buf_view(&request->extra));
+	buf_str(&request->body, buf_view(&members->extra));
 	frame_open_array(frame, "messages");
 	if (options->system.n)
 		model_request_message(request, STR("system"), options->system);
@@ -252,35 +159,9 @@ enum status model_request_yield(struct model_request *request, unsigned members)
 	return buf_check(&request->body);
 }
 
-static void tell(const struct model_request *request, unsigned news)
-{
-	struct str model = str_skip(model_of(request), sizeof("{\"model\":") - 1);
-	size_t i;
-
-	for (i = 0; i < MODEL_MEMBERS; i++)
-		if (says(news, (enum model_member)i))
-			log_info("the model's server does not take %s for %.*s: no longer sent",
-				 names[i], STR_ARGS(model));
-}
-
 void model_request_taken(struct model_request *request)
 {
-	struct model_known *known;
-	char *model;
-
-	if (!request->unproven)
-		return;
+	if (request->unproven)
+		model_members_learn(request->members, model_of(request), request->without);
 	request->unproven = false;
-	known = find_known(request);
-	tell(request, request->without & ~(known ? known->without : 0));
-	if (!known) {
-		/* Without memory it is learned another time. */
-		model = copy(model_of(request));
-		if (!model)
-			return;
-		known = &request->known[request->next_known++ % MODEL_KNOWN];
-		free(known->model);
-		known->model = model;
-	}
-	known->without = request->without;
 }

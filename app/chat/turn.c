@@ -93,7 +93,7 @@ static void prepare_prompt(struct turn *turn, int skip)
 	bool assistant;
 	int i;
 
-	model_begin(model, &options);
+	model_begin(model, &turn->context->config->model_servers[0], &options);
 	for (i = skip; i < store_history_count(begun); i++) {
 		store_history(begun, i, &assistant, &text);
 		model_message(model, assistant, text);

@@ -20,7 +20,8 @@ static enum status on_text(void *context, struct str text)
 	return STATUS_OK;
 }
 
-static enum status ask(struct model *model, struct stream_times *times)
+static enum status ask(struct model *model, const struct model_server *server,
+		       struct stream_times *times)
 {
 	/* A chatbot without settings of its own. */
 	struct model_options options = { .max_tokens = 0 };
@@ -29,7 +30,7 @@ static enum status ask(struct model *model, struct stream_times *times)
 	bool ended = false;
 
 	wait_init(&wait);
-	model_begin(model, &options);
+	model_begin(model, server, &options);
 	model_message(model, false, str_from(DOCTOR_QUESTION));
 	times->start = clock_ms();
 	status = model_start(model, clock_ms() + ANSWER_MS, NULL);
@@ -162,7 +163,7 @@ void doctor_model(struct doctor *doctor)
 				    "BANTER_MODEL_HEADERS");
 		return;
 	}
-	if (ask(model, &doctor->by_model) == STATUS_OK)
+	if (ask(model, &doctor->config->model_servers[0], &doctor->by_model) == STATUS_OK)
 		see_answer(doctor, model);
 	else
 		see_refusal(doctor, model_cause(model));

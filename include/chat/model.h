@@ -16,7 +16,10 @@
 
 struct model;
 
-/* A client of the configured server. STATUS_NOMEM, STATUS_FAILED (logged). */
+/*
+ * A client of all servers of the settings, which are borrowed: they stay as they are while it
+ * lives. STATUS_NOMEM, STATUS_INVALID, STATUS_FAILED (logged).
+ */
 enum status model_new(const struct config *config, struct model **out) MUST_CHECK;
 void model_free(struct model *model); /* NULL is fine */
 
@@ -29,10 +32,11 @@ struct model_options {
 };
 
 /*
- * Builds a request: begin, the messages oldest first, then start. Failures are told by
- * model_start().
+ * Builds a request: begin, the messages oldest first, then start. `server` is one of the settings'.
+ * Failures are told by model_start().
  */
-void model_begin(struct model *model, const struct model_options *options);
+void model_begin(struct model *model, const struct model_server *server,
+		 const struct model_options *options);
 void model_message(struct model *model, bool assistant, struct str text);
 /* Sends it. The answer must be over by `deadline`. STATUS_NOMEM, STATUS_FAILED. */
 enum status model_start(struct model *model, int64_t deadline, struct stage *stage) MUST_CHECK;

@@ -30,7 +30,7 @@ static void request_is_the_protocols(void **state)
 		"target(http://model/v1/chat/completions, Authorization: Bearer the-key\n"
 		"Content-Type: application/json\n"
 		"Accept: text/event-stream, application/json) ");
-	model_begin(model, &options);
+	model_begin(model, &config.model_servers[0], &options);
 	model_message(model, false, STR("one"));
 	model_message(model, true, STR("two\n"));
 	model_message(model, false, STR("\1\xf0\x9f\x98\x80"));
@@ -64,7 +64,7 @@ static void request_without_options_has_none(void **state)
 	model = make_model();
 	/* The second request has nothing of the first. */
 	for (round = 0; round < 2; round++) {
-		model_begin(model, &none);
+		model_begin(model, &config.model_servers[0], &none);
 		model_message(model, false, STR("hi"));
 		assert_int_equal(model_start(model, 1, NULL), STATUS_OK);
 		assert_int_equal(json_parse(stub_http_body(), &json), STATUS_OK);
@@ -91,7 +91,7 @@ static void play_script(struct model *model, int http, const struct stub_piece *
 	wait_init(&wait);
 	stub_http_script(pieces, count);
 	stub_http.http = http;
-	model_begin(model, &none);
+	model_begin(model, &config.model_servers[0], &none);
 	assert_int_equal(model_start(model, 1, NULL), STATUS_OK);
 	while (answer.status == STATUS_OK && !answer.ended)
 		answer.status = model_next(model, &wait, 1, take_text, &answer, &answer.ended);
@@ -159,7 +159,7 @@ static void each_silence_has_its_words(void **state)
 		stub_http_script(late, 1);
 		stub_http.end = cases[i].end;
 		stub_http.cause = "the client's words";
-		model_begin(model, &none);
+		model_begin(model, &config.model_servers[0], &none);
 		assert_int_equal(model_start(model, 1, NULL), STATUS_OK);
 		assert_int_equal(model_next(model, &wait, 1, take_text, NULL, &ended),
 				 STATUS_TIMEOUT);
@@ -256,7 +256,7 @@ static void the_callers_refusal_ends_it(void **state)
 	wait_init(&wait);
 	for (i = 0; i < 2 * COUNT(refusals); i++) {
 		stub_http_script(i % 2 ? pieces : half, 1);
-		model_begin(model, &none);
+		model_begin(model, &config.model_servers[0], &none);
 		assert_int_equal(model_start(model, 1, NULL), STATUS_OK);
 		assert_int_equal(model_next(model, &wait, 1, refuse_text, &refusals[i / 2], &ended),
 				 refusals[i / 2]);
@@ -274,11 +274,11 @@ static void a_request_that_cannot_be_sent(void **state)
 	assert_non_null(text);
 	stub_http_script(NULL, 0);
 	stub_http.posted = STATUS_FAILED;
-	model_begin(model, &none);
+	model_begin(model, &config.model_servers[0], &none);
 	assert_int_equal(model_start(model, 1, NULL), STATUS_FAILED);
 	/* Two long messages are more than a request may have. */
 	memset(text, 'x', 9 << 20);
-	model_begin(model, &none);
+	model_begin(model, &config.model_servers[0], &none);
 	model_message(model, false, (struct str){ text, 9 << 20 });
 	model_message(model, true, (struct str){ text, 9 << 20 });
 	journal_clear();

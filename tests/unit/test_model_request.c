@@ -7,17 +7,32 @@
 
 #define BIT(member) (1u << (member))
 
-static void make(struct model_request *request, const char *members)
-{
-	const struct config config = { .model = (char *)(uintptr_t) "m",
-				       .model_servers[0].members = (char *)(uintptr_t)members };
+/* A server's members, and a request to it. */
+struct asked {
+	struct model_members members;
+	struct model_request request;
+};
 
-	assert_int_equal(model_request_init(request, &config), STATUS_OK);
+static void make(struct asked *asked, const char *members)
+{
+	assert_int_equal(model_members_init(&asked->members, str_from(members)), STATUS_OK);
+	model_request_init(&asked->request);
 }
 
-static void build(struct model_request *request, const struct model_options *options)
+static void clear(struct asked *asked)
 {
-	model_request_begin(request, options);
+	model_request_clear(&asked->request);
+	model_members_clear(&asked->members);
+}
+
+static void build(struct asked *asked, const struct model_options *options)
+{
+	struct model_request *request = &asked->request;
+	struct model_options named = *options;
+
+	if (!named.name.p)
+		named.name = STR("m");
+	model_request_begin(request, &asked->members, &named);
 	model_request_message(request, STR("user"), STR("hi"));
 	assert_int_equal(model_request_end(request), STATUS_OK);
 	assert_true(json_valid(buf_view(&request->body)));
@@ -25,7 +40,7 @@ static void build(struct model_request *request, const struct model_options *opt
 
 #define TAIL ",\"messages\":[{\"role\":\"user\",\"content\":\"hi\"}]"
 #define STREAM ",\"stream\":true,\"stream_options\":{\"include_usage\":true}"
-#define assert_body(request, text) assert_same(buf_view(&(request)->body), STR(text))
+#define assert_body(asked, text) assert_same(buf_view(&(asked)->request.body), STR(text))
 
 static void the_operators_members_are_sent(void **state)
 {
@@ -61,15 +76,15 @@ static void the_operators_members_are_sent(void **state)
 		{ "{\"temperature\":null,\"max_tokens\":null}", &none,
 		  STR("{\"model\":\"m\"" STREAM TAIL "}") },
 	};
-	struct model_request request;
+	struct asked asked;
 	size_t i;
 
 	(void)state;
 	for (i = 0; i < COUNT(cases); i++) {
-		make(&request, cases[i].members);
-		build(&request, cases[i].options);
-		assert_same(buf_view(&request.body), cases[i].body);
-		model_request_clear(&request);
+		make(&asked, cases[i].members);
+		build(&asked, cases[i].options);
+		assert_same(buf_view(&asked.request.body), cases[i].body);
+		clear(&asked);
 	}
 }
 
@@ -94,95 +109,137 @@ static void what_is_not_taken_is_cut_out(void **state)
 		{ BIT(MODEL_MEMBERS) - 1,
 		  STR("{\"model\":\"m\",\"stream\":true" TAIL ",\"max_completion_tokens\":256}") },
 	};
-	struct model_request request;
+	struct asked asked;
 	size_t i;
 
 	(void)state;
 	for (i = 0; i < COUNT(cases); i++) {
-		make(&request, "");
-		build(&request, &options);
-		assert_int_equal(model_request_yield(&request, cases[i].members), STATUS_OK);
-		assert_same(buf_view(&request.body), cases[i].body);
-		model_request_clear(&request);
+		make(&asked, "");
+		build(&asked, &options);
+		assert_int_equal(model_request_yield(&asked.request, cases[i].members), STATUS_OK);
+		assert_same(buf_view(&asked.request.body), cases[i].body);
+		clear(&asked);
 	}
 }
 
 static void it_ends_when_nothing_is_left(void **state)
 {
-	struct model_request request;
+	struct asked asked;
 
 	(void)state;
-	make(&request, "");
-	build(&request, &options);
-	assert_int_equal(model_request_yield(&request, 0), STATUS_REFUSED);
-	assert_int_equal(model_request_yield(&request, BIT(MODEL_MEMBERS) - 1), STATUS_OK);
+	make(&asked, "");
+	build(&asked, &options);
+	assert_int_equal(model_request_yield(&asked.request, 0), STATUS_REFUSED);
+	assert_int_equal(model_request_yield(&asked.request, BIT(MODEL_MEMBERS) - 1), STATUS_OK);
 	/* Under its newer name, too, the limit is one too many. */
-	assert_int_equal(model_request_yield(&request, BIT(MODEL_MAX_COMPLETION_TOKENS)),
+	assert_int_equal(model_request_yield(&asked.request, BIT(MODEL_MAX_COMPLETION_TOKENS)),
 			 STATUS_OK);
-	assert_body(&request, "{\"model\":\"m\",\"stream\":true" TAIL "}");
-	assert_int_equal(model_request_yield(&request, BIT(MODEL_MEMBERS) - 1), STATUS_REFUSED);
-	assert_body(&request, "{\"model\":\"m\",\"stream\":true" TAIL "}");
-	model_request_clear(&request);
+	assert_body(&asked, "{\"model\":\"m\",\"stream\":true" TAIL "}");
+	assert_int_equal(model_request_yield(&asked.request, BIT(MODEL_MEMBERS) - 1),
+			 STATUS_REFUSED);
+	assert_body(&asked, "{\"model\":\"m\",\"stream\":true" TAIL "}");
+	clear(&asked);
 }
 
 static void only_what_was_taken_is_remembered(void **state)
 {
-	struct model_request request;
+	struct asked asked;
 
 	(void)state;
-	make(&request, "");
-	build(&request, &options);
-	assert_int_equal(model_request_yield(&request, BIT(MODEL_TEMPERATURE)), STATUS_OK);
+	make(&asked, "");
+	build(&asked, &options);
+	assert_int_equal(model_request_yield(&asked.request, BIT(MODEL_TEMPERATURE)), STATUS_OK);
 	/* Refused all the same: it was not that. */
-	build(&request, &options);
-	assert_body(&request,
+	build(&asked, &options);
+	assert_body(&asked,
 		    "{\"model\":\"m\",\"temperature\":0.5,\"max_tokens\":256" STREAM TAIL "}");
-	model_request_taken(&request);
-	assert_int_equal(model_request_yield(&request, BIT(MODEL_STREAM_OPTIONS)), STATUS_OK);
-	model_request_taken(&request);
-	build(&request, &options);
-	assert_body(&request, "{\"model\":\"m\",\"temperature\":0.5,\"max_tokens\":256,"
-			      "\"stream\":true" TAIL "}");
+	model_request_taken(&asked.request);
+	assert_int_equal(model_request_yield(&asked.request, BIT(MODEL_STREAM_OPTIONS)), STATUS_OK);
+	model_request_taken(&asked.request);
+	build(&asked, &options);
+	assert_body(&asked, "{\"model\":\"m\",\"temperature\":0.5,\"max_tokens\":256,"
+			    "\"stream\":true" TAIL "}");
 	/* More is learned on top of it. */
-	assert_int_equal(model_request_yield(&request, BIT(MODEL_MAX_TOKENS) |
-							       BIT(MODEL_MAX_COMPLETION_TOKENS)),
-			 STATUS_OK);
-	model_request_taken(&request);
-	build(&request, &options);
-	assert_body(&request, "{\"model\":\"m\",\"temperature\":0.5,\"max_completion_tokens\":256,"
-			      "\"stream\":true" TAIL "}");
-	model_request_clear(&request);
+	assert_int_equal(
+		model_request_yield(&asked.request,
+				    BIT(MODEL_MAX_TOKENS) | BIT(MODEL_MAX_COMPLETION_TOKENS)),
+		STATUS_OK);
+	model_request_taken(&asked.request);
+	build(&asked, &options);
+	assert_body(&asked, "{\"model\":\"m\",\"temperature\":0.5,\"max_completion_tokens\":256,"
+			    "\"stream\":true" TAIL "}");
+	clear(&asked);
 }
 
-static bool asks_for_usage(struct model_request *request, const char *name)
+static bool asks_for_usage(struct asked *asked, const char *name)
 {
 	struct model_options named = { .name = str_from(name) };
 
-	build(request, &named);
-	return request->sent[MODEL_STREAM_OPTIONS].n;
+	build(asked, &named);
+	return asked->request.sent[MODEL_STREAM_OPTIONS].n;
 }
 
 static void each_model_is_remembered_by_itself(void **state)
 {
-	struct model_request request;
+	struct asked asked;
 	char name[32];
 	int i;
 
 	(void)state;
-	make(&request, "");
+	make(&asked, "");
 	for (i = 0; i < MODEL_KNOWN + 1; i++) {
 		snprintf(name, sizeof(name), "model-%d", i);
-		assert_true(asks_for_usage(&request, name));
-		assert_int_equal(model_request_yield(&request, BIT(MODEL_STREAM_OPTIONS)),
+		assert_true(asks_for_usage(&asked, name));
+		assert_int_equal(model_request_yield(&asked.request, BIT(MODEL_STREAM_OPTIONS)),
 				 STATUS_OK);
-		model_request_taken(&request);
-		assert_false(asks_for_usage(&request, name));
-		assert_true(asks_for_usage(&request, "another"));
+		model_request_taken(&asked.request);
+		assert_false(asks_for_usage(&asked, name));
+		assert_true(asks_for_usage(&asked, "another"));
 	}
 	/* The oldest one's place was needed. */
-	assert_true(asks_for_usage(&request, "model-0"));
-	assert_false(asks_for_usage(&request, "model-1"));
-	model_request_clear(&request);
+	assert_true(asks_for_usage(&asked, "model-0"));
+	assert_false(asks_for_usage(&asked, "model-1"));
+	clear(&asked);
+}
+
+/* Two servers, asked in turn by one client: what one refuses says nothing of the other. */
+static void each_server_is_remembered_by_itself(void **state)
+{
+	struct asked asked;
+	struct model_members other;
+
+	(void)state;
+	make(&asked, "{\"top_p\":1}");
+	assert_int_equal(model_members_init(&other, STR("{\"seed\":2}")), STATUS_OK);
+	build(&asked, &options);
+	assert_int_equal(model_request_yield(&asked.request, BIT(MODEL_TEMPERATURE)), STATUS_OK);
+	model_request_taken(&asked.request);
+	build(&asked, &options);
+	assert_body(&asked, "{\"model\":\"m\",\"max_tokens\":256" STREAM ",\"top_p\":1" TAIL "}");
+	model_request_begin(&asked.request, &other,
+			    &(struct model_options){ .name = STR("m"), .temperature = STR("0.5") });
+	model_request_message(&asked.request, STR("user"), STR("hi"));
+	assert_int_equal(model_request_end(&asked.request), STATUS_OK);
+	assert_body(&asked, "{\"model\":\"m\",\"temperature\":0.5" STREAM ",\"seed\":2" TAIL "}");
+	assert_int_equal(model_members_refused(&other, STR("\"m\"")), 0);
+	assert_int_equal(model_members_refused(&asked.members, STR("\"m\"")),
+			 BIT(MODEL_TEMPERATURE));
+	model_members_clear(&other);
+	clear(&asked);
+}
+
+static void a_name_in_any_spelling_is_remembered(void **state)
+{
+	struct asked asked;
+
+	(void)state;
+	make(&asked, "");
+	assert_true(asks_for_usage(&asked, "a \"b\"\n"));
+	assert_int_equal(model_request_yield(&asked.request, BIT(MODEL_STREAM_OPTIONS)), STATUS_OK);
+	model_request_taken(&asked.request);
+	assert_false(asks_for_usage(&asked, "a \"b\"\n"));
+	assert_true(asks_for_usage(&asked, ""));
+	clear(&asked);
 }
 
 int main(void)
@@ -193,6 +250,8 @@ int main(void)
 		cmocka_unit_test(it_ends_when_nothing_is_left),
 		cmocka_unit_test(only_what_was_taken_is_remembered),
 		cmocka_unit_test(each_model_is_remembered_by_itself),
+		cmocka_unit_test(each_server_is_remembered_by_itself),
+		cmocka_unit_test(a_name_in_any_spelling_is_remembered),
 	};
 
 	log_open("test", LOG_LEVEL_WARN, LOG_STDERR);

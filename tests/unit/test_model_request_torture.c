@@ -6,13 +6,15 @@
 #include "chat/model_request.h"
 #include "wire/json.h"
 
-static const struct model_options options = { .system = STR("Be kind."), .max_tokens = 256 };
+static const struct model_options options = { .name = STR("m"),
+					      .system = STR("Be kind."),
+					      .max_tokens = 256 };
 
-static enum status build(struct model_request *request)
+static enum status build(struct model_request *request, struct model_members *members)
 {
 	enum status status;
 
-	model_request_begin(request, &options);
+	model_request_begin(request, members, &options);
 	model_request_message(request, STR("user"), STR("hi"));
 	status = model_request_end(request);
 	if (status == STATUS_OK)
@@ -25,20 +27,18 @@ static enum status build(struct model_request *request)
 
 static void one_round(bool failing)
 {
-	const struct config config = {
-		.model = (char *)(uintptr_t) "m",
-		.model_servers[0].members =
-			(char *)(uintptr_t) "{\"temperature\":1,\"max_tokens\":5,\"k\":[]}",
-	};
+	struct model_members members;
 	struct model_request request;
-	enum status status = model_request_init(&request, &config);
+	enum status status =
+		model_members_init(&members, STR("{\"temperature\":1,\"max_tokens\":5,\"k\":[]}"));
 
+	model_request_init(&request);
 	if (status == STATUS_OK) {
 		/* What fails, or is not learned for lack of memory, goes well the next time. */
-		status = build(&request);
-		if (!request.known[0].model)
-			assert_int_equal(build(&request), STATUS_OK);
-		model_request_begin(&request, &options);
+		status = build(&request, &members);
+		if (!members.known[0].model)
+			assert_int_equal(build(&request, &members), STATUS_OK);
+		model_request_begin(&request, &members, &options);
 		assert_int_equal(model_request_end(&request), STATUS_OK);
 		assert_non_null(strstr(buf_text(&request.body), "\"max_completion_tokens\":256"));
 	}
@@ -47,6 +47,7 @@ static void one_round(bool failing)
 		assert_int_equal(status, STATUS_NOMEM);
 	}
 	model_request_clear(&request);
+	model_members_clear(&members);
 }
 
 static void every_allocation_fails_once(void **state)

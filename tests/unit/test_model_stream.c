@@ -224,7 +224,7 @@ static void a_delta_is_not_held(void **state)
 	(void)state;
 	wait_init(&wait);
 	stub_http_script(pieces, COUNT(pieces));
-	model_begin(model, &none);
+	model_begin(model, &config.model_servers[0], &none);
 	assert_int_equal(model_start(model, 1, NULL), STATUS_OK);
 	for (i = 0; i < COUNT(pieces); i++) {
 		assert_int_equal(model_next(model, &wait, 99, take_text, &answer, &answer.ended),

@@ -16,6 +16,13 @@ static const struct stub_piece pieces[] = {
 	  .ended = true },
 };
 
+static const struct config config = { .model_servers[0].url = "u",
+				      .model_servers[0].key = "",
+				      .model_servers[0].headers = "",
+				      .model_servers[0].members = "",
+				      .model = "m",
+				      .model_servers[0].ca = "" };
+
 static enum status take_text(void *context, struct str text)
 {
 	(void)context;
@@ -31,7 +38,7 @@ static enum status play(struct model *model)
 	struct wait wait;
 
 	wait_init(&wait);
-	model_begin(model, &options);
+	model_begin(model, &config.model_servers[0], &options);
 	model_message(model, false, STR("one"));
 	model_message(model, true, STR("two"));
 	stub_http_script(pieces, COUNT(pieces));
@@ -47,12 +54,6 @@ static const char whole[] = "next a|next next \xf0\x9f\x98\x80|b\xef\xbf\xbd|nex
 
 static void one_round(bool failing)
 {
-	static const struct config config = { .model_servers[0].url = "u",
-					      .model_servers[0].key = "",
-					      .model_servers[0].headers = "",
-					      .model_servers[0].members = "",
-					      .model = "m",
-					      .model_servers[0].ca = "" };
 	struct model *model = NULL;
 	enum status status = model_new(&config, &model);
 

@@ -131,7 +131,7 @@ static void begin(struct model *model)
 	static const struct model_options options = { .temperature = STR("0.5"),
 						      .max_tokens = 256 };
 
-	model_begin(model, &options);
+	model_begin(model, &config.model_servers[0], &options);
 	model_message(model, false, STR(SECRET));
 	assert_int_equal(model_start(model, 1, NULL), STATUS_OK);
 }
