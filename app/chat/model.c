@@ -95,9 +95,15 @@ void model_begin(struct model *model, const struct model_server *server,
 	model_request_begin(&model->request, &model->endpoint->members, &named);
 }
 
-void model_message(struct model *model, bool assistant, struct str text)
+void model_message(struct model *model, enum model_role role, struct str text)
 {
-	model_request_message(&model->request, assistant ? STR("assistant") : STR("user"), text);
+	static const struct str roles[] = {
+		[MODEL_SYSTEM] = { "system", 6 },
+		[MODEL_USER] = { "user", 4 },
+		[MODEL_ASSISTANT] = { "assistant", 9 },
+	};
+
+	model_request_message(&model->request, roles[role], text);
 }
 
 static enum status post(struct model *model)

@@ -91,8 +91,6 @@ void model_request_begin(struct model_request *request, struct model_members *me
 	put_members(request, options);
 	buf_str(&request->body, buf_view(&members->extra));
 	frame_open_array(frame, "messages");
-	if (options->system.n)
-		model_request_message(request, STR("system"), options->system);
 }
 
 void model_request_message(struct model_request *request, struct str role, struct str text)

@@ -78,27 +78,17 @@ static enum status on_text(void *context, struct str text)
 	return say(turn, EVENT_TOKEN, text);
 }
 
-/* The system's prompt, the history without its first `skip` messages, and the new one. */
-static void prepare_prompt(struct turn *turn, int skip)
+static void prepare_request(struct turn *turn)
 {
-	struct store_begun *begun = &turn->begun;
-	struct model *model = turn->context->model;
+	const struct turn_context *context = turn->context;
 	struct model_options options = {
-		.name = begun->model,
-		.system = begun->system_prompt,
-		.temperature = begun->temperature,
-		.max_tokens = begun->max_tokens,
+		.name = turn->begun.model,
+		.temperature = turn->begun.temperature,
+		.max_tokens = turn->begun.max_tokens,
 	};
-	struct str text;
-	bool assistant;
-	int i;
 
-	model_begin(model, &turn->context->config->model_servers[0], &options);
-	for (i = skip; i < store_history_count(begun); i++) {
-		store_history(begun, i, &assistant, &text);
-		model_message(model, assistant, text);
-	}
-	model_message(model, false, turn->begin.message);
+	model_begin(context->model, &context->config->model_servers[0], &options);
+	prompt_put(&turn->prompt, context->model);
 }
 
 /* The lease is renewed beside the stream, which never waits for it. False: the exchange is gone. */
@@ -152,17 +142,15 @@ static enum status relay(struct turn *turn)
 /* Asks the model; once more with the newer half of the history where that was too long for it. */
 static enum status ask(struct turn *turn)
 {
-	int messages = store_history_count(&turn->begun);
-	enum status status;
+	enum status status = relay(turn);
 
-	status = relay(turn);
-	if (status != STATUS_REFUSED || !model_too_long(turn->context->model) || messages <= 0 ||
-	    turn->answer.len || turn->context->wait->client_left)
+	if (status != STATUS_REFUSED || !model_too_long(turn->context->model) || turn->answer.len ||
+	    turn->context->wait->client_left || !prompt_halve(&turn->prompt))
 		return status;
 	log_info("request=%.*s the history is too long for the model: asked again with half of it",
 		 STR_ARGS(turn->begin.request_id));
 	model_stop(turn->context->model);
-	prepare_prompt(turn, messages - messages / 4 * 2); /* whole exchanges, of two each */
+	prepare_request(turn);
 	return relay(turn);
 }
 
@@ -272,14 +260,21 @@ static void replay(struct turn *turn)
 
 void turn_play(struct turn *turn, struct sink *sink, int64_t limit_ms)
 {
+	const struct config *config = turn->context->config;
+
 	turn->sink = sink;
 	turn->deadline = turn->began_at + limit_ms;
-	turn->renew_at = clock_ms() + turn->context->config->lease_ms / 3;
+	turn->renew_at = clock_ms() + config->lease_ms / 3;
 	if (turn->begun.outcome == STORE_REPLAY) {
 		replay(turn);
 		return;
 	}
-	prepare_prompt(turn, 0);
+	turn->prompt = (struct prompt){
+		.begun = &turn->begun,
+		.message = turn->begin.message,
+		.budget = { config->history_messages, config->history_chars },
+	};
+	prepare_request(turn);
 	turn->failed = say_and_flush(turn, EVENT_START, STR(""));
 	if (turn->failed == STATUS_OK)
 		turn->failed = ask(turn);

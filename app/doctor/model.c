@@ -31,7 +31,7 @@ static enum status ask(struct model *model, const struct model_server *server,
 
 	wait_init(&wait);
 	model_begin(model, server, &options);
-	model_message(model, false, str_from(DOCTOR_QUESTION));
+	model_message(model, MODEL_USER, str_from(DOCTOR_QUESTION));
 	times->start = clock_ms();
 	status = model_start(model, clock_ms() + ANSWER_MS, NULL);
 	while (status == STATUS_OK && !ended)

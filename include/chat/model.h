@@ -1,5 +1,5 @@
 /*
- * The model: a history becomes a request, the response's stream becomes pieces of text. Speaks
+ * The model: messages become a request, the response's stream becomes pieces of text. Speaks
  * OpenAI's chat completions (POST …/chat/completions), always streamed; providers' quirks end here.
  * Rests on edge/http_client, wire/sse and wire/json; knows neither database nor client.
  */
@@ -26,10 +26,12 @@ void model_free(struct model *model); /* NULL is fine */
 /* What a chatbot asks of its model; strings are borrowed for the call. */
 struct model_options {
 	struct str name;	/* absent: the configured one */
-	struct str system;	/* absent: none */
 	struct str temperature; /* a JSON number; absent: the server's */
 	int64_t max_tokens;	/* 0: the server's */
 };
+
+/* Who says a message. */
+enum model_role { MODEL_SYSTEM, MODEL_USER, MODEL_ASSISTANT };
 
 /*
  * Builds a request: begin, the messages oldest first, then start. `server` is one of the settings'.
@@ -37,7 +39,7 @@ struct model_options {
  */
 void model_begin(struct model *model, const struct model_server *server,
 		 const struct model_options *options);
-void model_message(struct model *model, bool assistant, struct str text);
+void model_message(struct model *model, enum model_role role, struct str text);
 /* Sends it. The answer must be over by `deadline`. STATUS_NOMEM, STATUS_FAILED. */
 enum status model_start(struct model *model, int64_t deadline, struct stage *stage) MUST_CHECK;
 

@@ -14,6 +14,7 @@
 #include "base/wait.h"
 #include "chat/event.h"
 #include "chat/model.h"
+#include "chat/prompt.h"
 #include "chat/store.h"
 #include "edge/db.h"
 #include "wire/config.h"
@@ -38,6 +39,7 @@ struct turn {
 	const struct turn_context *context;
 	struct store_begin begin; /* the caller fills it in between turn_init() and turn_open() */
 	struct store_begun begun; /* after turn_open() */
+	struct prompt prompt;	  /* while it is played */
 	int64_t began_at;	  /* clock_ms() of turn_init() */
 	int64_t deadline;	  /* when it must be over */
 	struct buf answer;

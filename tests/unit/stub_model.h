@@ -72,7 +72,7 @@ static inline void play(struct model *model, const struct stub_piece *pieces, si
 	stub_http_script(pieces, count);
 	stub_http.cause = "the stub's cause";
 	model_begin(model, &config.model_servers[0], &none);
-	model_message(model, false, STR(SECRET));
+	model_message(model, MODEL_USER, STR(SECRET));
 	assert_int_equal(model_start(model, CLOCK_NEVER, NULL), STATUS_OK);
 	while (answer->status == STATUS_OK && !answer->ended)
 		answer->status =

@@ -14,7 +14,6 @@ static void request_is_the_protocols(void **state)
 		"{\"role\":\"user\",\"content\":\"\\u0001\xf0\x9f\x98\x80\"}]}";
 	const struct model_options options = {
 		.name = STR("gpt-x"),
-		.system = STR("Be \"kind\"."),
 		.temperature = STR("0.25"),
 		.max_tokens = 256,
 	};
@@ -31,9 +30,10 @@ static void request_is_the_protocols(void **state)
 		"Content-Type: application/json\n"
 		"Accept: text/event-stream, application/json) ");
 	model_begin(model, &config.model_servers[0], &options);
-	model_message(model, false, STR("one"));
-	model_message(model, true, STR("two\n"));
-	model_message(model, false, STR("\1\xf0\x9f\x98\x80"));
+	model_message(model, MODEL_SYSTEM, STR("Be \"kind\"."));
+	model_message(model, MODEL_USER, STR("one"));
+	model_message(model, MODEL_ASSISTANT, STR("two\n"));
+	model_message(model, MODEL_USER, STR("\1\xf0\x9f\x98\x80"));
 	assert_int_equal(model_start(model, 4711, &stage), STATUS_OK);
 	assert_int_equal(stub_http.deadline, 4711);
 	assert_int_equal(stage.at, STAGE_CONNECT);
@@ -65,7 +65,7 @@ static void request_without_options_has_none(void **state)
 	/* The second request has nothing of the first. */
 	for (round = 0; round < 2; round++) {
 		model_begin(model, &config.model_servers[0], &none);
-		model_message(model, false, STR("hi"));
+		model_message(model, MODEL_USER, STR("hi"));
 		assert_int_equal(model_start(model, 1, NULL), STATUS_OK);
 		assert_int_equal(json_parse(stub_http_body(), &json), STATUS_OK);
 		root = json_root(json);
@@ -279,8 +279,8 @@ static void a_request_that_cannot_be_sent(void **state)
 	/* Two long messages are more than a request may have. */
 	memset(text, 'x', 9 << 20);
 	model_begin(model, &config.model_servers[0], &none);
-	model_message(model, false, (struct str){ text, 9 << 20 });
-	model_message(model, true, (struct str){ text, 9 << 20 });
+	model_message(model, MODEL_USER, (struct str){ text, 9 << 20 });
+	model_message(model, MODEL_ASSISTANT, (struct str){ text, 9 << 20 });
 	journal_clear();
 	assert_int_equal(model_start(model, 1, NULL), STATUS_NOMEM);
 	assert_string_equal(journal.text, "");

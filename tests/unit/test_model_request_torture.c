@@ -6,15 +6,14 @@
 #include "chat/model_request.h"
 #include "wire/json.h"
 
-static const struct model_options options = { .name = STR("m"),
-					      .system = STR("Be kind."),
-					      .max_tokens = 256 };
+static const struct model_options options = { .name = STR("m"), .max_tokens = 256 };
 
 static enum status build(struct model_request *request, struct model_members *members)
 {
 	enum status status;
 
 	model_request_begin(request, members, &options);
+	model_request_message(request, STR("system"), STR("Be kind."));
 	model_request_message(request, STR("user"), STR("hi"));
 	status = model_request_end(request);
 	if (status == STATUS_OK)

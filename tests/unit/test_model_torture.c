@@ -32,15 +32,16 @@ static enum status take_text(void *context, struct str text)
 
 static enum status play(struct model *model)
 {
-	const struct model_options options = { .system = STR("Be kind.") };
+	const struct model_options options = { .name = STR_NONE };
 	enum status status;
 	bool ended = false;
 	struct wait wait;
 
 	wait_init(&wait);
 	model_begin(model, &config.model_servers[0], &options);
-	model_message(model, false, STR("one"));
-	model_message(model, true, STR("two"));
+	model_message(model, MODEL_SYSTEM, STR("Be kind."));
+	model_message(model, MODEL_USER, STR("one"));
+	model_message(model, MODEL_ASSISTANT, STR("two"));
 	stub_http_script(pieces, COUNT(pieces));
 	status = model_start(model, 1, NULL);
 	journal_clear();

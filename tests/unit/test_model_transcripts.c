@@ -132,7 +132,7 @@ static void begin(struct model *model)
 						      .max_tokens = 256 };
 
 	model_begin(model, &config.model_servers[0], &options);
-	model_message(model, false, STR(SECRET));
+	model_message(model, MODEL_USER, STR(SECRET));
 	assert_int_equal(model_start(model, 1, NULL), STATUS_OK);
 }
 

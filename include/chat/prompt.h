@@ -1,0 +1,40 @@
+/*
+ * The prompt: the messages that a model is to answer, put together from parts. Each part is asked
+ * in its order and takes its share of one budget; a new one is a function and a row in prompt.c.
+ * Knows who says what; the form of a request is chat/model's.
+ */
+#ifndef CHAT_PROMPT_H
+#define CHAT_PROMPT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/str.h"
+#include "chat/model.h"
+#include "chat/store.h"
+
+/*
+ * What all parts together may have that can be shortened. The chatbot's system prompt and the new
+ * message always go in whole, beside it.
+ */
+struct prompt_budget {
+	int64_t messages;
+	int64_t chars; /* code points; bytes count as such where all fits even so */
+};
+
+/* All borrowed. */
+struct prompt {
+	const struct store_begun *begun; /* the system prompt, and the history */
+	struct str message;		 /* the new one */
+	struct prompt_budget budget;
+};
+
+/* Hands the messages to a request that was begun, in their order. */
+void prompt_put(const struct prompt *prompt, struct model *model);
+/*
+ * Leaves budget for half of the history's exchanges that it held until now, rounded down. False:
+ * it held none, so there is nothing to leave out.
+ */
+bool prompt_halve(struct prompt *prompt);
+
+#endif
