@@ -1,12 +1,43 @@
 /*
- * The chatbot API: many chatbots of many workspaces, conversations named by us, JSON or SSE (B1 to
- * B5).
+ * The chatbot API: conversations named by us, JSON or SSE (B1 to B5). Which of the two it is, the
+ * body says, or the chatbot's setting. No address counts: a back end calls for many from its own.
  */
+#include "http/chatbot.h"
+
 #include "http/exchange.h"
+#include "http/request.h"
+#include "http/route.h"
 
 /* The contract's B1 and G4. */
 #define METADATA_MAX 16384
 #define ID_MAX 40
+
+static const struct {
+	const char *text;
+	const char *code;
+} words[ERROR_COUNT] = {
+	[ERROR_NOT_FOUND] = { "No such path", "NOT_FOUND" },
+	[ERROR_METHOD] = { "Method not allowed", "METHOD_NOT_ALLOWED" },
+	[ERROR_TOO_MANY] = { "Rate limit exceeded. Please wait before sending another message.",
+			     "RATE_LIMIT_EXCEEDED" },
+	[ERROR_UNAUTHORIZED] = { "Invalid or inactive API key", "INVALID_API_KEY" },
+	[ERROR_NO_KEY] = { "Missing Authorization header", "MISSING_AUTH_HEADER" },
+	[ERROR_MALFORMED_KEY] = { "Malformed Authorization header: expected Bearer and an API key",
+				  "MALFORMED_AUTH_HEADER" },
+	[ERROR_INVALID] = { "Invalid request payload", "INVALID_REQUEST" },
+	[ERROR_KEY_REUSED] = { "Idempotency key reused with another request",
+			       "IDEMPOTENCY_KEY_REUSED" },
+	[ERROR_IN_PROGRESS] = { "A request with this idempotency key is in progress",
+				"REQUEST_IN_PROGRESS" },
+	[ERROR_CHATBOT_NOT_FOUND] = { "Chatbot not found or access denied", "CHATBOT_NOT_FOUND" },
+	[ERROR_CONVERSATION_NOT_FOUND] = { "Conversation not found or access denied",
+					   "CONVERSATION_NOT_FOUND" },
+	[ERROR_NO_CREDIT] = { "Insufficient credits to generate AI response. Please upgrade your "
+			      "plan.",
+			      "INSUFFICIENT_CREDITS" },
+	[ERROR_INTERNAL] = { "Internal server error", "INTERNAL_ERROR" },
+	[ERROR_UNAVAILABLE] = { "Service unavailable", "SERVICE_UNAVAILABLE" },
+};
 
 /* What cannot be an id of ours names nothing; the empty id is nobody's. */
 static struct str as_id(struct str text)
@@ -28,13 +59,15 @@ static void read_metadata(struct exchange *exchange)
 		exchange->turn.begin.metadata = text;
 }
 
-static void read_members(struct exchange *exchange)
+static void read_members(struct exchange *exchange, const struct route_match *match)
 {
 	struct json_node conversation = exchange_member(exchange, "conversationId");
 	struct json_node stream = exchange_member(exchange, "stream");
 	struct str id;
 	bool on;
 
+	exchange_read_message(exchange);
+	exchange->turn.begin.chatbot = as_id(route_variable(match, "chatbot"));
 	if (json_get_string(conversation, &id))
 		exchange->turn.begin.conversation = as_id(id);
 	else if (json_type(conversation) != JSON_ABSENT)
@@ -47,37 +80,83 @@ static void read_members(struct exchange *exchange)
 }
 
 /* "Bearer KEY"; the scheme's case does not count (RFC 9110, 11.1). */
-static bool read_bearer(struct str header, struct str *key)
+static enum http_error read_key(const struct request *request, struct str *text)
 {
+	struct str header = request_header(request, "HTTP_AUTHORIZATION");
+
+	if (header.n == 0)
+		return ERROR_NO_KEY;
 	if (header.n < 8 || !str_same((struct str){ header.p, 7 }, STR("bearer ")))
-		return false;
-	*key = str_skip(header, 7);
-	while (key->n && key->p[0] == ' ')
-		*key = str_skip(*key, 1);
-	return key->n > 0;
+		return ERROR_MALFORMED_KEY;
+	*text = str_skip(header, 7);
+	while (text->n && text->p[0] == ' ')
+		*text = str_skip(*text, 1);
+	return text->n ? ERROR_NONE : ERROR_MALFORMED_KEY;
 }
 
-void chatbot_chat(struct http_context *context, struct request *request, struct reply *reply,
-		  struct str variable)
+static void put_ids(struct frame *frame, const struct event *event)
 {
-	struct str header = request_header(request, "HTTP_AUTHORIZATION"), text;
-	struct exchange exchange;
-	struct key key;
-
-	if (header.n == 0) {
-		reply_error(reply, ERROR_NO_KEY);
-		return;
-	}
-	if (!read_bearer(header, &text)) {
-		reply_error(reply, ERROR_MALFORMED_KEY);
-		return;
-	}
-	if (!exchange_take_key(context, request, reply, KEY_WORKSPACE, text, &key))
-		return;
-	exchange_init(&exchange, context, request, reply);
-	exchange.turn.begin.key = key;
-	exchange.turn.begin.chatbot = as_id(variable);
-	read_members(&exchange);
-	exchange_run(&exchange, FRAME_SSE);
-	exchange_clear(&exchange);
+	frame_string(frame, "conversationId", event->conversation);
+	frame_string(frame, "messageId", event->message_id);
 }
+
+static void put_words(struct frame *frame, enum http_error error)
+{
+	frame_string(frame, "error", str_from(words[error].text));
+	frame_string(frame, "code", str_from(words[error].code));
+}
+
+static void put_event(struct buf *out, void *state, const struct event *event)
+{
+	struct frame frame;
+
+	(void)state;
+	dialect_begin_event(&frame, out, FRAME_SSE, event);
+	if (event->kind == EVENT_START || event->kind == EVENT_DONE)
+		put_ids(&frame, event);
+	else if (event->kind == EVENT_ERROR)
+		put_words(&frame, ERROR_INTERNAL);
+	frame_end(&frame);
+}
+
+static void put_answer(struct buf *out, void *state, const struct event *event)
+{
+	struct frame frame;
+
+	(void)state;
+	frame_begin(&frame, out, FRAME_JSON);
+	frame_boolean(&frame, "success", true);
+	frame_open(&frame, "data");
+	frame_string(&frame, "response", event->text);
+	put_ids(&frame, event);
+	frame_close(&frame);
+	frame_end(&frame);
+}
+
+static void put_error(struct buf *out, enum http_error error, int64_t retry_s)
+{
+	struct frame frame;
+
+	frame_begin(&frame, out, FRAME_JSON);
+	frame_boolean(&frame, "success", false);
+	put_words(&frame, error);
+	if (error == ERROR_TOO_MANY)
+		frame_integer(&frame, "retryAfter", retry_s);
+	frame_end(&frame);
+}
+
+const struct dialect dialect_chatbot = {
+	.name = "chatbot",
+	.body_max = REQUEST_BODY_MAX,
+	.key_kind = KEY_WORKSPACE,
+	.read_key = read_key,
+	.read = read_members,
+	.limits = 0,
+	.stream_type = "text/event-stream",
+	.put_event = put_event,
+	.beat = FRAME_SSE_BEAT,
+	.answer_type = "application/json",
+	.put_answer = put_answer,
+	.error_type = "application/json",
+	.put_error = put_error,
+};

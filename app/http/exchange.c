@@ -1,6 +1,7 @@
-/* The part of an exchange's HTTP that both APIs share. */
+/* An exchange's way through HTTP, the same for every dialect. Not for what one of them looks like. */
 #include "http/exchange.h"
 
+#include "http/stream.h"
 #include "wire/utf8.h"
 
 /* The contract's G4 and I1. */
@@ -10,7 +11,14 @@
 #define UNAVAILABLE_RETRY_S 5
 #define FULL_RETRY_S 1
 
-static void read_message(struct exchange *exchange)
+struct json_node exchange_member(const struct exchange *exchange, const char *name)
+{
+	if (!exchange->json)
+		return (struct json_node){ NULL };
+	return json_member(json_root(exchange->json), name);
+}
+
+void exchange_read_message(struct exchange *exchange)
 {
 	struct str message;
 	size_t chars;
@@ -41,8 +49,8 @@ static void read_idempotency_key(struct exchange *exchange)
 		exchange->turn.begin.idempotency_key = key;
 }
 
-void exchange_init(struct exchange *exchange, struct http_context *context,
-		   const struct request *request, struct reply *reply)
+static void init(struct exchange *exchange, struct http_context *context,
+		 const struct request *request, struct reply *reply)
 {
 	*exchange = (struct exchange){
 		.context = context,
@@ -52,23 +60,25 @@ void exchange_init(struct exchange *exchange, struct http_context *context,
 	};
 	turn_init(&exchange->turn, &exchange->turn_context);
 	exchange->turn.begin.request_id = request->id;
-	if (request->body_status || json_parse(buf_view(&request->body), &exchange->json))
-		exchange->bad = true;
-	read_message(exchange);
-	read_idempotency_key(exchange);
 }
 
-void exchange_clear(struct exchange *exchange)
+static void clear(struct exchange *exchange)
 {
 	turn_clear(&exchange->turn);
 	json_free(exchange->json);
 }
 
-struct json_node exchange_member(const struct exchange *exchange, const char *name)
+static void read_request(struct exchange *exchange, const struct route_match *match)
 {
-	if (!exchange->json)
-		return (struct json_node){ NULL };
-	return json_member(json_root(exchange->json), name);
+	const struct request *request = exchange->request;
+	unsigned flags = match->route->flags;
+
+	if (request->body_status || json_parse(buf_view(&request->body), &exchange->json))
+		exchange->bad = true;
+	if (flags & (ROUTE_STREAM | ROUTE_WHOLE))
+		exchange->turn.begin.stream = (flags & ROUTE_STREAM) != 0;
+	exchange->reply->dialect->read(exchange, match);
+	read_idempotency_key(exchange);
 }
 
 /* 401, or 429 once this address had too many failed keys (G11). */
@@ -86,11 +96,36 @@ static void refuse_key(struct http_context *context, const struct request *reque
 	reply_error(reply, ERROR_TOO_MANY);
 }
 
-bool exchange_take_key(struct http_context *context, const struct request *request,
-		       struct reply *reply, enum key_kind kind, struct str text, struct key *out)
-{
-	enum status status = key_read(kind, text, out);
+/* The functions that follow answer true if it may go on; else the reply was sent. */
 
+static bool within_window(struct http_context *context, const struct request *request,
+			  struct reply *reply)
+{
+	const struct config *config = context->config;
+	int64_t retry_s;
+
+	if (!(reply->dialect->limits & DIALECT_ADDRESS_WINDOW) ||
+	    limit_count(context->limit, LIMIT_REQUESTS, str_from(request->address),
+			config->address_limit, config->address_window_ms, &retry_s))
+		return true;
+	context->log.cause = "too many requests from this address";
+	reply->retry_s = retry_s;
+	reply_error(reply, ERROR_TOO_MANY);
+	return false;
+}
+
+static bool take_key(struct http_context *context, const struct request *request,
+		     struct reply *reply, struct key *out)
+{
+	struct str text = STR_NONE;
+	enum http_error error = reply->dialect->read_key(request, &text);
+	enum status status;
+
+	if (error) {
+		reply_error(reply, error);
+		return false;
+	}
+	status = key_read(reply->dialect->key_kind, text, out);
 	if (status == STATUS_INVALID) {
 		refuse_key(context, request, reply);
 	} else if (status) {
@@ -100,44 +135,27 @@ bool exchange_take_key(struct http_context *context, const struct request *reque
 	return !status;
 }
 
-static void refuse(struct exchange *exchange)
+static bool hold_place(struct exchange *exchange)
 {
-	static const enum reply_error errors[] = {
-		[STORE_BAD_REQUEST] = ERROR_INVALID,
-		[STORE_UNAUTHORIZED] = ERROR_UNAUTHORIZED,
-		[STORE_KEY_REUSED] = ERROR_KEY_REUSED,
-		[STORE_IN_PROGRESS] = ERROR_IN_PROGRESS,
-		[STORE_CHATBOT_NOT_FOUND] = ERROR_CHATBOT_NOT_FOUND,
-		[STORE_FULL] = ERROR_TOO_MANY,
-		[STORE_LIMITED] = ERROR_TOO_MANY,
-		[STORE_CONVERSATION_NOT_FOUND] = ERROR_CONVERSATION_NOT_FOUND,
-		[STORE_NO_CREDIT] = ERROR_NO_CREDIT,
-	};
-	enum store_outcome outcome = exchange->turn.begun.outcome;
+	struct http_context *context = exchange->context;
+	struct reply *reply = exchange->reply;
 
-	exchange->context->log.cause = store_outcome_name(outcome);
-	if (outcome == STORE_UNAUTHORIZED)
-		refuse_key(exchange->context, exchange->request, exchange->reply);
-	else
-		reply_error(exchange->reply, errors[outcome]);
+	if (!(reply->dialect->limits & DIALECT_ADDRESS_OPEN) ||
+	    limit_hold(context->limit, context->holder, LIMIT_OPEN,
+		       str_from(exchange->request->address), context->config->address_open))
+		return true;
+	context->log.cause = "too many open exchanges from this address";
+	reply->retry_s = FULL_RETRY_S;
+	reply_error(reply, ERROR_TOO_MANY);
+	return false;
 }
 
-/* True if it may go on; else the reply was sent. */
-static bool open_exchange(struct exchange *exchange)
+static bool open_turn(struct exchange *exchange)
 {
 	struct http_context *context = exchange->context;
 	struct reply *reply = exchange->reply;
 	enum status status;
 
-	/* A back end that calls the chatbot API does so for many, all from its own address. */
-	if (reply->api == REPLY_HEADLESS &&
-	    !limit_hold(context->limit, context->holder, LIMIT_OPEN,
-			str_from(exchange->request->address), context->config->address_open)) {
-		context->log.cause = "too many open exchanges from this address";
-		reply->retry_s = FULL_RETRY_S;
-		reply_error(reply, ERROR_TOO_MANY);
-		return false;
-	}
 	/* A client that left while it waited in the backlog was accepted like a living one. */
 	if (wait_client_left(context->wait)) {
 		context->log.cause = "the client left before its exchange began";
@@ -159,30 +177,69 @@ static bool open_exchange(struct exchange *exchange)
 	return false;
 }
 
-void exchange_run(struct exchange *exchange, enum frame_style stream)
+/* What the database decided. */
+static bool allowed(struct exchange *exchange)
 {
-	const struct config *config = exchange->context->config;
-	struct store_begun *begun = &exchange->turn.begun;
-	struct http_context *context = exchange->context;
+	static const enum http_error errors[] = {
+		[STORE_STARTED] = ERROR_NONE,
+		[STORE_REPLAY] = ERROR_NONE,
+		[STORE_BAD_REQUEST] = ERROR_INVALID,
+		[STORE_UNAUTHORIZED] = ERROR_UNAUTHORIZED,
+		[STORE_KEY_REUSED] = ERROR_KEY_REUSED,
+		[STORE_IN_PROGRESS] = ERROR_IN_PROGRESS,
+		[STORE_CHATBOT_NOT_FOUND] = ERROR_CHATBOT_NOT_FOUND,
+		[STORE_FULL] = ERROR_TOO_MANY,
+		[STORE_LIMITED] = ERROR_TOO_MANY,
+		[STORE_CONVERSATION_NOT_FOUND] = ERROR_CONVERSATION_NOT_FOUND,
+		[STORE_NO_CREDIT] = ERROR_NO_CREDIT,
+	};
+	const struct store_begun *begun = &exchange->turn.begun;
 	struct reply *reply = exchange->reply;
-	struct turn *turn = &exchange->turn;
+	enum http_error error = errors[begun->outcome];
 
-	if (!open_exchange(exchange))
-		return;
 	reply->limit = begun->limit;
 	reply->remaining = begun->remaining;
 	reply->reset = begun->reset;
 	reply->retry_s = begun->retry_s;
-	if (begun->outcome != STORE_STARTED && begun->outcome != STORE_REPLAY) {
-		refuse(exchange);
-		return;
-	}
+	if (!error)
+		return true;
+	exchange->context->log.cause = store_outcome_name(begun->outcome);
+	if (error == ERROR_UNAUTHORIZED)
+		refuse_key(exchange->context, exchange->request, reply);
+	else
+		reply_error(reply, error);
+	return false;
+}
+
+static void play(struct exchange *exchange)
+{
+	struct http_context *context = exchange->context;
+	const struct config *config = context->config;
+	struct reply *reply = exchange->reply;
+	struct turn *turn = &exchange->turn;
+
 	reply->held = context->limit;
 	reply->holder = context->holder;
-	reply_as_sink(reply, begun->stream ? stream : FRAME_JSON);
-	turn_play(turn, &reply->sink, begun->stream ? config->exchange_ms : config->json_ms);
+	stream_begin(reply, turn->begun.stream, exchange->state);
+	turn_play(turn, &reply->sink, turn->begun.stream ? config->exchange_ms : config->json_ms);
 	context->log.end = turn->end;
 	context->log.cause = turn->cause;
 	context->log.first_ms = turn->first_ms;
 	context->log.tokens = turn->tokens;
+}
+
+void exchange_serve(struct http_context *context, struct request *request, struct reply *reply,
+		    const struct route_match *match)
+{
+	struct exchange exchange;
+	struct key key;
+
+	if (!within_window(context, request, reply) || !take_key(context, request, reply, &key))
+		return;
+	init(&exchange, context, request, reply);
+	exchange.turn.begin.key = key;
+	read_request(&exchange, match);
+	if (hold_place(&exchange) && open_turn(&exchange) && allowed(&exchange))
+		play(&exchange);
+	clear(&exchange);
 }

@@ -1,9 +1,30 @@
 /*
- * The headless API: one widget or front end, conversations named by sessionId, NDJSON (H1 to H4).
+ * The headless API: conversations named by sessionId, NDJSON (H1 to H4). Which of stream and JSON
+ * it is, its paths say.
  */
+#include "http/headless.h"
+
 #include "http/exchange.h"
+#include "http/request.h"
 
 #define SESSION_MAX 128
+
+static const char *const words[ERROR_COUNT] = {
+	[ERROR_NOT_FOUND] = "Not found",
+	[ERROR_METHOD] = "Method not allowed",
+	[ERROR_TOO_MANY] = "Too many requests",
+	[ERROR_UNAUTHORIZED] = "Unauthorized",
+	[ERROR_NO_KEY] = "Unauthorized",
+	[ERROR_MALFORMED_KEY] = "Unauthorized",
+	[ERROR_INVALID] = "Invalid request payload",
+	[ERROR_KEY_REUSED] = "Idempotency key reused",
+	[ERROR_IN_PROGRESS] = "Request in progress",
+	[ERROR_CHATBOT_NOT_FOUND] = "Not found",
+	[ERROR_CONVERSATION_NOT_FOUND] = "Not found",
+	[ERROR_NO_CREDIT] = "Insufficient credits",
+	[ERROR_INTERNAL] = "Internal server error",
+	[ERROR_UNAVAILABLE] = "Service unavailable",
+};
 
 /* ^[A-Za-z0-9._:-]{1,128}$ */
 static bool session_valid(struct str session)
@@ -12,55 +33,73 @@ static bool session_valid(struct str session)
 }
 
 /* Where both headers are present, even empty, x-api-key counts (H2). */
-static struct str key_header(const struct request *request)
+static enum http_error read_key(const struct request *request, struct str *text)
 {
-	struct str key = request_header(request, "HTTP_X_API_KEY");
-
-	return key.p ? key : request_header(request, "HTTP_X_WIDGET_API_KEY");
+	*text = request_header(request, "HTTP_X_API_KEY");
+	if (!text->p)
+		*text = request_header(request, "HTTP_X_WIDGET_API_KEY");
+	return text->n ? ERROR_NONE : ERROR_NO_KEY;
 }
 
-static void chat(struct http_context *context, struct request *request, struct reply *reply,
-		 bool stream)
+static void read_members(struct exchange *exchange, const struct route_match *match)
 {
-	const struct config *config = context->config;
-	struct str text = key_header(request);
-	struct exchange exchange;
-	struct key key;
+	struct str session;
 
-	if (!limit_count(context->limit, LIMIT_REQUESTS, str_from(request->address),
-			 config->address_limit, config->address_window_ms, &reply->retry_s)) {
-		context->log.cause = "too many requests from this address";
-		reply_error(reply, ERROR_TOO_MANY);
-		return;
-	}
-	reply->retry_s = 0;
-	if (text.n == 0) {
-		reply_error(reply, ERROR_NO_KEY);
-		return;
-	}
-	if (!exchange_take_key(context, request, reply, KEY_WIDGET, text, &key))
-		return;
-	exchange_init(&exchange, context, request, reply);
-	exchange.turn.begin.key = key;
-	exchange.turn.begin.stream = stream;
-	if (!json_get_string(exchange_member(&exchange, "sessionId"),
-			     &exchange.turn.begin.session) ||
-	    !session_valid(exchange.turn.begin.session))
-		exchange.bad = true;
-	exchange_run(&exchange, FRAME_NDJSON);
-	exchange_clear(&exchange);
+	(void)match;
+	exchange_read_message(exchange);
+	if (json_get_string(exchange_member(exchange, "sessionId"), &session) &&
+	    session_valid(session))
+		exchange->turn.begin.session = session;
+	else
+		exchange->bad = true;
 }
 
-void headless_chat(struct http_context *context, struct request *request, struct reply *reply,
-		   struct str variable)
+static void put_event(struct buf *out, void *state, const struct event *event)
 {
-	(void)variable;
-	chat(context, request, reply, false);
+	struct frame frame;
+
+	(void)state;
+	dialect_begin_event(&frame, out, FRAME_NDJSON, event);
+	if (event->kind == EVENT_START || event->kind == EVENT_DONE)
+		frame_string(&frame, "conversationId", event->conversation);
+	else if (event->kind == EVENT_ERROR)
+		frame_string(&frame, "error", str_from(words[ERROR_INTERNAL]));
+	frame_end(&frame);
 }
 
-void headless_stream(struct http_context *context, struct request *request, struct reply *reply,
-		     struct str variable)
+static void put_answer(struct buf *out, void *state, const struct event *event)
 {
-	(void)variable;
-	chat(context, request, reply, true);
+	struct frame frame;
+
+	(void)state;
+	frame_begin(&frame, out, FRAME_JSON);
+	frame_string(&frame, "conversationId", event->conversation);
+	frame_string(&frame, "message", event->text);
+	frame_end(&frame);
 }
+
+static void put_error(struct buf *out, enum http_error error, int64_t retry_s)
+{
+	struct frame frame;
+
+	(void)retry_s;
+	frame_begin(&frame, out, FRAME_JSON);
+	frame_string(&frame, "error", str_from(words[error]));
+	frame_end(&frame);
+}
+
+const struct dialect dialect_headless = {
+	.name = "headless",
+	.body_max = REQUEST_BODY_MAX,
+	.key_kind = KEY_WIDGET,
+	.read_key = read_key,
+	.read = read_members,
+	.limits = DIALECT_ADDRESS_WINDOW | DIALECT_ADDRESS_OPEN,
+	.stream_type = "application/x-ndjson",
+	.put_event = put_event,
+	.beat = FRAME_NDJSON_BEAT,
+	.answer_type = "application/json",
+	.put_answer = put_answer,
+	.error_type = "application/json",
+	.put_error = put_error,
+};

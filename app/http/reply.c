@@ -1,5 +1,6 @@
 /*
- * Heads and whole replies. The stream of an exchange is stream.c, the errors' words reply_error.c.
+ * Heads and whole replies. Not for an exchange's events, which are stream.c's, nor for the words
+ * of an error, which are its dialect's.
  */
 #include "http/reply.h"
 
@@ -12,13 +13,15 @@
 #define REPLY_CAP (64 << 20)
 
 void reply_init(struct reply *reply, struct gateway *gateway, struct wait *wait,
-		const struct request *request, const struct config *config)
+		const struct request *request, const struct config *config,
+		const struct dialect *dialect)
 {
 	*reply = (struct reply){
 		.gateway = gateway,
 		.wait = wait,
 		.request = request,
 		.config = config,
+		.dialect = dialect,
 		.limit = -1,
 	};
 	buf_init(&reply->out, REPLY_CAP);
@@ -56,33 +59,27 @@ static const char *reason_of(int status)
 	return "Internal Server Error";
 }
 
-static void add_cors(struct reply *reply)
+static void put_cors(struct reply *reply)
 {
+	const char *more = reply->dialect->exposed_headers;
+
 	if (*reply->config->allowed_origins)
 		buf_puts(&reply->out, "Vary: Origin\r\n");
 	if (!reply->request->origin_listed)
 		return;
 	buf_printf(&reply->out, "Access-Control-Allow-Origin: %.*s\r\n",
 		   STR_ARGS(reply->request->origin));
-	buf_puts(&reply->out, "Access-Control-Expose-Headers: X-Request-Id, Retry-After, "
-			      "X-RateLimit-Limit, X-RateLimit-Remaining, X-RateLimit-Reset\r\n");
+	buf_printf(&reply->out,
+		   "Access-Control-Expose-Headers: X-Request-Id, Retry-After, "
+		   "X-RateLimit-Limit, X-RateLimit-Remaining, X-RateLimit-Reset%s%s\r\n",
+		   more ? ", " : "", more ? more : "");
 }
 
-void reply_head(struct reply *reply, int status, const char *type, bool stream)
+/* What is known by now, and belongs to no kind of reply. */
+static void put_known(struct reply *reply)
 {
 	struct buf *out = &reply->out;
 
-	reply->status = status;
-	buf_printf(out, "Status: %d %s\r\n", status, reason_of(status));
-	if (type)
-		buf_printf(out, "Content-Type: %s\r\n", type);
-	buf_printf(out, "X-Request-Id: %.*s\r\n", STR_ARGS(reply->request->id));
-	buf_puts(out, stream ? "Cache-Control: no-store, no-transform\r\n"
-			       "X-Accel-Buffering: no\r\n"
-			     : "Cache-Control: no-store\r\n");
-	buf_puts(out, "X-Content-Type-Options: nosniff\r\n"
-		      "Referrer-Policy: no-referrer\r\n");
-	add_cors(reply);
 	if (reply->allow)
 		buf_printf(out, "Allow: %s\r\n", reply->allow);
 	if (reply->retry_s)
@@ -92,6 +89,30 @@ void reply_head(struct reply *reply, int status, const char *type, bool stream)
 			   "X-RateLimit-Limit: %" PRId64 "\r\nX-RateLimit-Remaining: %" PRId64
 			   "\r\nX-RateLimit-Reset: %" PRId64 "\r\n",
 			   reply->limit, reply->remaining, reply->reset);
+}
+
+void reply_put_head(struct reply *reply, const struct reply_head *head)
+{
+	static const char *const caches[] = {
+		[CACHE_NOTHING] = "Cache-Control: no-store\r\n",
+		[CACHE_STREAM] = "Cache-Control: no-store, no-transform\r\n"
+				 "X-Accel-Buffering: no\r\n",
+	};
+	const struct reply_header *more = head->headers;
+	struct buf *out = &reply->out;
+
+	reply->status = head->status;
+	buf_printf(out, "Status: %d %s\r\n", head->status, reason_of(head->status));
+	if (head->type)
+		buf_printf(out, "Content-Type: %s\r\n", head->type);
+	buf_printf(out, "X-Request-Id: %.*s\r\n", STR_ARGS(reply->request->id));
+	buf_puts(out, caches[head->cache]);
+	buf_puts(out, "X-Content-Type-Options: nosniff\r\n"
+		      "Referrer-Policy: no-referrer\r\n");
+	put_cors(reply);
+	put_known(reply);
+	for (; more && more->name; more++)
+		buf_printf(out, "%s: %s\r\n", more->name, more->value);
 	buf_puts(out, "\r\n");
 }
 
@@ -105,27 +126,44 @@ void reply_flush(struct reply *reply)
 	buf_reset(&reply->out);
 }
 
-void reply_send(struct reply *reply, int status, const char *type, struct str body)
+static bool method_is(const struct reply *reply, struct str method)
 {
-	reply_head(reply, status, type, false);
-	if (!str_equal(reply->request->method, STR("HEAD")))
+	return str_equal(reply->request->method, method);
+}
+
+void reply_send(struct reply *reply, const struct reply_head *head, struct str body)
+{
+	reply_put_head(reply, head);
+	if (!method_is(reply, STR("HEAD")))
 		buf_str(&reply->out, body);
+	reply_flush(reply);
+}
+
+void reply_error(struct reply *reply, enum http_error error)
+{
+	const struct dialect *dialect = reply->dialect;
+
+	reply_put_head(reply, &(struct reply_head){ .status = error_status(error),
+						    .type = dialect->error_type });
+	if (!method_is(reply, STR("HEAD")))
+		dialect->put_error(&reply->out, error, reply->retry_s);
 	reply_flush(reply);
 }
 
 void reply_preflight(struct reply *reply, const char *methods)
 {
-	struct buf *out = &reply->out;
+	const struct reply_header allowed[] = {
+		{ "Access-Control-Allow-Methods", methods },
+		{ "Access-Control-Allow-Headers",
+		  "x-api-key, x-widget-api-key, Authorization, Content-Type, Idempotency-Key, "
+		  "X-Request-Id" },
+		{ "Access-Control-Max-Age", "600" },
+		{ NULL, NULL },
+	};
+	const struct reply_head head = {
+		.status = 204,
+		.headers = reply->request->origin_listed ? allowed : NULL,
+	};
 
-	reply_head(reply, 204, NULL, false);
-	if (reply->request->origin_listed) {
-		buf_truncate(out, out->len - 2); /* the head's empty line */
-		buf_printf(out, "Access-Control-Allow-Methods: %s\r\n", methods);
-		buf_puts(
-			out,
-			"Access-Control-Allow-Headers: x-api-key, x-widget-api-key, Authorization, "
-			"Content-Type, Idempotency-Key, X-Request-Id\r\n"
-			"Access-Control-Max-Age: 600\r\n\r\n");
-	}
-	reply_flush(reply);
+	reply_send(reply, &head, STR(""));
 }

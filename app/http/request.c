@@ -78,7 +78,7 @@ static bool listed(struct str list, struct str origin)
 void request_read(struct request *request, struct gateway *gateway, const struct config *config)
 {
 	*request = (struct request){ .gateway = gateway };
-	buf_init(&request->body, REQUEST_BODY_MAX);
+	buf_init(&request->body, 0);
 	buf_init(&request->path_text, PATH_CAP);
 	request->method = request_header(request, "REQUEST_METHOD");
 	read_id(request);
@@ -91,6 +91,11 @@ void request_read(struct request *request, struct gateway *gateway, const struct
 		request->origin.p && listed(str_from(config->allowed_origins), request->origin);
 	request->preflight = request->origin.p && str_equal(request->method, STR("OPTIONS")) &&
 			     request_header(request, "HTTP_ACCESS_CONTROL_REQUEST_METHOD").p;
+}
+
+void request_read_body(struct request *request, struct gateway *gateway, size_t most)
+{
+	buf_init(&request->body, most);
 	request->body_status = gateway_read(gateway, &request->body);
 }
 

@@ -1,43 +1,81 @@
-/* The table of paths. */
+/* The table of paths. What a request does with what it finds is serve.c's. */
 #include "http/route.h"
 
 #include <string.h>
 
 #include "base/count.h"
+#include "http/chatbot.h"
+#include "http/exchange.h"
+#include "http/headless.h"
+#include "http/health.h"
 
 static const struct route routes[] = {
-	{ "/health", "GET, HEAD", health, REPLY_HEADLESS },
-	{ "/v1/chat", "POST", headless_chat, REPLY_HEADLESS },
-	{ "/v1/chat/stream", "POST", headless_stream, REPLY_HEADLESS },
-	{ "/chat", "POST", headless_stream, REPLY_HEADLESS },
-	{ "/api/v1/chatbots/*/chat", "POST", chatbot_chat, REPLY_CHATBOT },
+	{ "/health", "GET, HEAD", health_serve, &dialect_headless, ROUTE_STATUS },
+	{ "/v1/chat", "POST", exchange_serve, &dialect_headless, ROUTE_WHOLE },
+	{ "/v1/chat/stream", "POST", exchange_serve, &dialect_headless, ROUTE_STREAM },
+	{ "/chat", "POST", exchange_serve, &dialect_headless, ROUTE_STREAM },
+	{ "/api/v1/chatbots/{chatbot}/chat", "POST", exchange_serve, &dialect_chatbot, 0 },
 };
 
-static bool matches(const char *pattern, struct str path, struct str *variable)
-{
-	const char *star = strchr(pattern, '*');
-	struct str head, tail;
+/* The files of deploy/ make the same choice for what a web server says itself. */
+static const struct route_prefix prefixes[] = {
+	{ "/api/", &dialect_chatbot },
+	{ "", &dialect_headless },
+};
 
-	*variable = STR_NONE;
-	if (!star)
-		return str_equal(path, str_from(pattern));
-	head = (struct str){ pattern, (size_t)(star - pattern) };
-	tail = str_from(star + 1);
-	if (!str_starts(path, head) || path.n <= head.n + tail.n)
+/* Takes a "{name}" off the front of *pattern, and the segment it stands for off that of *path. */
+static bool take_variable(struct str *pattern, struct str *path, struct route_match *match)
+{
+	const char *slash = path->n ? memchr(path->p, '/', path->n) : NULL;
+	size_t n = slash ? (size_t)(slash - path->p) : path->n;
+
+	if (n == 0 || match->count == ROUTE_VARIABLES)
 		return false;
-	*variable = (struct str){ path.p + head.n, path.n - head.n - tail.n };
-	return str_equal(str_skip(path, head.n + variable->n), tail) &&
-	       !memchr(variable->p, '/', variable->n);
+	*pattern = str_skip(*pattern, 1);
+	match->variables[match->count].name = str_cut(pattern, STR("}"));
+	match->variables[match->count].value = (struct str){ path->p, n };
+	match->count++;
+	*path = str_skip(*path, n);
+	return true;
 }
 
-const struct route *route_find(struct str path, struct str *variable)
+bool route_matches(const struct route *route, struct str path, struct route_match *match)
+{
+	struct str pattern = str_from(route->path);
+
+	*match = (struct route_match){ .route = route };
+	while (pattern.n) {
+		if (pattern.p[0] == '{') {
+			if (!take_variable(&pattern, &path, match))
+				return false;
+		} else if (path.n && path.p[0] == pattern.p[0]) {
+			pattern = str_skip(pattern, 1);
+			path = str_skip(path, 1);
+		} else {
+			return false;
+		}
+	}
+	return path.n == 0;
+}
+
+bool route_find(struct str path, struct route_match *match)
 {
 	size_t i;
 
 	for (i = 0; i < COUNT(routes); i++)
-		if (path.p && matches(routes[i].path, path, variable))
-			return &routes[i];
-	return NULL;
+		if (route_matches(&routes[i], path, match))
+			return true;
+	return false;
+}
+
+struct str route_variable(const struct route_match *match, const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < match->count; i++)
+		if (str_equal(match->variables[i].name, str_from(name)))
+			return match->variables[i].value;
+	return STR_NONE;
 }
 
 bool route_allows(const struct route *route, struct str method)
@@ -50,7 +88,16 @@ bool route_allows(const struct route *route, struct str method)
 	return false;
 }
 
-enum reply_api route_api(struct str path)
+const struct route_prefix *route_prefix_at(size_t index)
 {
-	return path.p && str_starts(path, STR("/api/")) ? REPLY_CHATBOT : REPLY_HEADLESS;
+	return index < COUNT(prefixes) ? &prefixes[index] : NULL;
+}
+
+const struct dialect *route_dialect(struct str path)
+{
+	size_t i = 0;
+
+	while (!str_starts(path, str_from(prefixes[i].prefix)))
+		i++;
+	return prefixes[i].dialect;
 }

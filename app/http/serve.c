@@ -34,14 +34,18 @@ static void log_request(const struct http_context *context, const struct request
 		 *cause ? " cause=\"" : "", cause, *cause ? "\"" : "");
 }
 
-static void dispatch(struct http_context *context, struct request *request, struct reply *reply)
+static bool find_route(const struct http_context *context, const struct request *request,
+		       struct route_match *match)
 {
-	struct str variable;
-	const struct route *route = route_find(request->path, &variable);
+	return route_find(request->path, match) &&
+	       (context->duty != HTTP_HEALTH || match->route->flags & ROUTE_STATUS);
+}
 
-	if (route && context->duty == HTTP_HEALTH && route->handle != health)
-		route = NULL;
-	reply->api = route ? route->api : route_api(request->path);
+static void dispatch(struct http_context *context, struct request *request, struct reply *reply,
+		     const struct route_match *match)
+{
+	const struct route *route = match->route;
+
 	if (!route) {
 		reply_error(reply, ERROR_NOT_FOUND);
 	} else if (request->preflight) {
@@ -54,13 +58,15 @@ static void dispatch(struct http_context *context, struct request *request, stru
 		reply->retry_s = BUSY_RETRY_S;
 		reply_error(reply, ERROR_UNAVAILABLE);
 	} else {
-		route->handle(context, request, reply, variable);
+		route->handle(context, request, reply, match);
 	}
 }
 
 void http_serve(struct http_context *context)
 {
+	const struct dialect *dialect;
 	int64_t began = clock_ms();
+	struct route_match match;
 	struct request request;
 	struct reply reply;
 
@@ -69,8 +75,12 @@ void http_serve(struct http_context *context)
 	context->log.first_ms = -1;
 	context->log.tokens = 0;
 	request_read(&request, context->gateway, context->config);
-	reply_init(&reply, context->gateway, context->wait, &request, context->config);
-	dispatch(context, &request, &reply);
+	if (!find_route(context, &request, &match))
+		match.route = NULL;
+	dialect = match.route ? match.route->dialect : route_dialect(request.path);
+	request_read_body(&request, context->gateway, dialect->body_max);
+	reply_init(&reply, context->gateway, context->wait, &request, context->config, dialect);
+	dispatch(context, &request, &reply, &match);
 	limit_release(context->limit, context->holder);
 	log_request(context, &request, &reply, began);
 	reply_clear(&reply);

@@ -82,14 +82,6 @@ void frame_close_array(struct frame *frame)
 	frame->first = false;
 }
 
-void frame_beat(struct buf *out, enum frame_style style)
-{
-	if (style == FRAME_NDJSON)
-		buf_putc(out, '\n');
-	else if (style == FRAME_SSE)
-		buf_puts(out, ":\n\n");
-}
-
 /*
  * The length of what `s` begins with, if that must be escaped, else 0; *code is then its code
  * point.

@@ -32,11 +32,13 @@ struct request {
 	const struct gateway *gateway;
 };
 
-/*
- * Reads the request whole, its body too: a connection closed over unread bytes may take the reply
- * with it.
- */
+/* Reads all of it but the body. */
 void request_read(struct request *request, struct gateway *gateway, const struct config *config);
+/*
+ * Reads the body of at most `most` bytes, and what it has beyond: a connection closed over unread
+ * bytes may take the reply with it.
+ */
+void request_read_body(struct request *request, struct gateway *gateway, size_t most);
 void request_clear(struct request *request);
 /* A header by its CGI name, such as "HTTP_X_API_KEY"; absent if not sent. */
 struct str request_header(const struct request *request, const char *name);

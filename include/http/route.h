@@ -1,26 +1,65 @@
-/* Which handler serves a path: a table. */
+/*
+ * The table of paths: who serves one, with which methods, in which dialect. And for paths that are
+ * none of ours, in whose words that is said.
+ */
 #ifndef HTTP_ROUTE_H
 #define HTTP_ROUTE_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 #include "base/str.h"
-#include "http/serve.h"
+#include "http/dialect.h"
 
-struct route {
-	const char *path;    /* one "*" stands for one segment */
-	const char *methods; /* as Allow says them */
-	http_handler_fn handle;
-	enum reply_api api;
+struct http_context;
+struct reply;
+struct request;
+struct route_match;
+
+/* Serves a request of a route, its whole reply included. */
+typedef void (*route_handler_fn)(struct http_context *context, struct request *request,
+				 struct reply *reply, const struct route_match *match);
+
+enum route_flag {
+	ROUTE_STATUS = 1 << 0, /* the status listener answers it too */
+	ROUTE_STREAM = 1 << 1, /* an exchange here is a stream */
+	ROUTE_WHOLE = 1 << 2,  /* an exchange here is one answer; neither: its body says which */
 };
 
-/*
- * The route of a path (undecoded, see request.h), NULL if there is none; *variable is what "*"
- * stood for.
- */
-const struct route *route_find(struct str path, struct str *variable);
+struct route {
+	const char *path;    /* "{name}" stands for one segment that is not empty */
+	const char *methods; /* as Allow says them */
+	route_handler_fn handle;
+	const struct dialect *dialect; /* its errors' too */
+	unsigned flags;		       /* enum route_flag, or-ed */
+};
+
+#define ROUTE_VARIABLES 4
+
+/* What a path matched, and what stood in place of its names; all borrowed. */
+struct route_match {
+	const struct route *route;
+	size_t count;
+	struct {
+		struct str name, value;
+	} variables[ROUTE_VARIABLES];
+};
+
+/* The first route of a path (undecoded, see request.h; absent: none has it). False: none. */
+bool route_find(struct str path, struct route_match *match);
+/* The same for one route: whether it has the path. */
+bool route_matches(const struct route *route, struct str path, struct route_match *match);
+/* What stood there; absent if the route has no such name. */
+struct str route_variable(const struct route_match *match, const char *name);
 bool route_allows(const struct route *route, struct str method);
-/* The API whose words an error on an unknown path uses. */
-enum reply_api route_api(struct str path);
+
+/* Paths that begin so are refused in these words, if no route has them; the first that fits counts. */
+struct route_prefix {
+	const char *prefix;
+	const struct dialect *dialect;
+};
+/* The table's row; NULL behind its end. The last row takes every path. */
+const struct route_prefix *route_prefix_at(size_t index);
+const struct dialect *route_dialect(struct str path);
 
 #endif

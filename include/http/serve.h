@@ -17,7 +17,7 @@
 /* What a process is there for. 404, 405 and preflights are the same to all. */
 enum http_duty {
 	HTTP_ALL,
-	HTTP_HEALTH, /* /health alone; other paths are none of its */
+	HTTP_HEALTH, /* routes for the status listener alone; other paths are none of its */
 	HTTP_REFUSE, /* no worker was free in time: 503 (G6); needs neither database nor model */
 };
 
@@ -42,19 +42,5 @@ struct http_context {
 
 /* Serves the request the gateway has accepted, and logs it. */
 void http_serve(struct http_context *context);
-
-/* A route's handler; `variable` is what stood in the path's place for one ("*"), else absent. */
-typedef void (*http_handler_fn)(struct http_context *context, struct request *request,
-				struct reply *reply, struct str variable);
-
-/* headless.c, chatbot.c, health.c */
-void headless_chat(struct http_context *context, struct request *request, struct reply *reply,
-		   struct str variable);
-void headless_stream(struct http_context *context, struct request *request, struct reply *reply,
-		     struct str variable);
-void chatbot_chat(struct http_context *context, struct request *request, struct reply *reply,
-		  struct str variable);
-void health(struct http_context *context, struct request *request, struct reply *reply,
-	    struct str variable);
 
 #endif

@@ -40,10 +40,10 @@ void frame_open_array(struct frame *frame, const char *name); /* "name":[ */
 void frame_open_element(struct frame *frame);		      /* { of an array's next object */
 void frame_close_array(struct frame *frame);		      /* ] */
 
-/*
- * A heartbeat (S6): NDJSON an empty line, SSE a comment line and an empty line; FRAME_JSON nothing.
- */
-void frame_beat(struct buf *out, enum frame_style style);
+/* A heartbeat (S6): what may lie between two objects and says nothing. */
+#define FRAME_NDJSON_BEAT "\n" /* an empty line */
+#define FRAME_SSE_BEAT ":\n\n" /* a comment and an empty line */
+
 /* A JSON string with its quotes. */
 void frame_quote(struct buf *out, struct str value);
 

@@ -77,22 +77,6 @@ static void members_of_every_kind(void **state)
 	buf_clear(&out);
 }
 
-static void beats(void **state)
-{
-	struct buf out;
-
-	(void)state;
-	buf_init(&out, 100);
-	frame_beat(&out, FRAME_JSON);
-	assert_str(buf_view(&out), "");
-	frame_beat(&out, FRAME_NDJSON);
-	assert_str(buf_view(&out), "\n");
-	buf_reset(&out);
-	frame_beat(&out, FRAME_SSE);
-	assert_str(buf_view(&out), ":\n\n");
-	buf_clear(&out);
-}
-
 static void quotes_what_must_be(void **state)
 {
 	static const struct {
@@ -250,7 +234,6 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(styles_differ_around_the_object),
 		cmocka_unit_test(members_of_every_kind),
-		cmocka_unit_test(beats),
 		cmocka_unit_test(quotes_what_must_be),
 		cmocka_unit_test(no_text_breaks_a_frame),
 		cmocka_unit_test(a_full_buffer_is_told),

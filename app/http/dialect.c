@@ -1,0 +1,21 @@
+/* What our own dialects have in common: the events of H3, which B2 takes over. */
+#include "http/dialect.h"
+
+void dialect_begin_event(struct frame *frame, struct buf *out, enum frame_style style,
+			 const struct event *event)
+{
+	static const struct {
+		struct str type;
+		const char *text; /* the member; NULL: it has none */
+	} rows[] = {
+		[EVENT_START] = { STR("start"), NULL },
+		[EVENT_TOKEN] = { STR("token"), "token" },
+		[EVENT_DONE] = { STR("done"), "message" },
+		[EVENT_ERROR] = { STR("error"), NULL },
+	};
+
+	frame_begin(frame, out, style);
+	frame_string(frame, "type", rows[event->kind].type);
+	if (rows[event->kind].text)
+		frame_string(frame, rows[event->kind].text, event->text);
+}
