@@ -42,6 +42,7 @@ static const char *reason_of(int status)
 	} reasons[] = {
 		{ 200, "OK" },
 		{ 204, "No Content" },
+		{ 304, "Not Modified" },
 		{ 400, "Bad Request" },
 		{ 401, "Unauthorized" },
 		{ 402, "Payment Required" },
@@ -97,6 +98,7 @@ void reply_put_head(struct reply *reply, const struct reply_head *head)
 		[CACHE_NOTHING] = "Cache-Control: no-store\r\n",
 		[CACHE_STREAM] = "Cache-Control: no-store, no-transform\r\n"
 				 "X-Accel-Buffering: no\r\n",
+		[CACHE_REVALIDATE] = "Cache-Control: no-cache\r\n",
 	};
 	const struct reply_header *more = head->headers;
 	struct buf *out = &reply->out;
@@ -111,6 +113,8 @@ void reply_put_head(struct reply *reply, const struct reply_head *head)
 		      "Referrer-Policy: no-referrer\r\n");
 	put_cors(reply);
 	put_known(reply);
+	if (head->etag)
+		buf_printf(out, "ETag: %s\r\n", head->etag);
 	for (; more && more->name; more++)
 		buf_printf(out, "%s: %s\r\n", more->name, more->value);
 	buf_puts(out, "\r\n");
@@ -131,9 +135,39 @@ static bool method_is(const struct reply *reply, struct str method)
 	return str_equal(reply->request->method, method);
 }
 
+/* The tag as If-None-Match compares it (RFC 9110, 8.8.3.2): whether it is a weak one does not count. */
+static struct str tag_of(struct str text)
+{
+	text = str_trim(text, STR_SPACE);
+	return str_starts(text, STR("W/")) ? str_skip(text, 2) : text;
+}
+
+/* True if the client has it: then a 304 says so (RFC 9110, 13.1.2). */
+static bool client_has(const struct reply *reply, const struct reply_head *head)
+{
+	struct str tags = request_header(reply->request, "HTTP_IF_NONE_MATCH");
+
+	if (head->status != 200 || !head->etag ||
+	    !(method_is(reply, STR("GET")) || method_is(reply, STR("HEAD"))))
+		return false;
+	if (str_equal(str_trim(tags, STR_SPACE), STR("*")))
+		return true;
+	while (tags.n)
+		if (str_equal(tag_of(str_cut(&tags, STR(","))), tag_of(str_from(head->etag))))
+			return true;
+	return false;
+}
+
 void reply_send(struct reply *reply, const struct reply_head *head, struct str body)
 {
-	reply_put_head(reply, head);
+	struct reply_head had = *head;
+
+	if (client_has(reply, head)) {
+		had.status = 304;
+		had.type = NULL;
+		body = STR("");
+	}
+	reply_put_head(reply, &had);
 	if (!method_is(reply, STR("HEAD")))
 		buf_str(&reply->out, body);
 	reply_flush(reply);

@@ -20,8 +20,9 @@
 
 /* What a client and a proxy may keep of a reply. */
 enum reply_cache {
-	CACHE_NOTHING, /* G5's rule; what a head says that names none */
-	CACHE_STREAM,  /* nothing either, and no proxy may change or hold it back */
+	CACHE_NOTHING,	  /* G5's rule; what a head says that names none */
+	CACHE_STREAM,	  /* nothing either, and no proxy may change or hold it back */
+	CACHE_REVALIDATE, /* it may be kept, and is asked for again each time: needs an `etag` */
 };
 
 /* A head as a value. */
@@ -29,6 +30,7 @@ struct reply_head {
 	int status;
 	const char *type; /* NULL: without a body */
 	enum reply_cache cache;
+	const char *etag;		    /* with its quotes; NULL: none */
 	const struct reply_header *headers; /* more, up to a name NULL; NULL: none */
 };
 
@@ -61,7 +63,10 @@ void reply_init(struct reply *reply, struct gateway *gateway, struct wait *wait,
 		const struct dialect *dialect);
 void reply_clear(struct reply *reply);
 
-/* Sends a whole reply. A HEAD request gets the head alone. */
+/*
+ * Sends a whole reply. A HEAD request gets the head alone; a GET or HEAD that has it already (its
+ * If-None-Match names the head's etag) gets 304 in place of 200.
+ */
 void reply_send(struct reply *reply, const struct reply_head *head, struct str body);
 /* Sends an error with its status and its dialect's body, and with what the struct's members say. */
 void reply_error(struct reply *reply, enum http_error error);
