@@ -1,0 +1,155 @@
+/* http/route: which path is whose, what a name in it stands for, and whose words a stray one gets. */
+#include "unit.h"
+
+#include "http/chatbot.h"
+#include "http/exchange.h"
+#include "http/headless.h"
+#include "http/health.h"
+#include "http/route.h"
+
+static void every_path_of_ours(void **state)
+{
+	static const struct {
+		struct str path;
+		route_handler_fn handle;
+		const struct dialect *dialect;
+		unsigned flags;
+	} rows[] = {
+		{ STR("/health"), health_serve, &dialect_headless, ROUTE_STATUS },
+		{ STR("/v1/chat"), exchange_serve, &dialect_headless, ROUTE_WHOLE },
+		{ STR("/v1/chat/stream"), exchange_serve, &dialect_headless, ROUTE_STREAM },
+		{ STR("/chat"), exchange_serve, &dialect_headless, ROUTE_STREAM },
+		{ STR("/api/v1/chatbots/b-1/chat"), exchange_serve, &dialect_chatbot, 0 },
+	};
+	struct route_match match;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < COUNT(rows); i++) {
+		assert_true(route_find(rows[i].path, &match));
+		assert_ptr_equal(match.route->handle, rows[i].handle);
+		assert_ptr_equal(match.route->dialect, rows[i].dialect);
+		assert_int_equal(match.route->flags, rows[i].flags);
+	}
+}
+
+static void no_path_of_ours(void **state)
+{
+	static const struct str paths[] = {
+		STR_NONE,
+		STR(""),
+		STR("/"),
+		STR("//"),
+		STR("/chat/"),
+		STR("/chatx"),
+		STR("/cha"),
+		STR("chat"),
+		STR("//chat"),
+		STR("/Chat"),
+		STR("/%63hat"),
+		STR("/chat\0"),
+		STR("/v1"),
+		STR("/v1/chat/"),
+		STR("/v1/chat/stream/x"),
+		STR("/api/"),
+		STR("/api/v1/chatbots/chat"),
+		STR("/api/v1/chatbots//chat"),
+		STR("/api/v1/chatbots/a/b/chat"),
+		STR("/api/v1/chatbots/a/chat/"),
+		STR("/api/v1/chatbots/a"),
+		STR("/api/v1/chatbots/a/"),
+		STR("/api/v1/chatbots/{chatbot}"),
+	};
+	struct route_match match;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < COUNT(paths); i++)
+		assert_false(route_find(paths[i], &match));
+}
+
+static void names_stand_for_one_segment(void **state)
+{
+	static const struct route route = { .path = "/a/{one}/b/{two}" };
+	static const struct route last = { .path = "/files/{name}" };
+	static const struct route within = { .path = "/x-{name}/end" };
+	static const struct route five = { .path = "/{a}/{b}/{c}/{d}/{e}" };
+	struct route_match match;
+
+	(void)state;
+	assert_true(route_matches(&route, STR("/a/%2F*/b/2"), &match));
+	assert_ptr_equal(match.route, &route);
+	assert_int_equal(match.count, 2);
+	assert_str(route_variable(&match, "one"), "%2F*");
+	assert_str(route_variable(&match, "two"), "2");
+	assert_null(route_variable(&match, "three").p);
+	assert_null(route_variable(&match, "on").p);
+	assert_false(route_matches(&route, STR("/a/1/b/"), &match));
+	assert_false(route_matches(&route, STR("/a//b/2"), &match));
+	assert_false(route_matches(&route, STR("/a/1/c/2"), &match));
+	assert_false(route_matches(&route, STR("/a/1/b/2/"), &match));
+	assert_true(route_matches(&last, STR("/files/x.css"), &match));
+	assert_str(route_variable(&match, "name"), "x.css");
+	assert_false(route_matches(&last, STR("/files/"), &match));
+	assert_true(route_matches(&within, STR("/x-1/end"), &match));
+	assert_str(route_variable(&match, "name"), "1");
+	/* More names than there is room for match nothing, rather than too little. */
+	assert_false(route_matches(&five, STR("/1/2/3/4/5"), &match));
+}
+
+static void methods(void **state)
+{
+	static const struct route route = { .methods = "GET, HEAD" };
+
+	(void)state;
+	assert_true(route_allows(&route, STR("GET")));
+	assert_true(route_allows(&route, STR("HEAD")));
+	assert_false(route_allows(&route, STR("POST")));
+	assert_false(route_allows(&route, STR("get")));
+	assert_false(route_allows(&route, STR("GET, HEAD")));
+	assert_false(route_allows(&route, STR("")));
+	assert_false(route_allows(&route, STR_NONE));
+}
+
+static void a_stray_path_is_refused_in_the_words_of_its_prefix(void **state)
+{
+	static const struct {
+		struct str path;
+		const struct dialect *dialect;
+	} rows[] = {
+		{ STR("/api/"), &dialect_chatbot },    { STR("/api/v2/x"), &dialect_chatbot },
+		{ STR("/api"), &dialect_headless },    { STR("/apis/"), &dialect_headless },
+		{ STR("/x/api/"), &dialect_headless }, { STR("/"), &dialect_headless },
+		{ STR(""), &dialect_headless },	       { STR_NONE, &dialect_headless },
+	};
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < COUNT(rows); i++)
+		assert_ptr_equal(route_dialect(rows[i].path), rows[i].dialect);
+}
+
+static void the_last_prefix_takes_every_path(void **state)
+{
+	size_t count = 0;
+
+	(void)state;
+	while (route_prefix_at(count))
+		count++;
+	assert_true(count > 0);
+	assert_string_equal(route_prefix_at(count - 1)->prefix, "");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(every_path_of_ours),
+		cmocka_unit_test(no_path_of_ours),
+		cmocka_unit_test(names_stand_for_one_segment),
+		cmocka_unit_test(methods),
+		cmocka_unit_test(a_stray_path_is_refused_in_the_words_of_its_prefix),
+		cmocka_unit_test(the_last_prefix_takes_every_path),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
