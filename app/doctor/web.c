@@ -5,7 +5,7 @@
 
 #include "base/clock.h"
 #include "doctor/doctor.h"
-#include "doctor/request.h"
+#include "doctor/web_request.h"
 #include "doctor/server_names.h"
 
 #define BODY_MOST 65536 /* of a request (G3) */
@@ -36,7 +36,7 @@ static void see_certificate(struct doctor *doctor, const struct probe *probe)
 	}
 }
 
-static void health_failed(struct doctor *doctor, const struct request *request)
+static void health_failed(struct doctor *doctor, const struct web_request *request)
 {
 	int status = request->probe.status;
 	bool ours = probe_header(&request->probe, "X-Request-Id").p;
@@ -63,12 +63,12 @@ static void health_failed(struct doctor *doctor, const struct request *request)
 
 static bool see_health(struct doctor *doctor)
 {
-	struct request request;
+	struct web_request request;
 	bool good = false;
 
-	request_init(&request, doctor, "/health");
-	if (request_run(&request, doctor, "web")) {
-		good = request.probe.status == 200 && reply_says(&request, "status", "ok");
+	web_request_init(&request, doctor, "/health");
+	if (web_request_run(&request, doctor, "web")) {
+		good = request.probe.status == 200 && web_request_says(&request, "status", "ok");
 		if (good)
 			doctor_find(doctor, DOCTOR_OK, "web", "%s answers%s%.*s", doctor->url,
 				    probe_header(&request.probe, "Server").p ? " through " : "",
@@ -78,26 +78,27 @@ static bool see_health(struct doctor *doctor)
 		see_certificate(doctor, &request.probe);
 		doctor_date(doctor, "web", &request.probe);
 	}
-	request_clear(&request);
+	web_request_clear(&request);
 	return good;
 }
 
 /* A key that cannot be one, so that nothing is spent: what matters is whether it arrives. */
 static void see_authorization(struct doctor *doctor)
 {
-	struct request request;
+	struct web_request request;
 
-	request_init(&request, doctor, "/api/v1/chatbots/doctor/chat");
+	web_request_init(&request, doctor, "/api/v1/chatbots/doctor/chat");
 	buf_puts(&request.headers, "\nAuthorization: Bearer sk-workspace_doctor");
 	request.probe.body = STR("{\"message\":\"doctor\"}");
-	if (!request_run(&request, doctor, "web keys"))
+	if (!web_request_run(&request, doctor, "web keys"))
 		goto out;
-	if (reply_says(&request, "code", "MISSING_AUTH_HEADER")) {
+	if (web_request_says(&request, "code", "MISSING_AUTH_HEADER")) {
 		doctor_find(doctor, DOCTOR_WRONG, "web keys",
 			    "the web server keeps the Authorization header to itself: the chatbot "
 			    "API cannot be used");
 		doctor_step(doctor, "%s", server_advice(&request.probe)->authorization);
-	} else if (request.probe.status == 401 && reply_says(&request, "code", "INVALID_API_KEY")) {
+	} else if (request.probe.status == 401 &&
+		   web_request_says(&request, "code", "INVALID_API_KEY")) {
 		doctor_find(doctor, DOCTOR_OK, "web keys", "the Authorization header arrives");
 	} else if (request.probe.status == 429) {
 		doctor_find(doctor, DOCTOR_UNTRIED, "web keys",
@@ -112,13 +113,13 @@ static void see_authorization(struct doctor *doctor)
 			    doctor->url);
 	}
 out:
-	request_clear(&request);
+	web_request_clear(&request);
 }
 
 /* The longest body there may be, with a key that cannot be one. */
 static void see_body(struct doctor *doctor)
 {
-	struct request request;
+	struct web_request request;
 	struct buf body;
 
 	buf_init(&body, BODY_MOST);
@@ -126,12 +127,12 @@ static void see_body(struct doctor *doctor)
 	while (body.len < BODY_MOST - 2)
 		buf_putc(&body, 'a');
 	buf_puts(&body, "\"}");
-	request_init(&request, doctor, "/v1/chat");
+	web_request_init(&request, doctor, "/v1/chat");
 	buf_puts(&request.headers, "\nx-api-key: doctor");
 	request.probe.body = buf_view(&body);
-	if (!request_run(&request, doctor, "web body"))
+	if (!web_request_run(&request, doctor, "web body"))
 		goto out;
-	if (request.probe.status == 401 && reply_says(&request, "error", "Unauthorized")) {
+	if (request.probe.status == 401 && web_request_says(&request, "error", "Unauthorized")) {
 		doctor_find(doctor, DOCTOR_OK, "web body", "64 KiB pass");
 	} else if (request.probe.status == 429) {
 		doctor_find(doctor, DOCTOR_UNTRIED, "web body",
@@ -144,7 +145,7 @@ static void see_body(struct doctor *doctor)
 	}
 out:
 	buf_clear(&body);
-	request_clear(&request);
+	web_request_clear(&request);
 }
 
 void doctor_web(struct doctor *doctor)

@@ -5,7 +5,7 @@
 #include "base/clock.h"
 #include "doctor/doctor.h"
 #include "doctor/question.h"
-#include "doctor/request.h"
+#include "doctor/web_request.h"
 #include "doctor/server_names.h"
 
 #define ANSWER_MS 60000
@@ -112,20 +112,20 @@ static void on_stream(void *context, struct str bytes)
 void doctor_web_stream(struct doctor *doctor)
 {
 	struct stream_view view;
-	struct request request;
+	struct web_request request;
 	struct buf body;
 
 	buf_init(&body, TEXT_CAP);
 	buf_printf(&body, "{\"sessionId\":\"%s-web\",\"message\":\"" DOCTOR_QUESTION "\"}",
 		   doctor->tenant.session);
 	stream_view_init(&view);
-	request_init(&request, doctor, "/v1/chat/stream");
+	web_request_init(&request, doctor, "/v1/chat/stream");
 	buf_printf(&request.headers, "\nx-api-key: %s", doctor->tenant.key);
 	request.probe.body = buf_view(&body);
 	request.probe.total_ms = ANSWER_MS;
 	request.probe.bytes = on_stream;
 	request.probe.context = &view;
-	if (request_run(&request, doctor, "web stream")) {
+	if (web_request_run(&request, doctor, "web stream")) {
 		if (view.done && view.times.tokens) {
 			see_pace(doctor, &request.probe, &view.times);
 			see_headers(doctor, &request.probe);
@@ -133,7 +133,7 @@ void doctor_web_stream(struct doctor *doctor)
 			stream_failed(doctor, &request.probe, &view);
 		}
 	}
-	request_clear(&request);
+	web_request_clear(&request);
 	stream_view_clear(&view);
 	buf_clear(&body);
 }

@@ -1,5 +1,5 @@
 /* Requests to the public URL. */
-#include "doctor/request.h"
+#include "doctor/web_request.h"
 
 #include <string.h>
 
@@ -18,7 +18,7 @@ static void on_reply(void *context, struct str bytes)
 	buf_str(reply, bytes);
 }
 
-void request_init(struct request *request, const struct doctor *doctor, const char *path)
+void web_request_init(struct web_request *request, const struct doctor *doctor, const char *path)
 {
 	memset(request, 0, sizeof(*request));
 	buf_init(&request->url, TEXT_CAP);
@@ -35,7 +35,7 @@ void request_init(struct request *request, const struct doctor *doctor, const ch
 	};
 }
 
-bool request_run(struct request *request, struct doctor *doctor, const char *check)
+bool web_request_run(struct web_request *request, struct doctor *doctor, const char *check)
 {
 	request->probe.url = buf_text(&request->url);
 	request->probe.headers = buf_text(&request->headers);
@@ -45,7 +45,7 @@ bool request_run(struct request *request, struct doctor *doctor, const char *che
 	return false;
 }
 
-void request_clear(struct request *request)
+void web_request_clear(struct web_request *request)
 {
 	probe_clear(&request->probe);
 	buf_clear(&request->url);
@@ -53,7 +53,7 @@ void request_clear(struct request *request)
 	buf_clear(&request->reply);
 }
 
-bool reply_says(const struct request *request, const char *member, const char *value)
+bool web_request_says(const struct web_request *request, const char *member, const char *value)
 {
 	struct json *json = NULL;
 	struct str text = STR("");
