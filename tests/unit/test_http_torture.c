@@ -1,0 +1,93 @@
+/*
+ * http/serve when memory fails: no crash, nothing left, and what goes out is whole: at most one
+ * head, and a stream that begins has at most one end, or is cut.
+ */
+#include "stub_alloc.h"
+#include "stub_serve.h"
+
+static const struct stub_piece pieces[] = {
+	{ .bytes = STR(DELTA("Hel") DELTA("lo")) },
+	{ .bytes = STR(FINISH("stop") USAGE DONE) },
+};
+
+#define TALK "{\"message\":\"three\",\"sessionId\":\"s-1\",\"metadata\":{\"a\":[1]}}"
+
+static const struct {
+	const char *method, *variable, *path, *body;
+	const char *end; /* what stands in the reply when all goes well */
+	bool whole;	 /* one answer */
+} requests[] = {
+	{ "POST", "REQUEST_URI", "/chat", TALK, "\"type\":\"done\"", false },
+	/* Here the path is a copy. */
+	{ "POST", "PATH_INFO", "/v1/chat", TALK, "\"message\":\"Hello\"}", true },
+	{ "POST", "REQUEST_URI", "/api/v1/chatbots/b-1/chat", TALK, "\"type\":\"done\"", false },
+	{ "GET", "REQUEST_URI", "/chat", "", "Method not allowed", false },
+	{ "POST", "REQUEST_URI", "/none", "{", "Not found", false },
+	{ "GET", "REQUEST_URI", "/health", "", "\"ok\"", false },
+};
+static size_t which;
+
+static const struct stub_row whole_started[] = { { { "started", "c-1", "m-1", [11] = "f" } } };
+static const struct stub_answer whole_good[] = { { .rows = whole_started, .count = 1 }, STORED };
+
+static int count(const char *part)
+{
+	const char *at = stub_gateway.out;
+	int n = 0;
+
+	for (; (at = strstr(at, part)); at++)
+		n++;
+	return n;
+}
+
+static void look(bool failing)
+{
+	int starts = count("\"type\":\"start\""), ends = count("\"type\":\"done\"");
+
+	ends += count("\"type\":\"error\"");
+	assert_in_range(count("Status: "), 0, 1);
+	assert_int_equal(count("Status: "), stub_gateway.n > 0);
+	assert_in_range(starts, 0, count("Status: 200 OK"));
+	assert_in_range(ends, 0, starts);
+	/* Said to be stored if, and only if, it was. */
+	if (count("\"type\":\"done\"") || count("\"message\":\"Hello\""))
+		assert_non_null(strstr(journal.text, "'done'"));
+	if (!failing)
+		assert_int_equal(count(requests[which].end), 1);
+}
+
+static void one_round(bool failing)
+{
+	struct stub_serve s;
+
+	if (stub_serve_new(&s) == STATUS_OK) {
+		stub_http_request(requests[which].method, requests[which].path,
+				  requests[which].body);
+		stub_gateway.params[1].name = requests[which].variable;
+		stub_gateway_param("HTTP_X_API_KEY", s.widget);
+		stub_gateway_param("HTTP_AUTHORIZATION", s.workspace);
+		stub_serve_script(requests[which].whole ? whole_good : stub_good, 2, pieces,
+				  COUNT(pieces));
+		http_serve(&s.context);
+		look(failing);
+		assert_null(s.wait.beat);
+	}
+	stub_serve_free(&s);
+}
+
+static void every_allocation_fails_once(void **state)
+{
+	(void)state;
+	log_open("test", LOG_LEVEL_ERROR, LOG_STDERR);
+	for (which = 0; which < COUNT(requests); which++)
+		assert_true(alloc_torture(one_round) > 1);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(every_allocation_fails_once),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
