@@ -234,6 +234,11 @@ static void note_error(struct db *db, const PGresult *result)
 	/* Classes 22 and 23 quote values, which may be a person's words. */
 	if (!words || (db->query && (strncmp(state, "22", 2) == 0 || strncmp(state, "23", 2) == 0)))
 		words = "see the server's log";
+	if (strcmp(state, RAISED) == 0 && db->query && db->query->refusal) {
+		db->failed = STATUS_REFUSED;
+		snprintf(db->query->refusal, db->query->refusal_size, "%s", words);
+		return;
+	}
 	if (strcmp(state, RAISED) == 0) {
 		db->failed = STATUS_FAILED;
 		log_error("%s", words);

@@ -10,6 +10,14 @@ void db_query_init(struct db_query *query, const char *name, const char *sql)
 	query->sql = sql;
 	query->count = 0;
 	query->time_left = -1;
+	query->refusal = NULL;
+	query->refusal_size = 0;
+}
+
+void db_take_refusal(struct db_query *query, char *words, size_t size)
+{
+	query->refusal = words;
+	query->refusal_size = size;
 }
 
 static struct db_value *add(struct db_query *query)

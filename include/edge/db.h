@@ -38,6 +38,7 @@ void db_free(struct db *db); /* NULL is fine */
  *                       (logged)
  *   STATUS_FAILED       the server refused the statement
  *                       (logged; what a function of ours raised, in its own words alone)
+ *   STATUS_REFUSED      a function of ours raised, and db_take_refusal() wants its words
  *   STATUS_CLOSED, STATUS_STOPPED  as wait_some(), unless it is undisturbed
  */
 enum status db_call(struct db *db, struct wait *wait, const struct db_query *query,

@@ -3,6 +3,7 @@
 #define EDGE_DB_QUERY_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "base/str.h"
@@ -25,6 +26,8 @@ struct db_query {
 	const char *sql;
 	int count;
 	int time_left; /* which value db_add_time_left() added; -1: none */
+	char *refusal; /* see db_take_refusal(); NULL: it is logged */
+	size_t refusal_size;
 	struct db_value values[DB_MAX_VALUES];
 };
 void db_query_init(struct db_query *query, const char *name, const char *sql);
@@ -40,5 +43,10 @@ void db_add_null(struct db_query *query);
  * no effect behind our back (where a pooler let it wait before that, it may). Once a query.
  */
 void db_add_time_left(struct db_query *query);
+/*
+ * The words that a function of ours raises go there, NUL-ended, cut at `size` bytes, instead of into
+ * the log, and the call ends in STATUS_REFUSED: for who can tell them the person that asked.
+ */
+void db_take_refusal(struct db_query *query, char *words, size_t size);
 
 #endif
