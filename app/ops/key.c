@@ -1,0 +1,107 @@
+/* Keys: their making, and what is told of them. */
+#include "ops/key.h"
+
+#include <string.h>
+
+#include "ops/call.h"
+
+#define SHOW "select * from banter.key_show(p_key => $1)"
+#define HINT 4 /* the last characters, by which a person knows it again */
+
+static enum status judge_label(struct ops *ops, const char *label)
+{
+	struct db_query query;
+
+	db_query_init(&query, "key create",
+		      "select banter.settings_refusal(p_what => 'key', p_changes =>"
+		      " json_build_object('label', coalesce($1::text, '')), p_name => null)");
+	db_add_input(&query, label);
+	return ops_call_words(ops, &query);
+}
+
+enum status ops_key_prepare(struct ops *ops, const struct ops_key_request *request,
+			    struct ops_key *out)
+{
+	struct db_query query;
+	enum status status;
+
+	*out = (struct ops_key){ .label = request->label };
+	status = judge_label(ops, request->label);
+	if (status)
+		return status;
+	db_query_init(&query, "key create",
+		      "select * from banter.key_place(p_chatbot => $1, p_workspace => $2)");
+	db_add_input(&query, request->chatbot);
+	db_add_input(&query, request->workspace);
+	status = ops_call(ops, &query, &out->place);
+	if (status)
+		return status;
+	secret_new_id(out->id);
+	if (key_new(request->chatbot ? KEY_WIDGET : KEY_WORKSPACE,
+		    db_rows_integer(out->place, 0, 0, 0), out->text, &out->key))
+		return ops_refuse(ops, STATUS_REFUSED, STR("no key could be made"));
+	return STATUS_OK;
+}
+
+enum status ops_key_store(struct ops *ops, const struct ops_key *key)
+{
+	struct db_query query;
+
+	db_query_init(&query, "key create",
+		      "select banter.key_create(p_workspace => $1, p_api_key => $2, p_kind => $3,"
+		      " p_chatbot => $4, p_hash => $5, p_hint => $6, p_label => $7)");
+	db_add_integer(&query, key->key.workspace);
+	db_add_input(&query, key->id);
+	db_add_text(&query, key_kind_name(key->key.kind));
+	db_add_text(&query, db_rows_text(key->place, 0, 1));
+	db_add_text(&query, (struct str){ (const char *)key->key.hash, KEY_HASH_SIZE });
+	db_add_input(&query, key->text + strlen(key->text) - HINT);
+	db_add_input(&query, key->label);
+	return ops_call(ops, &query, NULL);
+}
+
+void ops_key_clear(struct ops_key *key)
+{
+	db_rows_free(key->place);
+	explicit_bzero(key, sizeof(*key));
+}
+
+enum status ops_key_list(struct ops *ops, const char *workspace, struct db_rows **out)
+{
+	return ops_call_rows(ops, "key list", "select * from banter.key_list(p_workspace => $1)",
+			     workspace, out);
+}
+
+enum status ops_key_show(struct ops *ops, const char *key, struct db_rows **out)
+{
+	return ops_call_rows(ops, "key show", SHOW, key, out);
+}
+
+enum status ops_key_set(struct ops *ops, const char *key, const char *settings,
+			struct db_rows **out)
+{
+	struct db_query query;
+	enum status status = ops_call_judge(ops, "key set", "key", settings, NULL);
+
+	if (status)
+		return status;
+	db_query_init(&query, "key set", "select banter.key_set(p_key => $1, p_changes => $2)");
+	db_add_input(&query, key);
+	db_add_input(&query, settings);
+	return ops_call_change(ops, &query, SHOW, out);
+}
+
+enum status ops_key_question(struct ops *ops, const char *key, struct db_rows **out)
+{
+	return ops_call_rows(ops, "key revoke", "select * from banter.key_question(p_key => $1)",
+			     key, out);
+}
+
+enum status ops_key_revoke(struct ops *ops, const char *key, struct db_rows **out)
+{
+	struct db_query query;
+
+	db_query_init(&query, "key revoke", "select banter.key_revoke(p_key => $1)");
+	db_add_input(&query, key);
+	return ops_call_change(ops, &query, SHOW, out);
+}

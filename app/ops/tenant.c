@@ -1,0 +1,88 @@
+/* Tenants to try things with. */
+#include "ops/tenant.h"
+
+#include "ops/call.h"
+
+static enum status create_workspace(struct ops *ops, const struct ops_tenant *tenant)
+{
+	struct db_query query;
+
+	db_query_init(&query, tenant->purpose,
+		      "select banter.workspace_create("
+		      "p_workspace => $1, p_name => $2, p_credits => null)");
+	db_add_integer(&query, tenant->workspace);
+	db_add_input(&query, tenant->workspace_name);
+	return ops_call(ops, &query, NULL);
+}
+
+static enum status create_chatbot(struct ops *ops, const struct ops_tenant *tenant)
+{
+	struct db_query query;
+
+	db_query_init(&query, tenant->purpose,
+		      "select banter.chatbot_create("
+		      "p_workspace => $1, p_chatbot => $2, p_name => $3, p_system_prompt => $4)");
+	db_add_integer(&query, tenant->workspace);
+	db_add_input(&query, tenant->chatbot);
+	db_add_input(&query, tenant->chatbot_name);
+	db_add_input(&query, tenant->system_prompt);
+	return ops_call(ops, &query, NULL);
+}
+
+enum status ops_tenant_create(struct ops *ops, const struct ops_tenant *tenant)
+{
+	enum status status = create_workspace(ops, tenant);
+
+	return status ? status : create_chatbot(ops, tenant);
+}
+
+enum status ops_tenant_add_key(struct ops *ops, const struct ops_tenant *tenant,
+			       const struct key *key, const char *id, const char *hint)
+{
+	struct db_query query;
+
+	db_query_init(&query, tenant->purpose,
+		      "select banter.key_create(p_workspace => $1, p_api_key => $2, p_kind => $3,"
+		      " p_chatbot => $4, p_hash => $5, p_hint => $6, p_label => $7)");
+	db_add_integer(&query, key->workspace);
+	db_add_input(&query, id);
+	db_add_text(&query, key_kind_name(key->kind));
+	db_add_input(&query, key->kind == KEY_WIDGET ? tenant->chatbot : NULL);
+	db_add_text(&query, (struct str){ (const char *)key->hash, KEY_HASH_SIZE });
+	db_add_input(&query, hint);
+	db_add_input(&query, tenant->purpose);
+	return ops_call(ops, &query, NULL);
+}
+
+enum status ops_tenant_remove(struct ops *ops, const struct ops_tenant *tenant)
+{
+	struct db_query query;
+
+	db_query_init(&query, tenant->purpose,
+		      "delete from banter_data.workspace w where w.workspace = $1"
+		      " or (w.name = $2 and w.created_at < now() - interval '1 hour'"
+		      " and not exists (select from banter_data.chatbot c"
+		      " where c.workspace = w.workspace and c.name <> $3))");
+	db_add_integer(&query, tenant->workspace);
+	db_add_input(&query, tenant->workspace_name);
+	db_add_input(&query, tenant->chatbot_name);
+	return ops_call(ops, &query, NULL);
+}
+
+enum status ops_tenant_erase(struct ops *ops, const char *purpose, int64_t workspace,
+			     const char *session)
+{
+	struct db_query query;
+
+	db_query_init(&query, purpose,
+		      "select banter.conversation_erase("
+		      "p_conversations => coalesce(string_agg(c.conversation, E'\\n'), ''),"
+		      " p_chatbot => null, p_session => null, p_metadata => null, p_age => null,"
+		      " p_retention => false, p_after_workspace => null,"
+		      " p_after_conversation => null, p_limit => 1000)"
+		      " from banter_data.conversation c"
+		      " where c.workspace = $1 and starts_with(c.session, $2)");
+	db_add_integer(&query, workspace);
+	db_add_input(&query, session);
+	return ops_call(ops, &query, NULL);
+}

@@ -1,0 +1,49 @@
+/*
+ * Keys. A key is made here and can be had this once: the database only ever gets its hash. One is named
+ * by its id, or by its last four characters where no other ends in the same.
+ */
+#ifndef OPS_KEY_H
+#define OPS_KEY_H
+
+#include "base/secret.h"
+#include "chat/key.h"
+#include "ops/ops.h"
+
+/* What a new key is for: a chatbot (a widget key), or else a workspace. */
+struct ops_key_request {
+	const char *chatbot, *workspace; /* one of them */
+	const char *label;		 /* what it is for, in somebody's words */
+};
+
+struct ops_key {
+	char id[SECRET_ID_SIZE];
+	char text[KEY_TEXT_SIZE]; /* the secret itself */
+	struct key key;
+	const char *label;     /* as it was asked for; borrowed */
+	struct db_rows *place; /* what it is of */
+};
+
+/*
+ * Makes a key that does not count yet, so that its text can be brought to safety first. What came
+ * out is to be cleared with ops_key_clear(), whatever this returns.
+ */
+enum status ops_key_prepare(struct ops *ops, const struct ops_key_request *request,
+			    struct ops_key *out) MUST_CHECK;
+/* From here on it counts. */
+enum status ops_key_store(struct ops *ops, const struct ops_key *key) MUST_CHECK;
+/* Wipes its text. */
+void ops_key_clear(struct ops_key *key);
+
+/* All of them, or those of a workspace; revoked ones too. */
+enum status ops_key_list(struct ops *ops, const char *workspace, struct db_rows **out) MUST_CHECK;
+/* One row: what is known of it; not the key. */
+enum status ops_key_show(struct ops *ops, const char *key, struct db_rows **out) MUST_CHECK;
+/* All of the settings, or none; and shows it. */
+enum status ops_key_set(struct ops *ops, const char *key, const char *settings,
+			struct db_rows **out) MUST_CHECK;
+/* Before it is revoked: one row, its id and a question in words. */
+enum status ops_key_question(struct ops *ops, const char *key, struct db_rows **out) MUST_CHECK;
+/* Ends it for good, and shows it. */
+enum status ops_key_revoke(struct ops *ops, const char *key, struct db_rows **out) MUST_CHECK;
+
+#endif
