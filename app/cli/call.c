@@ -1,4 +1,6 @@
-/* What a command was called with, and how it speaks with the person who called it. */
+/* A call's options and arguments, and words to and from the person who called. */
+#include "cli/call.h"
+
 #include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -9,7 +11,6 @@
 #include <unistd.h>
 
 #include "base/log.h"
-#include "cli/command.h"
 #include "wire/frame.h"
 #include "wire/utf8.h"
 
@@ -29,7 +30,7 @@ int cli_say(int code, const char *format, ...)
 {
 	va_list args;
 
-	fprintf(stderr, "banterctl: ");
+	fprintf(stderr, "%s: ", program_invocation_short_name);
 	va_start(args, format);
 	put_plain(format, args);
 	va_end(args);

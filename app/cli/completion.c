@@ -2,33 +2,18 @@
  * Completions from the table of commands.  Both shells get the same facts: the words of commands,
  * and each command's options; what is no option is completed as a file.
  */
+#include "cli/completion.h"
+
 #include <string.h>
 
-#include "cli/command.h"
-#include "cli/manual.h"
-
-/* The command before, while the second words are written. */
-static const struct cli_command *begun_with;
-
-typedef void (*each_fn)(const struct cli_command *command, FILE *out);
-
-static void each(each_fn put, FILE *out)
-{
-	const struct cli_command *const *room, *command;
-
-	for (room = ctl_commands; *room; room++)
-		for (command = *room; command->name; command++)
-			put(command, out);
-}
-
 /* The words that may come first: each once, though many commands begin with it. */
-static void put_first_words(FILE *out)
+static void put_first_words(const struct cli_program *program, FILE *out)
 {
 	const struct cli_command *const *room, *command;
 	size_t n, last = 0;
 	const char *before = "";
 
-	for (room = ctl_commands; *room; room++)
+	for (room = program->rooms; *room; room++)
 		for (command = *room; command->name; command++) {
 			n = strcspn(command->name, " ");
 			if (n != last || strncmp(command->name, before, n) != 0)
@@ -46,19 +31,26 @@ static bool same_first(const struct cli_command *a, const struct cli_command *b)
 }
 
 /* "chatbot) offered='create list …'": commands of one first word stand together in the table. */
-static void put_second_words(const struct cli_command *command, FILE *out)
+static void put_second_words(const struct cli_program *program, FILE *out)
 {
-	const char *second = strchr(command->name, ' ');
-	bool first = second && (!begun_with || !same_first(begun_with, command));
+	const struct cli_command *const *room, *command, *before = NULL;
+	const char *second;
+	bool first;
 
-	if (!second)
-		return;
-	if (first)
-		fprintf(out, "\t%.*s) offered='", (int)(second - command->name), command->name);
-	fprintf(out, "%s%s", first ? "" : " ", second + 1);
-	if (!same_first(command, command + 1))
-		fputs("' ;;\n", out);
-	begun_with = command;
+	for (room = program->rooms; *room; room++)
+		for (command = *room; command->name; command++) {
+			second = strchr(command->name, ' ');
+			if (!second)
+				continue;
+			first = !before || !same_first(before, command);
+			if (first)
+				fprintf(out, "\t%.*s) offered='", (int)(second - command->name),
+					command->name);
+			fprintf(out, "%s%s", first ? "" : " ", second + 1);
+			if (!same_first(command, command + 1))
+				fputs("' ;;\n", out);
+			before = command;
+		}
 }
 
 static void put_options(const struct cli_command *command, FILE *out)
@@ -76,32 +68,40 @@ static void put_options(const struct cli_command *command, FILE *out)
 		command->flags & CLI_PRINTS ? "--json --csv " : "");
 }
 
+static void put_all_options(const struct cli_program *program, FILE *out)
+{
+	const struct cli_command *const *room, *command;
+
+	for (room = program->rooms; *room; room++)
+		for (command = *room; command->name; command++)
+			put_options(command, out);
+}
+
 /* The function both shells share: sets `offered` to what may stand at the cursor. */
-static void put_shared(FILE *out)
+static void put_shared(const struct cli_program *program, FILE *out)
 {
 	fputs("_banterctl_words() {\n"
 	      "\tlocal first=$1 second=$2\n"
 	      "\toffered=''\n"
 	      "\tif [[ -z $first ]]; then\n\t\toffered='--config --help --version",
 	      out);
-	put_first_words(out);
+	put_first_words(program, out);
 	fputs("'\n\t\treturn\n\tfi\n"
 	      "\tcase \"$first${second:+ $second}\" in\n",
 	      out);
-	each(put_options, out);
+	put_all_options(program, out);
 	fputs("\tesac\n"
 	      "\t[[ -z $second ]] || return\n"
 	      "\tcase $first in\n",
 	      out);
-	begun_with = NULL;
-	each(put_second_words, out);
+	put_second_words(program, out);
 	fputs("\tesac\n}\n", out);
 }
 
-static void put_bash(FILE *out)
+static void put_bash(const struct cli_program *program, FILE *out)
 {
 	fputs("# bash completion for banterctl; printed by `banterctl completion bash`.\n", out);
-	put_shared(out);
+	put_shared(program, out);
 	fputs("_banterctl() {\n"
 	      "\tlocal offered here=${COMP_WORDS[COMP_CWORD]} said=() i\n"
 	      "\tfor ((i = 1; i < COMP_CWORD; i++)); do\n"
@@ -119,12 +119,12 @@ static void put_bash(FILE *out)
 	      out);
 }
 
-static void put_zsh(FILE *out)
+static void put_zsh(const struct cli_program *program, FILE *out)
 {
 	fputs("#compdef banterctl\n"
 	      "# zsh completion for banterctl; printed by `banterctl completion zsh`.\n",
 	      out);
-	put_shared(out);
+	put_shared(program, out);
 	fputs("_banterctl() {\n"
 	      "\tlocal offered i\n"
 	      "\tlocal -a said\n"
@@ -144,12 +144,12 @@ static void put_zsh(FILE *out)
 	      out);
 }
 
-bool completion_put(const char *shell, FILE *out)
+bool completion_put(const struct cli_program *program, const char *shell, FILE *out)
 {
 	if (strcmp(shell, "bash") == 0)
-		put_bash(out);
+		put_bash(program, out);
 	else if (strcmp(shell, "zsh") == 0)
-		put_zsh(out);
+		put_zsh(program, out);
 	else
 		return false;
 	return true;

@@ -193,7 +193,7 @@ static void put_command(const struct cli_command *command, FILE *out)
 	putc('\n', out);
 }
 
-static void put_banterctl(FILE *out)
+static void put_banterctl(const struct cli_program *program, FILE *out)
 {
 	const struct cli_command *const *room, *command;
 
@@ -220,7 +220,7 @@ static void put_banterctl(FILE *out)
 	      "users of the machine can see: they come from files or standard input.\n"
 	      ".Sh COMMANDS\n.Bl -tag -width Ds\n",
 	      out);
-	for (room = ctl_commands; *room; room++)
+	for (room = program->rooms; *room; room++)
 		for (command = *room; command->name; command++)
 			put_command(command, out);
 	fputs(".El\n"
@@ -283,10 +283,10 @@ static void put_settings(FILE *out)
 	fputs(".El\n.Sh SEE ALSO\n.Xr banterctl 1 ,\n.Xr banter.fcgi 8\n", out);
 }
 
-bool manual_put(const char *page, FILE *out)
+bool manual_put(const struct cli_program *program, const char *page, FILE *out)
 {
 	if (strcmp(page, "banterctl") == 0)
-		put_banterctl(out);
+		put_banterctl(program, out);
 	else if (strcmp(page, "banter.conf") == 0)
 		put_settings(out);
 	else if (strcmp(page, "settings") == 0)

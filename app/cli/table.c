@@ -7,6 +7,7 @@
 
 #include "base/buf.h"
 #include "cli/table_internal.h"
+#include "cli/table_people.h"
 #include "wire/frame.h"
 
 enum status table_new(struct table **out)

@@ -3,12 +3,13 @@
  * terminal.  What is in a cell may be anybody's words: control characters, which could steer the
  * terminal, are shown as a question mark, and each character takes the columns wcwidth() says.
  */
-#include "cli/table_internal.h"
+#include "cli/table_people.h"
 
 #include <stdlib.h>
 #include <wchar.h>
 
 #include "base/log.h"
+#include "cli/table_internal.h"
 
 #define GAP 2
 #define NARROWEST 8 /* no column is cut below this */

@@ -1,10 +1,21 @@
-/* All of banterctl's commands, in the order that help shows them, and how they are found. */
-#include <string.h>
-
-#include "cli/command.h"
+/* All of banterctl's commands, in the order that help shows them. */
 #include "ctl/commands.h"
 
-const struct cli_command *const ctl_commands[] = {
+#include <stddef.h>
+
+#include "cli/commands.h"
+#include "ctl/chatbot.h"
+#include "ctl/conversation.h"
+#include "ctl/credits.h"
+#include "ctl/explain.h"
+#include "ctl/key.h"
+#include "ctl/migrate.h"
+#include "ctl/retention.h"
+#include "ctl/watch.h"
+#include "ctl/workspace.h"
+#include "doctor/doctor.h"
+
+static const struct cli_command *const rooms[] = {
 	ctl_schema_commands,
 	ctl_workspace_commands,
 	ctl_chatbot_commands,
@@ -13,29 +24,13 @@ const struct cli_command *const ctl_commands[] = {
 	ctl_conversation_commands,
 	ctl_retention_commands,
 	ctl_watch_commands,
-	ctl_doctor_commands,
-	ctl_program_commands,
+	doctor_commands,
+	cli_commands,
 	NULL,
 };
 
-static bool names(const struct cli_command *command, int count, char **words, int *used)
-{
-	const char *second = strchr(command->name, ' ');
-	size_t first = second ? (size_t)(second - command->name) : strlen(command->name);
-
-	*used = second ? 2 : 1;
-	return count >= *used && strlen(words[0]) == first &&
-	       memcmp(words[0], command->name, first) == 0 &&
-	       (!second || strcmp(words[1], second + 1) == 0);
-}
-
-const struct cli_command *cli_find(int count, char **words, int *used)
-{
-	const struct cli_command *const *room, *command;
-
-	for (room = ctl_commands; *room; room++)
-		for (command = *room; command->name; command++)
-			if (names(command, count, words, used))
-				return command;
-	return NULL;
-}
+const struct cli_program ctl_program = {
+	.name = "banterctl",
+	.rooms = rooms,
+	.explain = explain_refusal,
+};

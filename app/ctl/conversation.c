@@ -1,10 +1,39 @@
 /* banterctl's commands for conversations: the table of them, and what is told in a few lines. */
 #include "ctl/conversation.h"
 
-#include "base/buf.h"
-#include "ctl/commands.h"
+#include <string.h>
+
+#include "cli/call.h"
+#include "cli/query.h"
+#include "cli/rows.h"
+#include "ctl/conversation_export.h"
+#include "ctl/conversation_import.h"
+#include "ctl/conversation_search.h"
+#include "ctl/erasure.h"
+#include "ops/conversation.h"
 
 #define IDS_CAP (1 << 20)
+
+static int run_list(const struct cli_call *call)
+{
+	const struct ops_conversation_choice choice = {
+		.chatbot = call->arguments[0],
+		.session = cli_value(call, "--session"),
+		.since = cli_value(call, "--since"),
+		.limit = cli_number(call, "--limit", 50),
+	};
+	struct db_rows *rows = NULL;
+	struct ops ops;
+	int code = cli_open(call, &ops);
+
+	if (code == CLI_DONE)
+		code = cli_ended(call, &ops, ops_conversation_list(&ops, &choice, &rows));
+	if (code == CLI_DONE)
+		code = cli_print_rows(call, rows, NULL, false);
+	db_rows_free(rows);
+	cli_close(&ops);
+	return code;
+}
 
 /* Exactly one of the three ways to say which. */
 static bool says_which(const struct cli_call *call)
@@ -18,9 +47,9 @@ static bool says_which(const struct cli_call *call)
 	return chatbot && !session != !metadata;
 }
 
-static int conversation_delete(const struct cli_call *call)
+static int run_delete(const struct cli_call *call)
 {
-	struct erasure erasure = {
+	struct ops_erasure erasure = {
 		.chatbot = cli_value(call, "--chatbot"),
 		.session = cli_value(call, "--session"),
 		.metadata = cli_value(call, "--metadata"),
@@ -40,7 +69,7 @@ static int conversation_delete(const struct cli_call *call)
 	if (call->count)
 		erasure.conversations = buf_text(&ids);
 	code = buf_check(&ids) ? cli_say(CLI_FAILED, "these are too many at once")
-			       : erase_asking(call, &erasure);
+			       : erasure_run(call, &erasure);
 	buf_clear(&ids);
 	return code;
 }
@@ -93,10 +122,7 @@ const struct cli_command ctl_conversation_commands[] = {
 	  .options = list_options,
 	  .flags = CLI_PRINTS,
 	  .details = 1,
-	  .run = cli_run_table,
-	  .sql = "select conversation as conversation_id, chatbot, session, exchanges, last_at,"
-		 " created_at, chatbot_id"
-		 " from banter.conversation_list($1, $2, $3, coalesce($4::integer, 50))" },
+	  .run = run_list },
 	{ .name = "conversation show",
 	  .arguments = "CONVERSATION",
 	  .least = 1,
@@ -153,6 +179,6 @@ const struct cli_command ctl_conversation_commands[] = {
 	  .example = "conversation delete --chatbot Support --session user-123",
 	  .options = delete_options,
 	  .flags = CLI_ASKS,
-	  .run = conversation_delete },
+	  .run = run_delete },
 	{ .name = NULL },
 };

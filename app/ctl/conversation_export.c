@@ -1,24 +1,22 @@
 /*
  * Conversations with their texts: `conversation export` and `conversation show`.  They are read some
- * exchanges at a time, inside one read-only transaction, so that however many there are they fit into
- * memory and are those of one moment.
+ * exchanges at a time, and are those of one moment.
  */
+#include "ctl/conversation_export.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "base/clock.h"
 #include "base/count.h"
-#include "ctl/conversation.h"
-#include "cli/terminal.h"
-
-#define AT_A_TIME 200 /* exchanges; each may be some hundred kilobytes */
-#define SCRIPT_MS 60000
-
-/* The columns of banter.conversation_export(). */
-enum { WORKSPACE, CONVERSATION, POSITION, ATTEMPT, HEAD, BODY };
+#include "cli/call.h"
+#include "cli/interrupt.h"
+#include "cli/progress.h"
+#include "cli/query.h"
+#include "cli/table_people.h"
+#include "ops/conversation.h"
 
 struct format {
 	const char *name;
@@ -33,9 +31,8 @@ static const struct format formats[] = {
 
 struct reading {
 	const struct format *format;
-	const char *workspace, *chatbot, *conversation; /* which; NULL: all */
-	bool person;  /* what could steer a terminal is not shown as it is */
-	bool running; /* what runs, too */
+	struct ops_conversation_export which;
+	bool person; /* what could steer a terminal is not shown as it is */
 	FILE *out;
 	int64_t conversations;
 	bool between; /* the next exchange of the conversation is not its first */
@@ -51,8 +48,10 @@ static void put(const struct reading *reading, struct str text)
 
 static bool same_conversation(const struct db_rows *a, int row, const struct db_rows *b, int other)
 {
-	return str_equal(db_rows_text(a, row, WORKSPACE), db_rows_text(b, other, WORKSPACE)) &&
-	       str_equal(db_rows_text(a, row, CONVERSATION), db_rows_text(b, other, CONVERSATION));
+	return str_equal(db_rows_text(a, row, OPS_EXPORT_WORKSPACE),
+			 db_rows_text(b, other, OPS_EXPORT_WORKSPACE)) &&
+	       str_equal(db_rows_text(a, row, OPS_EXPORT_CONVERSATION),
+			 db_rows_text(b, other, OPS_EXPORT_CONVERSATION));
 }
 
 /* Ends with the row that could not be written; errno then says why. */
@@ -66,10 +65,10 @@ static void write_rows(struct reading *reading, const struct db_rows *last,
 		if (!same_conversation(rows, row, row ? rows : last, row ? row - 1 : before)) {
 			if (reading->conversations++)
 				fputs(reading->format->end, reading->out);
-			put(reading, db_rows_text(rows, row, HEAD));
+			put(reading, db_rows_text(rows, row, OPS_EXPORT_HEAD));
 			reading->between = false;
 		}
-		body = db_rows_text(rows, row, BODY);
+		body = db_rows_text(rows, row, OPS_EXPORT_BODY);
 		if (!body.p)
 			continue;
 		if (reading->between)
@@ -77,26 +76,6 @@ static void write_rows(struct reading *reading, const struct db_rows *last,
 		reading->between = true;
 		put(reading, body);
 	}
-}
-
-static int read_some(struct db *db, const struct reading *reading, const struct db_rows *last,
-		     struct db_rows **out)
-{
-	int row = db_rows_count(last) - 1, i;
-	struct db_query query;
-
-	db_query_init(&query, "export",
-		      "select * from banter.conversation_export($1, $2, $3, $4, $5, $6, $7, $8, "
-		      "$9, $10)");
-	db_add_input(&query, reading->format->name);
-	db_add_input(&query, reading->workspace);
-	db_add_input(&query, reading->chatbot);
-	db_add_input(&query, reading->conversation);
-	db_add_boolean(&query, reading->running);
-	for (i = WORKSPACE; i <= ATTEMPT; i++)
-		db_add_input(&query, last ? db_rows_text(last, row, i).p : NULL);
-	db_add_integer(&query, AT_A_TIME);
-	return cli_query(db, &query, out);
 }
 
 static int write_failed(void)
@@ -110,21 +89,23 @@ static int written(FILE *out)
 	return ferror(out) || fflush(out) ? write_failed() : CLI_DONE;
 }
 
-static int read_all(struct db *db, struct reading *reading)
+static int read_all(const struct cli_call *call, struct ops *ops, struct reading *reading)
 {
 	struct db_rows *rows = NULL, *last = NULL;
-	int code = CLI_DONE, count = AT_A_TIME;
+	int code = CLI_DONE;
+	bool more = true;
 
-	while (code == CLI_DONE && count == AT_A_TIME && !interrupt_came()) {
+	while (code == CLI_DONE && more && !interrupt_came()) {
 		rows = NULL;
-		code = read_some(db, reading, last, &rows);
-		count = db_rows_count(rows);
+		code = cli_ended(call, ops,
+				 ops_conversation_export(ops, &reading->which, last, &rows));
+		more = ops_conversation_export_goes_on(rows);
 		write_rows(reading, last, rows);
 		if (code == CLI_DONE)
 			code = written(reading->out);
 		if (reading->out != stdout)
 			progress_show("conversations", reading->conversations, 0);
-		if (count) {
+		if (db_rows_count(rows)) {
 			db_rows_free(last);
 			last = rows;
 		} else {
@@ -143,19 +124,16 @@ static int read_all(struct db *db, struct reading *reading)
 /* All of it as it is at one moment. */
 static int read_at_once(const struct cli_call *call, struct reading *reading)
 {
-	struct db *db = NULL;
+	struct ops ops;
 	int code;
 
-	code = cli_connect(call, &db);
-	if (code == CLI_DONE &&
-	    db_script(db, "export", "begin isolation level repeatable read read only",
-		      clock_ms() + SCRIPT_MS, NULL))
+	reading->which.format = reading->format->name;
+	code = cli_open(call, &ops);
+	if (code == CLI_DONE && ops_conversation_export_begin(&ops))
 		code = CLI_FAILED;
-	if (code == CLI_DONE) {
-		db_hold(db, true);
-		code = read_all(db, reading);
-	}
-	db_free(db); /* ends the transaction, which wrote nothing */
+	if (code == CLI_DONE)
+		code = read_all(call, &ops, reading);
+	cli_close(&ops); /* ends the transaction, which wrote nothing */
 	return code;
 }
 
@@ -164,9 +142,8 @@ int conversation_show(const struct cli_call *call)
 	bool json = cli_value(call, "--json");
 	struct reading reading = {
 		.format = &formats[json ? 0 : 1],
-		.conversation = call->arguments[0],
+		.which = { .conversation = call->arguments[0], .running = true },
 		.person = !json,
-		.running = true,
 		.out = stdout,
 	};
 
@@ -209,15 +186,15 @@ int conversation_export(const struct cli_call *call)
 	const char *path = cli_value(call, "--output"), *format = cli_value(call, "--format");
 	struct reading reading = {
 		.format = find_format(format ? format : "jsonl"),
-		.workspace = cli_value(call, "--workspace"),
-		.chatbot = cli_value(call, "--chatbot"),
-		.conversation = call->arguments[0],
+		.which = { .workspace = cli_value(call, "--workspace"),
+			   .chatbot = cli_value(call, "--chatbot"),
+			   .conversation = call->arguments[0] },
 		.person = !path && terminal_of(stdout).width > 0,
 		.out = stdout,
 	};
 	int code;
 
-	if (!!reading.workspace + !!reading.chatbot + !!reading.conversation > 1)
+	if (!!reading.which.workspace + !!reading.which.chatbot + !!reading.which.conversation > 1)
 		return cli_say(CLI_WRONG, "conversation export: CONVERSATION, --chatbot and "
 					  "--workspace are three ways to say which; take one");
 	if (path && open_output(path, &reading.out))

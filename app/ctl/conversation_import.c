@@ -1,50 +1,43 @@
 /* banterctl conversation import: a line a conversation, each stored whole or not at all. */
+#include "ctl/conversation_import.h"
+
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/buf.h"
-#include "ctl/conversation.h"
-#include "wire/utf8.h"
+#include "cli/call.h"
+#include "cli/interrupt.h"
+#include "cli/progress.h"
+#include "cli/query.h"
+#include "ops/conversation.h"
 
 #define TOO_MANY_REFUSED 20  /* then it is probably another kind of file */
 #define LINE_CAP (512 << 20) /* PostgreSQL takes no value of a gigabyte */
 
 struct import {
-	struct db *db;
+	const struct cli_call *call;
+	struct ops ops;
 	const char *chatbot;
 	int64_t line, imported, present, refused;
 };
 
-static int refuse(struct import *import, struct str why)
-{
-	import->refused++;
-	return cli_say(CLI_FAILED, "line %" PRId64 ": %.*s", import->line, STR_ARGS(why));
-}
-
 static int take_record(struct import *import, struct str record)
 {
-	struct db_rows *rows = NULL;
-	struct db_query query;
-	struct str outcome;
-	int code;
+	enum ops_import outcome = OPS_IMPORTED;
+	enum status status =
+		ops_conversation_import(&import->ops, record, import->chatbot, &outcome);
 
-	if (!utf8_valid(record, NULL) || memchr(record.p, '\0', record.n)) {
-		refuse(import, STR("it is no text in UTF-8"));
+	/* A line that is none is named; the others are stored. */
+	if (status == STATUS_INVALID) {
+		import->refused++;
+		cli_say(CLI_FAILED, "line %" PRId64 ": %s", import->line, import->ops.refusal);
 		return CLI_DONE;
 	}
-	db_query_init(&query, "import", "select * from banter.conversation_import($1, $2)");
-	db_add_text(&query, record);
-	db_add_input(&query, import->chatbot);
-	code = cli_query(import->db, &query, &rows);
-	outcome = db_rows_text(rows, 0, 0);
-	import->imported += str_equal(outcome, STR("imported"));
-	import->present += str_equal(outcome, STR("present"));
-	if (str_equal(outcome, STR("refused")))
-		refuse(import, db_rows_text(rows, 0, 1));
-	db_rows_free(rows);
-	return code;
+	import->imported += status == STATUS_OK && outcome == OPS_IMPORTED;
+	import->present += status == STATUS_OK && outcome == OPS_PRESENT;
+	return cli_ended(import->call, &import->ops, status);
 }
 
 /* The next line, without its end; false: there is none. */
@@ -110,14 +103,14 @@ static int say_end(const struct import *import, int code)
 
 static int take_file(const struct cli_call *call, FILE *in)
 {
-	struct import import = { .chatbot = cli_value(call, "--chatbot") };
+	struct import import = { .call = call, .chatbot = cli_value(call, "--chatbot") };
 	int code;
 
 	interrupt_catch();
-	code = cli_connect(call, &import.db);
+	code = cli_open(call, &import.ops);
 	if (code == CLI_DONE)
 		code = take_lines(&import, in);
-	db_free(import.db);
+	cli_close(&import.ops);
 	return say_end(&import, code);
 }
 

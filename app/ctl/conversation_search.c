@@ -2,55 +2,44 @@
  * banterctl conversation search: all texts are looked through, some exchanges at a time; what was
  * found is shown at the end, or when an interrupt comes.
  */
-#include <inttypes.h>
+#include "ctl/conversation_search.h"
+
 #include <stdio.h>
 #include <string.h>
 
 #include "base/buf.h"
-#include "ctl/conversation.h"
+#include "cli/call.h"
+#include "cli/interrupt.h"
+#include "cli/progress.h"
+#include "cli/query.h"
+#include "cli/rows.h"
+#include "ops/conversation.h"
 
-#define AT_A_TIME 2000
 #define TEXT_CAP 4096
 #define WIDE 100 /* a terminal with room for the chatbot beside the excerpt */
-#define SHOWN 6	 /* columns of banter.conversation_search(); behind them, where to go on */
 
 struct search {
-	struct db *db;
-	struct str text;
-	const char *chatbot;
+	const struct cli_call *call;
+	struct ops ops;
+	struct ops_conversation_search what;
 	int64_t limit, found;
 	struct table *table;
-	int columns; /* of SHOWN, those that are wanted here */
+	int columns; /* those that are wanted here */
 };
 
-static int ask(const struct search *search, const struct db_rows *last, struct db_rows **out)
-{
-	int row = db_rows_count(last) - 1;
-	struct db_query query;
-
-	db_query_init(&query, "search",
-		      "select * from banter.conversation_search($1, $2, $3, $4, $5)");
-	db_add_text(&query, search->text);
-	db_add_input(&query, search->chatbot);
-	db_add_input(&query, last ? db_rows_text(last, row, SHOWN).p : NULL);
-	db_add_input(&query, last ? db_rows_text(last, row, SHOWN + 1).p : NULL);
-	db_add_integer(&query, AT_A_TIME);
-	return cli_query(search->db, &query, out);
-}
-
-/* True: the last row says where to go on, and there may be more to find. */
+/* True: there may be more to find. */
 static bool keep(struct search *search, const struct db_rows *rows)
 {
-	int count = db_rows_count(rows), row, i;
+	int found = ops_conversation_found(rows), row, i;
 
-	for (row = 0; row < count && db_rows_text(rows, row, 0).p; row++) {
+	for (row = 0; row < found; row++) {
 		if (search->found == search->limit)
 			return false;
 		search->found++;
 		for (i = 0; i < search->columns; i++)
 			table_cell(search->table, db_rows_text(rows, row, i));
 	}
-	return row < count && search->found < search->limit;
+	return ops_conversation_search_goes_on(rows) && search->found < search->limit;
 }
 
 static int look(struct search *search)
@@ -62,9 +51,10 @@ static int look(struct search *search)
 
 	while (code == CLI_DONE && more && !interrupt_came()) {
 		rows = NULL;
-		code = ask(search, last, &rows);
+		code = cli_ended(search->call, &search->ops,
+				 ops_conversation_search(&search->ops, &search->what, last, &rows));
 		more = keep(search, rows);
-		progress_show("exchanges", seen += AT_A_TIME, 0);
+		progress_show("exchanges", seen += OPS_SEARCH_STEP, 0);
 		db_rows_free(last);
 		last = rows;
 	}
@@ -79,14 +69,16 @@ static int columns_for(const struct cli_call *call)
 	struct terminal terminal = terminal_of(stdout);
 
 	if (call->form != TABLE_PEOPLE)
-		return SHOWN;
-	return terminal.width && terminal.width < WIDE ? SHOWN - 2 : SHOWN - 1;
+		return OPS_SEARCH_COLUMNS;
+	return terminal.width && terminal.width < WIDE ? OPS_SEARCH_COLUMNS - 2
+						       : OPS_SEARCH_COLUMNS - 1;
 }
 
 static int look_and_print(const struct cli_call *call, struct search *search)
 {
-	static const char *const columns[SHOWN] = { "conversation_id", "started_at", "in",
-						    "excerpt",	       "chatbot",    "chatbot_id" };
+	static const char *const columns[OPS_SEARCH_COLUMNS] = {
+		"conversation_id", "started_at", "in", "excerpt", "chatbot", "chatbot_id"
+	};
 	int code, i;
 
 	if (table_new(&search->table))
@@ -120,7 +112,8 @@ static int read_text(const char *argument, struct buf *text)
 int conversation_search(const struct cli_call *call)
 {
 	struct search search = {
-		.chatbot = cli_value(call, "--chatbot"),
+		.call = call,
+		.what = { .chatbot = cli_value(call, "--chatbot") },
 		.limit = cli_number(call, "--limit", 20),
 	};
 	struct buf text;
@@ -131,12 +124,12 @@ int conversation_search(const struct cli_call *call)
 	if (code == CLI_DONE && !text.len)
 		code = cli_say(CLI_WRONG, "conversation search: there is nothing to search for");
 	interrupt_catch();
-	search.text = buf_view(&text);
+	search.what.text = buf_view(&text);
 	if (code == CLI_DONE)
-		code = cli_connect(call, &search.db);
+		code = cli_open(call, &search.ops);
 	if (code == CLI_DONE)
 		code = look_and_print(call, &search);
-	db_free(search.db);
+	cli_close(&search.ops);
 	buf_wipe(&text);
 	return code;
 }

@@ -2,6 +2,8 @@
  * banterctl demo: a workspace, a chatbot and a key of each kind. With a file to keep them in, a
  * second run makes nothing new, and a new database gets the same keys as the old one.
  */
+#include "ctl/demo.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -10,12 +12,12 @@
 #include <unistd.h>
 
 #include "base/buf.h"
-#include "base/clock.h"
 #include "base/secret.h"
 #include "base/str.h"
 #include "chat/key.h"
-#include "cli/command.h"
-#include "ctl/schema.h"
+#include "cli/call.h"
+#include "cli/query.h"
+#include "ops/tenant.h"
 #include "wire/config.h"
 
 #define FILE_CAP 65536
@@ -26,8 +28,6 @@ struct demo {
 	char workspace[KEY_TEXT_SIZE];
 	char chatbot[SECRET_ID_SIZE];
 };
-
-static const char system_prompt[] = "You are the friendly assistant of a small company.";
 
 static enum status take_line(void *context, struct str name, struct str value, struct buf *why)
 {
@@ -86,47 +86,39 @@ static enum status complete(struct demo *demo, struct key *widget, struct key *w
 	return key_new(KEY_WORKSPACE, number, demo->workspace, workspace);
 }
 
-static enum status make_workspace(struct db *db, int64_t workspace)
+static enum status add_key(struct ops *ops, const struct ops_tenant *tenant, const struct key *key,
+			   const char *text)
 {
-	struct db_query query;
-
-	db_query_init(&query, "demo", "select banter.workspace_create($1, 'Demo', null)");
-	db_add_integer(&query, workspace);
-	return db_call(db, NULL, &query, clock_ms() + CALL_MS, NULL);
-}
-
-static enum status make_chatbot(struct db *db, int64_t workspace, const char *chatbot)
-{
-	struct db_query query;
-
-	db_query_init(&query, "demo", "select banter.chatbot_create($1, $2, 'Demo', $3)");
-	db_add_integer(&query, workspace);
-	db_add_text(&query, str_from(chatbot));
-	db_add_text(&query, str_from(system_prompt));
-	return db_call(db, NULL, &query, clock_ms() + CALL_MS, NULL);
-}
-
-static enum status make_key(struct db *db, const struct key *key, const char *text,
-			    const char *chatbot)
-{
-	struct db_query query;
-	struct buf id;
 	enum status status;
+	struct buf id;
 	int i;
 
 	/* The id is made of the hash, so that the same key is the same row. */
 	buf_init(&id, 64);
 	for (i = 0; i < 16; i++)
 		buf_printf(&id, "%02x", key->hash[i]);
-	db_query_init(&query, "demo", "select banter.key_create($1, $2, $3, $4, $5, $6, 'demo')");
-	db_add_integer(&query, key->workspace);
-	db_add_text(&query, buf_view(&id));
-	db_add_text(&query, key_kind_name(key->kind));
-	db_add_text(&query, chatbot ? str_from(chatbot) : STR_NONE);
-	db_add_text(&query, (struct str){ (const char *)key->hash, KEY_HASH_SIZE });
-	db_add_text(&query, str_from(text + strlen(text) - 4));
-	status = db_call(db, NULL, &query, clock_ms() + CALL_MS, NULL);
+	status = ops_tenant_add_key(ops, tenant, key, buf_text(&id), text + strlen(text) - 4);
 	buf_clear(&id);
+	return status;
+}
+
+static enum status make(struct ops *ops, const struct demo *demo, const struct key *widget,
+			const struct key *workspace)
+{
+	const struct ops_tenant tenant = {
+		.purpose = "demo",
+		.workspace = widget->workspace,
+		.workspace_name = "Demo",
+		.chatbot = demo->chatbot,
+		.chatbot_name = "Demo",
+		.system_prompt = "You are the friendly assistant of a small company.",
+	};
+	enum status status = ops_tenant_create(ops, &tenant);
+
+	if (status == STATUS_OK)
+		status = add_key(ops, &tenant, widget, demo->widget);
+	if (status == STATUS_OK)
+		status = add_key(ops, &tenant, workspace, demo->workspace);
 	return status;
 }
 
@@ -153,30 +145,27 @@ static int write_out(const char *path, const struct demo *demo)
 	return CLI_DONE;
 }
 
-int schema_demo(const struct cli_call *call)
+int demo_run(const struct cli_call *call)
 {
 	const char *path = cli_value(call, "--env-file");
 	struct demo demo = { 0 };
 	struct key widget, workspace;
-	struct db *db = NULL;
 	enum status status;
+	struct ops ops;
 	int code;
 
-	code = cli_connect(call, &db);
+	code = cli_open(call, &ops);
 	if (code != CLI_DONE)
 		return code;
+	ops.patience_ms = CALL_MS;
 	if (path)
 		read_file(path, &demo);
 	status = complete(&demo, &widget, &workspace);
 	if (status == STATUS_OK)
-		status = make_workspace(db, widget.workspace);
-	if (status == STATUS_OK)
-		status = make_chatbot(db, widget.workspace, demo.chatbot);
-	if (status == STATUS_OK)
-		status = make_key(db, &widget, demo.widget, demo.chatbot);
-	if (status == STATUS_OK)
-		status = make_key(db, &workspace, demo.workspace, NULL);
-	db_free(db);
+		status = make(&ops, &demo, &widget, &workspace);
+	cli_close(&ops);
+	if (status == STATUS_REFUSED)
+		cli_say(CLI_FAILED, "%s", ops.refusal);
 	code = status == STATUS_OK ? write_out(path, &demo) : CLI_FAILED;
 	explicit_bzero(&demo, sizeof(demo));
 	return code;

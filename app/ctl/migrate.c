@@ -2,6 +2,8 @@
  * banterctl migrate: forward only, one transaction each migration, then functions and roles in one
  * more. A transaction-level advisory lock lets two run at once: it works through a pooler too.
  */
+#include "ctl/migrate.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,8 +12,9 @@
 #include "base/clock.h"
 #include "base/str.h"
 #include "chat/store.h"
-#include "ctl/commands.h"
-#include "ctl/schema.h"
+#include "cli/call.h"
+#include "cli/query.h"
+#include "ctl/demo.h"
 #include "ctl/sql.h"
 
 #define SCRIPT_CAP (8 << 20)
@@ -239,6 +242,6 @@ const struct cli_command ctl_schema_commands[] = {
 	  .meaning = "Makes a workspace, a chatbot and a key of each kind to try things with",
 	  .example = "demo --env-file demo.env",
 	  .options = demo_options,
-	  .run = schema_demo },
+	  .run = demo_run },
 	{ .name = NULL },
 };

@@ -1,22 +1,21 @@
 /* How long things are kept: prune, by hand, and sweep, for a timer. */
+#include "ctl/retention.h"
+
 #include <inttypes.h>
 #include <stdio.h>
 
 #include "base/count.h"
-#include "ctl/conversation.h"
-#include "ctl/commands.h"
-
-#define AT_A_TIME 1000
-
-/* What a sweep found, in the order of its columns. */
-struct swept {
-	int64_t leases, keys, windows;
-	struct erased kept_too_long;
-};
+#include "cli/call.h"
+#include "cli/interrupt.h"
+#include "cli/progress.h"
+#include "cli/query.h"
+#include "cli/rows.h"
+#include "ctl/erasure.h"
+#include "ops/retention.h"
 
 static int run_prune(const struct cli_call *call)
 {
-	struct erasure erasure = {
+	struct ops_erasure erasure = {
 		.age = cli_value(call, "--older-than"),
 		.chatbot = cli_value(call, "--chatbot"),
 	};
@@ -24,89 +23,29 @@ static int run_prune(const struct cli_call *call)
 	if (!erasure.age)
 		return cli_say(CLI_WRONG,
 			       "prune: --older-than is missing; see banterctl prune --help");
-	return erase_asking(call, &erasure);
+	return erasure_run(call, &erasure);
 }
 
-static int sweep_leases(struct db *db, int64_t *count)
+/* Stops at an interrupt. */
+static int sweep(const struct cli_call *call, struct ops *ops, struct ops_swept *swept)
 {
-	struct db_rows *rows = NULL, *last = NULL;
-	struct db_query query;
-	bool more = true;
+	struct ops_sweep sweeping = { .ended = false };
 	int code = CLI_DONE;
-
-	while (code == CLI_DONE && more && !interrupt_came()) {
-		db_query_init(&query, "sweep", "select * from banter.sweep_leases($1)");
-		db_add_input(&query, db_rows_text(last, 0, 0).p);
-		code = cli_query(db, &query, &rows);
-		more = db_rows_text(rows, 0, 0).p;
-		*count += db_rows_integer(rows, 0, 1, 0);
-		db_rows_free(last);
-		last = rows;
-		rows = NULL;
-	}
-	db_rows_free(last);
-	return code;
-}
-
-/* A statement that deletes at most $1 rows and says how many, until there are no more. */
-static int sweep_rows(struct db *db, const char *sql, int64_t *count)
-{
-	int64_t some = AT_A_TIME;
-	struct db_rows *rows;
-	struct db_query query;
-	int code = CLI_DONE;
-
-	while (code == CLI_DONE && some == AT_A_TIME && !interrupt_came()) {
-		rows = NULL;
-		db_query_init(&query, "sweep", sql);
-		db_add_integer(&query, AT_A_TIME);
-		code = cli_query(db, &query, &rows);
-		some = db_rows_integer(rows, 0, 0, 0);
-		*count += some;
-		db_rows_free(rows);
-	}
-	return code;
-}
-
-static int sweep(struct db *db, struct swept *swept)
-{
-	static const struct erasure retention = { .retention = true };
-	struct erased due;
-	int code;
 
 	interrupt_catch();
-	code = sweep_leases(db, &swept->leases);
-	if (code == CLI_DONE)
-		code = sweep_rows(db, "select banter.sweep_keys($1)", &swept->keys);
-	if (code == CLI_DONE)
-		code = sweep_rows(db, "select banter.sweep_windows($1)", &swept->windows);
-	if (code == CLI_DONE)
-		code = erase_count(db, &retention, &due);
-	if (code == CLI_DONE)
-		code = erase_run(db, &retention, due.conversations, &swept->kept_too_long);
+	while (code == CLI_DONE && !sweeping.ended && !interrupt_came()) {
+		code = cli_ended(call, ops, ops_retention_step(ops, &sweeping));
+		if (sweeping.erasing)
+			progress_show("deleting", sweeping.swept.conversations.conversations,
+				      sweeping.to_erase);
+	}
+	progress_end();
+	ops_retention_end(&sweeping);
+	*swept = sweeping.swept;
 	return code;
 }
 
-static int count_due(struct db *db, struct swept *swept)
-{
-	struct db_rows *rows = NULL;
-	struct db_query query;
-	int code;
-
-	db_query_init(&query, "sweep", "select * from banter.sweep_due()");
-	code = cli_query(db, &query, &rows);
-	*swept = (struct swept){
-		.leases = db_rows_integer(rows, 0, 0, 0),
-		.keys = db_rows_integer(rows, 0, 1, 0),
-		.windows = db_rows_integer(rows, 0, 2, 0),
-		.kept_too_long = { db_rows_integer(rows, 0, 3, 0), db_rows_integer(rows, 0, 4, 0),
-				   0 },
-	};
-	db_rows_free(rows);
-	return code;
-}
-
-static int print_swept(const struct cli_call *call, const struct swept *swept)
+static int print_swept(const struct cli_call *call, const struct ops_swept *swept)
 {
 	const struct {
 		const char *name;
@@ -115,8 +54,8 @@ static int print_swept(const struct cli_call *call, const struct swept *swept)
 		{ "lost_exchanges", swept->leases },
 		{ "idempotency_keys", swept->keys },
 		{ "rate_windows", swept->windows },
-		{ "conversations", swept->kept_too_long.conversations },
-		{ "exchanges", swept->kept_too_long.exchanges },
+		{ "conversations", swept->conversations.conversations },
+		{ "exchanges", swept->conversations.exchanges },
 	};
 	struct table *table;
 	char number[24];
@@ -135,14 +74,16 @@ static int print_swept(const struct cli_call *call, const struct swept *swept)
 
 static int run_sweep(const struct cli_call *call)
 {
-	struct swept swept = { 0 };
-	struct db *db = NULL;
+	struct ops_swept swept = { 0 };
+	struct ops ops;
 	int code;
 
-	code = cli_connect(call, &db);
-	if (code == CLI_DONE)
-		code = cli_value(call, "--dry-run") ? count_due(db, &swept) : sweep(db, &swept);
-	db_free(db);
+	code = cli_open(call, &ops);
+	if (code == CLI_DONE && cli_value(call, "--dry-run"))
+		code = cli_ended(call, &ops, ops_retention_due(&ops, &swept));
+	else if (code == CLI_DONE)
+		code = sweep(call, &ops, &swept);
+	cli_close(&ops);
 	if (code == CLI_DONE)
 		code = print_swept(call, &swept);
 	if (code == CLI_DONE && interrupt_came())

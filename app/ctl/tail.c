@@ -2,23 +2,25 @@
  * banterctl tail. Following asks once a second for what ended since; a moment is asked for twice,
  * since an exchange's time is taken before its commit, and what was shown already is left out.
  */
+#include "ctl/tail.h"
+
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
-#include <unistd.h>
 
-#include "cli/command.h"
-#include "ctl/watch.h"
+#include "cli/call.h"
+#include "cli/interrupt.h"
+#include "cli/query.h"
+#include "cli/rows.h"
+#include "ops/statistics.h"
 
 #define ASK_AT_MOST 500 /* ended in a second, of those that are shown */
 #define REMEMBERED 2048
 #define ID_SIZE 48
-#define ID_COLUMN 11
-#define ENDED_COLUMN 12 /* ours alone: the last, and never shown */
 
 struct tail {
 	const struct cli_call *call;
-	struct db *db;
+	struct ops ops;
 	char since[ID_SIZE];
 	char shown[REMEMBERED][ID_SIZE]; /* the ids that were, a ring */
 	size_t next;
@@ -27,17 +29,9 @@ struct tail {
 
 static int ask(struct tail *tail, int64_t limit, const char *since, struct db_rows **rows)
 {
-	struct db_query query;
-
-	db_query_init(&query, "tail",
-		      "select started_at, state, chatbot, first_ms, total_ms, error, tokens_out, "
-		      "request_id,"
-		      " model, stream, tokens_in, exchange, ended"
-		      " from banter.tail($1, $2, $3::timestamptz - interval '5 seconds')");
-	db_add_integer(&query, limit);
-	db_add_input(&query, cli_value(tail->call, "--chatbot"));
-	db_add_input(&query, since);
-	return cli_query(tail->db, &query, rows);
+	return cli_ended(tail->call, &tail->ops,
+			 ops_statistics_tail(&tail->ops, cli_value(tail->call, "--chatbot"), since,
+					     limit, rows));
 }
 
 static bool remember(struct tail *tail, struct str id)
@@ -64,15 +58,15 @@ static int show(struct tail *tail, const struct db_rows *rows)
 	struct str ended;
 	int columns = cli_columns(tail->call, rows, false), row, i;
 
-	if (columns > ENDED_COLUMN)
-		columns = ENDED_COLUMN;
+	if (columns > OPS_TAIL_ENDED) /* ours alone: the last, and never shown */
+		columns = OPS_TAIL_ENDED;
 	if (table_new(&table))
 		return cli_say(CLI_FAILED, "no memory");
 	for (i = 0; i < columns; i++)
 		table_column(table, db_rows_name(rows, i), cli_type(rows, i));
 	for (row = 0; row < db_rows_count(rows); row++) {
-		ended = db_rows_text(rows, row, ENDED_COLUMN);
-		if (ended.p && !remember(tail, db_rows_text(rows, row, ID_COLUMN)))
+		ended = db_rows_text(rows, row, OPS_TAIL_ENDED);
+		if (ended.p && !remember(tail, db_rows_text(rows, row, OPS_TAIL_ID)))
 			continue;
 		if (ended.p && ended.n < ID_SIZE)
 			snprintf(tail->since, sizeof(tail->since), "%.*s", STR_ARGS(ended));
@@ -106,7 +100,7 @@ static int follow(struct tail *tail)
 	return code;
 }
 
-int watch_tail(const struct cli_call *call)
+int tail_run(const struct cli_call *call)
 {
 	static struct tail tail;
 	struct db_rows *rows = NULL;
@@ -114,7 +108,7 @@ int watch_tail(const struct cli_call *call)
 
 	tail.call = call;
 	snprintf(tail.since, sizeof(tail.since), "now");
-	code = cli_connect(call, &tail.db);
+	code = cli_open(call, &tail.ops);
 	if (code == CLI_DONE)
 		code = ask(&tail, cli_number(call, "--limit", 10), NULL, &rows);
 	if (code == CLI_DONE)
@@ -124,6 +118,6 @@ int watch_tail(const struct cli_call *call)
 		interrupt_catch();
 		code = follow(&tail);
 	}
-	db_free(tail.db);
+	cli_close(&tail.ops);
 	return code;
 }

@@ -1,11 +1,14 @@
 /* The database as the application and as the operator meet it: reaching it, the schema, the roles. */
+#include "doctor/database.h"
+
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
 #include "chat/store.h"
-#include "doctor/doctor.h"
+#include "cli/call.h"
+#include "cli/query.h"
 
 #define OLDEST 130000	 /* PostgreSQL 13 */
 #define CLOCK_APART 2000 /* milliseconds */
@@ -49,14 +52,14 @@ static const struct {
 
 static void not_reached(struct doctor *doctor, const char *check, const char *setting)
 {
-	struct str why = doctor_heard(doctor);
+	struct str why = report_heard(doctor->report);
 	size_t i = 0;
 
-	doctor_find(doctor, DOCTOR_WRONG, check, "%.*s", STR_ARGS(why));
+	report_find(doctor->report, REPORT_WRONG, check, "%.*s", STR_ARGS(why));
 	while (*refusals[i].words &&
 	       !memmem(why.p, why.n, refusals[i].words, strlen(refusals[i].words)))
 		i++;
-	doctor_step(doctor, "%s: %s", setting, refusals[i].step);
+	report_step(doctor->report, "%s: %s", setting, refusals[i].step);
 }
 
 static void see_clock(struct doctor *doctor, int64_t theirs, int64_t before, int64_t after)
@@ -65,11 +68,12 @@ static void see_clock(struct doctor *doctor, int64_t theirs, int64_t before, int
 
 	if (llabs(apart) <= CLOCK_APART + (after - before))
 		return;
-	doctor_find(doctor, DOCTOR_WARNING, "database clock",
+	report_find(doctor->report, REPORT_WARNING, "database clock",
 		    "the database's clock is %" PRId64 " s %s this machine's: limits and stored "
 		    "times follow it, the log does not",
 		    (int64_t)llabs(apart) / 1000, apart > 0 ? "ahead of" : "behind");
-	doctor_step(doctor, "timedatectl set-ntp true, on the machine whose clock is wrong");
+	report_step(doctor->report,
+		    "timedatectl set-ntp true, on the machine whose clock is wrong");
 }
 
 static void see_version(struct doctor *doctor, const struct db_rows *rows)
@@ -79,17 +83,19 @@ static void see_version(struct doctor *doctor, const struct db_rows *rows)
 		   database = db_rows_text(rows, 0, 3);
 
 	if (number < OLDEST) {
-		doctor_find(doctor, DOCTOR_WRONG, "database", "PostgreSQL %.*s is too old",
+		report_find(doctor->report, REPORT_WRONG, "database", "PostgreSQL %.*s is too old",
 			    STR_ARGS(version));
-		doctor_step(doctor, "upgrade it to 13 or later; 15 is what Banter is tested with");
+		report_step(doctor->report,
+			    "upgrade it to 13 or later; 15 is what Banter is tested with");
 	} else if (!str_equal(encoding, STR("UTF8"))) {
-		doctor_find(doctor, DOCTOR_WRONG, "database",
+		report_find(doctor->report, REPORT_WRONG, "database",
 			    "%.*s is encoded in %.*s, which cannot hold all that people write",
 			    STR_ARGS(database), STR_ARGS(encoding));
-		doctor_step(doctor, "createdb --encoding=UTF8 --template=template0 NEW_NAME, name "
-				    "it in BANTER_DATABASE_URL, then banterctl migrate");
+		report_step(doctor->report,
+			    "createdb --encoding=UTF8 --template=template0 NEW_NAME, name "
+			    "it in BANTER_DATABASE_URL, then banterctl migrate");
 	} else {
-		doctor_find(doctor, DOCTOR_OK, "database", "PostgreSQL %.*s, %.*s, UTF8",
+		report_find(doctor->report, REPORT_OK, "database", "PostgreSQL %.*s, %.*s, UTF8",
 			    STR_ARGS(version), STR_ARGS(database));
 	}
 }
@@ -97,10 +103,11 @@ static void see_version(struct doctor *doctor, const struct db_rows *rows)
 static void see_network(struct doctor *doctor, const struct db_rows *rows)
 {
 	if (db_rows_boolean(rows, 0, 6)) {
-		doctor_find(doctor, DOCTOR_WARNING, "database",
+		report_find(doctor->report, REPORT_WARNING, "database",
 			    "prompts and answers cross the network to it unencrypted");
-		doctor_step(doctor, "sslmode=verify-full in BANTER_DATABASE_URL (behind PgBouncer: "
-				    "server_tls_sslmode = verify-full there)");
+		report_step(doctor->report,
+			    "sslmode=verify-full in BANTER_DATABASE_URL (behind PgBouncer: "
+			    "server_tls_sslmode = verify-full there)");
 	}
 }
 
@@ -110,7 +117,7 @@ static bool reach(struct doctor *doctor)
 	int64_t before = clock_wall_ms(), after;
 
 	if (store_connect(doctor->config, &doctor->db) == STATUS_OK)
-		rows = doctor_ask(
+		rows = check_ask(
 			doctor, doctor->db,
 			"select current_setting('server_version'),"
 			" current_setting('server_version_num')::integer,"
@@ -138,40 +145,42 @@ static bool reach(struct doctor *doctor)
 static void see_latency(struct doctor *doctor)
 {
 	int64_t before = clock_ms(), ms;
-	struct db_rows *rows = doctor_ask(doctor, doctor->db, "select banter.health()");
+	struct db_rows *rows = check_ask(doctor, doctor->db, "select banter.health()");
 
 	ms = clock_ms() - before;
 	if (rows && ms > SLOW_MS) {
-		doctor_find(doctor, DOCTOR_WARNING, "database",
+		report_find(doctor->report, REPORT_WARNING, "database",
 			    "a call took %" PRId64 " ms; every exchange makes two", ms);
-		doctor_step(doctor, "put the database nearer, on the same machine or network");
+		report_step(doctor->report,
+			    "put the database nearer, on the same machine or network");
 	} else if (rows) {
-		doctor_find(doctor, DOCTOR_OK, "database", "a call takes %" PRId64 " ms", ms);
+		report_find(doctor->report, REPORT_OK, "database", "a call takes %" PRId64 " ms",
+			    ms);
 	}
 	db_rows_free(rows);
 }
 
 static void see_schema_version(struct doctor *doctor)
 {
-	struct db_rows *rows = doctor_ask(doctor, doctor->db, "select banter.schema_version()");
+	struct db_rows *rows = check_ask(doctor, doctor->db, "select banter.schema_version()");
 	int version = (int)db_rows_integer(rows, 0, 0, 0);
 
 	db_rows_free(rows);
 	if (version < STORE_SCHEMA_VERSION) {
-		doctor_find(doctor, DOCTOR_WRONG, "schema",
+		report_find(doctor->report, REPORT_WRONG, "schema",
 			    "it has version %d, this program needs %d", version,
 			    STORE_SCHEMA_VERSION);
-		doctor_step(doctor, "banterctl migrate, as its owner");
+		report_step(doctor->report, "banterctl migrate, as its owner");
 		return;
 	}
 	doctor->schema = true;
 	if (version > STORE_SCHEMA_VERSION) {
-		doctor_find(doctor, DOCTOR_WARNING, "schema",
+		report_find(doctor->report, REPORT_WARNING, "schema",
 			    "it has version %d, newer than this program's %d", version,
 			    STORE_SCHEMA_VERSION);
-		doctor_step(doctor, "install the newer program here too");
+		report_step(doctor->report, "install the newer program here too");
 	} else {
-		doctor_find(doctor, DOCTOR_OK, "schema", "version %d", version);
+		report_find(doctor->report, REPORT_OK, "schema", "version %d", version);
 	}
 }
 
@@ -183,29 +192,31 @@ static void see_roles(struct doctor *doctor, const struct db_rows *rows)
 	struct str role = db_rows_text(rows, 0, ROLE), quoted = db_rows_text(rows, 0, QUOTED);
 
 	if (db_rows_boolean(rows, 0, SUPERUSER)) {
-		doctor_find(doctor, DOCTOR_WARNING, "roles",
+		report_find(doctor->report, REPORT_WARNING, "roles",
 			    "the application connects as the superuser %.*s: a fault in it could "
 			    "read and change everything",
 			    STR_ARGS(role));
-		doctor_step(doctor, "banterctl migrate --role banter_app, and connect as that "
-				    "role in BANTER_DATABASE_URL");
+		report_step(doctor->report,
+			    "banterctl migrate --role banter_app, and connect as that "
+			    "role in BANTER_DATABASE_URL");
 	} else if (db_rows_boolean(rows, 0, OWNER)) {
-		doctor_find(doctor, DOCTOR_WARNING, "roles",
+		report_find(doctor->report, REPORT_WARNING, "roles",
 			    "one role, %.*s, owns the tables and uses them: a fault in the program "
 			    "could read all of them",
 			    STR_ARGS(role));
-		doctor_step(doctor, "where your host gives you one role, that is how it is; else "
-				    "banterctl migrate --role banter_app, and connect as that role "
-				    "in BANTER_DATABASE_URL");
+		report_step(doctor->report,
+			    "where your host gives you one role, that is how it is; else "
+			    "banterctl migrate --role banter_app, and connect as that role "
+			    "in BANTER_DATABASE_URL");
 	} else if (db_rows_boolean(rows, 0, READS)) {
-		doctor_find(doctor, DOCTOR_WARNING, "roles", "%.*s may read tables",
+		report_find(doctor->report, REPORT_WARNING, "roles", "%.*s may read tables",
 			    STR_ARGS(role));
-		doctor_step(doctor,
+		report_step(doctor->report,
 			    "banterctl migrate --role %.*s takes that away, unless it came "
 			    "with another role it is a member of",
 			    STR_ARGS(quoted));
 	} else {
-		doctor_find(doctor, DOCTOR_OK, "roles",
+		report_find(doctor->report, REPORT_OK, "roles",
 			    "%.*s may execute the application's functions and read no table",
 			    STR_ARGS(role));
 	}
@@ -213,7 +224,7 @@ static void see_roles(struct doctor *doctor, const struct db_rows *rows)
 
 static void see_schema(struct doctor *doctor)
 {
-	struct db_rows *rows = doctor_ask(
+	struct db_rows *rows = check_ask(
 		doctor, doctor->db,
 		"select n.oid is not null, coalesce(has_schema_privilege(n.oid, 'usage'), false),"
 		/* An older schema has five too: what is wrong with it is said by its version. */
@@ -230,13 +241,14 @@ static void see_schema(struct doctor *doctor)
 	struct str role = db_rows_text(rows, 0, ROLE), quoted = db_rows_text(rows, 0, QUOTED);
 
 	if (!db_rows_boolean(rows, 0, THERE)) {
-		doctor_find(doctor, DOCTOR_WRONG, "schema", "it is not there");
-		doctor_step(doctor, "banterctl migrate --role %.*s, as the database's owner",
+		report_find(doctor->report, REPORT_WRONG, "schema", "it is not there");
+		report_step(doctor->report,
+			    "banterctl migrate --role %.*s, as the database's owner",
 			    STR_ARGS(quoted));
 	} else if (!db_rows_boolean(rows, 0, USAGE) || !db_rows_boolean(rows, 0, EXECUTES)) {
-		doctor_find(doctor, DOCTOR_WRONG, "roles",
+		report_find(doctor->report, REPORT_WRONG, "roles",
 			    "%.*s may not execute the application's functions", STR_ARGS(role));
-		doctor_step(doctor, "banterctl migrate --role %.*s, as the schema's owner",
+		report_step(doctor->report, "banterctl migrate --role %.*s, as the schema's owner",
 			    STR_ARGS(quoted));
 	} else {
 		see_schema_version(doctor);
@@ -254,20 +266,22 @@ static void reach_as_owner(struct doctor *doctor)
 	bool owns;
 
 	if (cli_connect(doctor->call, &doctor->owner) == CLI_DONE)
-		rows = doctor_ask(doctor, doctor->owner,
-				  "select coalesce((select pg_has_role(n.nspowner, 'usage')"
-				  " from pg_namespace n where n.nspname = 'banter_data'), false)");
+		rows = check_ask(doctor, doctor->owner,
+				 "select coalesce((select pg_has_role(n.nspowner, 'usage')"
+				 " from pg_namespace n where n.nspname = 'banter_data'), false)");
 	owns = db_rows_boolean(rows, 0, 0);
 	if (!rows && own)
 		not_reached(doctor, "operator", "BANTER_ADMIN_DATABASE_URL");
 	if (rows && !owns && doctor->schema) {
-		doctor_find(doctor, DOCTOR_WARNING, "operator",
+		report_find(doctor->report, REPORT_WARNING, "operator",
 			    "banterctl connects as a role that does not own the schema: its other "
 			    "commands will fail");
-		doctor_step(doctor, "BANTER_ADMIN_DATABASE_URL=postgresql://OWNER@HOST/DATABASE "
-				    "for banterctl (banter.fcgi does not need it)");
+		report_step(doctor->report,
+			    "BANTER_ADMIN_DATABASE_URL=postgresql://OWNER@HOST/DATABASE "
+			    "for banterctl (banter.fcgi does not need it)");
 	} else if (owns && own) {
-		doctor_find(doctor, DOCTOR_OK, "operator", "banterctl connects as the owner");
+		report_find(doctor->report, REPORT_OK, "operator",
+			    "banterctl connects as the owner");
 	}
 	db_rows_free(rows);
 	if (!owns) {
@@ -281,6 +295,7 @@ void doctor_database(struct doctor *doctor)
 	if (reach(doctor))
 		see_schema(doctor);
 	else
-		doctor_find(doctor, DOCTOR_UNTRIED, "schema", "the database is not reached");
+		report_find(doctor->report, REPORT_UNTRIED, "schema",
+			    "the database is not reached");
 	reach_as_owner(doctor);
 }

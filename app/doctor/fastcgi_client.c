@@ -126,7 +126,7 @@ static void put_param(struct buf *out, const char *name, const char *value)
 	buf_puts(out, value);
 }
 
-static enum status compose(const struct fastcgi_ask *ask, struct buf *out)
+static enum status compose(const struct fastcgi_call *ask, struct buf *out)
 {
 	char length[24];
 	struct str body = ask->body, piece;
@@ -191,14 +191,14 @@ static enum status send_all(int fd, struct str bytes, int64_t deadline)
 }
 
 /* What a reply is made of, as it comes. */
-struct reply {
-	struct fastcgi_ask *ask;
+struct fastcgi_reply {
+	struct fastcgi_call *ask;
 	struct buf records; /* unread bytes */
 	struct buf head;    /* until its end has come */
 	bool in_body, ended;
 };
 
-static void take_head(struct reply *reply)
+static void take_head(struct fastcgi_reply *reply)
 {
 	struct str all = buf_view(&reply->head), rest = all, line;
 
@@ -215,7 +215,7 @@ static void take_head(struct reply *reply)
 		reply->ask->bytes(reply->ask->context, rest);
 }
 
-static void take_record(struct reply *reply, int kind, struct str content)
+static void take_record(struct fastcgi_reply *reply, int kind, struct str content)
 {
 	if (kind == END) {
 		reply->ended = true;
@@ -227,7 +227,7 @@ static void take_record(struct reply *reply, int kind, struct str content)
 	}
 }
 
-static enum status take_records(struct reply *reply)
+static enum status take_records(struct fastcgi_reply *reply)
 {
 	const unsigned char *at;
 	size_t content, all;
@@ -246,9 +246,9 @@ static enum status take_records(struct reply *reply)
 	return buf_check(&reply->head) ? STATUS_NOMEM : STATUS_OK;
 }
 
-static enum status receive(struct fastcgi_ask *ask, int fd)
+static enum status receive(struct fastcgi_call *ask, int fd)
 {
-	struct reply reply = { .ask = ask };
+	struct fastcgi_reply reply = { .ask = ask };
 	enum status status = STATUS_OK;
 	char *room;
 	ssize_t n;
@@ -275,7 +275,7 @@ static enum status receive(struct fastcgi_ask *ask, int fd)
 	return status;
 }
 
-enum status fastcgi_ask(struct fastcgi_ask *ask)
+enum status fastcgi_client_ask(struct fastcgi_call *ask)
 {
 	bool is_unix = strncmp(ask->address, "unix:", 5) == 0;
 	struct buf request;

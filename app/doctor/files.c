@@ -1,4 +1,6 @@
 /* Who may read the files that hold secrets. */
+#include "doctor/files.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -6,8 +8,8 @@
 #include <unistd.h>
 
 #include "base/str.h"
-#include "doctor/doctor.h"
 #include "edge/settings_names.h"
+#include "cli/call.h"
 
 #define FILE_CAP (1 << 20)
 
@@ -22,24 +24,25 @@ static void see_rights(struct doctor *doctor, const char *path, const char *what
 	struct stat st;
 
 	if (stat(path, &st)) {
-		doctor_find(doctor, DOCTOR_WRONG, "files", "%s (%s): %s", path, what,
+		report_find(doctor->report, REPORT_WRONG, "files", "%s (%s): %s", path, what,
 			    strerror(errno));
-		doctor_step(doctor, "mend its path, or let this user read it");
+		report_step(doctor->report, "mend its path, or let this user read it");
 		return;
 	}
 	if (!S_ISREG(st.st_mode))
 		return; /* such as a pipe of the service manager's */
 	if (st.st_mode & (S_IROTH | S_IWOTH)) {
-		doctor_find(doctor, DOCTOR_WRONG, "files",
+		report_find(doctor->report, REPORT_WRONG, "files",
 			    "everybody on this machine may %s %s (%s)",
 			    st.st_mode & S_IROTH ? "read" : "write", path, what);
-		doctor_step(doctor, "chmod o= %s", path);
+		report_step(doctor->report, "chmod o= %s", path);
 	} else if (st.st_mode & S_IWGRP) {
-		doctor_find(doctor, DOCTOR_WARNING, "files", "the group of %s (%s) may write it",
-			    path, what);
-		doctor_step(doctor, "chmod g-w %s", path);
+		report_find(doctor->report, REPORT_WARNING, "files",
+			    "the group of %s (%s) may write it", path, what);
+		report_step(doctor->report, "chmod g-w %s", path);
 	} else {
-		doctor_find(doctor, DOCTOR_OK, "files", "%s (%s) is not for everybody", path, what);
+		report_find(doctor->report, REPORT_OK, "files", "%s (%s) is not for everybody",
+			    path, what);
 	}
 }
 
@@ -101,8 +104,8 @@ void doctor_files(struct doctor *doctor)
 	see_environment(doctor);
 	if (*doctor->config->model_servers[0].ca &&
 	    access(doctor->config->model_servers[0].ca, R_OK)) {
-		doctor_find(doctor, DOCTOR_WRONG, "files", "%s (BANTER_MODEL_CA): %s",
+		report_find(doctor->report, REPORT_WRONG, "files", "%s (BANTER_MODEL_CA): %s",
 			    doctor->config->model_servers[0].ca, strerror(errno));
-		doctor_step(doctor, "mend its path, or let this user read it");
+		report_step(doctor->report, "mend its path, or let this user read it");
 	}
 }

@@ -1,4 +1,6 @@
 /* The model, asked with the program's own client: what works here works there. */
+#include "doctor/model.h"
+
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -6,8 +8,8 @@
 #include "base/clock.h"
 #include "base/wait.h"
 #include "chat/model.h"
-#include "doctor/doctor.h"
 #include "doctor/question.h"
+#include "doctor/probe.h"
 
 #define ANSWER_MS 60000
 #define PROBE_MS 15000
@@ -48,33 +50,35 @@ static void see_refusal(struct doctor *doctor, const char *cause)
 
 	if (words)
 		sscanf(words, "HTTP status %d", &http);
-	doctor_find(doctor, DOCTOR_WRONG, "model", "%s", *cause ? cause : "it could not be asked");
+	report_find(doctor->report, REPORT_WRONG, "model", "%s",
+		    *cause ? cause : "it could not be asked");
 	if (http == 401 || http == 403)
-		doctor_step(doctor, "%s",
+		report_step(doctor->report, "%s",
 			    *config->model_servers[0].key || *config->model_servers[0].headers
 				    ? "put a key that it accepts into the file that "
 				      "BANTER_MODEL_KEY_FILE names"
 				    : "BANTER_MODEL_KEY_FILE=/path/of/a/file/with/its/key; none "
 				      "is set");
 	else if (http == 404)
-		doctor_step(doctor,
+		report_step(doctor->report,
 			    "BANTER_MODEL: does it have a model \"%s\"? BANTER_MODEL_URL: does "
 			    "it end in /v1, or whatever stands before /chat/completions?",
 			    config->model);
 	else if (http == 429)
-		doctor_step(doctor, "see your plan and limits with the model's provider");
+		report_step(doctor->report, "see your plan and limits with the model's provider");
 	else if (http >= 300 && http < 400)
-		doctor_step(doctor, "BANTER_MODEL_URL: the address it redirects to");
+		report_step(doctor->report, "BANTER_MODEL_URL: the address it redirects to");
 	else if (http == 400 || http == 422)
-		doctor_step(doctor,
+		report_step(doctor->report,
 			    "BANTER_MODEL (\"%s\") and BANTER_MODEL_MEMBERS: does it take "
 			    "both?",
 			    config->model);
 	else if (http >= 500)
-		doctor_step(doctor, "try again; its own log or status page says more");
+		report_step(doctor->report, "try again; its own log or status page says more");
 	else
-		doctor_step(doctor, "BANTER_MODEL_URL: is it the address of an OpenAI-compatible "
-				    "API, up to and including /v1?");
+		report_step(doctor->report,
+			    "BANTER_MODEL_URL: is it the address of an OpenAI-compatible "
+			    "API, up to and including /v1?");
 }
 
 static void see_answer(struct doctor *doctor, const struct model *model)
@@ -84,33 +88,35 @@ static void see_answer(struct doctor *doctor, const struct model *model)
 
 	doctor->model = true;
 	if (!times->tokens) {
-		doctor_find(doctor, DOCTOR_WARNING, "model",
+		report_find(doctor->report, REPORT_WARNING, "model",
 			    "\"%s\" answered without text (finish reason: %.*s)",
 			    doctor->config->model, STR_ARGS(reason));
-		doctor_step(doctor, "max_tokens in BANTER_MODEL_MEMBERS may be too small for a "
-				    "model that thinks first");
+		report_step(doctor->report,
+			    "max_tokens in BANTER_MODEL_MEMBERS may be too small for a "
+			    "model that thinks first");
 		return;
 	}
-	doctor_find(doctor, DOCTOR_OK, "model",
+	report_find(doctor->report, REPORT_OK, "model",
 		    "\"%s\" answers, the first token after %" PRId64 " ms, %" PRId64
 		    " tokens in all by its count",
 		    doctor->config->model, times->first - times->start, model_tokens_out(model));
 	switch (times->tokens > 1 ? stream_compare(times, times) : STREAM_HELD) {
 	case STREAM_FLOWS:
-		doctor_find(doctor, DOCTOR_OK, "model streams", "%d pieces over %" PRId64 " ms",
-			    times->tokens, stream_spread(times));
+		report_find(doctor->report, REPORT_OK, "model streams",
+			    "%d pieces over %" PRId64 " ms", times->tokens, stream_spread(times));
 		break;
 	case STREAM_BRIEF:
-		doctor_find(doctor, DOCTOR_OK, "model streams",
+		report_find(doctor->report, REPORT_OK, "model streams",
 			    "%d pieces within %" PRId64
 			    " ms: too quick to tell whether something holds them back",
 			    times->tokens, stream_spread(times));
 		break;
 	default:
-		doctor_find(doctor, DOCTOR_WARNING, "model streams",
+		report_find(doctor->report, REPORT_WARNING, "model streams",
 			    "the whole answer came in one piece");
-		doctor_step(doctor, "switch streaming on in the model's server, or buffering off "
-				    "in the proxy in front of it");
+		report_step(doctor->report,
+			    "switch streaming on in the model's server, or buffering off "
+			    "in the proxy in front of it");
 	}
 }
 
@@ -137,9 +143,9 @@ static bool reach(struct doctor *doctor)
 	if (!there) {
 		doctor_probe_failed(doctor, "model", &probe, "BANTER_MODEL_URL", "BANTER_MODEL_CA");
 	} else {
-		doctor_find(doctor, DOCTOR_OK, "model", "%s is reached%s", probe.url,
+		report_find(doctor->report, REPORT_OK, "model", "%s is reached%s", probe.url,
 			    probe.certificate_end ? ", its certificate holds" : "");
-		doctor_date(doctor, "model", &probe);
+		doctor_probe_date(doctor, "model", &probe);
 	}
 	probe_clear(&probe);
 	buf_clear(&url);
@@ -151,16 +157,17 @@ void doctor_model(struct doctor *doctor)
 	struct model *model = NULL;
 
 	if (!doctor->with_model) {
-		doctor_find(doctor, DOCTOR_UNTRIED, "model", "--no-model was given");
+		report_find(doctor->report, REPORT_UNTRIED, "model", "--no-model was given");
 		return;
 	}
 	if (!reach(doctor))
 		return;
-	doctor_listen(doctor);
+	report_listen(doctor->report);
 	if (model_new(doctor->config, &model)) {
-		doctor_find(doctor, DOCTOR_WRONG, "model", "%.*s", STR_ARGS(doctor_heard(doctor)));
-		doctor_step(doctor, "mend BANTER_MODEL_URL, BANTER_MODEL_CA or "
-				    "BANTER_MODEL_HEADERS");
+		report_find(doctor->report, REPORT_WRONG, "model", "%.*s",
+			    STR_ARGS(report_heard(doctor->report)));
+		report_step(doctor->report, "mend BANTER_MODEL_URL, BANTER_MODEL_CA or "
+					    "BANTER_MODEL_HEADERS");
 		return;
 	}
 	if (ask(model, &doctor->config->model_servers[0], &doctor->by_model) == STATUS_OK)

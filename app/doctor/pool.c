@@ -1,4 +1,6 @@
 /* The pool: its socket and who gets at it, the kernel's limits, and an exchange without a web server. */
+#include "doctor/pool.h"
+
 #include <errno.h>
 #include <grp.h>
 #include <inttypes.h>
@@ -12,9 +14,9 @@
 
 #include "base/clock.h"
 #include "base/count.h"
-#include "doctor/doctor.h"
 #include "doctor/question.h"
 #include "doctor/fastcgi_client.h"
+#include "doctor/tenant.h"
 
 #define HEALTH_MS 15000
 #define ANSWER_MS 60000
@@ -70,7 +72,8 @@ static void see_web_user(struct doctor *doctor, const char *path, const struct s
 		if (!user)
 			continue;
 		if (may(user, st, 2) && !barred(user, path, folder)) {
-			doctor_find(doctor, DOCTOR_OK, "socket", "%s may connect", web_users[i]);
+			report_find(doctor->report, REPORT_OK, "socket", "%s may connect",
+				    web_users[i]);
 			return;
 		}
 		some = user;
@@ -79,21 +82,22 @@ static void see_web_user(struct doctor *doctor, const char *path, const struct s
 	if (!some)
 		return;
 	if (barred(some, path, folder)) {
-		doctor_find(doctor, DOCTOR_WARNING, "socket", "%s may not pass %s", web_users[i],
+		report_find(doctor->report, REPORT_WARNING, "socket", "%s may not pass %s",
+			    web_users[i], folder);
+		report_step(doctor->report, "if that is your web server's user: chmod o+x %s",
 			    folder);
-		doctor_step(doctor, "if that is your web server's user: chmod o+x %s", folder);
 		return;
 	}
-	doctor_find(doctor, DOCTOR_WARNING, "socket", "%s may not connect (mode %04o)",
+	report_find(doctor->report, REPORT_WARNING, "socket", "%s may not connect (mode %04o)",
 		    web_users[i], (unsigned)st->st_mode & 0777);
 	if (!group || !st->st_gid) /* nobody is to be made a member of root's group for this */
-		doctor_step(
-			doctor,
+		report_step(
+			doctor->report,
 			"if that is your web server's user: run the pool in its group, or chgrp "
 			"%s %s",
 			web_users[i], path);
 	else
-		doctor_step(doctor,
+		report_step(doctor->report,
 			    "if that is your web server's user: usermod --append --groups %s %s, "
 			    "then restart the web server",
 			    group->gr_name, web_users[i]);
@@ -104,46 +108,49 @@ static bool see_file(struct doctor *doctor, const char *path)
 	struct stat st;
 
 	if (stat(path, &st)) {
-		doctor_find(doctor, DOCTOR_WRONG, "socket", "%s: %s", path, strerror(errno));
-		doctor_step(doctor, "start banter.fcgi with the same settings, or mend "
-				    "BANTER_LISTEN");
+		report_find(doctor->report, REPORT_WRONG, "socket", "%s: %s", path,
+			    strerror(errno));
+		report_step(doctor->report, "start banter.fcgi with the same settings, or mend "
+					    "BANTER_LISTEN");
 		return false;
 	}
 	if (!S_ISSOCK(st.st_mode)) {
-		doctor_find(doctor, DOCTOR_WRONG, "socket", "%s is no socket", path);
-		doctor_step(doctor, "mend BANTER_LISTEN");
+		report_find(doctor->report, REPORT_WRONG, "socket", "%s is no socket", path);
+		report_step(doctor->report, "mend BANTER_LISTEN");
 		return false;
 	}
 	if (st.st_mode & S_IWOTH) {
-		doctor_find(doctor, DOCTOR_WARNING, "socket",
+		report_find(doctor->report, REPORT_WARNING, "socket",
 			    "everybody on this machine may connect, and claim any client address");
-		doctor_step(doctor, "BANTER_SOCKET_MODE=0660, with the web server's user in the "
-				    "pool's group");
+		report_step(doctor->report,
+			    "BANTER_SOCKET_MODE=0660, with the web server's user in the "
+			    "pool's group");
 	} else {
 		see_web_user(doctor, path, &st);
 	}
 	return true;
 }
 
-static void not_asked(struct doctor *doctor, const struct fastcgi_ask *ask, enum status status)
+static void not_asked(struct doctor *doctor, const struct fastcgi_call *ask, enum status status)
 {
 	if (status == STATUS_UNAVAILABLE)
-		doctor_find(doctor, DOCTOR_WRONG, "pool", "%s: %s", ask->address,
+		report_find(doctor->report, REPORT_WRONG, "pool", "%s: %s", ask->address,
 			    strerror(ask->error));
 	else
-		doctor_find(doctor, DOCTOR_WRONG, "pool", "%s: no answer to /health (%s)",
+		report_find(doctor->report, REPORT_WRONG, "pool", "%s: no answer to /health (%s)",
 			    ask->address, status_name(status));
 	if (ask->error == EACCES)
-		doctor_step(doctor, "run doctor as root or as the pool's user");
+		report_step(doctor->report, "run doctor as root or as the pool's user");
 	else if (status == STATUS_UNAVAILABLE)
-		doctor_step(doctor, "start banter.fcgi with the same settings");
+		report_step(doctor->report, "start banter.fcgi with the same settings");
 	else
-		doctor_step(doctor, "are all workers busy? BANTER_WORKERS; its log says more");
+		report_step(doctor->report,
+			    "are all workers busy? BANTER_WORKERS; its log says more");
 }
 
 static void see_health(struct doctor *doctor)
 {
-	struct fastcgi_ask ask = {
+	struct fastcgi_call ask = {
 		.address = doctor->config->listen,
 		.method = "GET",
 		.body = STR(""),
@@ -155,16 +162,17 @@ static void see_health(struct doctor *doctor)
 	buf_init(&path, PATH_CAP);
 	buf_printf(&path, "%s/health", doctor->config->path_prefix);
 	ask.path = buf_text(&path);
-	status = fastcgi_ask(&ask);
+	status = fastcgi_client_ask(&ask);
 	doctor->pool = status == STATUS_OK && ask.status == 200;
 	if (status) {
 		not_asked(doctor, &ask, status);
 	} else if (doctor->pool) {
-		doctor_find(doctor, DOCTOR_OK, "pool", "a worker answers on %s", ask.address);
+		report_find(doctor->report, REPORT_OK, "pool", "a worker answers on %s",
+			    ask.address);
 	} else {
-		doctor_find(doctor, DOCTOR_WRONG, "pool", "/health on %s answers with %d",
+		report_find(doctor->report, REPORT_WRONG, "pool", "/health on %s answers with %d",
 			    ask.address, ask.status);
-		doctor_step(doctor, "%s",
+		report_step(doctor->report, "%s",
 			    ask.status == 503 ? "its workers do not reach the database: does the "
 						"pool have these settings? its log says more"
 			    : ask.status == 404
@@ -196,32 +204,33 @@ static void see_limits(struct doctor *doctor)
 	struct rlimit files;
 
 	if (most >= 0 && most < config->backlog) {
-		doctor_find(doctor, DOCTOR_WARNING, "limits",
+		report_find(doctor->report, REPORT_WARNING, "limits",
 			    "the kernel keeps %" PRId64 " waiting connections, BANTER_BACKLOG "
 			    "wants %" PRId64,
 			    most, config->backlog);
-		doctor_step(doctor,
+		report_step(doctor->report,
 			    "sysctl -w net.core.somaxconn=%" PRId64
 			    ", and in /etc/sysctl.d for the next start",
 			    config->backlog);
 	}
 	if (getrlimit(RLIMIT_NOFILE, &files) == 0 &&
 	    (int64_t)files.rlim_max < config->backlog + 64) {
-		doctor_find(doctor, DOCTOR_WARNING, "limits",
+		report_find(doctor->report, REPORT_WARNING, "limits",
 			    "a process may open %" PRId64 " files; the admission process holds the "
 			    "connections that wait",
 			    (int64_t)files.rlim_max);
-		doctor_step(doctor,
+		report_step(doctor->report,
 			    "LimitNOFILE=%" PRId64 " in the service, or fewer: "
 			    "BANTER_BACKLOG",
 			    config->backlog + 1024);
 	}
 	if (memory >= 0 && memory < config->workers * WORKER_KB) {
-		doctor_find(doctor, DOCTOR_WARNING, "limits",
+		report_find(doctor->report, REPORT_WARNING, "limits",
 			    "%" PRId64 " MB of memory are free; %" PRId64
 			    " workers and their connections to PostgreSQL may need %" PRId64,
 			    memory / 1024, config->workers, config->workers * WORKER_KB / 1024);
-		doctor_step(doctor, "fewer workers (BANTER_WORKERS), or PgBouncer in between");
+		report_step(doctor->report,
+			    "fewer workers (BANTER_WORKERS), or PgBouncer in between");
 	}
 }
 
@@ -231,7 +240,7 @@ void doctor_pool(struct doctor *doctor)
 	bool is_unix = strncmp(address, "unix:", 5) == 0;
 
 	if (is_unix && *doctor->config->shared_file && access(address + 5, F_OK)) {
-		doctor_find(doctor, DOCTOR_UNTRIED, "pool",
+		report_find(doctor->report, REPORT_UNTRIED, "pool",
 			    "the web server starts the workers: there is no socket of ours");
 		return;
 	}
@@ -245,33 +254,33 @@ static void on_body(void *context, struct str bytes)
 	stream_view_feed(context, bytes, clock_ms());
 }
 
-static void see_stream(struct doctor *doctor, const struct fastcgi_ask *ask, enum status status,
+static void see_stream(struct doctor *doctor, const struct fastcgi_call *ask, enum status status,
 		       const struct stream_view *view)
 {
 	if (view->done && view->times.tokens) {
 		doctor->by_pool = view->times;
-		doctor_find(doctor, DOCTOR_OK, "exchange",
+		report_find(doctor->report, REPORT_OK, "exchange",
 			    "at the socket: %d tokens in %d pieces over %" PRId64 " ms, and stored",
 			    view->times.tokens, view->times.arrivals, stream_spread(&view->times));
 		return;
 	}
 	if (ask->status != 200)
-		doctor_find(doctor, DOCTOR_WRONG, "exchange", "the pool answers with %d (%s)",
-			    ask->status, status_name(status));
+		report_find(doctor->report, REPORT_WRONG, "exchange",
+			    "the pool answers with %d (%s)", ask->status, status_name(status));
 	else
-		doctor_find(doctor, DOCTOR_WRONG, "exchange", "the stream %s",
+		report_find(doctor->report, REPORT_WRONG, "exchange", "the stream %s",
 			    view->failed ? "ended in an error" : "was cut");
-	doctor_step(doctor, "%s",
+	report_step(doctor->report, "%s",
 		    ask->status == 401 ? "does the pool use this database? its BANTER_DATABASE_URL"
 		    : ask->status == 429 || ask->status == 402
 			    ? "a limit or the key's credits are used up: try again later"
 			    : "does the pool have these settings? its log says what happened");
 }
 
-void doctor_exchange(struct doctor *doctor)
+void doctor_pool_exchange(struct doctor *doctor)
 {
 	struct stream_view view;
-	struct fastcgi_ask ask = {
+	struct fastcgi_call ask = {
 		.address = doctor->config->listen,
 		.method = "POST",
 		.deadline = clock_ms() + ANSWER_MS,
@@ -282,7 +291,7 @@ void doctor_exchange(struct doctor *doctor)
 	enum status status;
 
 	if (!doctor->pool || !doctor->model) {
-		doctor_find(doctor, DOCTOR_UNTRIED, "exchange", "%s",
+		report_find(doctor->report, REPORT_UNTRIED, "exchange", "%s",
 			    !doctor->with_model ? "--no-model was given"
 			    : doctor->pool	? "the model does not answer"
 						: "no pool answers");
@@ -299,7 +308,7 @@ void doctor_exchange(struct doctor *doctor)
 	ask.path = buf_text(&path);
 	ask.body = buf_view(&body);
 	ask.key = doctor->tenant.key;
-	status = fastcgi_ask(&ask);
+	status = fastcgi_client_ask(&ask);
 	see_stream(doctor, &ask, status, &view);
 	stream_view_clear(&view);
 	buf_clear(&path);

@@ -1,11 +1,12 @@
 /* How PostgreSQL is set up: what it writes into its log, what it keeps, whom it has room for. */
+#include "doctor/server.h"
+
 #include <inttypes.h>
 #include <string.h>
 
 #include "base/clock.h"
 #include "base/count.h"
 #include "chat/store.h"
-#include "doctor/doctor.h"
 
 #define BESIDES 2 /* connections: the status listener's and banterctl's */
 #define POOLER_TRIES 3
@@ -55,11 +56,12 @@ enum {
 /* The one leak, and the command (a superuser's) that stops it for the application's role. */
 static void see_leak(struct doctor *doctor, struct str role, const char *what, const char *set)
 {
-	doctor_find(doctor, DOCTOR_WRONG, "database log",
+	report_find(doctor->report, REPORT_WRONG, "database log",
 		    "PostgreSQL writes prompts and answers into its log: %s", what);
-	doctor_step(doctor, "as a superuser: alter role %.*s set %s", STR_ARGS(role), set);
-	doctor_step(doctor, "then SIGHUP to banter.fcgi, so that its workers connect anew (behind "
-			    "PgBouncer: its RECONNECT)");
+	report_step(doctor->report, "as a superuser: alter role %.*s set %s", STR_ARGS(role), set);
+	report_step(doctor->report,
+		    "then SIGHUP to banter.fcgi, so that its workers connect anew (behind "
+		    "PgBouncer: its RECONNECT)");
 }
 
 static void see_log(struct doctor *doctor, const struct db_rows *rows)
@@ -92,24 +94,24 @@ static void see_log(struct doctor *doctor, const struct db_rows *rows)
 			leaks = true;
 		}
 	if (!leaks)
-		doctor_find(doctor, DOCTOR_OK, "database log",
+		report_find(doctor->report, REPORT_OK, "database log",
 			    "PostgreSQL logs no prompts and no answers");
 }
 
 static void see_durability(struct doctor *doctor, const struct db_rows *rows)
 {
 	if (!db_rows_boolean(rows, 0, SAFE_ON_DISK)) {
-		doctor_find(doctor, DOCTOR_WARNING, "durability",
+		report_find(doctor->report, REPORT_WARNING, "durability",
 			    "fsync or full_page_writes is off: a crash of the machine may lose "
 			    "answers that were confirmed, or the whole database");
-		doctor_step(doctor, "alter system set fsync = on; alter system set "
-				    "full_page_writes = on; select pg_reload_conf()");
+		report_step(doctor->report, "alter system set fsync = on; alter system set "
+					    "full_page_writes = on; select pg_reload_conf()");
 	}
 	if (!db_rows_boolean(rows, 0, COMMITS)) {
-		doctor_find(doctor, DOCTOR_WARNING, "durability",
+		report_find(doctor->report, REPORT_WARNING, "durability",
 			    "synchronous_commit is off: a crash may lose the last answers that "
 			    "were confirmed");
-		doctor_step(doctor, "alter role %.*s set synchronous_commit = on",
+		report_step(doctor->report, "alter role %.*s set synchronous_commit = on",
 			    STR_ARGS(db_rows_text(rows, 0, ROLE)));
 	}
 }
@@ -126,8 +128,8 @@ static bool through_pooler(struct doctor *doctor)
 	if (store_connect(doctor->config, &other))
 		return false;
 	for (i = 0; i < POOLER_TRIES && !same; i++) {
-		first = doctor_ask(doctor, doctor->db, sql);
-		second = doctor_ask(doctor, other, sql);
+		first = check_ask(doctor, doctor->db, sql);
+		second = check_ask(doctor, other, sql);
 		same = first && second &&
 		       db_rows_integer(first, 0, 0, 0) == db_rows_integer(second, 0, 0, 0);
 		db_rows_free(first);
@@ -185,30 +187,31 @@ static void see_pooler(struct doctor *doctor, int64_t room)
 	pool = console_value(rows, "default_pool_size") + console_value(rows, "reserve_pool_size");
 	db_rows_free(rows);
 	if (!clients) {
-		doctor_find(doctor, DOCTOR_OK, "connections",
+		report_find(doctor->report, REPORT_OK, "connections",
 			    "a pooler stands between; its console does not let this role in");
-		doctor_step(doctor,
+		report_step(doctor->report,
 			    "see that its max_client_conn is above %" PRId64
 			    ", and its pool size at most %" PRId64,
 			    needed, room);
 	} else if (clients < needed) {
-		doctor_find(doctor, DOCTOR_WRONG, "connections",
+		report_find(doctor->report, REPORT_WRONG, "connections",
 			    "PgBouncer lets in %" PRId64 " clients, %" PRId64
 			    " workers and what is besides need %" PRId64,
 			    clients, doctor->config->workers, needed);
-		doctor_step(doctor, "max_client_conn = %" PRId64 " in pgbouncer.ini, then RELOAD",
+		report_step(doctor->report,
+			    "max_client_conn = %" PRId64 " in pgbouncer.ini, then RELOAD",
 			    2 * needed);
 	} else if (pool > room) {
-		doctor_find(doctor, DOCTOR_WARNING, "connections",
+		report_find(doctor->report, REPORT_WARNING, "connections",
 			    "PgBouncer may open %" PRId64
 			    " connections for this role, PostgreSQL has room for %" PRId64,
 			    pool, room);
-		doctor_step(doctor,
+		report_step(doctor->report,
 			    "default_pool_size and reserve_pool_size in pgbouncer.ini: together "
 			    "at most %" PRId64,
 			    room);
 	} else {
-		doctor_find(doctor, DOCTOR_OK, "connections",
+		report_find(doctor->report, REPORT_OK, "connections",
 			    "PgBouncer lets in %" PRId64 " clients and opens up to %" PRId64
 			    " connections",
 			    clients, pool);
@@ -235,27 +238,28 @@ static void see_connections(struct doctor *doctor, const struct db_rows *rows)
 		return;
 	}
 	if (room >= needed) {
-		doctor_find(doctor, DOCTOR_OK, "connections",
+		report_find(doctor->report, REPORT_OK, "connections",
 			    "PostgreSQL lets in %" PRId64 ", %" PRId64
 			    " workers and what is besides need %" PRId64,
 			    room, doctor->config->workers, needed);
 		return;
 	}
-	doctor_find(doctor, DOCTOR_WRONG, "connections",
+	report_find(doctor->report, REPORT_WRONG, "connections",
 		    "PostgreSQL lets in %" PRId64 ", %" PRId64
 		    " workers and what is besides need %" PRId64 ": the others get 503",
 		    room, doctor->config->workers, needed);
 	if (room == db_rows_integer(rows, 0, CONNECTIONS, 0))
-		doctor_step(doctor,
+		report_step(doctor->report,
 			    "alter system set max_connections = %" PRId64
 			    ", then restart PostgreSQL",
 			    needed + 10);
 	else
-		doctor_step(doctor,
+		report_step(doctor->report,
 			    "alter role or database … connection limit %" PRId64 ", or -1 for none",
 			    needed);
-	doctor_step(doctor, "or fewer workers (BANTER_WORKERS), or PgBouncer between, as in "
-			    "deploy/pgbouncer");
+	report_step(doctor->report,
+		    "or fewer workers (BANTER_WORKERS), or PgBouncer between, as in "
+		    "deploy/pgbouncer");
 }
 
 void doctor_server(struct doctor *doctor)
@@ -263,14 +267,15 @@ void doctor_server(struct doctor *doctor)
 	struct db_rows *rows;
 
 	if (!doctor->db) {
-		doctor_find(doctor, DOCTOR_UNTRIED, "database log", "the database is not reached");
+		report_find(doctor->report, REPORT_UNTRIED, "database log",
+			    "the database is not reached");
 		return;
 	}
-	rows = doctor_ask(doctor, doctor->db, SETTINGS_QUERY);
+	rows = check_ask(doctor, doctor->db, SETTINGS_QUERY);
 	if (!rows) {
-		doctor_find(doctor, DOCTOR_WARNING, "database log", "%.*s",
-			    STR_ARGS(doctor_heard(doctor)));
-		doctor_step(doctor, "try again; PostgreSQL's log says more");
+		report_find(doctor->report, REPORT_WARNING, "database log", "%.*s",
+			    STR_ARGS(report_heard(doctor->report)));
+		report_step(doctor->report, "try again; PostgreSQL's log says more");
 		return;
 	}
 	see_log(doctor, rows);
@@ -279,31 +284,31 @@ void doctor_server(struct doctor *doctor)
 	db_rows_free(rows);
 }
 
-void doctor_upkeep(struct doctor *doctor)
+void doctor_server_upkeep(struct doctor *doctor)
 {
 	struct db_rows *rows;
 	int64_t lapsed, old;
 
 	if (!doctor->schema || !doctor->owner)
 		return;
-	rows = doctor_ask(doctor, doctor->owner,
-			  "select (select count(*) from banter_data.exchange e where e.ended_at is "
-			  "null and e.lease_until < now() - interval '10 minutes'),"
-			  " (select count(*) from banter_data.idempotency i"
-			  "  where i.created_at < now() - interval '25 hours')");
+	rows = check_ask(doctor, doctor->owner,
+			 "select (select count(*) from banter_data.exchange e where e.ended_at is "
+			 "null and e.lease_until < now() - interval '10 minutes'),"
+			 " (select count(*) from banter_data.idempotency i"
+			 "  where i.created_at < now() - interval '25 hours')");
 	if (!rows)
 		return;
 	lapsed = db_rows_integer(rows, 0, 0, 0);
 	old = db_rows_integer(rows, 0, 1, 0);
 	db_rows_free(rows);
 	if (!lapsed && !old) {
-		doctor_find(doctor, DOCTOR_OK, "upkeep", "nothing waits for a sweep");
+		report_find(doctor->report, REPORT_OK, "upkeep", "nothing waits for a sweep");
 		return;
 	}
-	doctor_find(doctor, DOCTOR_WARNING, "upkeep",
+	report_find(doctor->report, REPORT_WARNING, "upkeep",
 		    "no sweep has run for long: %" PRId64
 		    " exchanges of workers that died still hold credits, %" PRId64
 		    " Idempotency-Keys are older than a day",
 		    lapsed, old);
-	doctor_step(doctor, "banterctl sweep, now and once a day (a timer or cron)");
+	report_step(doctor->report, "banterctl sweep, now and once a day (a timer or cron)");
 }

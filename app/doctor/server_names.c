@@ -43,7 +43,7 @@ static const struct server_advice unknown = {
 	"switch off compression for Banter's replies",
 };
 
-const struct server_advice *server_advice(const struct probe *probe)
+const struct server_advice *server_names_advice(const struct probe *probe)
 {
 	struct str server = probe_header(probe, "Server"), via = probe_header(probe, "Via");
 	struct str name;

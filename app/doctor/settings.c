@@ -1,11 +1,12 @@
 /* The settings: where they come from, names that are none, and values that do not go together. */
+#include "doctor/settings.h"
+
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "doctor/doctor.h"
 #include "edge/settings_names.h"
 
 #define CHECK "settings"
@@ -65,11 +66,12 @@ static void see_name(struct doctor *doctor, const char *name)
 			snprintf(nearest, sizeof(nearest), "%s", with_file);
 		}
 	}
-	doctor_find(doctor, DOCTOR_WARNING, CHECK, "%s in the environment is no setting", name);
+	report_find(doctor->report, REPORT_WARNING, CHECK, "%s in the environment is no setting",
+		    name);
 	if (*nearest)
-		doctor_step(doctor, "%s, if that was meant; else remove it", nearest);
+		report_step(doctor->report, "%s, if that was meant; else remove it", nearest);
 	else
-		doctor_step(doctor, "remove it; banter.fcgi --help lists all settings");
+		report_step(doctor->report, "remove it; banter.fcgi --help lists all settings");
 }
 
 static void see_names(struct doctor *doctor)
@@ -93,41 +95,41 @@ static void see_times(struct doctor *doctor)
 	const struct config *config = doctor->config;
 
 	if (config->heartbeat_ms >= PROXY_PATIENCE) {
-		doctor_find(doctor, DOCTOR_WARNING, CHECK,
+		report_find(doctor->report, REPORT_WARNING, CHECK,
 			    "a stream may be silent for %" PRId64
 			    " s; most web servers and proxies cut one after 60 s",
 			    config->heartbeat_ms / 1000);
-		doctor_step(doctor, "BANTER_HEARTBEAT=15s");
+		report_step(doctor->report, "BANTER_HEARTBEAT=15s");
 	}
 	if (config->json_ms >= PROXY_PATIENCE) {
-		doctor_find(doctor, DOCTOR_WARNING, CHECK,
+		report_find(doctor->report, REPORT_WARNING, CHECK,
 			    "an answer in one piece may take %" PRId64
 			    " s without a byte; most web servers and proxies give up after 60 s",
 			    config->json_ms / 1000);
-		doctor_step(doctor, "BANTER_JSON_TIME=50s, or their limits above yours");
+		report_step(doctor->report, "BANTER_JSON_TIME=50s, or their limits above yours");
 	}
 	if (config->exchange_ms < config->json_ms) {
-		doctor_find(doctor, DOCTOR_WARNING, CHECK,
+		report_find(doctor->report, REPORT_WARNING, CHECK,
 			    "BANTER_EXCHANGE_TIME is shorter than BANTER_JSON_TIME: streams end "
 			    "before other answers do");
-		doctor_step(doctor, "BANTER_EXCHANGE_TIME=600s");
+		report_step(doctor->report, "BANTER_EXCHANGE_TIME=600s");
 	}
 	if (config->database_connect_ms > config->database_ms) {
-		doctor_find(doctor, DOCTOR_WARNING, CHECK,
+		report_find(doctor->report, REPORT_WARNING, CHECK,
 			    "BANTER_DATABASE_CONNECT_TIME is longer than BANTER_DATABASE_TIME, "
 			    "which it is a part of");
-		doctor_step(doctor, "BANTER_DATABASE_CONNECT_TIME=2s");
-		doctor_step(doctor, "BANTER_DATABASE_TIME=2.5s");
+		report_step(doctor->report, "BANTER_DATABASE_CONNECT_TIME=2s");
+		report_step(doctor->report, "BANTER_DATABASE_TIME=2.5s");
 	}
 }
 
 void doctor_settings(struct doctor *doctor)
 {
 	if (doctor->call->file)
-		doctor_find(doctor, DOCTOR_OK, CHECK, "from %s and the environment",
+		report_find(doctor->report, REPORT_OK, CHECK, "from %s and the environment",
 			    doctor->call->file);
 	else
-		doctor_find(doctor, DOCTOR_OK, CHECK,
+		report_find(doctor->report, REPORT_OK, CHECK,
 			    "from the environment; no --config was given");
 	see_names(doctor);
 	see_times(doctor);

@@ -2,84 +2,75 @@
  * Who the self-test asks as: a workspace with a chatbot and a widget key, made by the operator's
  * connection and erased with all that was said, or the widget key the operator gave.
  */
+#include "doctor/tenant.h"
+
 #include <stdio.h>
 #include <string.h>
 
-#include "base/clock.h"
 #include "base/secret.h"
-#include "doctor/doctor.h"
+#include "cli/call.h"
+#include "ops/tenant.h"
 
 #define CALL_MS 10000
 #define KEY_CAP 4096
 
-/* What a doctor that was killed left behind goes with the next one. */
-#define FORGET                                                                                     \
-	"delete from banter_data.workspace w where w.workspace = $1"                               \
-	" or (w.name = 'banterctl doctor' and w.created_at < now() - interval '1 hour'"            \
-	" and not exists (select from banter_data.chatbot c"                                       \
-	" where c.workspace = w.workspace and c.name <> 'doctor'))"
-
-/* What still runs in it, after a test that took too long, gives back the credits it holds. */
-#define FORGET_SAID                                                                                \
-	"select banter.conversation_erase(coalesce(string_agg(c.conversation, E'\\n'), ''), null," \
-	" null, null, null, false, null, null, 1000) from banter_data.conversation c"              \
-	" where c.workspace = $1 and starts_with(c.session, $2)"
-
-static enum status call(struct doctor *doctor, const struct db_query *query)
+static void open_ops(struct doctor *doctor, struct ops *ops)
 {
-	doctor_listen(doctor);
-	return db_call(doctor->owner, NULL, query, clock_ms() + CALL_MS, NULL);
+	report_listen(doctor->report);
+	ops_init(ops, doctor->owner, NULL, CALL_MS);
 }
 
-static enum status create(struct doctor *doctor, const struct key *key, const char *chatbot,
-			  const char *id)
+static struct ops_tenant tenant_of(const struct doctor_tenant *tenant, const char *chatbot)
 {
-	struct db_query query;
-	enum status status;
+	return (struct ops_tenant){
+		.purpose = "doctor",
+		.workspace = tenant->workspace,
+		.workspace_name = "banterctl doctor",
+		.chatbot = chatbot,
+		.chatbot_name = "doctor",
+		.system_prompt = "",
+	};
+}
 
-	db_query_init(&query, "doctor",
-		      "select banter.workspace_create($1, 'banterctl doctor', null)");
-	db_add_integer(&query, key->workspace);
-	status = call(doctor, &query);
-	if (status)
-		return status;
-	db_query_init(&query, "doctor", "select banter.chatbot_create($1, $2, 'doctor', '')");
-	db_add_integer(&query, key->workspace);
-	db_add_text(&query, str_from(chatbot));
-	status = call(doctor, &query);
-	if (status)
-		return status;
-	db_query_init(&query, "doctor",
-		      "select banter.key_create($1, $2, 'widget', $3, $4, '', 'doctor')");
-	db_add_integer(&query, key->workspace);
-	db_add_text(&query, str_from(id));
-	db_add_text(&query, str_from(chatbot));
-	db_add_text(&query, (struct str){ (const char *)key->hash, KEY_HASH_SIZE });
-	return call(doctor, &query);
+/* STATUS_REFUSED: `ops` says why; else the log does. */
+static enum status create(struct ops *ops, struct doctor_tenant *made)
+{
+	char chatbot[SECRET_ID_SIZE], id[SECRET_ID_SIZE];
+	struct ops_tenant tenant;
+	enum status status;
+	struct key key;
+
+	secret_random(&made->workspace, sizeof(made->workspace));
+	secret_new_id(chatbot);
+	secret_new_id(id);
+	made->made = true;
+	tenant = tenant_of(made, chatbot);
+	status = key_new(KEY_WIDGET, made->workspace, made->key, &key);
+	if (status == STATUS_OK)
+		status = ops_tenant_create(ops, &tenant);
+	return status ? status : ops_tenant_add_key(ops, &tenant, &key, id, "");
 }
 
 static bool make(struct doctor *doctor)
 {
-	struct doctor_tenant *tenant = &doctor->tenant;
-	char chatbot[SECRET_ID_SIZE], id[SECRET_ID_SIZE];
-	struct key key;
+	enum status status;
+	struct str why;
+	struct ops ops;
 
 	if (!doctor->owner || !doctor->schema) {
-		doctor_find(doctor, DOCTOR_UNTRIED, "exchange",
+		report_find(doctor->report, REPORT_UNTRIED, "exchange",
 			    "nobody to ask as: the operator's database is not reached");
-		doctor_step(doctor, "BANTER_ADMIN_DATABASE_URL, or --url with --key-file");
+		report_step(doctor->report, "BANTER_ADMIN_DATABASE_URL, or --url with --key-file");
 		return false;
 	}
-	secret_random(&tenant->workspace, sizeof(tenant->workspace));
-	secret_new_id(chatbot);
-	secret_new_id(id);
-	tenant->made = true;
-	if (key_new(KEY_WIDGET, tenant->workspace, tenant->key, &key) == STATUS_OK &&
-	    create(doctor, &key, chatbot, id) == STATUS_OK)
+	open_ops(doctor, &ops);
+	status = create(&ops, &doctor->tenant);
+	if (status == STATUS_OK)
 		return true;
-	doctor_find(doctor, DOCTOR_WRONG, "exchange", "nobody to ask as could be made: %.*s",
-		    STR_ARGS(doctor_heard(doctor)));
-	doctor_step(doctor, "banterctl migrate, as the schema's owner");
+	why = status == STATUS_REFUSED ? str_from(ops.refusal) : report_heard(doctor->report);
+	report_find(doctor->report, REPORT_WRONG, "exchange",
+		    "nobody to ask as could be made: %.*s", STR_ARGS(why));
+	report_step(doctor->report, "banterctl migrate, as the schema's owner");
 	return false;
 }
 
@@ -100,9 +91,11 @@ static bool take_file(struct doctor *doctor, const char *path)
 		memcpy(tenant->key, buf_text(&text), text.len + 1);
 		tenant->workspace = key.workspace;
 	} else {
-		doctor_find(doctor, DOCTOR_WRONG, "exchange", "%s holds no widget key", path);
-		doctor_step(doctor, "a file with the widget key alone, as banterctl key create "
-				    "prints it");
+		report_find(doctor->report, REPORT_WRONG, "exchange", "%s holds no widget key",
+			    path);
+		report_step(doctor->report,
+			    "a file with the widget key alone, as banterctl key create "
+			    "prints it");
 	}
 	buf_wipe(&text);
 	return good;
@@ -122,22 +115,29 @@ bool doctor_tenant_take(struct doctor *doctor)
 	return tenant->there;
 }
 
+static enum status leave(struct doctor *doctor)
+{
+	const struct doctor_tenant *made = &doctor->tenant;
+	struct ops_tenant tenant = tenant_of(made, NULL);
+	struct ops ops;
+
+	open_ops(doctor, &ops);
+	if (made->made)
+		return ops_tenant_remove(&ops, &tenant);
+	return ops_tenant_erase(&ops, "doctor", made->workspace, made->session);
+}
+
 void doctor_tenant_leave(struct doctor *doctor)
 {
 	struct doctor_tenant *tenant = &doctor->tenant;
-	struct db_query query;
 
 	explicit_bzero(tenant->key, sizeof(tenant->key));
 	if (!tenant->made && !tenant->there)
 		return;
-	db_query_init(&query, "doctor", tenant->made ? FORGET : FORGET_SAID);
-	db_add_integer(&query, tenant->workspace);
-	if (!tenant->made)
-		db_add_text(&query, str_from(tenant->session));
-	if (doctor->owner && call(doctor, &query) == STATUS_OK)
+	if (doctor->owner && leave(doctor) == STATUS_OK)
 		return;
-	doctor_find(doctor, DOCTOR_WARNING, "exchange",
+	report_find(doctor->report, REPORT_WARNING, "exchange",
 		    "what was asked to test with could not be removed (session %s)",
 		    tenant->session);
-	doctor_step(doctor, "the same with BANTER_ADMIN_DATABASE_URL set removes its own");
+	report_step(doctor->report, "the same with BANTER_ADMIN_DATABASE_URL set removes its own");
 }

@@ -1,12 +1,16 @@
 /* The way of a client: through the web server, and whatever stands in front of it. */
+#include "doctor/web.h"
+
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
-#include "doctor/doctor.h"
-#include "doctor/web_request.h"
+#include "doctor/request.h"
 #include "doctor/server_names.h"
+#include "doctor/probe.h"
+#include "doctor/tenant.h"
+#include "doctor/web_stream.h"
 
 #define BODY_MOST 65536 /* of a request (G3) */
 #define DAY 86400
@@ -22,104 +26,112 @@ static void see_certificate(struct doctor *doctor, const struct probe *probe)
 	if (strncmp(doctor->url, "http://", 7) == 0) {
 		if (local)
 			return;
-		doctor_find(doctor, DOCTOR_WARNING, "web TLS",
+		report_find(doctor->report, REPORT_WARNING, "web TLS",
 			    "keys and conversations cross the network unencrypted");
-		doctor_step(doctor, "a certificate for the web server, such as certbot's, and "
-				    "https:// for clients");
+		report_step(doctor->report,
+			    "a certificate for the web server, such as certbot's, and "
+			    "https:// for clients");
 	} else if (probe->certificate_end && days < FEW_DAYS) {
-		doctor_find(doctor, DOCTOR_WARNING, "web TLS",
+		report_find(doctor->report, REPORT_WARNING, "web TLS",
 			    "the certificate ends in %" PRId64 " days", days);
-		doctor_step(doctor, "renew it, and see why nothing renews it by itself");
+		report_step(doctor->report, "renew it, and see why nothing renews it by itself");
 	} else if (probe->certificate_end) {
-		doctor_find(doctor, DOCTOR_OK, "web TLS",
+		report_find(doctor->report, REPORT_OK, "web TLS",
 			    "the certificate holds for %" PRId64 " days", days);
 	}
 }
 
-static void health_failed(struct doctor *doctor, const struct web_request *request)
+static void health_failed(struct doctor *doctor, const struct doctor_request *request)
 {
 	int status = request->probe.status;
 	bool ours = probe_header(&request->probe, "X-Request-Id").p;
 
-	doctor_find(doctor, DOCTOR_WRONG, "web", "%s answers with %d%s", buf_text(&request->url),
-		    status, status == 200 ? ", but not as Banter does" : "");
+	report_find(doctor->report, REPORT_WRONG, "web", "%s answers with %d%s",
+		    buf_text(&request->url), status,
+		    status == 200 ? ", but not as Banter does" : "");
 	if (status == 404 && ours)
-		doctor_step(doctor,
+		report_step(doctor->report,
 			    "BANTER_PATH_PREFIX: the path of the URL (it is \"%s\" here), "
 			    "in the pool's settings",
 			    doctor->config->path_prefix);
 	else if (status == 502 || status == 504 || (status == 503 && !doctor->pool))
-		doctor_step(doctor, "the web server does not reach the pool: the socket's path in "
-				    "its settings, and its right to connect");
+		report_step(doctor->report,
+			    "the web server does not reach the pool: the socket's path in "
+			    "its settings, and its right to connect");
 	else if (status == 503)
-		doctor_step(doctor, "the pool does not reach the database, or the web server not "
-				    "the pool: their logs");
+		report_step(doctor->report,
+			    "the pool does not reach the database, or the web server not "
+			    "the pool: their logs");
 	else if (status >= 300 && status < 400)
-		doctor_step(doctor, "--url with the address it redirects to");
+		report_step(doctor->report, "--url with the address it redirects to");
 	else
-		doctor_step(doctor, "is the URL the API's, with its folder? the web server should "
-				    "pass it to Banter (see deploy/)");
+		report_step(doctor->report,
+			    "is the URL the API's, with its folder? the web server should "
+			    "pass it to Banter (see deploy/)");
 }
 
 static bool see_health(struct doctor *doctor)
 {
-	struct web_request request;
+	struct doctor_request request;
 	bool good = false;
 
-	web_request_init(&request, doctor, "/health");
-	if (web_request_run(&request, doctor, "web")) {
-		good = request.probe.status == 200 && web_request_says(&request, "status", "ok");
+	doctor_request_init(&request, doctor, "/health");
+	if (doctor_request_run(&request, doctor, "web")) {
+		good = request.probe.status == 200 && doctor_request_says(&request, "status", "ok");
 		if (good)
-			doctor_find(doctor, DOCTOR_OK, "web", "%s answers%s%.*s", doctor->url,
+			report_find(doctor->report, REPORT_OK, "web", "%s answers%s%.*s",
+				    doctor->url,
 				    probe_header(&request.probe, "Server").p ? " through " : "",
 				    STR_ARGS(probe_header(&request.probe, "Server")));
 		else
 			health_failed(doctor, &request);
 		see_certificate(doctor, &request.probe);
-		doctor_date(doctor, "web", &request.probe);
+		doctor_probe_date(doctor, "web", &request.probe);
 	}
-	web_request_clear(&request);
+	doctor_request_clear(&request);
 	return good;
 }
 
 /* A key that cannot be one, so that nothing is spent: what matters is whether it arrives. */
 static void see_authorization(struct doctor *doctor)
 {
-	struct web_request request;
+	struct doctor_request request;
 
-	web_request_init(&request, doctor, "/api/v1/chatbots/doctor/chat");
+	doctor_request_init(&request, doctor, "/api/v1/chatbots/doctor/chat");
 	buf_puts(&request.headers, "\nAuthorization: Bearer sk-workspace_doctor");
 	request.probe.body = STR("{\"message\":\"doctor\"}");
-	if (!web_request_run(&request, doctor, "web keys"))
+	if (!doctor_request_run(&request, doctor, "web keys"))
 		goto out;
-	if (web_request_says(&request, "code", "MISSING_AUTH_HEADER")) {
-		doctor_find(doctor, DOCTOR_WRONG, "web keys",
+	if (doctor_request_says(&request, "code", "MISSING_AUTH_HEADER")) {
+		report_find(doctor->report, REPORT_WRONG, "web keys",
 			    "the web server keeps the Authorization header to itself: the chatbot "
 			    "API cannot be used");
-		doctor_step(doctor, "%s", server_advice(&request.probe)->authorization);
+		report_step(doctor->report, "%s",
+			    server_names_advice(&request.probe)->authorization);
 	} else if (request.probe.status == 401 &&
-		   web_request_says(&request, "code", "INVALID_API_KEY")) {
-		doctor_find(doctor, DOCTOR_OK, "web keys", "the Authorization header arrives");
+		   doctor_request_says(&request, "code", "INVALID_API_KEY")) {
+		report_find(doctor->report, REPORT_OK, "web keys",
+			    "the Authorization header arrives");
 	} else if (request.probe.status == 429) {
-		doctor_find(doctor, DOCTOR_UNTRIED, "web keys",
+		report_find(doctor->report, REPORT_UNTRIED, "web keys",
 			    "too many wrong keys came from this address");
 	} else {
-		doctor_find(doctor, DOCTOR_WRONG, "web keys",
+		report_find(doctor->report, REPORT_WRONG, "web keys",
 			    "a wrong key is answered with %d, not with Banter's 401",
 			    request.probe.status);
-		doctor_step(doctor,
+		report_step(doctor->report,
 			    "let the web server pass all methods and paths below %s to "
 			    "Banter",
 			    doctor->url);
 	}
 out:
-	web_request_clear(&request);
+	doctor_request_clear(&request);
 }
 
 /* The longest body there may be, with a key that cannot be one. */
 static void see_body(struct doctor *doctor)
 {
-	struct web_request request;
+	struct doctor_request request;
 	struct buf body;
 
 	buf_init(&body, BODY_MOST);
@@ -127,32 +139,33 @@ static void see_body(struct doctor *doctor)
 	while (body.len < BODY_MOST - 2)
 		buf_putc(&body, 'a');
 	buf_puts(&body, "\"}");
-	web_request_init(&request, doctor, "/v1/chat");
+	doctor_request_init(&request, doctor, "/v1/chat");
 	buf_puts(&request.headers, "\nx-api-key: doctor");
 	request.probe.body = buf_view(&body);
-	if (!web_request_run(&request, doctor, "web body"))
+	if (!doctor_request_run(&request, doctor, "web body"))
 		goto out;
-	if (request.probe.status == 401 && web_request_says(&request, "error", "Unauthorized")) {
-		doctor_find(doctor, DOCTOR_OK, "web body", "64 KiB pass");
+	if (request.probe.status == 401 && doctor_request_says(&request, "error", "Unauthorized")) {
+		report_find(doctor->report, REPORT_OK, "web body", "64 KiB pass");
 	} else if (request.probe.status == 429) {
-		doctor_find(doctor, DOCTOR_UNTRIED, "web body",
+		report_find(doctor->report, REPORT_UNTRIED, "web body",
 			    "too many requests came from this address");
 	} else {
-		doctor_find(doctor, DOCTOR_WRONG, "web body",
+		report_find(doctor->report, REPORT_WRONG, "web body",
 			    "a body of 64 KiB, which the API allows, is answered with %d",
 			    request.probe.status);
-		doctor_step(doctor, "%s", server_advice(&request.probe)->body);
+		report_step(doctor->report, "%s", server_names_advice(&request.probe)->body);
 	}
 out:
 	buf_clear(&body);
-	web_request_clear(&request);
+	doctor_request_clear(&request);
 }
 
 void doctor_web(struct doctor *doctor)
 {
 	if (!doctor->url) {
-		doctor_find(doctor, DOCTOR_UNTRIED, "web", "no --url was given");
-		doctor_step(doctor, "banterctl doctor --url https://THE_ADDRESS_CLIENTS_USE");
+		report_find(doctor->report, REPORT_UNTRIED, "web", "no --url was given");
+		report_step(doctor->report,
+			    "banterctl doctor --url https://THE_ADDRESS_CLIENTS_USE");
 		return;
 	}
 	if (!see_health(doctor))
@@ -160,7 +173,7 @@ void doctor_web(struct doctor *doctor)
 	see_authorization(doctor);
 	see_body(doctor);
 	if (!doctor->with_model)
-		doctor_find(doctor, DOCTOR_UNTRIED, "web stream", "--no-model was given");
+		report_find(doctor->report, REPORT_UNTRIED, "web stream", "--no-model was given");
 	else if (doctor_tenant_take(doctor))
 		doctor_web_stream(doctor);
 }

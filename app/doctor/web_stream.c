@@ -1,11 +1,12 @@
 /* The pace of a stream through the web server, beside its pace nearer to its source. */
+#include "doctor/web_stream.h"
+
 #include <inttypes.h>
 #include <string.h>
 
 #include "base/clock.h"
-#include "doctor/doctor.h"
 #include "doctor/question.h"
-#include "doctor/web_request.h"
+#include "doctor/request.h"
 #include "doctor/server_names.h"
 
 #define ANSWER_MS 60000
@@ -16,14 +17,14 @@ static void say_held(struct doctor *doctor, const struct probe *probe,
 {
 	struct str via = probe_header(probe, "Via");
 
-	doctor_find(doctor, DOCTOR_WRONG, "web stream",
+	report_find(doctor->report, REPORT_WRONG, "web stream",
 		    "tokens are held back between %s and the client: %d tokens in %d pieces over "
 		    "%" PRId64 " ms here, in %d over %" PRId64 " ms there",
 		    there == &doctor->by_pool ? "the pool's socket" : "the model", here->tokens,
 		    here->arrivals, stream_spread(here), there->arrivals, stream_spread(there));
-	doctor_step(doctor, "%s", server_advice(probe)->unbuffer);
+	report_step(doctor->report, "%s", server_names_advice(probe)->unbuffer);
 	if (via.p || probe_header(probe, "CF-Ray").p)
-		doctor_step(doctor,
+		report_step(doctor->report,
 			    "something stands in front of it (%.*s): --url with the web "
 			    "server's own address shows which of them it is",
 			    STR_ARGS(via.p ? via : STR("Cloudflare")));
@@ -37,17 +38,17 @@ static void see_pace(struct doctor *doctor, const struct probe *probe,
 
 	switch (stream_compare(here, there)) {
 	case STREAM_FLOWS:
-		doctor_find(doctor, DOCTOR_OK, "web stream",
+		report_find(doctor->report, REPORT_OK, "web stream",
 			    "tokens pass as they come: %d in %d pieces over %" PRId64 " ms",
 			    here->tokens, here->arrivals, stream_spread(here));
 		break;
 	case STREAM_BRIEF:
-		doctor_find(doctor, DOCTOR_WARNING, "web stream",
+		report_find(doctor->report, REPORT_WARNING, "web stream",
 			    "%d tokens within %" PRId64
 			    " ms: the answer was over too quickly to tell whether they are held "
 			    "back",
 			    here->tokens, stream_spread(here));
-		doctor_step(doctor, "try again with a slower model");
+		report_step(doctor->report, "try again with a slower model");
 		break;
 	default:
 		say_held(doctor, probe, here, there);
@@ -60,18 +61,18 @@ static void see_headers(struct doctor *doctor, const struct probe *probe)
 	struct str cache = probe_header(probe, "Cache-Control");
 
 	if (packed.n) {
-		doctor_find(doctor, DOCTOR_WARNING, "web stream",
+		report_find(doctor->report, REPORT_WARNING, "web stream",
 			    "it is compressed (%.*s): some browsers and proxies then wait for more "
 			    "before they hand on",
 			    STR_ARGS(packed));
-		doctor_step(doctor, "%s", server_advice(probe)->compression);
+		report_step(doctor->report, "%s", server_names_advice(probe)->compression);
 	}
 	if (!cache.p || !memmem(cache.p, cache.n, "no-transform", 12)) {
-		doctor_find(
-			doctor, DOCTOR_WARNING, "web stream",
+		report_find(
+			doctor->report, REPORT_WARNING, "web stream",
 			"Cache-Control: no-transform gets lost: proxies further on may compress "
 			"and hold back");
-		doctor_step(doctor, "let the web server pass Cache-Control unchanged");
+		report_step(doctor->report, "let the web server pass Cache-Control unchanged");
 	}
 }
 
@@ -94,14 +95,14 @@ static void stream_failed(struct doctor *doctor, const struct probe *probe,
 	size_t i = 0;
 
 	if (probe->status != 200)
-		doctor_find(doctor, DOCTOR_WRONG, "web stream", "it is answered with %d",
+		report_find(doctor->report, REPORT_WRONG, "web stream", "it is answered with %d",
 			    probe->status);
 	else
-		doctor_find(doctor, DOCTOR_WRONG, "web stream", "it %s",
+		report_find(doctor->report, REPORT_WRONG, "web stream", "it %s",
 			    view->failed ? "ended in an error" : "was cut before its end");
 	while (steps[i].status && steps[i].status != probe->status)
 		i++;
-	doctor_step(doctor, "%s", steps[i].step);
+	report_step(doctor->report, "%s", steps[i].step);
 }
 
 static void on_stream(void *context, struct str bytes)
@@ -112,20 +113,20 @@ static void on_stream(void *context, struct str bytes)
 void doctor_web_stream(struct doctor *doctor)
 {
 	struct stream_view view;
-	struct web_request request;
+	struct doctor_request request;
 	struct buf body;
 
 	buf_init(&body, TEXT_CAP);
 	buf_printf(&body, "{\"sessionId\":\"%s-web\",\"message\":\"" DOCTOR_QUESTION "\"}",
 		   doctor->tenant.session);
 	stream_view_init(&view);
-	web_request_init(&request, doctor, "/v1/chat/stream");
+	doctor_request_init(&request, doctor, "/v1/chat/stream");
 	buf_printf(&request.headers, "\nx-api-key: %s", doctor->tenant.key);
 	request.probe.body = buf_view(&body);
 	request.probe.total_ms = ANSWER_MS;
 	request.probe.bytes = on_stream;
 	request.probe.context = &view;
-	if (web_request_run(&request, doctor, "web stream")) {
+	if (doctor_request_run(&request, doctor, "web stream")) {
 		if (view.done && view.times.tokens) {
 			see_pace(doctor, &request.probe, &view.times);
 			see_headers(doctor, &request.probe);
@@ -133,7 +134,7 @@ void doctor_web_stream(struct doctor *doctor)
 			stream_failed(doctor, &request.probe, &view);
 		}
 	}
-	web_request_clear(&request);
+	doctor_request_clear(&request);
 	stream_view_clear(&view);
 	buf_clear(&body);
 }

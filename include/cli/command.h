@@ -1,16 +1,14 @@
 /*
- * banterctl's commands: a table each room has its own part of (ctl/commands.c joins them). What
- * --help, the completions and the manual say is printed from the table, and what a command is given
- * has been held against it.
+ * An operator's program is a table of commands: what --help, the completions and the manual say is
+ * printed from it, and what a command is given has been held against it.
  */
 #ifndef CLI_COMMAND_H
 #define CLI_COMMAND_H
 
-#include <stdint.h>
+#include <stdbool.h>
 
-#include "base/buf.h"
 #include "cli/table.h"
-#include "edge/db.h"
+#include "ops/ops.h"
 #include "wire/config.h"
 
 /* The exit codes. */
@@ -41,20 +39,24 @@ struct cli_command {
 	int least, most;    /* how many arguments; most -1: any number */
 	const char *meaning;		  /* one line, no full stop */
 	const char *more;		  /* what else help says; NULL: nothing */
-	const char *example;		  /* its words behind "banterctl " */
+	const char *example;		  /* its words behind the program's name */
 	const struct cli_option *options; /* NULL: none */
 	unsigned flags;
 	int details; /* of the rows it prints, the last columns are for programs: tables leave them out */
 	int (*run)(const struct cli_call *call); /* returns an exit code */
-	const char *sql;			 /* for cli_run_table() and cli_run_record() */
+	ops_rows_fn rows; /* of the first argument: for cli_run_table() and cli_run_record() */
 };
 
-/* The tables of the rooms, each ended by a NULL name; the list ends with NULL. */
-extern const struct cli_command *const ctl_commands[];
-/* The command those words name, *used of them; NULL: none. */
-const struct cli_command *cli_find(int count, char **words, int *used);
+struct cli_program {
+	const char *name;
+	/* Tables of commands, each ended by a NULL name, as help parts them; the list ends with NULL. */
+	const struct cli_command *const *rooms;
+	/* Says what to do where the server refused a statement for reasons of its own; may say nothing. */
+	void (*explain)(const struct cli_call *call);
+};
 
 struct cli_call {
+	const struct cli_program *program;
 	const struct config *config;
 	const char *file; /* the settings' (--config); NULL: none */
 	const struct cli_command *command;
@@ -63,56 +65,11 @@ struct cli_call {
 	const char *values[CLI_MAX_OPTIONS]; /* of the command's own options, in their order */
 	bool yes;
 	enum table_form form;
+	bool *refused; /* set: the server refused a statement, program->explain() may know why */
 };
 
-/* An option's value; NULL: not given; "": given, and takes none. */
-const char *cli_value(const struct cli_call *call, const char *option);
-/* The value of an option that takes N. */
-int64_t cli_number(const struct cli_call *call, const char *option, int64_t fallback);
-
-/* "banterctl: " and the words, on standard error; returns its first argument. */
-int cli_say(int code, const char *format, ...) __attribute__((format(printf, 2, 3)));
-
-/*
- * A connection for the operator: BANTER_ADMIN_DATABASE_URL, else the application's. CLI_DONE
- * or CLI_FAILED (said).
- */
-int cli_connect(const struct cli_call *call, struct db **out);
-/* Runs a query, however long it takes. CLI_DONE or CLI_FAILED (said). *out may be NULL. */
-int cli_query(struct db *db, const struct db_query *query, struct db_rows **out);
-/* Says what to do if a query was refused for the state of the schema or the role; else nothing. */
-void cli_explain(const struct cli_call *call);
-/* How many columns of rows are shown, and what a table takes one as. */
-int cli_columns(const struct cli_call *call, const struct db_rows *rows, bool record);
-enum table_type cli_type(const struct db_rows *rows, int column);
-/* What became of printing: CLI_DONE or CLI_FAILED (said); errno as table_print() leaves it. */
-int cli_printed(enum status status);
-/* A table as the call's form wants it, to standard output; frees it. CLI_DONE or CLI_FAILED (said). */
-int cli_print_table(const struct cli_call *call, struct table *table, bool record);
-/* Rows as the call's form wants them, to standard output; as a record: the one row. */
-int cli_print_rows(const struct cli_call *call, const struct db_rows *rows, bool record);
-
-/*
- * The whole of a simple command: its SQL, with the arguments (as many as it may have) and then its
- * options' values as text, NULL where left out; the result as a table, or its one row as a record.
- */
-int cli_run_table(const struct cli_call *call);
-int cli_run_record(const struct cli_call *call);
-
-/*
- * The arguments from `first` on, NAME=VALUE each, as one JSON object of strings. A value @FILE is
- * that file's text (@-: standard input), for what must not stand in a command line. CLI_DONE, or
- * CLI_WRONG or CLI_FAILED (said). `out` is the caller's to clear.
- */
-int cli_changes(const struct cli_call *call, int first, struct buf *out);
-/* A file's text ("-": standard input), at most out's cap. CLI_DONE or CLI_FAILED (said). */
-int cli_read(const char *path, struct buf *out);
-
-/*
- * Asks a person before what cannot be undone: CLI_DONE (yes, or --yes), CLI_FAILED (no), CLI_WRONG
- * (nobody is there to ask).
- */
-int cli_ask(const struct cli_call *call, const char *format, ...)
-	__attribute__((format(printf, 2, 3)));
+/* The command those words name, *used of them; NULL: none. */
+const struct cli_command *command_find(const struct cli_program *program, int count, char **words,
+				       int *used);
 
 #endif

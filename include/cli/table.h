@@ -57,10 +57,4 @@ enum status table_print_more(const struct table *table, enum table_form form,
 			     struct table_so_far *so_far, const struct terminal *terminal,
 			     FILE *out) MUST_CHECK;
 
-/* Text for people in exactly that many columns: cut, or blanks behind it. */
-void table_put_text(struct str text, int width, const struct terminal *terminal, FILE *out);
-
-/* Anybody's text, for a person: its lines as they are, its control characters as in a table. */
-void table_print_text(struct str text, FILE *out);
-
 #endif

@@ -1,4 +1,4 @@
-/* A table's inside, for the files that print it. */
+/* A table's inside, for the files of this room that print it. */
 #ifndef CLI_TABLE_INTERNAL_H
 #define CLI_TABLE_INTERNAL_H
 
@@ -26,12 +26,5 @@ static inline const char *table_at(const struct table *table, size_t row, size_t
 {
 	return table->cell[row * table->columns + column];
 }
-
-/* The forms for people: rows under a heading, unless that was said before; and the first row as lines. */
-void table_print_rows(const struct table *table, struct table_so_far *so_far,
-		      const struct terminal *terminal, FILE *out);
-void table_print_record(const struct table *table, const struct terminal *terminal, FILE *out);
-/* The first character of `text`, as a person may see it, a line end as it is; returns its bytes. */
-size_t table_put_character(struct str text, FILE *out);
 
 #endif

@@ -1,10 +1,9 @@
-/* The watching commands that stand in files of their own. */
+/* banterctl stats and tail: what goes on. */
 #ifndef CTL_WATCH_H
 #define CTL_WATCH_H
 
 #include "cli/command.h"
 
-/* tail: what ran last and what runs; `--follow` until SIGINT or SIGTERM. */
-int watch_tail(const struct cli_call *call);
+extern const struct cli_command ctl_watch_commands[];
 
 #endif

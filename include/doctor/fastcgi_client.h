@@ -14,7 +14,7 @@
 /* Bytes of the reply's body. */
 typedef void (*fastcgi_body_fn)(void *context, struct str bytes);
 
-struct fastcgi_ask {
+struct fastcgi_call {
 	const char *address; /* as BANTER_LISTEN */
 	const char *method, *path;
 	const char *key; /* for x-api-key; NULL: none */
@@ -32,6 +32,6 @@ struct fastcgi_ask {
  * STATUS_CLOSED       the connection ended before the reply did
  * STATUS_TIMEOUT, STATUS_NOMEM, STATUS_INVALID (what came is not FastCGI)
  */
-enum status fastcgi_ask(struct fastcgi_ask *ask) MUST_CHECK;
+enum status fastcgi_client_ask(struct fastcgi_call *call) MUST_CHECK;
 
 #endif

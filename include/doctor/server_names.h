@@ -10,6 +10,6 @@ struct server_advice {
 };
 
 /* The advice for whoever answered; general words for one that is not known. */
-const struct server_advice *server_advice(const struct probe *probe);
+const struct server_advice *server_names_advice(const struct probe *probe);
 
 #endif

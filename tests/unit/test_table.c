@@ -5,6 +5,7 @@
 #include <locale.h>
 
 #include "cli/table.h"
+#include "cli/table_people.h"
 
 static const struct terminal pipe_end = { .utf8 = true };
 

@@ -1,9 +1,11 @@
 /* Requests to the public URL. */
-#include "doctor/web_request.h"
+#include "doctor/request.h"
 
 #include <string.h>
 
 #include "wire/json.h"
+#include "cli/call.h"
+#include "doctor/probe.h"
 
 #define CONNECT_MS 10000
 #define REPLY_MS 20000
@@ -18,7 +20,8 @@ static void on_reply(void *context, struct str bytes)
 	buf_str(reply, bytes);
 }
 
-void web_request_init(struct web_request *request, const struct doctor *doctor, const char *path)
+void doctor_request_init(struct doctor_request *request, const struct doctor *doctor,
+			 const char *path)
 {
 	memset(request, 0, sizeof(*request));
 	buf_init(&request->url, TEXT_CAP);
@@ -35,7 +38,7 @@ void web_request_init(struct web_request *request, const struct doctor *doctor, 
 	};
 }
 
-bool web_request_run(struct web_request *request, struct doctor *doctor, const char *check)
+bool doctor_request_run(struct doctor_request *request, struct doctor *doctor, const char *check)
 {
 	request->probe.url = buf_text(&request->url);
 	request->probe.headers = buf_text(&request->headers);
@@ -45,7 +48,7 @@ bool web_request_run(struct web_request *request, struct doctor *doctor, const c
 	return false;
 }
 
-void web_request_clear(struct web_request *request)
+void doctor_request_clear(struct doctor_request *request)
 {
 	probe_clear(&request->probe);
 	buf_clear(&request->url);
@@ -53,7 +56,8 @@ void web_request_clear(struct web_request *request)
 	buf_clear(&request->reply);
 }
 
-bool web_request_says(const struct web_request *request, const char *member, const char *value)
+bool doctor_request_says(const struct doctor_request *request, const char *member,
+			 const char *value)
 {
 	struct json *json = NULL;
 	struct str text = STR("");

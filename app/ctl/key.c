@@ -1,45 +1,19 @@
 /*
- * banterctl key. A key is made here and shown once: the database only ever gets its hash, and what is
- * not kept now is lost.
+ * banterctl key. A key is shown once, or kept in a file: what is not kept now is lost.
  */
+#include "ctl/key.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "base/secret.h"
-#include "chat/key.h"
-#include "ctl/commands.h"
+#include "cli/call.h"
+#include "cli/query.h"
+#include "cli/rows.h"
 #include "ctl/tenant.h"
-
-#define SHOW "select * from banter.key_show($1)"
-
-struct made {
-	char id[SECRET_ID_SIZE];
-	char text[KEY_TEXT_SIZE];
-	struct key key;
-};
-
-/* What it is to be of: the number of its workspace, and perhaps a chatbot (borrowed from `rows`). */
-static int find_place(const struct cli_call *call, struct db *db, struct db_rows **rows)
-{
-	const char *label = cli_value(call, "--label");
-	struct db_query query;
-	int code;
-
-	db_query_init(&query, call->command->name,
-		      "select banter.settings_refusal('key',"
-		      " json_build_object('label', coalesce($1::text, '')), null)");
-	db_add_input(&query, label);
-	code = tenant_judge(db, &query);
-	if (code != CLI_DONE)
-		return code;
-	db_query_init(&query, call->command->name, "select * from banter.key_place($1, $2)");
-	db_add_input(&query, cli_value(call, "--chatbot"));
-	db_add_input(&query, cli_value(call, "--workspace"));
-	return cli_query(db, &query, rows);
-}
+#include "ops/key.h"
 
 /* Into a file that was not there, wholly, before the key counts. */
 static int keep(const char *path, const char *text)
@@ -58,23 +32,7 @@ static int keep(const char *path, const char *text)
 		       strerror(why));
 }
 
-static int store(const struct cli_call *call, struct db *db, const struct made *made,
-		 struct str chatbot)
-{
-	struct db_query query;
-
-	db_query_init(&query, call->command->name, call->command->sql);
-	db_add_integer(&query, made->key.workspace);
-	db_add_input(&query, made->id);
-	db_add_text(&query, key_kind_name(made->key.kind));
-	db_add_text(&query, chatbot);
-	db_add_text(&query, (struct str){ (const char *)made->key.hash, KEY_HASH_SIZE });
-	db_add_input(&query, made->text + strlen(made->text) - 4);
-	db_add_input(&query, cli_value(call, "--label"));
-	return cli_query(db, &query, NULL);
-}
-
-static enum status print_record(const struct cli_call *call, const struct made *made, bool kept)
+static enum status print_record(const struct cli_call *call, const struct ops_key *made, bool kept)
 {
 	struct terminal terminal = terminal_of(stdout);
 	struct table *table;
@@ -93,7 +51,7 @@ static enum status print_record(const struct cli_call *call, const struct made *
 	return status;
 }
 
-static int print(const struct cli_call *call, const struct made *made)
+static int print(const struct cli_call *call, const struct ops_key *made)
 {
 	const char *path = cli_value(call, "--file");
 	enum status status = STATUS_OK;
@@ -115,54 +73,53 @@ static int print(const struct cli_call *call, const struct made *made)
 	return CLI_DONE;
 }
 
-static int make(const struct cli_call *call, struct db *db, struct made *made)
+static int make(const struct cli_call *call, struct ops *ops, struct ops_key *made)
 {
+	const struct ops_key_request request = {
+		.chatbot = cli_value(call, "--chatbot"),
+		.workspace = cli_value(call, "--workspace"),
+		.label = cli_value(call, "--label"),
+	};
 	const char *path = cli_value(call, "--file");
-	struct db_rows *rows = NULL;
-	int code = find_place(call, db, &rows);
+	int code = cli_ended(call, ops, ops_key_prepare(ops, &request, made));
 
-	if (code == CLI_DONE && key_new(cli_value(call, "--chatbot") ? KEY_WIDGET : KEY_WORKSPACE,
-					db_rows_integer(rows, 0, 0, 0), made->text, &made->key))
-		code = cli_say(CLI_FAILED, "no key could be made");
 	if (code == CLI_DONE && path)
 		code = keep(path, made->text);
 	if (code == CLI_DONE) {
-		code = store(call, db, made, db_rows_text(rows, 0, 1));
+		code = cli_ended(call, ops, ops_key_store(ops, made));
 		if (code != CLI_DONE && path)
 			unlink(path);
 	}
-	db_rows_free(rows);
 	return code;
 }
 
 static int run_create(const struct cli_call *call)
 {
-	struct made made = { 0 };
-	struct db *db = NULL;
+	struct ops_key made = { .place = NULL };
+	struct ops ops;
 	int code;
 
 	if (!cli_value(call, "--chatbot") == !cli_value(call, "--workspace"))
 		return cli_say(CLI_WRONG, "key create: say --chatbot CHATBOT for a widget key, or "
 					  "--workspace WORKSPACE for a workspace key");
-	secret_new_id(made.id);
-	code = cli_connect(call, &db);
+	code = cli_open(call, &ops);
 	if (code == CLI_DONE)
-		code = make(call, db, &made);
-	db_free(db);
+		code = make(call, &ops, &made);
+	cli_close(&ops);
 	if (code == CLI_DONE)
 		code = print(call, &made);
-	explicit_bzero(&made, sizeof(made));
+	ops_key_clear(&made);
 	return code;
 }
 
 static int run_set(const struct cli_call *call)
 {
-	return tenant_set(call, "key", SHOW);
+	return tenant_set(call, ops_key_set);
 }
 
 static int run_revoke(const struct cli_call *call)
 {
-	return tenant_revoke(call, "select * from banter.key_question($1)", SHOW);
+	return tenant_revoke(call, ops_key_question, ops_key_revoke);
 }
 
 static const struct cli_option create_options[] = {
@@ -183,8 +140,7 @@ const struct cli_command ctl_key_commands[] = {
 	  .example = "key create --chatbot Support --label \"shop.example\"",
 	  .options = create_options,
 	  .flags = CLI_PRINTS,
-	  .run = run_create,
-	  .sql = "select banter.key_create($1, $2, $3, $4, $5, $6, $7)" },
+	  .run = run_create },
 	{ .name = "key list",
 	  .arguments = "[WORKSPACE]",
 	  .most = 1,
@@ -192,9 +148,9 @@ const struct cli_command ctl_key_commands[] = {
 	  .more = "`last used at` is exact to a minute.",
 	  .example = "key list Shop",
 	  .flags = CLI_PRINTS,
-	  .run = cli_run_table,
 	  .details = 4,
-	  .sql = "select * from banter.key_list($1)" },
+	  .run = cli_run_table,
+	  .rows = ops_key_list },
 	{ .name = "key show",
 	  .arguments = "KEY",
 	  .least = 1,
@@ -204,7 +160,7 @@ const struct cli_command ctl_key_commands[] = {
 	  .example = "key show x7Qa",
 	  .flags = CLI_PRINTS,
 	  .run = cli_run_record,
-	  .sql = SHOW },
+	  .rows = ops_key_show },
 	{ .name = "key set",
 	  .arguments = "KEY SETTING=VALUE…",
 	  .least = 2,
@@ -216,8 +172,7 @@ const struct cli_command ctl_key_commands[] = {
 			"  active=yes|no        no: it gets 401",
 	  .example = "key set x7Qa label=\"the old site\"",
 	  .flags = CLI_PRINTS,
-	  .run = run_set,
-	  .sql = "select banter.key_set($1, $2)" },
+	  .run = run_set },
 	{ .name = "key revoke",
 	  .arguments = "KEY",
 	  .least = 1,
@@ -227,7 +182,6 @@ const struct cli_command ctl_key_commands[] = {
 			"the old one.",
 	  .example = "key revoke x7Qa",
 	  .flags = CLI_PRINTS | CLI_ASKS,
-	  .run = run_revoke,
-	  .sql = "select banter.key_revoke($1)" },
+	  .run = run_revoke },
 	{ .name = NULL },
 };

@@ -1,11 +1,14 @@
 /* banterctl chatbot. */
+#include "ctl/chatbot.h"
+
 #include <string.h>
 
-#include "base/secret.h"
-#include "ctl/commands.h"
+#include "cli/call.h"
+#include "cli/query.h"
+#include "cli/rows.h"
 #include "ctl/tenant.h"
+#include "ops/chatbot.h"
 
-#define SHOW "select * from banter.chatbot_show($1)"
 #define PROMPT "system_prompt="
 
 /* Others of this machine read the process list, and a shell keeps what was typed. */
@@ -27,27 +30,25 @@ static int refuse_prompt(const struct cli_call *call)
 static int run_create(const struct cli_call *call)
 {
 	int code = refuse_prompt(call);
-	char id[SECRET_ID_SIZE];
-	struct db *db = NULL;
-	struct db_query query;
+	struct db_rows *rows = NULL;
 	struct buf settings;
+	struct ops ops;
 
-	secret_new_id(id);
+	if (code != CLI_DONE)
+		return code;
 	buf_init(&settings, 0);
+	code = cli_open(call, &ops);
 	if (code == CLI_DONE)
-		code = cli_connect(call, &db);
+		code = cli_changes(call, 2, &settings);
 	if (code == CLI_DONE)
-		code = tenant_settings(call, db, "chatbot", 2, call->arguments[1], &settings);
-	if (code == CLI_DONE) {
-		db_query_init(&query, call->command->name, call->command->sql);
-		db_add_input(&query, call->arguments[0]);
-		db_add_input(&query, id);
-		db_add_input(&query, call->arguments[1]);
-		db_add_input(&query, buf_text(&settings));
-		code = tenant_change(call, db, &query, SHOW, true);
-	}
+		code = cli_ended(call, &ops,
+				 ops_chatbot_create(&ops, call->arguments[0], call->arguments[1],
+						    buf_text(&settings), &rows));
+	if (code == CLI_DONE)
+		code = tenant_print(call, rows, true);
+	db_rows_free(rows);
 	buf_wipe(&settings);
-	db_free(db);
+	cli_close(&ops);
 	return code;
 }
 
@@ -55,12 +56,12 @@ static int run_set(const struct cli_call *call)
 {
 	int code = refuse_prompt(call);
 
-	return code == CLI_DONE ? tenant_set(call, "chatbot", SHOW) : code;
+	return code == CLI_DONE ? tenant_set(call, ops_chatbot_set) : code;
 }
 
 static int run_revoke(const struct cli_call *call)
 {
-	return tenant_revoke(call, "select * from banter.chatbot_question($1)", SHOW);
+	return tenant_revoke(call, ops_chatbot_question, ops_chatbot_revoke);
 }
 
 #define NAMED "CHATBOT is its id, its name where no other has the same, or WORKSPACE/NAME."
@@ -91,17 +92,16 @@ const struct cli_command ctl_chatbot_commands[] = {
 	  .more = SETTINGS,
 	  .example = "chatbot create Shop Support price=2 system_prompt=@prompt.txt",
 	  .flags = CLI_PRINTS,
-	  .run = run_create,
-	  .sql = "select banter.chatbot_new($1, $2, $3, $4)" },
+	  .run = run_create },
 	{ .name = "chatbot list",
 	  .arguments = "[WORKSPACE]",
 	  .most = 1,
 	  .meaning = "Lists the chatbots, or those of one workspace",
 	  .example = "chatbot list Shop",
 	  .flags = CLI_PRINTS,
-	  .run = cli_run_table,
 	  .details = 6,
-	  .sql = "select * from banter.chatbot_list($1)" },
+	  .run = cli_run_table,
+	  .rows = ops_chatbot_list },
 	{ .name = "chatbot show",
 	  .arguments = "CHATBOT",
 	  .least = 1,
@@ -111,7 +111,7 @@ const struct cli_command ctl_chatbot_commands[] = {
 	  .example = "chatbot show Shop/Support",
 	  .flags = CLI_PRINTS,
 	  .run = cli_run_record,
-	  .sql = SHOW },
+	  .rows = ops_chatbot_show },
 	{ .name = "chatbot set",
 	  .arguments = "CHATBOT SETTING=VALUE…",
 	  .least = 2,
@@ -120,8 +120,7 @@ const struct cli_command ctl_chatbot_commands[] = {
 	  .more = "All of them or, if one is wrong, none. " NAMED "\n\n" SETTINGS,
 	  .example = "chatbot set Support temperature=0.3 rate_limit=100 rate_window=3600",
 	  .flags = CLI_PRINTS,
-	  .run = run_set,
-	  .sql = "select banter.chatbot_set($1, $2)" },
+	  .run = run_set },
 	{ .name = "chatbot revoke",
 	  .arguments = "CHATBOT",
 	  .least = 1,
@@ -130,7 +129,6 @@ const struct cli_command ctl_chatbot_commands[] = {
 	  .more = "Nothing is deleted: `chatbot set CHATBOT active=yes` opens it again. " NAMED,
 	  .example = "chatbot revoke Shop/Support",
 	  .flags = CLI_PRINTS | CLI_ASKS,
-	  .run = run_revoke,
-	  .sql = "select banter.chatbot_set($1, '{\"active\":\"no\"}')" },
+	  .run = run_revoke },
 	{ .name = NULL },
 };

@@ -1,0 +1,49 @@
+/* The table of the commands that watch. */
+#include "ctl/watch.h"
+
+#include <stddef.h>
+
+#include "ctl/stats.h"
+#include "ctl/tail.h"
+
+static const struct cli_option stats_options[] = {
+	{ "--by", "day|chatbot|model|workspace|error", "day, if not said; error: by cause" },
+	{ "--days", "N", "of how many days, today included; 14 if not said" },
+	{ "--workspace", "WORKSPACE", "of this workspace only" },
+	{ "--chatbot", "CHATBOT", "of this chatbot only" },
+	{ .name = NULL },
+};
+
+static const struct cli_option tail_options[] = {
+	{ "--limit", "N", "how many of those that ended; 10 if not said" },
+	{ "--follow", NULL, "go on: a line for each that ends, until Ctrl-C" },
+	{ "--chatbot", "CHATBOT", "of this chatbot only" },
+	{ .name = NULL },
+};
+
+const struct cli_command ctl_watch_commands[] = {
+	{ .name = "stats",
+	  .arguments = "",
+	  .meaning = "Shows how much is used: exchanges, tokens, errors, credits, times",
+	  .more = "Days are UTC's. first_ms_half and first_ms_most are the milliseconds to the "
+		  "first token\n"
+		  "within which half and 95 of 100 exchanges had it, total_ms_half the same of the "
+		  "whole. What\n"
+		  "was erased is not counted. The first column is what --by says; programs find it "
+		  "as name.",
+	  .example = "stats --by chatbot --days 30",
+	  .options = stats_options,
+	  .flags = CLI_PRINTS,
+	  .details = 2,
+	  .run = stats_run },
+	{ .name = "tail",
+	  .arguments = "",
+	  .meaning = "Shows the exchanges that ended last and those that run, without their texts",
+	  .more = "The request's id is also in the pool's log and in the reply's X-Request-Id.",
+	  .example = "tail --follow",
+	  .options = tail_options,
+	  .flags = CLI_PRINTS,
+	  .details = 5, /* the column that is tail's own among them */
+	  .run = tail_run },
+	{ .name = NULL },
+};

@@ -1,0 +1,115 @@
+/* banterctl workspace. */
+#include "ctl/workspace.h"
+
+#include "cli/call.h"
+#include "cli/query.h"
+#include "cli/rows.h"
+#include "ctl/tenant.h"
+#include "ops/workspace.h"
+
+static int run_create(const struct cli_call *call)
+{
+	struct db_rows *rows = NULL;
+	struct buf settings;
+	struct ops ops;
+	int code;
+
+	buf_init(&settings, 0);
+	code = cli_open(call, &ops);
+	if (code == CLI_DONE)
+		code = cli_changes(call, 1, &settings);
+	if (code == CLI_DONE)
+		code = cli_ended(
+			call, &ops,
+			ops_workspace_create(&ops, call->arguments[0], buf_text(&settings), &rows));
+	if (code == CLI_DONE)
+		code = tenant_print(call, rows, true);
+	db_rows_free(rows);
+	buf_clear(&settings);
+	cli_close(&ops);
+	return code;
+}
+
+static int run_list(const struct cli_call *call)
+{
+	struct db_rows *rows = NULL;
+	struct ops ops;
+	int code = cli_open(call, &ops);
+
+	if (code == CLI_DONE)
+		code = cli_ended(call, &ops, ops_workspace_list(&ops, &rows));
+	if (code == CLI_DONE)
+		code = cli_print_rows(call, rows, NULL, false);
+	db_rows_free(rows);
+	cli_close(&ops);
+	return code;
+}
+
+static int run_set(const struct cli_call *call)
+{
+	return tenant_set(call, ops_workspace_set);
+}
+
+static int run_revoke(const struct cli_call *call)
+{
+	return tenant_revoke(call, ops_workspace_question, ops_workspace_revoke);
+}
+
+#define SETTINGS                                                                                   \
+	"settings:\n"                                                                              \
+	"  name=TEXT            it need not be the only one of its name: the number is\n"          \
+	"  credits=N            what it may spend; unlimited: it is not counted\n"                 \
+	"  max_open=N           exchanges open at once; none: the server's setting\n"              \
+	"  max_open_per_key=N   the same, of one key\n"                                            \
+	"  active=yes|no        no: all its requests get 401"
+
+const struct cli_command ctl_workspace_commands[] = {
+	{ .name = "workspace create",
+	  .arguments = "NAME [SETTING=VALUE…]",
+	  .least = 1,
+	  .most = -1,
+	  .meaning = "Makes a workspace and prints its number",
+	  .more = "A workspace is a customer: it has chatbots, keys and credits (unlimited, if\n"
+		  "nothing is said).\n\n" SETTINGS,
+	  .example = "workspace create Shop credits=1000",
+	  .flags = CLI_PRINTS,
+	  .run = run_create },
+	{ .name = "workspace list",
+	  .arguments = "",
+	  .meaning = "Lists the workspaces",
+	  .more = "Where there is nothing in credits, it is unlimited.",
+	  .example = "workspace list",
+	  .flags = CLI_PRINTS,
+	  .details = 2,
+	  .run = run_list },
+	{ .name = "workspace show",
+	  .arguments = "WORKSPACE",
+	  .least = 1,
+	  .most = 1,
+	  .meaning = "Shows a workspace's settings and what it has",
+	  .more = "WORKSPACE is its number, or its name where no other has the same.",
+	  .example = "workspace show Shop",
+	  .flags = CLI_PRINTS,
+	  .run = cli_run_record,
+	  .rows = ops_workspace_show },
+	{ .name = "workspace set",
+	  .arguments = "WORKSPACE SETTING=VALUE…",
+	  .least = 2,
+	  .most = -1,
+	  .meaning = "Changes settings of a workspace, from its next request on",
+	  .more = "All of them or, if one is wrong, none. A change of its credits is booked as a\n"
+		  "grant of the difference; `credits add` is better while it is used.\n\n" SETTINGS,
+	  .example = "workspace set Shop max_open=20 max_open_per_key=none",
+	  .flags = CLI_PRINTS,
+	  .run = run_set },
+	{ .name = "workspace revoke",
+	  .arguments = "WORKSPACE",
+	  .least = 1,
+	  .most = 1,
+	  .meaning = "Shuts a workspace: all its requests get 401",
+	  .more = "Nothing is deleted: `workspace set WORKSPACE active=yes` opens it again.",
+	  .example = "workspace revoke Shop",
+	  .flags = CLI_PRINTS | CLI_ASKS,
+	  .run = run_revoke },
+	{ .name = NULL },
+};
