@@ -5,7 +5,7 @@
 #   run.sh [--config FILE]     given on to banter.fcgi
 #
 # From the environment: BANTER_LISTEN (unix:PATH), BANTER_SOCKET_MODE, BANTER_BACKLOG, BANTER_WORKERS, as in the
-# README's table; BANTER_PROGRAM, where banter.fcgi lies.
+# table of settings; BANTER_PROGRAM, where banter.fcgi lies.
 set -u
 export PATH=$PATH:/usr/sbin
 

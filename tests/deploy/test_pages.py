@@ -15,10 +15,14 @@ from sandbox import ROOT, needs_root
 
 # Followed elsewhere, with the reason and the test that does it.
 ELSEWHERE = {
+    "api": "its examples are asked of `make run`: tests/system/test_run.py",
     "containers": "no engine here; tests/system/test_containers.py checks what it names",
     "dev": "in a clone, not on a machine with the package: tests/system/test_dev.py",
+    "models": "a reference without commands; what servers answer: tests/system/test_model_quirks.py",
+    "operating": "a reference without commands; signals and exit codes: tests/system/test_pool.py",
     "settings": "a reference without commands; what settings do: tests/system/test_settings.py",
     "shared-host": "on a host that is not one's own: tests/system/test_shared_host.py",
+    "web-servers": "a reference without commands; what each does: tests/system/test_fronts.py",
 }
 # What Debian starts when the page's server is installed; here it is installed already, and does not run.
 STARTED = {"apache": "apache2", "caddy": "caddy", "h2o": "h2o", "lighttpd": "lighttpd", "nginx": "nginx",
@@ -47,6 +51,11 @@ def test_the_first_page(served, machine):
     """Followed by the fixture; the service it started comes up again with the machine."""
     assert PAGES["systemd"].commands()
     machine(served).run("systemctl is-active banter.socket && systemctl start banter.service")
+
+
+@pytest.mark.parametrize("name", [name for name, reason in ELSEWHERE.items() if reason.startswith("a reference")])
+def test_a_reference_has_no_commands(name):
+    assert PAGES[name].commands() + PAGES[name].hidden_commands() == []
 
 
 def test_what_is_followed_elsewhere_is():
