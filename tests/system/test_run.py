@@ -294,3 +294,25 @@ def test_make_run_prints_a_line_for_the_chatbot_api_too(make_run, clone):
         cwd=clone.folder, timeout=servers.PATIENCE, env={"PATH": os.environ["PATH"]})
     assert not [finding for finding in json.loads(doctor.stdout) if finding["verdict"] == "wrong"], doctor.stdout
     assert "no setting" not in doctor.stdout + doctor.stderr
+
+
+def examples():
+    """The commands of the two pages that show the API: what a newcomer pastes into another terminal, in order."""
+    front = (ROOT / "README.md").read_text().partition("\n## The API by example\n")[2].partition("\n## ")[0]
+    blocks = {"README": front, "api": (ROOT / "deploy" / "api" / "README.md").read_text()}
+    found = {page: re.findall(r"^```sh\n(.*?)^```$", text, re.M | re.S) for page, text in blocks.items()}
+    assert all(len(commands) >= 2 for commands in found.values())
+    return found
+
+
+def test_the_examples_of_the_README_and_of_the_APIs_page(make_run, clone):
+    """Each, as it stands, is answered to its end."""
+    make_run().curl_line()
+    for page, commands in examples().items():
+        for number, command in enumerate(commands):
+            done = subprocess.run(["sh", "-e", "-c", f". build/run/env\n{command}"], capture_output=True, text=True,
+                                  timeout=servers.PATIENCE, cwd=clone.folder, env={"PATH": os.environ["PATH"]})
+            assert done.returncode == 0, (page, number, done.stderr)
+            if "curl" in command:
+                assert re.search(r'"type":"done"|^\{"conversationId":"[^"]+","message":"|^\{"success":true,', done.stdout), (
+                    page, number, done.stdout)
