@@ -1,12 +1,13 @@
 """Both chat APIs behind one face, so that what they share is tested from one table. Rests on site_client.Site."""
 
 import json
+import pathlib
 import re
 
 import servers
 from site_client import Site, Stream
 
-__all__ = ["BOTH", "REFUSALS", "Api", "Chatbot", "Headless", "Site", "check_headers"]
+__all__ = ["BOTH", "HEADLESS_TABLE", "REFUSALS", "Api", "Chatbot", "Headless", "Site", "TABLE", "check_headers"]
 
 # What each refusal is in either API: (status, the headless API's text, the chatbot API's code).
 REFUSALS = {
@@ -19,6 +20,11 @@ REFUSALS = {
     "internal": (500, "Internal server error", "INTERNAL_ERROR"),
     "unavailable": (503, "Service unavailable", "SERVICE_UNAVAILABLE"),
 }
+
+CONTRACT = (pathlib.Path(__file__).resolve().parent / "CONTRACT.md").read_text()
+# The contract's tables of errors: the headless API's (status, text), the chatbot API's code: (status, text).
+HEADLESS_TABLE = {(int(status), text) for status, text in re.findall(r"^\| (\d{3}) \| `([A-Z][a-z][^`]*)` \|", CONTRACT, re.M)}
+TABLE = {code: (int(status), text) for status, code, text in re.findall(r"^\| (\d{3}) \| `([A-Z_]+)` \| `([^`]+)` \|$", CONTRACT, re.M)}
 
 
 def check_headers(reply, stream=False):
@@ -146,7 +152,7 @@ class Chatbot(Api):
 
     def check_refusal(self, response, body, text, code):
         assert (body["success"], body["code"]) == (False, code), body
-        assert body["error"] and isinstance(body["error"], str)
+        assert body["error"] == TABLE[code][1]
         more = {"retryAfter"} if response.status_code == 429 else set()
         assert set(body) == {"success", "error", "code"} | more
         if more:

@@ -21,6 +21,13 @@ def asked(api, text):
     return [(m["role"], m["content"]) for m in api.site.model.wait(text)["body"]["messages"]]
 
 
+def test_H1_B3_what_these_tests_ask_for_is_the_contracts():
+    rows = list(apis.REFUSALS.values()) + [(404, "Not found", "NOT_FOUND"), (405, "Method not allowed", "METHOD_NOT_ALLOWED")]
+    assert {(status, text) for status, text, _ in rows} == apis.HEADLESS_TABLE
+    assert {code: status for status, _, code in rows}.items() <= {code: row[0] for code, row in apis.TABLE.items()}.items()
+    assert len(apis.TABLE) == 14
+
+
 BAD_BODIES = {
     "no JSON": b"hello",
     "NaN": b'{"message":"hello","sessionId":"s","x":NaN}',

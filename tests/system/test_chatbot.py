@@ -17,12 +17,6 @@ from servers import script
 from site_client import at_once
 
 CLIENTS = pathlib.Path(__file__).parent / "clients"
-TEXTS = {
-    "INVALID_API_KEY": "Invalid or inactive API key",
-    "CHATBOT_NOT_FOUND": "Chatbot not found or access denied",
-    "RATE_LIMIT_EXCEEDED": "Rate limit exceeded. Please wait before sending another message.",
-    "INSUFFICIENT_CREDITS": "Insufficient credits to generate AI response. Please upgrade your plan.",
-}
 RATE = "X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Reset"
 
 
@@ -32,13 +26,13 @@ def api(site):
 
 
 def refused(response, status, code):
-    """The refusal's whole form, its text as the page has it."""
+    """The refusal's whole form, its text as the contract has it."""
     assert response.status_code == status, response.text
     assert response.headers["Content-Type"] == "application/json"
     body = response.json()
     more = {"retryAfter": int(response.headers["Retry-After"])} if status == 429 else {}
-    text = TEXTS.get(code, body["error"])
-    assert text and body == {"success": False, "error": text, "code": code, **more}
+    assert apis.TABLE[code][0] == status
+    assert body == {"success": False, "error": apis.TABLE[code][1], "code": code, **more}
     return True
 
 
