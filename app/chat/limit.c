@@ -40,7 +40,7 @@ bool limit_count(struct limit *limit, enum limit_kind kind, struct str who, int6
 	if (entry) {
 		if (!window_runs(entry, now, window_ms)) {
 			entry->count = 0;
-			LIMIT_ORDER();
+			ROBUST_LOCK_ORDER();
 			entry->ends = now + window_ms;
 		}
 		entry->count++;

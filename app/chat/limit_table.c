@@ -1,7 +1,6 @@
 /*
- * Entries, holders and the mutex of the shared limits.  Not for the mapping (limit_file.c) nor for
- * what the numbers mean (limit.c).  Rests on robust process-shared mutexes and on /proc for a
- * process's birth.
+ * Entries and holders of the shared limits, under their lock.  Not for the mapping (limit_file.c)
+ * nor for what the numbers mean (limit.c).  Rests on /proc for a process's birth.
  */
 #include "chat/limit_table.h"
 
@@ -10,7 +9,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -19,12 +17,14 @@
 /*
  * A process died in the middle of a change: what is open is counted anew from the holders' lists.
  */
-static void mend(struct limit *limit)
+static void mend(void *context)
 {
+	struct limit *limit = context;
 	struct limit_memory *memory = limit->memory;
 	struct limit_holder *holder;
 	uint32_t i, h;
 
+	log_debug("a process died while it changed the shared limits: they are mended");
 	for (i = 0; i < LIMIT_ENTRIES; i++)
 		memory->entries[i].open = 0;
 	for (h = 0; h < limit->holders; h++) {
@@ -40,30 +40,20 @@ static void mend(struct limit *limit)
 }
 
 /* Who holds it and stands still (a debugger, a page that does not come) must not stop them all. */
-#define LOCK_SECONDS 1
+#define LOCK_MS 1000
 
 bool limit_table_lock(struct limit *limit)
 {
-	struct timespec until;
-	int error;
+	enum status status = robust_lock_take(&limit->memory->lock, LOCK_MS, mend, limit);
 
-	clock_gettime(CLOCK_MONOTONIC, &until);
-	until.tv_sec += LOCK_SECONDS;
-	error = pthread_mutex_clocklock(&limit->memory->mutex, CLOCK_MONOTONIC, &until);
-
-	if (error == EOWNERDEAD) {
-		log_debug("a process died while it changed the shared limits: they are mended");
-		mend(limit);
-		error = pthread_mutex_consistent(&limit->memory->mutex);
-	}
-	if (error)
-		log_error("the shared limits cannot be locked: %s", strerror(error));
-	return !error;
+	if (status != STATUS_OK)
+		log_error("the shared limits cannot be locked: %s", status_name(status));
+	return status == STATUS_OK;
 }
 
 void limit_table_unlock(struct limit *limit)
 {
-	pthread_mutex_unlock(&limit->memory->mutex);
+	robust_lock_give(&limit->memory->lock);
 }
 
 struct siphash limit_table_name(const struct limit *limit, enum limit_kind kind, struct str who)
@@ -117,9 +107,9 @@ struct limit_entry *limit_table_get(struct limit *limit, struct siphash name)
 	/* A death in between must not give the old window to the new name. */
 	entry->ends = 0;
 	entry->count = 0;
-	LIMIT_ORDER();
+	ROBUST_LOCK_ORDER();
 	entry->name = name;
-	LIMIT_ORDER();
+	ROBUST_LOCK_ORDER();
 	return entry;
 }
 
@@ -133,9 +123,9 @@ bool limit_table_hold(struct limit *limit, uint32_t holder, struct limit_entry *
 		.name = entry->name,
 		.entry = (uint32_t)(entry - limit->memory->entries),
 	};
-	LIMIT_ORDER();
+	ROBUST_LOCK_ORDER();
 	at->n++;
-	LIMIT_ORDER();
+	ROBUST_LOCK_ORDER();
 	entry->open++;
 	return true;
 }
@@ -151,13 +141,13 @@ void limit_table_release(struct limit *limit, uint32_t holder)
 	while (at->n) {
 		hold = at->holds[at->n - 1];
 		at->n--;
-		LIMIT_ORDER();
+		ROBUST_LOCK_ORDER();
 		if (hold.entry >= LIMIT_ENTRIES)
 			continue;
 		entry = &limit->memory->entries[hold.entry];
 		if (siphash_equal(entry->name, hold.name) && entry->open > 0)
 			entry->open--;
-		LIMIT_ORDER();
+		ROBUST_LOCK_ORDER();
 	}
 }
 
@@ -195,9 +185,9 @@ void limit_table_claim(struct limit *limit, uint32_t holder)
 	if (at->pid == pid)
 		return;
 	at->pid = 0;
-	LIMIT_ORDER();
+	ROBUST_LOCK_ORDER();
 	at->birth = birth_of(pid);
-	LIMIT_ORDER();
+	ROBUST_LOCK_ORDER();
 	at->pid = pid;
 }
 

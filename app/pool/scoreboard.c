@@ -2,7 +2,8 @@
 #include "pool/scoreboard.h"
 
 #include <stddef.h>
-#include <sys/mman.h>
+
+#include "base/shared_memory.h"
 
 static size_t bytes_of(uint32_t count)
 {
@@ -11,10 +12,9 @@ static size_t bytes_of(uint32_t count)
 
 enum status scoreboard_new(uint32_t count, struct scoreboard **out)
 {
-	struct scoreboard *scoreboard = mmap(NULL, bytes_of(count), PROT_READ | PROT_WRITE,
-					     MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	struct scoreboard *scoreboard = shared_memory_new(bytes_of(count));
 
-	if (scoreboard == MAP_FAILED)
+	if (!scoreboard)
 		return STATUS_NOMEM;
 	scoreboard->count = count;
 	*out = scoreboard;
@@ -24,7 +24,7 @@ enum status scoreboard_new(uint32_t count, struct scoreboard **out)
 void scoreboard_free(struct scoreboard *scoreboard)
 {
 	if (scoreboard)
-		munmap(scoreboard, bytes_of(scoreboard->count));
+		shared_memory_free(scoreboard, bytes_of(scoreboard->count));
 }
 
 bool scoreboard_idle(const struct scoreboard *scoreboard)

@@ -2,7 +2,7 @@
  * The limits that a flood must not get past to reach the database: fixed windows per client address
  * (H4), a window of failed keys (G11), and a cap on open exchanges (G10). One table in shared
  * memory for all workers of the host: anonymous under our own pool, a file where another process
- * manager owns the workers. Guarded by a robust process-shared mutex: a worker that dies holding it
+ * manager owns the workers. Guarded by a robust lock: a worker that dies holding it
  * harms nobody. Not for the chatbot's own limit (B4), nor for the caps of keys and workspaces
  * (G10), which count only once the key is known as good: those are the database's.
  */

@@ -1,19 +1,20 @@
 /*
- * The memory behind chat/limit: its layout, its mapping (anonymous or a file), its entries, and its
+ * The memory behind chat/limit: its layout, its entries, and its
  * mending after a process died in the middle of a change.  Meaning (windows, caps) is limit.c's.
  *
- * All changes happen under the mutex, and in an order that a death between any two stores leaves
+ * All changes happen under the lock, and in an order that a death between any two stores leaves
  * nothing wrong that limit_table_lock() does not mend: the holders' lists say the truth about open
  * exchanges, the entries' `open` is only their sum.
  */
 #ifndef CHAT_LIMIT_TABLE_H
 #define CHAT_LIMIT_TABLE_H
 
-#include <pthread.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "base/robust_lock.h"
+#include "base/shared_memory.h"
 #include "base/siphash.h"
 #include "base/status.h"
 #include "chat/limit.h"
@@ -42,18 +43,10 @@ struct limit_holder {
 	struct limit_hold holds[LIMIT_HOLDS];
 };
 
-/* Compared as a whole when a file is opened. */
-struct limit_layout {
-	char magic[8];
-	uint32_t version, entries, ways, holders;
-	uint64_t bytes;
-	char boot[40]; /* the kernel's boot id: clock_ms() means nothing after a reboot */
-};
-
 struct limit_memory {
-	struct limit_layout layout;
+	struct shared_layout layout; /* sizes: entries, ways, holders */
 	uint64_t key[2];
-	pthread_mutex_t mutex;
+	struct robust_lock lock;
 	struct limit_entry entries[LIMIT_ENTRIES];
 	struct limit_holder holders[];
 };
@@ -64,18 +57,15 @@ struct limit {
 	uint32_t holders; /* our own copy: the shared one is not to be believed for bounds */
 };
 
-/* Keeps the compiler from moving a store past this point; a death is precise, so that is enough. */
-#define LIMIT_ORDER() __atomic_signal_fence(__ATOMIC_SEQ_CST)
-
 /*
- * Takes the mutex, mending what a dead owner left. False: no mutex to be had (logged); nothing may
+ * Takes the lock, mending what a dead owner left. False: no lock to be had (logged); nothing may
  * be touched.
  */
 bool limit_table_lock(struct limit *limit);
 void limit_table_unlock(struct limit *limit);
 
 struct siphash limit_table_name(const struct limit *limit, enum limit_kind kind, struct str who);
-/* The name's entry, or NULL. With the mutex, as all below. */
+/* The name's entry, or NULL. With the lock, as all below. */
 struct limit_entry *limit_table_find(struct limit *limit, struct siphash name);
 /*
  * As limit_table_find(), and makes one where there is none, in the place of one whose window is

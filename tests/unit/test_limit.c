@@ -231,7 +231,7 @@ static void full_set_gives_up_what_ends_first(void **state)
 	limit_close_table(limit);
 }
 
-/* Dies holding the mutex, in the middle of a change. */
+/* Dies holding the lock, in the middle of a change. */
 static void die_in_the_middle(struct limit *limit, int how)
 {
 	struct siphash name = limit_table_name(limit, LIMIT_OPEN, ALICE);
@@ -251,7 +251,7 @@ static void die_in_the_middle(struct limit *limit, int how)
 	kill(getpid(), SIGKILL);
 }
 
-static void death_with_the_mutex_is_mended(void **state)
+static void death_with_the_lock_is_mended(void **state)
 {
 	static const int64_t open_after[] = { 1, 1, 2, 0 };
 	struct limit_entry *entry;
@@ -429,7 +429,7 @@ int main(void)
 		cmocka_unit_test(caps_and_their_return),
 		cmocka_unit_test(flood_pushes_out_no_open_exchange),
 		cmocka_unit_test(full_set_gives_up_what_ends_first),
-		cmocka_unit_test(death_with_the_mutex_is_mended),
+		cmocka_unit_test(death_with_the_lock_is_mended),
 		cmocka_unit_test(one_that_stands_still_stops_nobody),
 		cmocka_unit_test(kill_at_any_moment_harms_nobody),
 		cmocka_unit_test(place_of_a_dead_process_is_taken),
