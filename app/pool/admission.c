@@ -89,7 +89,7 @@ static void refuse(struct admission *admission, int fd)
 		return;
 	http_serve(context);
 	gateway_finish(context->gateway, &admission->wait);
-	atomic_fetch_add_explicit(&admission->setup->slot->requests, 1, memory_order_relaxed);
+	counter_add(admission->setup->counters, COUNTER_REQUESTS, 1);
 }
 
 /* All that wait since `latest` or longer, oldest first. */

@@ -19,6 +19,7 @@ static int be_worker(const struct children *children, uint32_t place)
 		.limit = children->limit,
 		.holder = place,
 		.slot = &children->scoreboard->slots[place],
+		.counters = counter_table_slot(children->counters, place),
 		.stop = &children->signals->stop,
 	};
 
@@ -35,6 +36,7 @@ static int be_admission(const struct children *children, uint32_t place)
 		.holder = place,
 		.scoreboard = children->scoreboard,
 		.slot = &children->scoreboard->slots[place],
+		.counters = counter_table_slot(children->counters, place),
 		.stop = &children->signals->stop,
 		.master = getppid(),
 	};
@@ -51,6 +53,7 @@ static int be_status(const struct children *children, uint32_t place)
 		.limit = children->limit,
 		.holder = place,
 		.slot = &children->scoreboard->slots[place],
+		.counters = counter_table_slot(children->counters, place),
 		.stop = &children->signals->stop,
 	};
 

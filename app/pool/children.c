@@ -40,6 +40,8 @@ enum status children_init(struct children *children, const struct config *config
 	if (children->all)
 		status = scoreboard_new(children->places, &children->scoreboard);
 	if (status == STATUS_OK)
+		status = counter_table_open(NULL, children->places, &children->counters, NULL);
+	if (status == STATUS_OK)
 		status = limit_open_table(NULL, children->places, &children->limit);
 	if (status == STATUS_OK)
 		status = queue_new(&children->queue);
@@ -52,6 +54,7 @@ void children_clear(struct children *children)
 {
 	queue_free(children->queue);
 	limit_close_table(children->limit);
+	counter_table_close(children->counters);
 	scoreboard_free(children->scoreboard);
 	free(children->all);
 	*children = (struct children){ 0 };
@@ -99,16 +102,30 @@ static void grow_pause(struct children_pause *pause, int64_t now)
 	pause->start_at = now + pause->ms;
 }
 
+/* Not its counters: they are never set back. */
 static void reset_slot(struct scoreboard_slot *slot, const struct child *child)
 {
 	stage_set(&slot->stage, STAGE_STARTING);
 	slot->kind = child->kind;
 	slot->born = child->born;
 	slot->generation = child->generation;
-	atomic_store(&slot->requests, 0);
-	atomic_store(&slot->exchanges, 0);
-	atomic_store(&slot->tokens, 0);
 	atomic_store(&slot->pid, child->pid);
+}
+
+static void remember_counted(struct child *child, const struct counter_slot *counters)
+{
+	int i;
+
+	for (i = 0; i < COUNTERS; i++)
+		child->counted[i] = counter_read(counters, (enum counter)i);
+}
+
+/* What the child of that place has counted itself. */
+static uint64_t counted_of(const struct children *children, uint32_t place, enum counter counter)
+{
+	const struct counter_slot *slot = counter_table_slot(children->counters, place);
+
+	return counter_read(slot, counter) - children->all[place].counted[counter];
 }
 
 static int64_t longest(const struct config *config)
@@ -144,6 +161,7 @@ bool children_start(struct children *children, enum child_kind kind, int64_t now
 		.kill_at = CLOCK_NEVER,
 	};
 	reset_slot(&children->scoreboard->slots[place], child);
+	remember_counted(child, counter_table_slot(children->counters, place));
 	pid = fork(); /* all signals are blocked: the child takes none for the master */
 	if (pid == 0)
 		child_run(children, kind, place, master);
@@ -270,7 +288,8 @@ static void bury(struct children *children, uint32_t place, int result, int64_t 
 		 * without end.
 		 */
 		if (!child->told && now - child->born < PAUSE_FIRST_MS &&
-		    !atomic_load(&slot->requests) && pause->start_at < now + PAUSE_FIRST_MS)
+		    !counted_of(children, place, COUNTER_REQUESTS) &&
+		    pause->start_at < now + PAUSE_FIRST_MS)
 			pause->start_at = now + PAUSE_FIRST_MS;
 	} else {
 		cause_of(result, cause, sizeof(cause));
@@ -303,22 +322,23 @@ void children_reap(struct children *children, int64_t now)
 			}
 }
 
-static void show(const struct child *child, struct scoreboard_slot *slot, uint32_t place,
-		 int64_t now)
+static void show(const struct children *children, uint32_t place, int64_t now)
 {
+	const struct scoreboard_slot *slot = &children->scoreboard->slots[place];
+	const struct child *child = &children->all[place];
 	char served[64] = "";
 
 	if (child->kind == CHILD_WORKER)
 		snprintf(served, sizeof(served), ", %llu exchanges, %llu tokens",
-			 (unsigned long long)atomic_load(&slot->exchanges),
-			 (unsigned long long)atomic_load(&slot->tokens));
+			 (unsigned long long)counted_of(children, place, COUNTER_EXCHANGES),
+			 (unsigned long long)counted_of(children, place, COUNTER_TOKENS));
 	log_info("%s %u (pid %d): %s for %.1f s; age %.1f s, generation %u%s; %llu requests%s",
 		 names[child->kind], place, (int)child->pid,
 		 stage_name(atomic_load(&slot->stage.at)),
 		 (double)(now - atomic_load(&slot->stage.since)) / 1000,
 		 (double)(now - child->born) / 1000, child->generation,
-		 child->told ? ", draining" : "", (unsigned long long)atomic_load(&slot->requests),
-		 served);
+		 child->told ? ", draining" : "",
+		 (unsigned long long)counted_of(children, place, COUNTER_REQUESTS), served);
 }
 
 void children_show(const struct children *children, int64_t now)
@@ -327,5 +347,5 @@ void children_show(const struct children *children, int64_t now)
 
 	for (i = 0; i < children->places; i++)
 		if (children->all[i].pid)
-			show(&children->all[i], &children->scoreboard->slots[i], i, now);
+			show(children, i, now);
 }

@@ -1,61 +1,115 @@
-/* A worker without a master.  Rests on the shared limits' file form. */
+/* A worker without a master.  Rests on the file form of what workers share. */
 #include "pool/single.h"
 
-#include <stdio.h>
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/counter.h"
 #include "base/log.h"
 #include "chat/limit.h"
 #include "pool/scoreboard.h"
 #include "pool/worker.h"
 
-#define MOST 1024 /* such workers of one user that hold open exchanges; part of the file's layout */
+#define MOST 1024 /* such workers of one user that hold open exchanges; part of the files' layout */
 
-static enum status open_shared(const struct config *config, struct limit **limit)
+/* The files that all such workers share, and our place in them. */
+struct single {
+	struct limit *limit;
+	uint32_t holder;
+	struct counter_table *counters;
+	struct scoreboard *scoreboard; /* ours alone: there is no master that would look at it */
+};
+
+static void name_file(const struct config *config, struct buf *path)
 {
 	const char *folder = access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp";
-	char path[64];
 
 	if (*config->shared_file)
-		return limit_open_table(config->shared_file, MOST, limit);
-	snprintf(path, sizeof(path), "%s/banter-%u", folder, (unsigned)geteuid());
-	return limit_open_table(path, MOST, limit);
+		buf_puts(path, config->shared_file);
+	else
+		buf_printf(path, "%s/banter-%u", folder, (unsigned)geteuid());
 }
 
-int single_run(const struct config *config, int listen_fd, const struct signals *signals)
+static enum status open_limits(struct single *single, const char *path)
+{
+	enum status status = limit_open_table(path, MOST, &single->limit);
+
+	if (status == STATUS_NOMEM)
+		log_error("no memory for the shared limits");
+	if (status != STATUS_OK)
+		return status;
+	status = limit_take_holder(single->limit, &single->holder);
+	if (status != STATUS_OK)
+		log_error("%d workers run already: no place in the shared limits is free", MOST);
+	return status;
+}
+
+/* What cannot be counted with the others' is counted alone: it must not become an outage. */
+static enum status open_counters(struct single *single, const char *path)
+{
+	const char *why = "no memory";
+	enum status status = counter_table_open(path, MOST, &single->counters, &why);
+
+	if (status != STATUS_OK) {
+		log_warn("the counters' file %s cannot be used: %s", path, why);
+		status = counter_table_open(NULL, MOST, &single->counters, &why);
+	}
+	if (status != STATUS_OK)
+		log_error("no memory for the counters");
+	return status;
+}
+
+static enum status open_shared(struct single *single, const struct config *config)
+{
+	enum status status;
+	struct buf path;
+
+	buf_init(&path, 8192);
+	name_file(config, &path);
+	status = open_limits(single, buf_text(&path));
+	buf_puts(&path, ".counters");
+	if (status == STATUS_OK)
+		status = open_counters(single, buf_text(&path));
+	buf_clear(&path);
+	if (status == STATUS_OK && scoreboard_new(1, &single->scoreboard) != STATUS_OK) {
+		log_error("no memory for the scoreboard");
+		status = STATUS_NOMEM;
+	}
+	return status;
+}
+
+static int serve(const struct single *single, const struct config *config, int listen_fd,
+		 const struct signals *signals)
 {
 	struct worker_setup setup = {
 		.config = config,
 		.listen_fd = listen_fd,
 		.caller_pool = true,
+		.limit = single->limit,
+		.holder = single->holder,
+		.slot = &single->scoreboard->slots[0],
+		.counters = counter_table_slot(single->counters, single->holder),
 		.stop = &signals->stop,
 	};
-	struct scoreboard *scoreboard = NULL;
-	enum status status;
-	int code = 1;
+	int code;
 
-	status = open_shared(config, &setup.limit);
-	if (status == STATUS_NOMEM)
-		log_error("no memory for the shared limits");
-	if (status != STATUS_OK)
-		goto out;
-	if (limit_take_holder(setup.limit, &setup.holder) != STATUS_OK) {
-		log_error("%d workers run already: no place in the shared limits is free", MOST);
-		goto out;
-	}
-	if (scoreboard_new(1, &scoreboard) != STATUS_OK) {
-		log_error("no memory for the scoreboard");
-		goto out;
-	}
-	setup.slot = &scoreboard->slots[0];
 	setup.slot->born = clock_ms();
 	stage_set(&setup.slot->stage, STAGE_STARTING);
 	atomic_store(&setup.slot->pid, getpid());
 	code = worker_run(&setup);
-	limit_release(setup.limit, setup.holder);
-out:
-	scoreboard_free(scoreboard);
-	limit_close_table(setup.limit);
+	limit_release(single->limit, single->holder);
+	return code;
+}
+
+int single_run(const struct config *config, int listen_fd, const struct signals *signals)
+{
+	struct single single = { .limit = NULL };
+	int code = 1;
+
+	if (open_shared(&single, config) == STATUS_OK)
+		code = serve(&single, config, listen_fd, signals);
+	scoreboard_free(single.scoreboard);
+	counter_table_close(single.counters);
+	limit_close_table(single.limit);
 	return code;
 }

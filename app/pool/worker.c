@@ -44,13 +44,12 @@ static void close_context(struct http_context *context)
 	gateway_free(context->gateway);
 }
 
-static void count(struct scoreboard_slot *slot, const struct http_context *context)
+static void count(struct counter_slot *counters, const struct http_context *context)
 {
-	atomic_fetch_add_explicit(&slot->requests, 1, memory_order_relaxed);
-	atomic_fetch_add_explicit(&slot->tokens, (uint64_t)context->log.tokens,
-				  memory_order_relaxed);
+	counter_add(counters, COUNTER_REQUESTS, 1);
+	counter_add(counters, COUNTER_TOKENS, (uint64_t)context->log.tokens);
 	if (context->log.end != TURN_NONE)
-		atomic_fetch_add_explicit(&slot->exchanges, 1, memory_order_relaxed);
+		counter_add(counters, COUNTER_EXCHANGES, 1);
 }
 
 static enum status serve_all(const struct worker_setup *setup, struct http_context *context)
@@ -68,7 +67,7 @@ static enum status serve_all(const struct worker_setup *setup, struct http_conte
 			return status;
 		http_serve(context);
 		gateway_finish(context->gateway, wait);
-		count(setup->slot, context);
+		count(setup->counters, context);
 		served++;
 	}
 	return STATUS_OK;

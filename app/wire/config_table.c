@@ -137,7 +137,7 @@ static const struct setting settings[] = {
 	TEXT("BANTER_SHARED_FILE", shared_file, RESTART, "", 0, config_value_path,
 	     "the absolute path of a file; empty: memory of our own",
 	     "the file of the tables that workers share, where a web server or a supervisor starts "
-	     "them"),
+	     "them; what they count is in a second one, with `.counters` at its end"),
 	/* Words in the order of enum log_level and enum log_target. */
 	WORD("BANTER_LOG_LEVEL", log_level, RELOAD, "info", "error, warning, info, debug",
 	     "the lowest level that is logged"),

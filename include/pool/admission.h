@@ -11,6 +11,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "base/counter.h"
 #include "chat/limit.h"
 #include "edge/queue.h"
 #include "pool/scoreboard.h"
@@ -24,6 +25,7 @@ struct admission_setup {
 	uint32_t holder; /* our place in `limit` */
 	const struct scoreboard *scoreboard;
 	struct scoreboard_slot *slot;
+	struct counter_slot *counters;
 	const volatile sig_atomic_t *stop;
 	pid_t master;
 };

@@ -10,6 +10,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "base/counter.h"
 #include "base/status.h"
 #include "chat/limit.h"
 #include "edge/queue.h"
@@ -24,8 +25,9 @@ struct child {
 	uint32_t generation;
 	int64_t drain_ms; /* as its settings say, and the longest that a request of it may take */
 	int64_t longest_ms;
-	bool told;	 /* it was sent SIGUSR2 or SIGTERM */
-	int64_t kill_at; /* when it will have had its time; CLOCK_NEVER until told */
+	bool told;		    /* it was sent SIGUSR2 or SIGTERM */
+	int64_t kill_at;	    /* when it will have had its time; CLOCK_NEVER until told */
+	uint64_t counted[COUNTERS]; /* in its slot before it was born: by others */
 };
 
 struct children_sockets {
@@ -49,6 +51,7 @@ struct children {
 	struct signals *signals;
 	struct limit *limit;
 	struct scoreboard *scoreboard;
+	struct counter_table *counters; /* a slot a place */
 	struct child *all;
 	uint32_t places;
 	uint32_t generation;

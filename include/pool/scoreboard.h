@@ -1,6 +1,6 @@
 /*
- * Each child's state and counters, in shared memory, written lock-free by the child and read by the
- * master and the admission process.
+ * Each child's state, in shared memory, written lock-free by the child and read by the master and
+ * the admission process. What children count is base/counter's.
  */
 #ifndef POOL_SCOREBOARD_H
 #define POOL_SCOREBOARD_H
@@ -27,9 +27,6 @@ struct scoreboard_slot {
 	enum child_kind kind;
 	int64_t born; /* clock_ms() */
 	uint32_t generation;
-	_Atomic uint64_t requests;
-	_Atomic uint64_t exchanges;
-	_Atomic uint64_t tokens;
 };
 
 struct scoreboard {

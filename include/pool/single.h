@@ -1,6 +1,7 @@
 /*
  * One worker of a pool that is not ours: the listening socket came on fd 0, and whoever opened it
- * counts, replaces and ends the workers (mod_fcgid, spawn-fcgi). The limits are shared by a file.
+ * counts, replaces and ends the workers (mod_fcgid, spawn-fcgi). The limits and counters
+ * are shared by files.
  */
 #ifndef POOL_SINGLE_H
 #define POOL_SINGLE_H

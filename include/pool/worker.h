@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/counter.h"
 #include "base/status.h"
 #include "chat/limit.h"
 #include "edge/queue.h"
@@ -26,6 +27,7 @@ struct worker_setup {
 	struct limit *limit;
 	uint32_t holder; /* our place in `limit` */
 	struct scoreboard_slot *slot;
+	struct counter_slot *counters;
 	const volatile sig_atomic_t *stop;
 };
 
