@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/utf8.h"
 
 #define LINE_MAX_BYTES 2048
 #define UNREAD_MS 100 /* how long a log that nobody reads may hold us up, once */
@@ -44,39 +45,22 @@ bool log_steers(uint32_t character)
 	       (character >= 0x2066 && character <= 0x2069);
 }
 
-/* The bytes of the character at `p`, where a NUL ends the text; 0: none that is valid. */
-static size_t character_at(const unsigned char *p, uint32_t *character)
-{
-	static const uint32_t least[] = { 0, 0x80, 0x800, 0x10000 };
-	size_t more = p[0] < 0xc0 ? 0 : p[0] < 0xe0 ? 1 : p[0] < 0xf0 ? 2 : 3, i;
-	uint32_t c = more ? p[0] & (0x3fU >> more) : p[0];
-
-	if ((p[0] >= 0x80 && p[0] < 0xc0) || p[0] > 0xf4)
-		return 0;
-	for (i = 1; i <= more; i++) {
-		if ((p[i] & 0xc0) != 0x80)
-			return 0;
-		c = c << 6 | (p[i] & 0x3f);
-	}
-	*character = c;
-	return c < least[more] || c > 0x10ffff || (c >= 0xd800 && c <= 0xdfff) ? 0 : more + 1;
-}
-
 void log_plain(char *text)
 {
-	unsigned char *to = (unsigned char *)text, *from = to;
+	struct str rest = str_from(text);
 	uint32_t character;
+	char *to = text;
 	size_t n;
 
-	while (*from) {
-		n = character_at(from, &character);
+	while (rest.n) {
+		n = utf8_character(rest, &character);
 		if (n && !log_steers(character)) {
-			memmove(to, from, n);
+			memmove(to, rest.p, n);
 			to += n;
 		} else {
 			*to++ = '?';
 		}
-		from += n ? n : 1;
+		rest = str_skip(rest, n ? n : 1);
 	}
 	*to = '\0';
 }

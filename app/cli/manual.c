@@ -5,6 +5,7 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "base/utf8.h"
 #include "base/version.h"
 #include "cli/command.h"
 #include "cli/settings_page.h"
@@ -12,39 +13,34 @@
 
 #define LINE 76
 
-/* A character beyond ASCII by its number, in words every formatter knows. */
-static const char *put_wide(const char *text, FILE *out)
+/* A character beyond ASCII by its number, in words every formatter knows; the text behind it. */
+static struct str put_wide(struct str text, FILE *out)
 {
-	unsigned char first = (unsigned char)*text;
-	int more = first >= 0xf0 ? 3 : first >= 0xe0 ? 2 : 1;
-	uint32_t c = first & (0x3fU >> more);
+	uint32_t c = '?';
+	size_t n = utf8_character(text, &c);
 
-	for (text++; more--; text++)
-		c = c << 6 | ((unsigned char)*text & 0x3f);
 	if (c == 0x2026)
 		fputs("...", out);
 	else
 		fprintf(out, "\\[u%04X]", (unsigned)c);
-	return text;
+	return str_skip(text, n ? n : 1);
 }
 
 /* Words of a macro's line, or of a text's: nothing in them is an order to the formatter. */
 static void put(struct str words, bool quoted, FILE *out)
 {
-	const char *at = words.p, *end = words.p + words.n;
-
-	while (at < end) {
-		if ((unsigned char)*at >= 0x80) {
-			at = put_wide(at, out);
+	while (words.n) {
+		if ((unsigned char)*words.p >= 0x80) {
+			words = put_wide(words, out);
 			continue;
 		}
-		if (*at == '\\')
+		if (*words.p == '\\')
 			fputs("\\e", out);
-		else if (*at == '"' && quoted)
+		else if (*words.p == '"' && quoted)
 			fputs("\\(dq", out);
 		else
-			putc(*at, out);
-		at++;
+			putc(*words.p, out);
+		words = str_skip(words, 1);
 	}
 }
 

@@ -1,6 +1,8 @@
 /* JSON out.  Rests on buf alone: no tree is built, an event is written where it is sent from. */
 #include "wire/frame.h"
 
+#include "base/utf8.h"
+
 static void put_name(struct frame *frame, const char *name)
 {
 	buf_puts(frame->out, frame->first ? "\"" : ",\"");
@@ -82,29 +84,19 @@ void frame_close_array(struct frame *frame)
 	frame->first = false;
 }
 
-/*
- * The length of what `s` begins with, if that must be escaped, else 0; *code is then its code
- * point.
- */
-static size_t must_escape(struct str s, unsigned *code)
+static bool must_escape(uint32_t c)
 {
-	const unsigned char *p = (const unsigned char *)s.p;
-
-	*code = p[0];
-	if (p[0] < 0x20 || p[0] == '"' || p[0] == '\\' || p[0] == 0x7f)
-		return 1;
-	if (p[0] == 0xc2 && s.n >= 2 && p[1] >= 0x80 && p[1] <= 0x9f) {
-		*code = p[1];
-		return 2;
-	}
-	if (p[0] == 0xe2 && s.n >= 3 && p[1] == 0x80 && (p[2] == 0xa8 || p[2] == 0xa9)) {
-		*code = 0x2000u + (p[2] & 0x3f);
-		return 3;
-	}
-	return 0;
+	return c < 0x20 || c == '"' || c == '\\' || (c >= 0x7f && c <= 0x9f) || c == 0x2028 ||
+	       c == 0x2029;
 }
 
-static void put_escape(struct buf *out, unsigned code)
+/* Most of a text: looked at byte by byte, for tokens come this way. */
+static bool is_plain(unsigned char c)
+{
+	return c >= 0x20 && c < 0x7f && c != '"' && c != '\\';
+}
+
+static void put_escape(struct buf *out, uint32_t code)
 {
 	static const char letters[] = {
 		['\b'] = 'b', ['\t'] = 't', ['\n'] = 'n',  ['\f'] = 'f',
@@ -115,23 +107,27 @@ static void put_escape(struct buf *out, unsigned code)
 	if (text[1])
 		buf_append(out, text, 2);
 	else
-		buf_printf(out, "\\u%04x", code);
+		buf_printf(out, "\\u%04x", (unsigned)code);
 }
 
 void frame_quote(struct buf *out, struct str value)
 {
 	size_t run = 0, n;
-	unsigned code;
+	uint32_t c = 0;
 
 	buf_putc(out, '"');
-	while (run < value.n) {
-		n = must_escape(str_skip(value, run), &code);
-		if (!n) {
+	for (;;) {
+		while (run < value.n && is_plain((unsigned char)value.p[run]))
 			run++;
+		if (run == value.n)
+			break;
+		n = utf8_character(str_skip(value, run), &c);
+		if (!n || !must_escape(c)) {
+			run += n ? n : 1;
 			continue;
 		}
 		buf_append(out, value.p, run);
-		put_escape(out, code);
+		put_escape(out, c);
 		value = str_skip(value, run + n);
 		run = 0;
 	}

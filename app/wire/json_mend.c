@@ -3,6 +3,7 @@
 
 #include <stdint.h>
 
+#include "base/utf8.h"
 #include "wire/json_valid.h"
 
 #define ESCAPE_BYTES 6 /* \uXXXX */
@@ -18,16 +19,13 @@ static int unit_at(const char *p, const char *end)
 static const char *mend_escape(const char *p, const char *end, struct buf *out)
 {
 	int unit = unit_at(p, end), low;
-	unsigned char raw[3];
+	char raw[4];
 	size_t n = unit < 0 ? 2 : ESCAPE_BYTES;
 
 	if (unit >= 0xd800 && unit <= 0xdfff) {
 		low = unit_at(p + ESCAPE_BYTES, end);
 		if (unit > 0xdbff || low < 0xdc00 || low > 0xdfff) {
-			raw[0] = 0xed;
-			raw[1] = (unsigned char)(0x80 | (unit >> 6 & 0x3f));
-			raw[2] = (unsigned char)(0x80 | (unit & 0x3f));
-			buf_append(out, raw, sizeof(raw));
+			buf_append(out, raw, utf8_encode((uint32_t)unit, raw));
 			return p + ESCAPE_BYTES;
 		}
 		n = 2 * ESCAPE_BYTES;

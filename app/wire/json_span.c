@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/utf8.h"
 #include "wire/json_valid.h"
 
 static const char *skip_space(const char *p)
@@ -54,30 +55,6 @@ static const char *skip_value(const char *p)
 	return p;
 }
 
-static size_t put_utf8(uint32_t c, char out[4])
-{
-	if (c < 0x80) {
-		out[0] = (char)c;
-		return 1;
-	}
-	if (c < 0x800) {
-		out[0] = (char)(0xc0 | c >> 6);
-		out[1] = (char)(0x80 | (c & 0x3f));
-		return 2;
-	}
-	if (c < 0x10000) {
-		out[0] = (char)(0xe0 | c >> 12);
-		out[1] = (char)(0x80 | (c >> 6 & 0x3f));
-		out[2] = (char)(0x80 | (c & 0x3f));
-		return 3;
-	}
-	out[0] = (char)(0xf0 | c >> 18);
-	out[1] = (char)(0x80 | (c >> 12 & 0x3f));
-	out[2] = (char)(0x80 | (c >> 6 & 0x3f));
-	out[3] = (char)(0x80 | (c & 0x3f));
-	return 4;
-}
-
 /* The character behind a backslash at `p`, as UTF-8; returns behind the escape. */
 static const char *read_escape(const char *p, char out[4], size_t *n)
 {
@@ -97,7 +74,7 @@ static const char *read_escape(const char *p, char out[4], size_t *n)
 		c = 0x10000 + ((c - 0xd800) << 10) + ((uint32_t)json_valid_hex4(p + 2) - 0xdc00);
 		p += 6;
 	}
-	*n = put_utf8(c, out);
+	*n = utf8_encode(c, out);
 	return p;
 }
 
