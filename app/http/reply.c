@@ -96,8 +96,8 @@ void reply_put_head(struct reply *reply, const struct reply_head *head)
 {
 	static const char *const caches[] = {
 		[CACHE_NOTHING] = "Cache-Control: no-store\r\n",
-		[CACHE_STREAM] = "Cache-Control: no-store, no-transform\r\n"
-				 "X-Accel-Buffering: no\r\n",
+		[CACHE_STREAM] = ("Cache-Control: no-store, no-transform\r\n"
+				  "X-Accel-Buffering: no\r\n"),
 		[CACHE_REVALIDATE] = "Cache-Control: no-cache\r\n",
 	};
 	const struct reply_header *more = head->headers;
