@@ -35,6 +35,7 @@ static void request_is_the_protocols(void **state)
 	model_message(model, MODEL_ASSISTANT, STR("two\n"));
 	model_message(model, MODEL_USER, STR("\1\xf0\x9f\x98\x80"));
 	assert_int_equal(model_start(model, 4711, &stage), STATUS_OK);
+	assert_string_equal(stub_http.url, "http://model/v1/chat/completions");
 	assert_int_equal(stub_http.deadline, 4711);
 	assert_int_equal(stage.at, STAGE_CONNECT);
 	assert_same(stub_http_body(), str_from(expected));
