@@ -1,6 +1,6 @@
 /*
- * Transfers: libcurl's multi interface under our own ppoll, since curl_easy_perform() notices
- * neither a client that left nor a signal while a server is silent.
+ * Transfers, from a prepared handle to their end. Not by curl_easy_perform(), which notices neither
+ * a client that left nor a signal while a server is silent: see edge/http_multi.
  */
 #include "edge/http_client.h"
 
@@ -9,16 +9,14 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
-#include "edge/wait_slots.h"
+#include "edge/http_multi.h"
 
 /* What may come in one turn of libcurl; it hands over at most a few socket reads at once. */
 #define PIECE_CAP (4 << 20)
 
 struct http_client {
-	CURLM *multi;
+	struct http_multi multi;
 	CURL *easy; /* of the last transfer; NULL: there was none */
-	struct pollfd fds[WAIT_MODEL_FDS];
-	int64_t timer_at; /* libcurl's own */
 	struct buf piece;
 	bool running;
 	const struct http_prepared *prepared; /* while it runs */
@@ -29,38 +27,6 @@ struct http_client {
 	enum http_end end;
 	char cause[CURL_ERROR_SIZE];
 };
-
-static int on_socket(CURL *easy, curl_socket_t fd, int what, void *context, void *unused)
-{
-	struct http_client *client = context;
-	int i, place = -1;
-
-	(void)easy;
-	(void)unused;
-	for (i = 0; i < WAIT_MODEL_FDS; i++) {
-		if (client->fds[i].fd == fd) {
-			place = i;
-			break;
-		}
-		if (client->fds[i].fd < 0 && place < 0)
-			place = i;
-	}
-	if (place < 0)
-		return 0; /* its timer still drives it */
-	client->fds[place].fd = what == CURL_POLL_REMOVE ? -1 : fd;
-	client->fds[place].events =
-		(short)((what & CURL_POLL_IN ? POLLIN : 0) | (what & CURL_POLL_OUT ? POLLOUT : 0));
-	return 0;
-}
-
-static int on_timer(CURLM *multi, long ms, void *context)
-{
-	struct http_client *client = context;
-
-	(void)multi;
-	client->timer_at = ms < 0 ? CLOCK_NEVER : clock_ms() + ms;
-	return 0;
-}
 
 static size_t on_bytes(char *bytes, size_t size, size_t count, void *context)
 {
@@ -104,31 +70,17 @@ enum status http_client_warm(void)
 	return curl_global_init(CURL_GLOBAL_DEFAULT) ? STATUS_FAILED : STATUS_OK;
 }
 
-static void set_up_multi(struct http_client *client)
-{
-	curl_multi_setopt(client->multi, CURLMOPT_SOCKETFUNCTION, on_socket);
-	curl_multi_setopt(client->multi, CURLMOPT_SOCKETDATA, client);
-	curl_multi_setopt(client->multi, CURLMOPT_TIMERFUNCTION, on_timer);
-	curl_multi_setopt(client->multi, CURLMOPT_TIMERDATA, client);
-}
-
 enum status http_client_new(struct http_client **out)
 {
 	struct http_client *client = calloc(1, sizeof(*client));
-	int i;
 
 	if (!client)
 		return STATUS_NOMEM;
 	buf_init(&client->piece, PIECE_CAP);
-	for (i = 0; i < WAIT_MODEL_FDS; i++)
-		client->fds[i].fd = -1;
-	client->timer_at = CLOCK_NEVER;
-	client->multi = curl_multi_init();
-	if (!client->multi) {
+	if (http_multi_init(&client->multi)) {
 		http_client_free(client);
 		return STATUS_NOMEM;
 	}
-	set_up_multi(client);
 	*out = client;
 	return STATUS_OK;
 }
@@ -139,7 +91,7 @@ void http_client_free(struct http_client *client)
 		return;
 	http_client_stop(client);
 	curl_easy_cleanup(client->easy);
-	curl_multi_cleanup(client->multi);
+	http_multi_clear(&client->multi);
 	buf_clear(&client->piece);
 	free(client);
 }
@@ -165,10 +117,10 @@ enum status http_client_prepare(struct http_client *client, const struct http_ta
 }
 
 /* A failure of libcurl itself. */
-static enum status fail(struct http_client *client, CURLMcode code)
+static enum status fail(struct http_client *client, int code)
 {
 	client->end = HTTP_END_OTHER;
-	snprintf(client->cause, sizeof(client->cause), "%s", curl_multi_strerror(code));
+	snprintf(client->cause, sizeof(client->cause), "%s", curl_multi_strerror((CURLMcode)code));
 	return code == CURLM_OUT_OF_MEMORY ? STATUS_NOMEM : STATUS_FAILED;
 }
 
@@ -208,35 +160,11 @@ enum status http_client_start(struct http_client *client, const struct http_prep
 	if (body.p && (curl_easy_setopt(easy, CURLOPT_POSTFIELDS, body.p) ||
 		       curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)body.n)))
 		return fail(client, CURLM_OUT_OF_MEMORY);
-	code = curl_multi_add_handle(client->multi, easy);
+	code = curl_multi_add_handle(client->multi.handle, easy);
 	if (code)
 		return fail(client, code);
 	client->running = true;
 	return STATUS_OK;
-}
-
-/* Hands libcurl what the last wait saw. */
-static enum status drive(struct http_client *client, struct wait *wait)
-{
-	int i, left, bits, fd;
-	CURLMcode code = CURLM_OK;
-
-	for (i = 0; i < WAIT_MODEL_FDS && !code; i++) {
-		fd = wait->fds[WAIT_MODEL + i].fd;
-		bits = wait->fds[WAIT_MODEL + i].revents;
-		if (fd < 0 || !bits)
-			continue;
-		code = curl_multi_socket_action(client->multi, fd,
-						(bits & (POLLIN | POLLHUP) ? CURL_CSELECT_IN : 0) |
-							(bits & POLLOUT ? CURL_CSELECT_OUT : 0) |
-							(bits & POLLERR ? CURL_CSELECT_ERR : 0),
-						&left);
-	}
-	if (!code && clock_ms() >= client->timer_at) {
-		client->timer_at = CLOCK_NEVER;
-		code = curl_multi_socket_action(client->multi, CURL_SOCKET_TIMEOUT, 0, &left);
-	}
-	return code ? fail(client, code) : STATUS_OK;
 }
 
 /* What libcurl says of the transfer's end, if it has ended. `ended`: as it should. */
@@ -247,7 +175,7 @@ static enum status see_end(struct http_client *client, bool *ended)
 	int left;
 
 	*ended = false;
-	while ((message = curl_multi_info_read(client->multi, &left))) {
+	while ((message = curl_multi_info_read(client->multi.handle, &left))) {
 		if (message->msg != CURLMSG_DONE)
 			continue;
 		code = message->data.result;
@@ -267,11 +195,10 @@ static enum status wait_for_server(struct http_client *client, struct wait *wait
 {
 	int64_t limit = clock_earlier(client->quiet_at, client->deadline), now;
 	enum status status;
-	int i;
 
-	for (i = 0; i < WAIT_MODEL_FDS; i++)
-		wait_watch(wait, WAIT_MODEL + i, client->fds[i].fd, client->fds[i].events);
-	status = wait_some(wait, clock_earlier(limit, clock_earlier(wake_at, client->timer_at)));
+	http_multi_watch(&client->multi, wait);
+	status = wait_some(wait,
+			   clock_earlier(limit, clock_earlier(wake_at, client->multi.timer_at)));
 	if (status != STATUS_TIMEOUT)
 		return status;
 	now = clock_ms();
@@ -284,30 +211,25 @@ static enum status wait_for_server(struct http_client *client, struct wait *wait
 
 static void remove_transfer(struct http_client *client)
 {
-	curl_multi_remove_handle(client->multi, client->easy);
+	curl_multi_remove_handle(client->multi.handle, client->easy);
 	client->running = false;
-}
-
-static void unwatch(struct wait *wait)
-{
-	int i;
-
-	for (i = 0; i < WAIT_MODEL_FDS; i++)
-		wait_watch(wait, WAIT_MODEL + i, -1, 0);
 }
 
 enum status http_client_next(struct http_client *client, struct wait *wait, int64_t wake_at,
 			     struct http_piece *out)
 {
 	enum status status;
+	int code;
 
 	out->bytes = STR("");
 	out->ended = false;
 	buf_reset(&client->piece);
 	status = wait_for_server(client, wait, wake_at);
-	if (status == STATUS_OK)
-		status = drive(client, wait);
-	unwatch(wait); /* whoever waits next may not be us */
+	if (status == STATUS_OK) {
+		code = http_multi_drive(&client->multi, wait);
+		status = code ? fail(client, code) : STATUS_OK;
+	}
+	http_multi_unwatch(wait);
 	if (client->piece.len) {
 		stage_set(client->stage, STAGE_STREAM);
 		limit_silence(client, client->prepared->idle_ms, HTTP_END_LATE_NEXT);
@@ -364,6 +286,6 @@ void http_client_stop(struct http_client *client)
 	 * The body's last bytes may lie in the socket: with them read, the connection can be kept.
 	 */
 	buf_reset(&client->piece);
-	curl_multi_perform(client->multi, &left);
+	curl_multi_perform(client->multi.handle, &left);
 	remove_transfer(client);
 }

@@ -1,0 +1,99 @@
+/* What libcurl wants to wait for, in our own ppoll. */
+#include "edge/http_multi.h"
+
+#include <curl/curl.h>
+
+#include "base/clock.h"
+
+static int on_socket(CURL *easy, curl_socket_t fd, int what, void *context, void *unused)
+{
+	struct http_multi *multi = context;
+	int i, place = -1;
+
+	(void)easy;
+	(void)unused;
+	for (i = 0; i < WAIT_MODEL_FDS; i++) {
+		if (multi->fds[i].fd == fd) {
+			place = i;
+			break;
+		}
+		if (multi->fds[i].fd < 0 && place < 0)
+			place = i;
+	}
+	if (place < 0)
+		return 0; /* its timer still drives it */
+	multi->fds[place].fd = what == CURL_POLL_REMOVE ? -1 : fd;
+	multi->fds[place].events =
+		(short)((what & CURL_POLL_IN ? POLLIN : 0) | (what & CURL_POLL_OUT ? POLLOUT : 0));
+	return 0;
+}
+
+static int on_timer(CURLM *handle, long ms, void *context)
+{
+	struct http_multi *multi = context;
+
+	(void)handle;
+	multi->timer_at = ms < 0 ? CLOCK_NEVER : clock_ms() + ms;
+	return 0;
+}
+
+enum status http_multi_init(struct http_multi *multi)
+{
+	int i;
+
+	*multi = (struct http_multi){ .handle = curl_multi_init(), .timer_at = CLOCK_NEVER };
+	if (!multi->handle)
+		return STATUS_NOMEM;
+	for (i = 0; i < WAIT_MODEL_FDS; i++)
+		multi->fds[i].fd = -1;
+	curl_multi_setopt(multi->handle, CURLMOPT_SOCKETFUNCTION, on_socket);
+	curl_multi_setopt(multi->handle, CURLMOPT_SOCKETDATA, multi);
+	curl_multi_setopt(multi->handle, CURLMOPT_TIMERFUNCTION, on_timer);
+	curl_multi_setopt(multi->handle, CURLMOPT_TIMERDATA, multi);
+	return STATUS_OK;
+}
+
+void http_multi_clear(struct http_multi *multi)
+{
+	curl_multi_cleanup(multi->handle);
+	multi->handle = NULL;
+}
+
+void http_multi_watch(const struct http_multi *multi, struct wait *wait)
+{
+	int i;
+
+	for (i = 0; i < WAIT_MODEL_FDS; i++)
+		wait_watch(wait, WAIT_MODEL + i, multi->fds[i].fd, multi->fds[i].events);
+}
+
+void http_multi_unwatch(struct wait *wait)
+{
+	int i;
+
+	for (i = 0; i < WAIT_MODEL_FDS; i++)
+		wait_watch(wait, WAIT_MODEL + i, -1, 0);
+}
+
+int http_multi_drive(struct http_multi *multi, const struct wait *wait)
+{
+	CURLMcode code = CURLM_OK;
+	int i, left, bits, fd;
+
+	for (i = 0; i < WAIT_MODEL_FDS && !code; i++) {
+		fd = wait->fds[WAIT_MODEL + i].fd;
+		bits = wait->fds[WAIT_MODEL + i].revents;
+		if (fd < 0 || !bits)
+			continue;
+		code = curl_multi_socket_action(multi->handle, fd,
+						(bits & (POLLIN | POLLHUP) ? CURL_CSELECT_IN : 0) |
+							(bits & POLLOUT ? CURL_CSELECT_OUT : 0) |
+							(bits & POLLERR ? CURL_CSELECT_ERR : 0),
+						&left);
+	}
+	if (!code && clock_ms() >= multi->timer_at) {
+		multi->timer_at = CLOCK_NEVER;
+		code = curl_multi_socket_action(multi->handle, CURL_SOCKET_TIMEOUT, 0, &left);
+	}
+	return (int)code;
+}
