@@ -244,6 +244,12 @@ def test_make_unit_runs_the_tests_that_have_a_source(tree):
     assert tree.run("make", "-s", QUICK, "unit").returncode != 0
 
 
+def test_a_program_that_prints_is_built_when_asked_for(tree):
+    tree.write("tests/unit/print_thing.c", f'#include <stdio.h>\nint main(void)\n{{\n\tputs("{MARK}");\n\treturn 0;\n}}\n')
+    tree.make(QUICK, "build/unit/print_thing")
+    assert tree.run("build/unit/print_thing").stdout == MARK + "\n"
+
+
 def test_the_fuzzers_are_built_as_truly(tree):
     def fuzz(*words):
         return tree.make("-f", "tests/fuzz/fuzz.mk", "O=build/fuzz", "build/fuzz/obj/app/base/buf.o", *words)
