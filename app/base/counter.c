@@ -19,7 +19,7 @@ struct counter_table {
 	uint32_t count; /* our own copy: the shared one is not to be believed for bounds */
 };
 
-const struct counter_entry *counter_entry(enum counter counter)
+const struct counter_entry *counter_entry_at(enum counter counter)
 {
 	static const struct counter_entry entries[COUNTERS] = {
 #define COUNTER_ENTRY(constant, name, kind, help) { name, kind, help },

@@ -2,7 +2,7 @@
  * Whose request it is (G9): the client's address from the web server's word and X-Forwarded-For.
  * Text in, text out; how an address is written is wire/address's.
  */
-#include "chat/limit.h"
+#include "chat/limit_address.h"
 
 #include <string.h>
 

@@ -2,7 +2,7 @@
  * Where the memory of the shared limits comes from: anonymous, or a file that processes of one user
  * share.  Not for what is in it, but for its layout and first filling.
  */
-#include "chat/limit.h"
+#include "chat/limit_file.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -57,7 +57,7 @@ static enum status open_memory(const char *file, const struct shared_layout *lay
 	return fill(*out) ? STATUS_OK : STATUS_FAILED;
 }
 
-enum status limit_open_table(const char *file, uint32_t holders, struct limit **out)
+enum status limit_open(const char *file, uint32_t holders, struct limit **out)
 {
 	struct shared_layout layout = layout_of(holders);
 	struct limit *limit = calloc(1, sizeof(*limit));
@@ -69,14 +69,14 @@ enum status limit_open_table(const char *file, uint32_t holders, struct limit **
 	status = open_memory(file, &layout, &memory);
 	*limit = (struct limit){ .memory = memory, .bytes = layout.bytes, .holders = holders };
 	if (status != STATUS_OK) {
-		limit_close_table(limit);
+		limit_close(limit);
 		return status;
 	}
 	*out = limit;
 	return STATUS_OK;
 }
 
-void limit_close_table(struct limit *limit)
+void limit_close(struct limit *limit)
 {
 	if (limit)
 		shared_memory_free(limit->memory, limit->bytes);

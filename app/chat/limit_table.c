@@ -30,7 +30,7 @@ static void mend(void *context)
 	for (h = 0; h < limit->holders; h++) {
 		holder = &memory->holders[h];
 		for (i = 0; i < holder->n && i < LIMIT_HOLDS; i++) {
-			struct limit_hold *hold = &holder->holds[i];
+			struct limit_held *hold = &holder->holds[i];
 
 			if (hold->entry < LIMIT_ENTRIES &&
 			    siphash_equal(memory->entries[hold->entry].name, hold->name))
@@ -119,7 +119,7 @@ bool limit_table_hold(struct limit *limit, uint32_t holder, struct limit_entry *
 
 	if (at->n >= LIMIT_HOLDS)
 		return false;
-	at->holds[at->n] = (struct limit_hold){
+	at->holds[at->n] = (struct limit_held){
 		.name = entry->name,
 		.entry = (uint32_t)(entry - limit->memory->entries),
 	};
@@ -134,7 +134,7 @@ void limit_table_release(struct limit *limit, uint32_t holder)
 {
 	struct limit_holder *at = &limit->memory->holders[holder];
 	struct limit_entry *entry;
-	struct limit_hold hold;
+	struct limit_held hold;
 
 	if (at->n > LIMIT_HOLDS)
 		at->n = LIMIT_HOLDS;

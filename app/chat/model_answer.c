@@ -144,7 +144,7 @@ static bool is_error(struct json_node chunk)
 {
 	struct str object;
 
-	return json_type(json_member(chunk, "error")) != JSON_ABSENT ||
+	return json_type_of(json_member(chunk, "error")) != JSON_ABSENT ||
 	       (json_get_string(json_member(chunk, "object"), &object) &&
 		str_equal(object, STR("error")));
 }
@@ -162,7 +162,7 @@ static enum status take_chunk(struct model_answer *answer, struct json_node chun
 				    ? "the model's server answered with an error"
 				    : "the model's server sent an error in its stream");
 	take_usage(answer, json_member(chunk, "usage"));
-	if (json_type(delta) != JSON_ABSENT) {
+	if (json_type_of(delta) != JSON_ABSENT) {
 		status = take_content(answer, json_member(delta, "content"));
 		answer->spoke |= answer->text.len > 0;
 	} else if (!answer->spoke) {

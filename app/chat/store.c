@@ -98,7 +98,7 @@ static enum status take_begun(struct db_rows *rows, struct store_begun *out)
 	" p_request_id => $18, p_max_open => $19, p_max_open_per_key => $20, p_lock_ms => $21)"
 
 enum status store_begin(struct db *db, struct wait *wait, const struct config *config,
-			const struct store_begin *begin, struct store_begun *out)
+			const struct store_exchange *begin, struct store_begun *out)
 {
 	struct db_rows *rows = NULL;
 	struct db_query query;
@@ -167,7 +167,7 @@ static void add_known(struct db_query *query, int64_t number)
 	" p_answer => $4, p_finish_reason => $5, p_tokens_in => $6, p_tokens_out => $7,"           \
 	" p_error => $8, p_first_ms => $9, p_total_ms => $10, p_lock_ms => $11)"
 
-enum status store_finish(struct db *db, struct wait *wait, const struct store_finish *finish,
+enum status store_finish(struct db *db, struct wait *wait, const struct store_ending *finish,
 			 int64_t deadline, enum store_finished *out)
 {
 	static const char *const ends[] = {

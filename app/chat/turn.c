@@ -170,11 +170,11 @@ static const char *name_cause(const struct turn *turn, enum status status)
 }
 
 /* Tries until it is stored, or for FINISH_MS; heartbeats go on meanwhile. */
-static enum status store_end(struct turn *turn, enum store_end end, enum store_finished *finished)
+static enum status finish(struct turn *turn, enum store_end end, enum store_finished *finished)
 {
 	const struct turn_context *context = turn->context;
 	int64_t until = clock_ms() + FINISH_MS;
-	struct store_finish finish = {
+	struct store_ending finish = {
 		.workspace = turn->begin.key.workspace,
 		.exchange = turn->begin.exchange,
 		.end = end,
@@ -227,7 +227,7 @@ static void end_play(struct turn *turn)
 	turn->cause = name_cause(turn, turn->failed);
 	if (end == STORE_FAILED && turn->failed == STATUS_OK)
 		turn->cause = "the model answered without any text";
-	stored = store_end(turn, end, &finished);
+	stored = finish(turn, end, &finished);
 	if (stored && !*turn->cause)
 		turn->cause = "the answer could not be stored";
 	else if (stored)

@@ -274,7 +274,7 @@ static void put_settings(FILE *out)
 	      "What a restart is needed for says so below.\n"
 	      ".Sh SETTINGS\nEach with its default, if it has one.\n.Bl -tag -width Ds\n",
 	      out);
-	for (i = 0; config_entry(i, &entry); i++)
+	for (i = 0; config_entry_at(i, &entry); i++)
 		put_setting(&entry, out);
 	fputs(".El\n.Sh SEE ALSO\n.Xr banterctl 1 ,\n.Xr banter.fcgi 8\n", out);
 }

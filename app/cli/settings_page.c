@@ -62,7 +62,7 @@ void settings_page_put(FILE *out)
 	      "| setting | default | meaning | allowed | a change needs |\n"
 	      "|---|---|---|---|---|\n",
 	      out);
-	for (i = 0; config_entry(i, &entry); i++)
+	for (i = 0; config_entry_at(i, &entry); i++)
 		put_setting(&entry, out);
 	fputs("\nIf your own back end calls the API for many visitors, they all share its address: "
 	      "name it in `BANTER_TRUSTED_PROXIES` and\n"

@@ -36,7 +36,7 @@ void table_free(struct table *table)
 
 void table_column(struct table *table, const char *name, enum table_type type)
 {
-	struct table_column *column = &table->column[table->columns];
+	struct table_heading *column = &table->column[table->columns];
 
 	if (table->columns == TABLE_COLUMNS) {
 		table->failed = true;
@@ -69,7 +69,7 @@ void table_cell(struct table *table, struct str value)
 	table->cells += !table->failed;
 }
 
-static void put_json_cell(const struct table_column *column, const char *text, struct frame *row)
+static void put_json_cell(const struct table_heading *column, const char *text, struct frame *row)
 {
 	if (!text)
 		frame_raw(row, column->name, STR("null"));

@@ -108,7 +108,7 @@ static bool ends_in(const char *name, const char *end)
 }
 
 /* Half a number, time, day or id says something else, or nothing. */
-static bool may_be_cut(const struct table_column *column)
+static bool may_be_cut(const struct table_heading *column)
 {
 	return column->type != TABLE_NUMBER && !ends_in(column->name, "_at") &&
 	       !ends_in(column->name, "_id") && strcmp(column->name, "day") != 0;

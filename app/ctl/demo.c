@@ -19,6 +19,7 @@
 #include "cli/query.h"
 #include "ops/tenant.h"
 #include "wire/config.h"
+#include "wire/config_text.h"
 
 #define FILE_CAP 65536
 #define CALL_MS 10000

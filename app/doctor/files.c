@@ -10,11 +10,12 @@
 #include "base/str.h"
 #include "edge/settings_names.h"
 #include "cli/call.h"
+#include "wire/config_text.h"
 
 #define FILE_CAP (1 << 20)
 
 /* What is known of the file while its lines are read. */
-struct reading {
+struct file_reading {
 	struct doctor *doctor;
 	bool secrets; /* one stands in it */
 };
@@ -48,7 +49,7 @@ static void see_rights(struct doctor *doctor, const char *path, const char *what
 
 static enum status see_line(void *context, struct str name, struct str value, struct buf *why)
 {
-	struct reading *reading = context;
+	struct file_reading *reading = context;
 	char *path, *what;
 
 	(void)why;
@@ -67,7 +68,7 @@ static enum status see_line(void *context, struct str name, struct str value, st
 
 static void see_config(struct doctor *doctor, const char *file)
 {
-	struct reading reading = { doctor, false };
+	struct file_reading reading = { doctor, false };
 	struct buf text, why;
 
 	buf_init(&text, FILE_CAP);

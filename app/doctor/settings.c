@@ -53,7 +53,7 @@ static void see_name(struct doctor *doctor, const char *name)
 
 	if (settings_naming_of(str_from(name)) != SETTINGS_NONE)
 		return;
-	for (i = 0; config_entry(i, &entry); i++) {
+	for (i = 0; config_entry_at(i, &entry); i++) {
 		snprintf(with_file, sizeof(with_file), "%s" SETTINGS_FILE_SUFFIX, entry.name);
 		apart = distance(name, entry.name);
 		if (apart < least) {

@@ -1,5 +1,5 @@
 /* The listening socket: we bind it ourselves, since FCGX_OpenSocket exits on any error. */
-#include "edge/gateway.h"
+#include "edge/listen.h"
 
 #include <errno.h>
 #include <netdb.h>
@@ -97,7 +97,7 @@ static enum status open_tcp(const char *address, int *out)
 	return fd < 0 ? STATUS_FAILED : STATUS_OK;
 }
 
-enum status gateway_listen(const char *address, unsigned mode, int backlog, int *out)
+enum status listen_open(const char *address, unsigned mode, int backlog, int *out)
 {
 	enum status status;
 	int fd = -1;

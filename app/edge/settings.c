@@ -16,6 +16,7 @@
 #include "base/count.h"
 #include "base/log.h"
 #include "edge/settings_names.h"
+#include "wire/config_text.h"
 
 #define FILE_CAP (1024 * 1024)
 #define WHY_CAP 2048
@@ -188,7 +189,7 @@ static enum status load_environment(const struct settings *settings, struct conf
 	struct config_entry entry;
 	size_t i;
 
-	for (i = 0; status == STATUS_OK && config_entry(i, &entry); i++)
+	for (i = 0; status == STATUS_OK && config_entry_at(i, &entry); i++)
 		status = load_one(&settings->environment, &entry, config, why);
 	return status;
 }

@@ -79,7 +79,7 @@ enum settings_naming settings_naming_of(struct str name)
 	for (i = 0; i < COUNT(of_a_client); i++)
 		if (str_equal(name, str_from(of_a_client[i])))
 			return SETTINGS_CLIENT;
-	for (i = 0; config_entry(i, &entry); i++) {
+	for (i = 0; config_entry_at(i, &entry); i++) {
 		if (str_equal(name, str_from(entry.name)) ||
 		    (entry.also && str_equal(name, str_from(entry.also))))
 			return entry.secret ? SETTINGS_SECRET : SETTINGS_VALUE;

@@ -50,10 +50,10 @@ static void read_metadata(struct exchange *exchange)
 	struct json_node node = exchange_member(exchange, "metadata");
 	struct str text;
 
-	if (json_type(node) == JSON_ABSENT)
+	if (json_type_of(node) == JSON_ABSENT)
 		return;
-	if (json_type(node) != JSON_OBJECT || json_member_text(exchange->json, "metadata", &text) ||
-	    text.n > METADATA_MAX)
+	if (json_type_of(node) != JSON_OBJECT ||
+	    json_member_text(exchange->json, "metadata", &text) || text.n > METADATA_MAX)
 		exchange->bad = true;
 	else
 		exchange->turn.begin.metadata = text;
@@ -70,11 +70,11 @@ static void read_members(struct exchange *exchange, const struct route_match *ma
 	exchange->turn.begin.chatbot = as_id(route_variable(match, "chatbot"));
 	if (json_get_string(conversation, &id))
 		exchange->turn.begin.conversation = as_id(id);
-	else if (json_type(conversation) != JSON_ABSENT)
+	else if (json_type_of(conversation) != JSON_ABSENT)
 		exchange->bad = true;
 	if (json_get_boolean(stream, &on))
 		exchange->turn.begin.stream = on;
-	else if (json_type(stream) != JSON_ABSENT)
+	else if (json_type_of(stream) != JSON_ABSENT)
 		exchange->bad = true;
 	read_metadata(exchange);
 }

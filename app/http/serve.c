@@ -2,6 +2,7 @@
 #include "http/serve.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 
 #include "base/clock.h"
 #include "base/log.h"

@@ -13,6 +13,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "chat/limit_file.h"
 #include "pool/child.h"
 
 #define PAUSE_FIRST_MS 100
@@ -42,7 +43,7 @@ enum status children_init(struct children *children, const struct config *config
 	if (status == STATUS_OK)
 		status = counter_table_open(NULL, children->places, &children->counters, NULL);
 	if (status == STATUS_OK)
-		status = limit_open_table(NULL, children->places, &children->limit);
+		status = limit_open(NULL, children->places, &children->limit);
 	if (status == STATUS_OK)
 		status = queue_new(&children->queue);
 	if (status != STATUS_OK)
@@ -53,7 +54,7 @@ enum status children_init(struct children *children, const struct config *config
 void children_clear(struct children *children)
 {
 	queue_free(children->queue);
-	limit_close_table(children->limit);
+	limit_close(children->limit);
 	counter_table_close(children->counters);
 	scoreboard_free(children->scoreboard);
 	free(children->all);

@@ -9,13 +9,13 @@
 #include <unistd.h>
 
 #include "base/str.h"
-#include "edge/gateway.h"
+#include "edge/listen.h"
 
 enum status listener_open(struct listener *listener, const char *address,
 			  const struct config *config)
 {
-	enum status status = gateway_listen(address, (unsigned)config->socket_mode,
-					    (int)config->backlog, &listener->fd);
+	enum status status = listen_open(address, (unsigned)config->socket_mode,
+					 (int)config->backlog, &listener->fd);
 
 	if (status || !str_starts(str_from(address), STR("unix:")))
 		return status;

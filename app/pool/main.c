@@ -21,6 +21,7 @@
 #include "pool/signals.h"
 #include "pool/single.h"
 #include "wire/config.h"
+#include "wire/config_text.h"
 
 #define PROGRAM "banter.fcgi"
 #define WHY_CAP 4096
@@ -28,7 +29,7 @@
 enum { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_WRONG = 2, GO_ON = -1 };
 
 /* All that the start puts together, step by step. */
-struct start {
+struct startup {
 	const char *file;
 	bool check_only, check_database;
 	bool caller_pool;
@@ -98,7 +99,7 @@ static int wrong_usage(void)
 }
 
 /* One option that was given. Settings are put aside until the environment is read. */
-static int take_option(struct start *start, int letter, const char **values)
+static int take_option(struct startup *start, int letter, const char **values)
 {
 	size_t i;
 
@@ -129,7 +130,7 @@ static int take_option(struct start *start, int letter, const char **values)
 	return wrong_usage();
 }
 
-static int read_settings(struct start *start, const char *const *values)
+static int read_settings(struct startup *start, const char *const *values)
 {
 	enum status status;
 	size_t i;
@@ -144,7 +145,7 @@ static int read_settings(struct start *start, const char *const *values)
 	return EXIT_FAILED;
 }
 
-static int read_options(struct start *start, int argc, char **argv)
+static int read_options(struct startup *start, int argc, char **argv)
 {
 	struct option table[OPTIONS + 1] = { 0 };
 	const char *values[OPTIONS] = { 0 };
@@ -171,14 +172,14 @@ static int read_options(struct start *start, int argc, char **argv)
 }
 
 /* First of all, and after a wrong option too: if the start fails, who waits there is to hear it. */
-static int take_socket(struct start *start)
+static int take_socket(struct startup *start)
 {
 	bool wanted = !start->listen_given && !start->check_only && !start->check_database;
 
 	return wanted && systemd_socket(&start->handed) ? EXIT_FAILED : GO_ON;
 }
 
-static int load_settings(struct start *start)
+static int load_settings(struct startup *start)
 {
 	enum status status;
 	int code = GO_ON;
@@ -201,7 +202,7 @@ static int load_settings(struct start *start)
 	return code;
 }
 
-static int prepare_process(struct start *start)
+static int prepare_process(struct startup *start)
 {
 	pool_open_log(&start->config);
 	secret_protect_memory();
@@ -209,7 +210,7 @@ static int prepare_process(struct start *start)
 	return GO_ON;
 }
 
-static int open_sockets(struct start *start)
+static int open_sockets(struct startup *start)
 {
 	const struct config *config = &start->config;
 
@@ -228,7 +229,7 @@ static int open_sockets(struct start *start)
 	return GO_ON;
 }
 
-static int check_schema(struct start *start)
+static int check_schema(struct startup *start)
 {
 	int version = 0;
 	enum status status = store_check(&start->config, &version);
@@ -262,7 +263,7 @@ static int check_schema(struct start *start)
 }
 
 /* What is set up before the fork is shared by all workers. */
-static int warm_up(struct start *start)
+static int warm_up(struct startup *start)
 {
 	(void)start;
 	if (http_client_warm() == STATUS_OK)
@@ -271,7 +272,7 @@ static int warm_up(struct start *start)
 	return EXIT_FAILED;
 }
 
-static int run(struct start *start)
+static int run(struct startup *start)
 {
 	bool handed = start->handed >= 0;
 	struct children_sockets sockets = { start->web.fd, start->status.fd, handed };
@@ -286,10 +287,10 @@ static int run(struct start *start)
 
 int main(int argc, char **argv)
 {
-	static int (*const steps[])(struct start *) = {
+	static int (*const steps[])(struct startup *) = {
 		load_settings, prepare_process, open_sockets, check_schema, warm_up, run,
 	};
-	struct start start = { .web = LISTENER_NONE, .status = LISTENER_NONE, .handed = -1 };
+	struct startup start = { .web = LISTENER_NONE, .status = LISTENER_NONE, .handed = -1 };
 	int code = read_options(&start, argc, argv), taken = take_socket(&start);
 	size_t i;
 

@@ -7,6 +7,7 @@
 #include "base/counter.h"
 #include "base/log.h"
 #include "chat/limit.h"
+#include "chat/limit_file.h"
 #include "pool/scoreboard.h"
 #include "pool/worker.h"
 
@@ -32,7 +33,7 @@ static void name_file(const struct config *config, struct buf *path)
 
 static enum status open_limits(struct single *single, const char *path)
 {
-	enum status status = limit_open_table(path, MOST, &single->limit);
+	enum status status = limit_open(path, MOST, &single->limit);
 
 	if (status == STATUS_NOMEM)
 		log_error("no memory for the shared limits");
@@ -110,6 +111,6 @@ int single_run(const struct config *config, int listen_fd, const struct signals 
 		code = serve(&single, config, listen_fd, signals);
 	scoreboard_free(single.scoreboard);
 	counter_table_close(single.counters);
-	limit_close_table(single.limit);
+	limit_close(single.limit);
 	return code;
 }

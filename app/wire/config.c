@@ -157,7 +157,7 @@ void config_keep(struct config *fresh, struct config *old, struct buf *changed)
 			buf_printf(changed, "%s%s", changed->len ? ", " : "", setting->entry.name);
 }
 
-bool config_entry(size_t index, struct config_entry *out)
+bool config_entry_at(size_t index, struct config_entry *out)
 {
 	const struct setting *setting = config_table(index);
 

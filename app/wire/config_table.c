@@ -5,6 +5,7 @@
 #include "wire/config_table.h"
 
 #include "base/count.h"
+#include "wire/config_value_model.h"
 
 #define RELOAD false
 #define RESTART true

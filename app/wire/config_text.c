@@ -2,6 +2,8 @@
  * The settings as text: a file's lines, rules between settings, and --help.  The table is
  * config.c's.
  */
+#include "wire/config_text.h"
+
 #include "wire/config.h"
 
 #define INDENT 6
@@ -87,7 +89,7 @@ void config_help(FILE *out)
 	struct config_entry entry;
 	size_t i;
 
-	for (i = 0; config_entry(i, &entry); i++) {
+	for (i = 0; config_entry_at(i, &entry); i++) {
 		fprintf(out, "  %s", entry.name);
 		if (*entry.fallback)
 			fprintf(out, "=%s", entry.fallback);

@@ -1,5 +1,5 @@
 /* The shapes of what is added to every request to the model: header lines, and JSON members. */
-#include "wire/config_value.h"
+#include "wire/config_value_model.h"
 
 #include <ctype.h>
 

@@ -123,7 +123,7 @@ struct json_node json_root(const struct json *json)
 	return (struct json_node){ json->root };
 }
 
-enum json_type json_type(struct json_node node)
+enum json_type json_type_of(struct json_node node)
 {
 	switch (json_object_get_type(node.object)) {
 	case json_type_boolean:
@@ -147,14 +147,14 @@ struct json_node json_member(struct json_node node, const char *name)
 {
 	struct json_object *member = NULL;
 
-	if (json_type(node) == JSON_OBJECT)
+	if (json_type_of(node) == JSON_OBJECT)
 		json_object_object_get_ex(node.object, name, &member);
 	return (struct json_node){ member };
 }
 
 size_t json_length(struct json_node node)
 {
-	return json_type(node) == JSON_ARRAY ? json_object_array_length(node.object) : 0;
+	return json_type_of(node) == JSON_ARRAY ? json_object_array_length(node.object) : 0;
 }
 
 struct json_node json_element(struct json_node node, size_t index)
@@ -166,7 +166,7 @@ struct json_node json_element(struct json_node node, size_t index)
 
 bool json_get_string(struct json_node node, struct str *out)
 {
-	if (json_type(node) != JSON_STRING)
+	if (json_type_of(node) != JSON_STRING)
 		return false;
 	out->p = json_object_get_string(node.object);
 	out->n = (size_t)json_object_get_string_len(node.object);
@@ -175,7 +175,7 @@ bool json_get_string(struct json_node node, struct str *out)
 
 bool json_get_boolean(struct json_node node, bool *out)
 {
-	if (json_type(node) != JSON_BOOLEAN)
+	if (json_type_of(node) != JSON_BOOLEAN)
 		return false;
 	*out = json_object_get_boolean(node.object);
 	return true;

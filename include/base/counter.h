@@ -37,7 +37,7 @@ struct counter_entry {
 	enum counter_kind kind;
 	const char *help;
 };
-const struct counter_entry *counter_entry(enum counter counter);
+const struct counter_entry *counter_entry_at(enum counter counter);
 
 /* One process's; a cache line of its own, so that no worker slows another. */
 struct counter_slot {

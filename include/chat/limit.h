@@ -15,18 +15,7 @@
 #include "base/status.h"
 #include "base/str.h"
 
-struct limit; /* the mapping */
-
-/*
- * Maps a table. `file` "" or NULL: anonymous shared memory, to be made before fork. Else that file
- * (0600, made when absent; one of another layout, version, owner or boot is replaced; anything else
- * there is left alone and refused). `holders`: how many workers may hold open exchanges at once
- * (slots 0 … holders-1).
- *   STATUS_NOMEM, STATUS_FAILED (logged: the file cannot be used)
- */
-enum status limit_open_table(const char *file, uint32_t holders, struct limit **out) MUST_CHECK;
-void limit_close_table(
-	struct limit *limit); /* NULL is fine; the shared content stays for the others */
+struct limit; /* see chat/limit_file.h */
 
 enum limit_kind {
 	LIMIT_REQUESTS,	  /* of an address: requests in a window */
@@ -58,17 +47,5 @@ bool limit_hold(struct limit *limit, uint32_t holder, enum limit_kind kind, stru
  * died.
  */
 void limit_release(struct limit *limit, uint32_t holder);
-
-/*
- * The client's address as it is counted (G9): `remote` unless it is one of `trusted`
- * (comma-separated addresses or CIDR blocks; unix-socket peers have remote ""), then the rightmost
- * address of `forwarded` (X-Forwarded-For) that is not trusted. IPv4 whole (also IPv4-mapped IPv6),
- * IPv6 by its /64. Written canonically ("192.0.2.1", "2001:db8:1:2::/64"), with NUL, into `out`;
- * "unknown" where there is no address at all. An element of `forwarded` that is no address ends the
- * reading: the proxy that passed it on is counted.
- */
-#define LIMIT_ADDRESS_SIZE 48
-void limit_address(struct str remote, struct str forwarded, struct str trusted,
-		   char out[LIMIT_ADDRESS_SIZE]);
 
 #endif

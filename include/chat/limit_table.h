@@ -30,7 +30,7 @@ struct limit_entry {
 	int64_t open;	     /* how often it stands in the holders' lists */
 };
 
-struct limit_hold {
+struct limit_held {
 	struct siphash name;
 	uint32_t entry;
 };
@@ -40,7 +40,7 @@ struct limit_holder {
 	uint64_t
 		birth; /* the process's start as the kernel counts it, so that a pid used again is seen; 0: unknown */
 	uint32_t n;
-	struct limit_hold holds[LIMIT_HOLDS];
+	struct limit_held holds[LIMIT_HOLDS];
 };
 
 struct limit_memory {

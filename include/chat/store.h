@@ -37,7 +37,7 @@ enum store_outcome {
 const char *store_outcome_name(enum store_outcome outcome);
 
 /* An exchange to begin. The ids are ours and new; sending the same twice begins it once. */
-struct store_begin {
+struct store_exchange {
 	struct key key;
 	struct str chatbot;	 /* chatbot API */
 	struct str conversation; /* chatbot API; absent: a new one */
@@ -71,7 +71,7 @@ struct store_begun {
 
 /* The exchange's decision and history. As db_call(). Undisturbed by the client. */
 enum status store_begin(struct db *db, struct wait *wait, const struct config *config,
-			const struct store_begin *begin, struct store_begun *out) MUST_CHECK;
+			const struct store_exchange *begin, struct store_begun *out) MUST_CHECK;
 void store_begun_clear(struct store_begun *begun);
 /* History: exchange by exchange, oldest first. */
 int store_history_count(const struct store_begun *begun);
@@ -80,7 +80,7 @@ void store_history(const struct store_begun *begun, int index, bool *assistant, 
 enum store_end { STORE_DONE, STORE_LEFT, STORE_FAILED };
 enum store_finished { STORE_STORED, STORE_ALREADY, STORE_GONE };
 
-struct store_finish {
+struct store_ending {
 	int64_t workspace;
 	const char *exchange;
 	enum store_end end;
@@ -91,7 +91,7 @@ struct store_finish {
 	int64_t first_ms, total_ms;    /* first_ms -1: no token came */
 };
 /* Ends an exchange; committed when it returns. As db_call(). */
-enum status store_finish(struct db *db, struct wait *wait, const struct store_finish *finish,
+enum status store_finish(struct db *db, struct wait *wait, const struct store_ending *finish,
 			 int64_t deadline, enum store_finished *out) MUST_CHECK;
 
 /*

@@ -37,7 +37,8 @@ enum turn_end {
 
 struct turn {
 	const struct turn_context *context;
-	struct store_begin begin; /* the caller fills it in between turn_init() and turn_open() */
+	struct store_exchange
+		begin;		  /* the caller fills it in between turn_init() and turn_open() */
 	struct store_begun begun; /* after turn_open() */
 	struct prompt prompt;	  /* while it is played */
 	int64_t began_at;	  /* clock_ms() of turn_init() */

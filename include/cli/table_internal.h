@@ -4,13 +4,13 @@
 
 #include "cli/table.h"
 
-struct table_column {
+struct table_heading {
 	char *name;
 	enum table_type type;
 };
 
 struct table {
-	struct table_column column[TABLE_COLUMNS];
+	struct table_heading column[TABLE_COLUMNS];
 	size_t columns;
 	char **cell; /* row by row; NULL: nothing there */
 	size_t cells, room;

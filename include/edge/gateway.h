@@ -17,13 +17,6 @@
 struct gateway;
 
 /*
- * Binds and listens. `address` is unix:PATH or HOST:PORT; `mode` is the unix socket's file mode.
- * A socket file that nobody answers on is replaced; one that answers is not.
- * STATUS_FAILED: logged, with what to do.
- */
-enum status gateway_listen(const char *address, unsigned mode, int backlog, int *fd) MUST_CHECK;
-
-/*
  * A worker's gateway on a listening socket, which stays the caller's. `keep`: connections the web
  * server wants kept are kept (only where it owns the workers: a kept connection pins its worker).
  * `read_ms` 0: nothing waits on a connection, ever; what has arrived is the request, and the reply

@@ -7,7 +7,7 @@
 #include "base/buf.h"
 #include "base/status.h"
 #include "base/str.h"
-#include "chat/limit.h"
+#include "chat/limit_address.h"
 #include "edge/gateway.h"
 #include "wire/config.h"
 

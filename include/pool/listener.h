@@ -16,7 +16,7 @@ struct listener {
 
 #define LISTENER_NONE ((struct listener){ .fd = -1 })
 
-/* Binds and listens on unix:PATH or HOST:PORT. As gateway_listen(). */
+/* Binds and listens on unix:PATH or HOST:PORT. As listen_open(). */
 enum status listener_open(struct listener *listener, const char *address,
 			  const struct config *config) MUST_CHECK;
 /* True if that descriptor is a listening stream socket. */

@@ -8,7 +8,6 @@
 
 #include <stdbool.h>
 #include <stdint.h>
-#include <stdio.h>
 
 #include "base/buf.h"
 #include "base/status.h"
@@ -88,17 +87,6 @@ void config_clear(struct config *config);
 enum status config_set(struct config *config, struct str name, struct str value,
 		       struct buf *why) MUST_CHECK;
 /*
- * A file's text: NAME=value lines; blank lines and lines that begin with # are skipped; white space
- * around name and value is dropped; a value in double or single quotes loses them. NAME_FILE is
- * allowed for secrets (see below). Calls `set` for each; stops at the first error: `why` then
- * begins with "line N: ".
- */
-typedef enum status (*config_line_fn)(void *context, struct str name, struct str value,
-				      struct buf *why);
-enum status config_lines(struct str text, config_line_fn set, void *context,
-			 struct buf *why) MUST_CHECK;
-
-/*
  * The table, for --help, documentation checks and loading: index 0 … until false. All strings are
  * constants.
  */
@@ -113,14 +101,12 @@ struct config_entry {
 	bool secret;  /* also as NAME_FILE; scrubbed from the environment; never printed */
 	bool restart; /* part of what is open from the start: a reload keeps the old value */
 };
-bool config_entry(size_t index, struct config_entry *out);
+bool config_entry_at(size_t index, struct config_entry *out);
 /*
  * For a reload: the settings that change with a restart only stay in `fresh` as they are in `old`,
  * which is only to be cleared afterwards. The names of those that would have changed are appended
  * to `changed`, with ", " between.
  */
 void config_keep(struct config *fresh, struct config *old, struct buf *changed);
-/* The settings as --help prints them. */
-void config_help(FILE *out);
 
 #endif

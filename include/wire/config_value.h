@@ -46,9 +46,5 @@ bool config_value_proxies(struct str text, struct buf *out); /* ADDRESS[/BITS],â
  * libpq would take the password's end for a host, and say so in its errors.
  */
 bool config_value_database(struct str text, struct buf *out);
-/* "" or header lines, with LF or | between; becomes "Name: value" with LF between. */
-bool config_value_headers(struct str text, struct buf *out);
-/* "" or a JSON object; becomes one line. */
-bool config_value_members(struct str text, struct buf *out);
 
 #endif

@@ -58,7 +58,7 @@ enum json_type {
 };
 
 struct json_node json_root(const struct json *json);
-enum json_type json_type(struct json_node node);
+enum json_type json_type_of(struct json_node node);
 /* The member of that name (the last of equal names); absent if none, or if `node` is no object. */
 struct json_node json_member(struct json_node node, const char *name);
 /* Number of elements; 0 if no array. */

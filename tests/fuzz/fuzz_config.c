@@ -6,6 +6,7 @@
 #include "fuzz.h"
 
 #include "wire/config.h"
+#include "wire/config_text.h"
 
 #define WHY_MOST 1000
 
@@ -106,7 +107,7 @@ static void refused_in_words(struct str name, struct str why)
 	size_t i;
 
 	buf_init(&words, WHY_MOST);
-	for (i = 0; config_entry(i, &entry); i++)
+	for (i = 0; config_entry_at(i, &entry); i++)
 		if (str_equal(name, str_from(entry.name)))
 			buf_printf(&words, "%s must be %s", entry.name, entry.allowed);
 	if (words.len)
@@ -130,7 +131,7 @@ static void words_are_true(struct str name, struct str value, bool accepted)
 		number = number * 10 + (value.p[i] - '0');
 	if (!i || i < value.n)
 		return;
-	for (i = 0; config_entry(i, &entry); i++)
+	for (i = 0; config_entry_at(i, &entry); i++)
 		if (str_equal(name, str_from(entry.name)) &&
 		    (sscanf(entry.allowed, "a whole number from %lf to %lf", &least, &most) == 2 ||
 		     sscanf(entry.allowed, "seconds from %lf to %lf", &least, &most) == 2))
@@ -256,7 +257,7 @@ static void help(void)
 	must(out);
 	config_help(out);
 	must(fclose(out) == 0);
-	for (i = 0; config_entry(i, &entry); i++)
+	for (i = 0; config_entry_at(i, &entry); i++)
 		must(strstr(text, entry.name) && strstr(text, entry.fallback));
 	free(text);
 }

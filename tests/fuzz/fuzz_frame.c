@@ -93,7 +93,7 @@ static void says(struct str line, const struct input *in)
 	is_text(json_member(json_element(list, 0), "text"), (struct str){ in->text.p, half });
 	is_text(json_member(second, "text"), half ? str_skip(in->text, half) : in->text);
 	must(json_get_boolean(json_member(second, "odd"), &odd) && odd == (in->integer & 1));
-	must(json_type(json_member(root, "open")) == JSON_OBJECT);
+	must(json_type_of(json_member(root, "open")) == JSON_OBJECT);
 	json_free(json);
 }
 

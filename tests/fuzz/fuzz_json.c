@@ -77,11 +77,11 @@ static void same(struct json_node node, const struct oracle_node *want)
 	size_t i = 0;
 	char *name;
 
-	must(json_type(node) == types[want->kind]);
+	must(json_type_of(node) == types[want->kind]);
 	same_scalar(node, want);
 	must(json_length(node) == (want->kind == ORACLE_ARRAY ? want->count : 0));
-	must(json_type(json_element(node, json_length(node))) == JSON_ABSENT);
-	must(json_type(json_member(node, "no such name")) == JSON_ABSENT ||
+	must(json_type_of(json_element(node, json_length(node))) == JSON_ABSENT);
+	must(json_type_of(json_member(node, "no such name")) == JSON_ABSENT ||
 	     member_of(want, "no such name"));
 	for (each = want->first; each; each = each->next) {
 		if (want->kind == ORACLE_ARRAY) {

@@ -9,7 +9,7 @@
 #include "stub_turn.h"
 
 #include "base/log.h"
-#include "chat/limit.h"
+#include "chat/limit_file.h"
 #include "http/serve.h"
 
 struct stub_serve {
@@ -37,7 +37,7 @@ static inline enum status stub_serve_new(struct stub_serve *s)
 	assert_int_equal(key_new(KEY_WIDGET, 5, s->widget, &key), STATUS_OK);
 	assert_int_equal(key_new(KEY_WORKSPACE, 5, text, &key), STATUS_OK);
 	snprintf(s->workspace, sizeof(s->workspace), "Bearer %s", text);
-	status = limit_open_table(NULL, 2, &s->context.limit);
+	status = limit_open(NULL, 2, &s->context.limit);
 	if (!status)
 		status = model_new(&s->config, &s->context.model);
 	return status;
@@ -46,7 +46,7 @@ static inline enum status stub_serve_new(struct stub_serve *s)
 static inline void stub_serve_free(struct stub_serve *s)
 {
 	model_free(s->context.model);
-	limit_close_table(s->context.limit);
+	limit_close(s->context.limit);
 	assert_int_equal(stub_db.rows_alive, 0);
 }
 

@@ -39,19 +39,19 @@ static void every_field_has_its_row(void **state)
 	size_t rows = 0, i;
 
 	(void)state;
-	for (; config_entry(rows, &entry); rows++) {
+	for (; config_entry_at(rows, &entry); rows++) {
 		assert_true(str_starts(str_from(entry.name), STR("BANTER_")));
 		assert_true(*entry.allowed && *entry.meaning && entry.fallback);
 		assert_null(strchr(entry.meaning, '\n'));
 		assert_true(entry.meaning[strlen(entry.meaning) - 1] != '.');
 		for (i = 0; i < rows; i++) {
-			assert_true(config_entry(i, &other));
+			assert_true(config_entry_at(i, &other));
 			assert_string_not_equal(entry.name, other.name);
 		}
 	}
 	assert_int_equal(rows * sizeof(int64_t), sizeof(struct config));
-	assert_false(config_entry(rows, &entry));
-	assert_false(config_entry(SIZE_MAX, &entry));
+	assert_false(config_entry_at(rows, &entry));
+	assert_false(config_entry_at(SIZE_MAX, &entry));
 	must_init(&config);
 	assert_non_null(config.listen);
 	assert_non_null(config.shared_file);
@@ -74,7 +74,7 @@ static void the_secrets_are_marked(void **state)
 	size_t i, seen = 0, at;
 
 	(void)state;
-	for (i = 0; config_entry(i, &entry); i++) {
+	for (i = 0; config_entry_at(i, &entry); i++) {
 		for (at = 0; at < COUNT(secrets); at++)
 			if (strcmp(entry.name, secrets[at].name) == 0)
 				break;
@@ -126,7 +126,7 @@ static void a_reload_keeps_what_needs_a_restart(void **state)
 	size_t i, restarts = 0;
 
 	(void)state;
-	for (i = 0; config_entry(i, &entry); i++)
+	for (i = 0; config_entry_at(i, &entry); i++)
 		if (entry.restart)
 			assert_string_equal(entry.name, kept[restarts++]);
 	assert_int_equal(restarts, COUNT(kept));

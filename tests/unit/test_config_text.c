@@ -1,6 +1,8 @@
 /* wire/config_text: files of lines, settings that must fit together, --help. */
 #include "unit_config.h"
 
+#include "wire/config_text.h"
+
 static enum status note(void *context, struct str name, struct str value, struct buf *why)
 {
 	struct buf *seen = context;
@@ -115,7 +117,7 @@ static void help_names_everything(void **state)
 	buf_init(&all, size + 1);
 	buf_init(&one, 4096);
 	bare(text, &all);
-	for (i = 0; config_entry(i, &entry); i++) {
+	for (i = 0; config_entry_at(i, &entry); i++) {
 		assert_non_null(strstr(text, entry.name));
 		assert_non_null(strstr(text, entry.fallback));
 		assert_non_null(strstr(text, entry.allowed));

@@ -15,7 +15,7 @@ static void every_counter_has_its_row(void **state)
 
 	(void)state;
 	for (i = 0; i < COUNTERS; i++) {
-		entry = counter_entry((enum counter)i);
+		entry = counter_entry_at((enum counter)i);
 		assert_true(*entry->name && *entry->help);
 		assert_int_equal(strspn(entry->name, "abcdefghijklmnopqrstuvwxyz_"),
 				 strlen(entry->name));
@@ -23,9 +23,10 @@ static void every_counter_has_its_row(void **state)
 		assert_null(strchr(entry->help, '\n'));
 		assert_true(entry->help[strlen(entry->help) - 1] != '.');
 		for (k = 0; k < i; k++)
-			assert_string_not_equal(entry->name, counter_entry((enum counter)k)->name);
+			assert_string_not_equal(entry->name,
+						counter_entry_at((enum counter)k)->name);
 	}
-	assert_string_equal(counter_entry(COUNTER_TOKENS)->name, "tokens");
+	assert_string_equal(counter_entry_at(COUNTER_TOKENS)->name, "tokens");
 }
 
 /* A process that adds to a slot, and dies. */

@@ -1,6 +1,7 @@
 /* http/stream: an exchange's events as a stream and as one answer, for both APIs, byte by byte. */
 #include "stub_http.h"
 
+#include "chat/limit_file.h"
 #include "http/chatbot.h"
 #include "http/headless.h"
 #include "http/stream.h"
@@ -246,7 +247,7 @@ static void the_place_is_free_before_the_last_event_goes_out(void **state)
 	int kind;
 
 	(void)state;
-	assert_int_equal(limit_open_table(NULL, 2, &limit), STATUS_OK);
+	assert_int_equal(limit_open(NULL, 2, &limit), STATUS_OK);
 	for (kind = 0; kind < 4; kind++) {
 		begin(&dialect_headless, kind < 2);
 		stub_gateway.on_write = look_for_a_place;
@@ -262,7 +263,7 @@ static void the_place_is_free_before_the_last_event_goes_out(void **state)
 		limit_release(limit, 0);
 		end();
 	}
-	limit_close_table(limit);
+	limit_close(limit);
 }
 
 int main(void)

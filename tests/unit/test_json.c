@@ -28,15 +28,15 @@ static void getters_are_typed(void **state)
 	bool b = true;
 
 	(void)state;
-	assert_int_equal(json_type(root), JSON_OBJECT);
-	assert_int_equal(json_type(json_member(root, "s")), JSON_STRING);
-	assert_int_equal(json_type(json_member(root, "t")), JSON_BOOLEAN);
-	assert_int_equal(json_type(json_member(root, "i")), JSON_NUMBER);
-	assert_int_equal(json_type(json_member(root, "d")), JSON_NUMBER);
-	assert_int_equal(json_type(json_member(root, "n")), JSON_ABSENT);
-	assert_int_equal(json_type(json_member(root, "none")), JSON_ABSENT);
-	assert_int_equal(json_type(json_member(root, "a")), JSON_ARRAY);
-	assert_int_equal(json_type(json_member(root, "o")), JSON_OBJECT);
+	assert_int_equal(json_type_of(root), JSON_OBJECT);
+	assert_int_equal(json_type_of(json_member(root, "s")), JSON_STRING);
+	assert_int_equal(json_type_of(json_member(root, "t")), JSON_BOOLEAN);
+	assert_int_equal(json_type_of(json_member(root, "i")), JSON_NUMBER);
+	assert_int_equal(json_type_of(json_member(root, "d")), JSON_NUMBER);
+	assert_int_equal(json_type_of(json_member(root, "n")), JSON_ABSENT);
+	assert_int_equal(json_type_of(json_member(root, "none")), JSON_ABSENT);
+	assert_int_equal(json_type_of(json_member(root, "a")), JSON_ARRAY);
+	assert_int_equal(json_type_of(json_member(root, "o")), JSON_OBJECT);
 
 	assert_false(json_get_string(json_member(root, "i"), &s));
 	assert_false(json_get_string(json_member(root, "n"), &s));
@@ -62,17 +62,17 @@ static void getters_are_typed(void **state)
 	assert_int_equal(json_length(node), 4);
 	assert_true(json_get_string(json_element(node, 1), &s));
 	assert_str(s, "two");
-	assert_int_equal(json_type(json_element(node, 2)), JSON_ABSENT);
-	assert_int_equal(json_type(json_element(node, 4)), JSON_ABSENT);
-	assert_int_equal(json_type(json_element(node, SIZE_MAX)), JSON_ABSENT);
+	assert_int_equal(json_type_of(json_element(node, 2)), JSON_ABSENT);
+	assert_int_equal(json_type_of(json_element(node, 4)), JSON_ABSENT);
+	assert_int_equal(json_type_of(json_element(node, SIZE_MAX)), JSON_ABSENT);
 	assert_int_equal(json_length(json_member(json_element(node, 3), "deep")), 1);
 
 	/* Getters take absent nodes, and nodes of the wrong type. */
 	node = json_member(json_element(json_member(root, "none"), 0), "x");
-	assert_int_equal(json_type(node), JSON_ABSENT);
+	assert_int_equal(json_type_of(node), JSON_ABSENT);
 	assert_int_equal(json_length(root), 0);
-	assert_int_equal(json_type(json_element(root, 0)), JSON_ABSENT);
-	assert_int_equal(json_type(json_member(json_member(root, "a"), "x")), JSON_ABSENT);
+	assert_int_equal(json_type_of(json_element(root, 0)), JSON_ABSENT);
+	assert_int_equal(json_type_of(json_member(json_member(root, "a"), "x")), JSON_ABSENT);
 	json_free(json);
 	json_free(NULL);
 }
@@ -89,7 +89,7 @@ static void the_last_of_equal_names_counts(void **state)
 	(void)state;
 	assert_true(json_get_string(json_member(root, "a"), &s));
 	assert_str(s, "last");
-	assert_int_equal(json_type(json_member(root, "b")), JSON_ABSENT);
+	assert_int_equal(json_type_of(json_member(root, "b")), JSON_ABSENT);
 	assert_true(json_get_integer(json_member(json_member(root, "c"), "d"), &i));
 	assert_int_equal(i, 2);
 	json_free(json);

@@ -99,7 +99,7 @@ static void a_zero_in_a_name_cuts_nothing(void **state)
 	(void)state;
 	assert_true(json_get_integer(json_member(root, "a"), &i));
 	assert_int_equal(i, 1);
-	assert_int_equal(json_type(json_member(root, "")), JSON_ABSENT);
+	assert_int_equal(json_type_of(json_member(root, "")), JSON_ABSENT);
 	assert_true(json_get_integer(json_member(root, "a\\u0000"), &i));
 	assert_int_equal(i, 4);
 	assert_true(json_get_string(json_member(root, "v"), &s));

@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "chat/limit.h"
+#include "chat/limit_file.h"
 #include "chat/limit_table.h"
 
 #define HOUR_MS 3600000
@@ -18,7 +19,7 @@ static struct limit *open_limit(const char *file, uint32_t holders)
 {
 	struct limit *limit = NULL;
 
-	assert_int_equal(limit_open_table(file, holders, &limit), STATUS_OK);
+	assert_int_equal(limit_open(file, holders, &limit), STATUS_OK);
 	assert_non_null(limit);
 	return limit;
 }
@@ -61,7 +62,7 @@ static void window_lets_exactly_most_pass(void **state)
 	assert_true(limit_count(limit, LIMIT_FAILED_KEY, ALICE, 1, HOUR_MS, &retry_s));
 	assert_false(limit_count(limit, LIMIT_FAILED_KEY, ALICE, 1, HOUR_MS, &retry_s));
 	assert_true(count(limit, ALICE, 0));
-	limit_close_table(limit);
+	limit_close(limit);
 }
 
 static void window_ends(void **state)
@@ -83,7 +84,7 @@ static void window_ends(void **state)
 	pass_ms(now + 2);
 	pass_ms(clock_ms() + 1);
 	assert_true(limit_count(limit, LIMIT_REQUESTS, ALICE, 1, 1, &retry_s));
-	limit_close_table(limit);
+	limit_close(limit);
 }
 
 static void retry_is_at_least_a_second(void **state)
@@ -97,7 +98,7 @@ static void retry_is_at_least_a_second(void **state)
 	for (i = 0; i < 1000 && !retry_s; i++)
 		limit_count(limit, LIMIT_REQUESTS, ALICE, 1, 20, &retry_s);
 	assert_int_equal(retry_s, 1);
-	limit_close_table(limit);
+	limit_close(limit);
 }
 
 static void long_names_differ(void **state)
@@ -115,7 +116,7 @@ static void long_names_differ(void **state)
 	assert_true(count(limit, STR(""), 1));
 	assert_true(count(limit, STR_NONE, 2));
 	assert_false(count(limit, STR(""), 2));
-	limit_close_table(limit);
+	limit_close(limit);
 }
 
 /* What each of many processes counted, summed over a pipe. */
@@ -150,7 +151,7 @@ static void exact_under_concurrency(void **state)
 
 	(void)state;
 	assert_int_equal(passed_of_eight(limit, 1000, 3210), 3210);
-	limit_close_table(limit);
+	limit_close(limit);
 }
 
 static void caps_and_their_return(void **state)
@@ -174,7 +175,7 @@ static void caps_and_their_return(void **state)
 	limit_release(limit, 99);
 	assert_true(limit_hold(limit, 0, LIMIT_OPEN, ALICE, 2));
 	assert_false(limit_hold(limit, 2, LIMIT_OPEN, ALICE, 2));
-	limit_close_table(limit);
+	limit_close(limit);
 }
 
 static void flood_pushes_out_no_open_exchange(void **state)
@@ -196,7 +197,7 @@ static void flood_pushes_out_no_open_exchange(void **state)
 		snprintf(name, sizeof(name), "holder %d", i);
 		assert_false(limit_hold(limit, (uint32_t)i, LIMIT_OPEN, str_from(name), 1));
 	}
-	limit_close_table(limit);
+	limit_close(limit);
 }
 
 static void full_set_gives_up_what_ends_first(void **state)
@@ -228,7 +229,7 @@ static void full_set_gives_up_what_ends_first(void **state)
 	name.high++;
 	assert_null(limit_table_get(limit, name));
 	limit_table_unlock(limit);
-	limit_close_table(limit);
+	limit_close(limit);
 }
 
 /* Dies holding the lock, in the middle of a change. */
@@ -275,7 +276,7 @@ static void death_with_the_lock_is_mended(void **state)
 		limit_release(limit, 0);
 		limit_release(limit, 1);
 		assert_int_equal(entry->open, 0);
-		limit_close_table(limit);
+		limit_close(limit);
 	}
 }
 
@@ -321,7 +322,7 @@ static void one_that_stands_still_stops_nobody(void **state)
 	assert_false(count(limit, ALICE, 1));
 	close(fds[0]);
 	close(fds[1]);
-	limit_close_table(limit);
+	limit_close(limit);
 }
 
 static void kill_at_any_moment_harms_nobody(void **state)
@@ -354,7 +355,7 @@ static void kill_at_any_moment_harms_nobody(void **state)
 		assert_int_equal(limit->memory->entries[round].open, 0);
 	close(fds[0]);
 	close(fds[1]);
-	limit_close_table(limit);
+	limit_close(limit);
 }
 
 /* A child that has taken a place and holds ALICE, until it is killed. */
@@ -415,7 +416,7 @@ static void place_of_a_dead_process_is_taken(void **state)
 	assert_int_equal(holder, 0);
 	kill(other, SIGKILL);
 	wait_for(other);
-	limit_close_table(limit);
+	limit_close(limit);
 }
 
 int main(void)

@@ -1,7 +1,7 @@
 /* The client's address (G9): its forms, and X-Forwarded-For read from the right. */
 #include "unit.h"
 
-#include "chat/limit.h"
+#include "chat/limit_address.h"
 
 static void addresses(void **state)
 {

@@ -8,6 +8,7 @@
 #include "unit.h"
 
 #include "chat/limit.h"
+#include "chat/limit_file.h"
 #include "chat/limit_table.h"
 
 #define HOUR_MS 3600000
@@ -17,7 +18,7 @@ static struct limit *open_limit(const char *file, uint32_t holders)
 {
 	struct limit *limit = NULL;
 
-	assert_int_equal(limit_open_table(file, holders, &limit), STATUS_OK);
+	assert_int_equal(limit_open(file, holders, &limit), STATUS_OK);
 	assert_non_null(limit);
 	return limit;
 }
@@ -48,7 +49,7 @@ static int64_t passed_of_eight(const char *file, int each, int64_t most)
 	for (i = 0; i < 8; i++) {
 		pids[i] = fork();
 		if (pids[i] == 0) {
-			if (limit_open_table(file, 16, &limit) != STATUS_OK)
+			if (limit_open(file, 16, &limit) != STATUS_OK)
 				_exit(1);
 			for (k = 0; k < each; k++)
 				passed += count(limit, ALICE, most);
@@ -74,13 +75,13 @@ static enum status open_logged(const char *file, char *text, size_t size)
 	ssize_t n;
 
 	dup2(fd, STDERR_FILENO);
-	status = limit_open_table(file, 16, &limit);
+	status = limit_open(file, 16, &limit);
 	dup2(kept, STDERR_FILENO);
 	close(kept);
 	n = pread(fd, text, size - 1, 0);
 	text[n < 0 ? 0 : n] = '\0';
 	close(fd);
-	limit_close_table(limit);
+	limit_close(limit);
 	return status;
 }
 
@@ -120,11 +121,11 @@ static void file_is_shared_and_private(void **state)
 	assert_int_equal(st.st_mode & 07777, 0600);
 	assert_true(count(one, ALICE, 1));
 	assert_false(count(two, ALICE, 1));
-	limit_close_table(one);
-	limit_close_table(two);
+	limit_close(one);
+	limit_close(two);
 	two = open_limit(place->file, 16);
 	assert_false(count(two, ALICE, 1));
-	limit_close_table(two);
+	limit_close(two);
 }
 
 static void file_opened_by_many_at_once(void **state)
@@ -148,32 +149,32 @@ static void file_of_another_layout_is_replaced(void **state)
 	fresh = open_limit(place->file, 16);
 	assert_true(count(fresh, ALICE, 1));
 	assert_false(count(old, ALICE, 1)); /* who has the old one mapped can go on */
-	limit_close_table(old);
+	limit_close(old);
 	/* From before a reboot. */
 	fresh->memory->layout.boot[0] ^= 1;
 	old = fresh;
 	fresh = open_limit(place->file, 16);
 	assert_true(count(fresh, ALICE, 1));
-	limit_close_table(old);
+	limit_close(old);
 	/* Of another version. */
 	fresh->memory->layout.version++;
 	old = fresh;
 	fresh = open_limit(place->file, 16);
 	assert_true(count(fresh, ALICE, 1));
-	limit_close_table(old);
+	limit_close(old);
 	/* Its maker died before it was finished. */
 	memset(&fresh->memory->layout, 0, sizeof(fresh->memory->layout));
 	old = fresh;
 	fresh = open_limit(place->file, 16);
 	assert_true(count(fresh, ALICE, 1));
-	limit_close_table(old);
+	limit_close(old);
 	/* Others may read it. */
 	assert_int_equal(chmod(place->file, 0644), 0);
 	old = fresh;
 	fresh = open_limit(place->file, 16);
 	assert_true(count(fresh, ALICE, 1));
-	limit_close_table(old);
-	limit_close_table(fresh);
+	limit_close(old);
+	limit_close(fresh);
 }
 
 static void other_things_are_left_alone(void **state)

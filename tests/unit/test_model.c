@@ -46,7 +46,7 @@ static struct json_node member(struct json_node node, const char *name, enum jso
 {
 	struct json_node found = json_member(node, name);
 
-	assert_int_equal(json_type(found), type);
+	assert_int_equal(json_type_of(found), type);
 	return found;
 }
 

@@ -24,9 +24,9 @@ static void script(const struct stub_answer *answers, int count)
 	journal_clear();
 }
 
-static void fill_begin(struct store_begin *begin)
+static void fill_begin(struct store_exchange *begin)
 {
-	*begin = (struct store_begin){
+	*begin = (struct store_exchange){
 		.key = { .kind = KEY_WIDGET, .workspace = -42 },
 		.session = STR("s-1"),
 		.message = STR("hi"),
@@ -41,7 +41,7 @@ static void fill_begin(struct store_begin *begin)
 }
 
 static enum status begin_with(const struct stub_answer *answers, int count,
-			      const struct store_begin *begin, struct store_begun *out)
+			      const struct store_exchange *begin, struct store_begun *out)
 {
 	struct db db = { false };
 	struct wait wait;
@@ -61,7 +61,7 @@ static void begin_passes_its_values_in_order(void **state)
 	static const struct stub_row rows[] = { { { "started" } } };
 	static const struct stub_answer answers[] = { { .rows = rows, .count = 1 } };
 	struct store_begun begun;
-	struct store_begin begin;
+	struct store_exchange begin;
 
 	(void)state;
 	fill_begin(&begin);
@@ -117,7 +117,7 @@ static void each_outcome_has_its_name(void **state)
 		{ "no_credit", STORE_NO_CREDIT },
 	};
 	struct store_begun begun;
-	struct store_begin begin;
+	struct store_exchange begin;
 	size_t i;
 
 	(void)state;
@@ -138,7 +138,7 @@ static void null_columns_are_absent(void **state)
 	static const struct stub_row rows[] = { { { "limited" } } };
 	static const struct stub_answer answers[] = { { .rows = rows, .count = 1 } };
 	struct store_begun begun;
-	struct store_begin begin;
+	struct store_exchange begin;
 
 	(void)state;
 	fill_begin(&begin);
@@ -172,7 +172,7 @@ static void all_columns_and_the_history_are_taken(void **state)
 	};
 	static const struct stub_answer answers[] = { { .rows = rows, .count = 4 } };
 	struct store_begun begun;
-	struct store_begin begin;
+	struct store_exchange begin;
 	struct str text;
 	bool assistant;
 
@@ -213,7 +213,7 @@ static void a_failed_begin_is_passed_on(void **state)
 	static const struct stub_row odd[] = { { { "something new" } } };
 	static const struct stub_answer strange[] = { { .rows = odd, .count = 1 }, { .count = 0 } };
 	struct store_begun begun = { .retry_s = 77 };
-	struct store_begin begin;
+	struct store_exchange begin;
 	struct db db = { false };
 	struct wait wait;
 	size_t i;
@@ -236,7 +236,7 @@ static void a_failed_begin_is_passed_on(void **state)
 	}
 }
 
-static enum status finish_with(const struct stub_answer *answers, const struct store_finish *finish,
+static enum status finish_with(const struct stub_answer *answers, const struct store_ending *finish,
 			       enum store_finished *out)
 {
 	struct db db = { false };
@@ -251,7 +251,7 @@ static void finish_passes_its_values_in_order(void **state)
 {
 	static const struct stub_row rows[] = { { { "stored" } } };
 	static const struct stub_answer answers[] = { { .rows = rows, .count = 1 } };
-	struct store_finish finish = {
+	struct store_ending finish = {
 		.workspace = 3,
 		.exchange = "x",
 		.end = STORE_DONE,
@@ -271,7 +271,7 @@ static void finish_passes_its_values_in_order(void **state)
 	assert_string_equal(
 		journal.text,
 		"turn_end(3, 'x', 'done', 'Hello', 'stop', 0, 12, null, 0, 100, left) ");
-	finish = (struct store_finish){
+	finish = (struct store_ending){
 		.exchange = "x",
 		.end = STORE_LEFT,
 		.answer = STR(""),
@@ -294,7 +294,7 @@ static void finish_says_what_became_of_it(void **state)
 {
 	static const char *const names[] = { "stored", "already", "gone" };
 	static const enum store_finished results[] = { STORE_STORED, STORE_ALREADY, STORE_GONE };
-	const struct store_finish finish = { .exchange = "x", .error = "" };
+	const struct store_ending finish = { .exchange = "x", .error = "" };
 	const struct stub_row odd[] = { { { "something new" } } };
 	const struct stub_answer strange = { .rows = odd, .count = 1 };
 	enum store_finished finished;
