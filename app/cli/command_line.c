@@ -42,10 +42,10 @@ static bool age(const char *text)
 /* One of the words of "day|chatbot|model". */
 static bool choice(const char *words, const char *text)
 {
-	struct str rest = str_from(words);
+	struct str rest = str_from(words), given = { text, strlen(text) };
 
 	while (rest.n)
-		if (str_equal(str_cut(&rest, STR("|")), str_from(text)))
+		if (str_equal(str_cut(&rest, STR("|")), given))
 			return true;
 	return false;
 }

@@ -61,24 +61,25 @@ static const char *default_file(void)
 	return access(SERVICE_FILE, F_OK) == 0 ? SERVICE_FILE : NULL;
 }
 
-static int run_command(struct cli_call *call)
+/* `call` is a copy, which borrows what lives here. */
+static int run_command(struct cli_call call)
 {
 	struct settings *settings = NULL;
 	struct config config;
 	bool refused = false;
 	int code;
 
-	log_open(call->program->name, LOG_LEVEL_INFO, LOG_PERSON);
-	if (!call->file)
-		call->file = default_file();
-	code = load(call->file, &settings, &config);
+	log_open(call.program->name, LOG_LEVEL_INFO, LOG_PERSON);
+	if (!call.file)
+		call.file = default_file();
+	code = load(call.file, &settings, &config);
 	if (code == CLI_DONE) {
 		secret_protect_memory();
-		call->config = &config;
-		call->refused = &refused;
-		code = call->command->run(call);
+		call.config = &config;
+		call.refused = &refused;
+		code = call.command->run(&call);
 		if (code == CLI_FAILED && refused)
-			call->program->explain(call);
+			call.program->explain(&call);
 		config_clear(&config);
 	}
 	settings_free(settings);
@@ -98,7 +99,7 @@ int program_run(const struct cli_program *program, int argc, char **argv)
 	else if (code == CLI_DONE && line.call.command && line.call.command->flags & CLI_ALONE)
 		code = line.call.command->run(&line.call);
 	else if (code == CLI_DONE && line.call.command)
-		code = run_command(&line.call);
+		code = run_command(line.call);
 	command_line_clear(&line);
 	errno = 0; /* an earlier failure's cause is not known here */
 	if ((fflush(stdout) || ferror(stdout)) && code == CLI_DONE)

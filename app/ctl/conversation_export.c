@@ -98,7 +98,7 @@ static int read_all(const struct cli_call *call, struct ops *ops, struct reading
 	while (code == CLI_DONE && more && !interrupt_came()) {
 		rows = NULL;
 		code = cli_ended(call, ops,
-				 ops_conversation_export(ops, &reading->which, last, &rows));
+				 ops_conversation_export_next(ops, &reading->which, last, &rows));
 		more = ops_conversation_export_goes_on(rows);
 		write_rows(reading, last, rows);
 		if (code == CLI_DONE)
@@ -150,14 +150,14 @@ int conversation_show(const struct cli_call *call)
 	return read_at_once(call, &reading);
 }
 
+/* The command line has held it against the table of options; not said: the first. */
 static const struct format *find_format(const char *name)
 {
-	size_t i;
+	size_t i = 0;
 
-	for (i = 0; i < COUNT(formats); i++)
-		if (strcmp(formats[i].name, name) == 0)
-			return &formats[i];
-	return NULL;
+	while (name && i + 1 < COUNT(formats) && strcmp(formats[i].name, name) != 0)
+		i++;
+	return &formats[i];
 }
 
 static int open_output(const char *path, FILE **out)
@@ -183,9 +183,9 @@ static int close_output(const char *path, FILE *out, int code)
 
 int conversation_export(const struct cli_call *call)
 {
-	const char *path = cli_value(call, "--output"), *format = cli_value(call, "--format");
+	const char *path = cli_value(call, "--output");
 	struct reading reading = {
-		.format = find_format(format ? format : "jsonl"),
+		.format = find_format(cli_value(call, "--format")),
 		.which = { .workspace = cli_value(call, "--workspace"),
 			   .chatbot = cli_value(call, "--chatbot"),
 			   .conversation = call->arguments[0] },

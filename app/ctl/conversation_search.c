@@ -51,8 +51,9 @@ static int look(struct search *search)
 
 	while (code == CLI_DONE && more && !interrupt_came()) {
 		rows = NULL;
-		code = cli_ended(search->call, &search->ops,
-				 ops_conversation_search(&search->ops, &search->what, last, &rows));
+		code = cli_ended(
+			search->call, &search->ops,
+			ops_conversation_search_next(&search->ops, &search->what, last, &rows));
 		more = keep(search, rows);
 		progress_show("exchanges", seen += OPS_SEARCH_STEP, 0);
 		db_rows_free(last);

@@ -26,8 +26,9 @@ enum status ops_conversation_list(struct ops *ops, const struct ops_conversation
 	return ops_call(ops, &query, out);
 }
 
-enum status ops_conversation_search(struct ops *ops, const struct ops_conversation_search *search,
-				    const struct db_rows *last, struct db_rows **out)
+enum status ops_conversation_search_next(struct ops *ops,
+					 const struct ops_conversation_search *search,
+					 const struct db_rows *last, struct db_rows **out)
 {
 	int row = db_rows_count(last) - 1;
 	struct db_query query;
@@ -68,8 +69,9 @@ enum status ops_conversation_export_begin(struct ops *ops)
 	return status;
 }
 
-enum status ops_conversation_export(struct ops *ops, const struct ops_conversation_export *which,
-				    const struct db_rows *last, struct db_rows **out)
+enum status ops_conversation_export_next(struct ops *ops,
+					 const struct ops_conversation_export *which,
+					 const struct db_rows *last, struct db_rows **out)
 {
 	int row = db_rows_count(last) - 1, i;
 	struct db_query query;

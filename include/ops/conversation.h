@@ -28,8 +28,10 @@ struct ops_conversation_search {
 /* Exchanges that one call looks through. */
 #define OPS_SEARCH_STEP 2000
 /* Looks through the next ones, from where `last` ended (NULL: from the latest on). */
-enum status ops_conversation_search(struct ops *ops, const struct ops_conversation_search *search,
-				    const struct db_rows *last, struct db_rows **out) MUST_CHECK;
+enum status ops_conversation_search_next(struct ops *ops,
+					 const struct ops_conversation_search *search,
+					 const struct db_rows *last,
+					 struct db_rows **out) MUST_CHECK;
 /* How many rows of it are finds; and whether more is to be looked through. */
 int ops_conversation_found(const struct db_rows *rows);
 bool ops_conversation_search_goes_on(const struct db_rows *rows);
@@ -59,8 +61,10 @@ enum {
  */
 enum status ops_conversation_export_begin(struct ops *ops) MUST_CHECK;
 /* The next exchanges behind the last row of `last` (NULL: the first). */
-enum status ops_conversation_export(struct ops *ops, const struct ops_conversation_export *which,
-				    const struct db_rows *last, struct db_rows **out) MUST_CHECK;
+enum status ops_conversation_export_next(struct ops *ops,
+					 const struct ops_conversation_export *which,
+					 const struct db_rows *last,
+					 struct db_rows **out) MUST_CHECK;
 bool ops_conversation_export_goes_on(const struct db_rows *rows);
 
 enum ops_import { OPS_IMPORTED, OPS_PRESENT };
