@@ -27,7 +27,8 @@ struct stub_answer {
 	enum status status;
 	const struct stub_row *rows;
 	int count;
-	int64_t ms; /* how long it takes; STATUS_TIMEOUT takes until the deadline */
+	int64_t ms;	     /* how long it takes; STATUS_TIMEOUT takes until the deadline */
+	const char *refusal; /* what STATUS_REFUSED says, to who takes it */
 };
 
 struct db_rows {
@@ -41,9 +42,11 @@ static struct {
 	int at;
 	int rows_alive;
 	bool quiet;		      /* only names go into the journal, no values */
+	bool statements;	      /* the statements go into it too */
 	bool disturbed;		      /* a call was made during which the client may end it */
 	int64_t deadline;	      /* of the last call */
 	enum status started, stepped; /* what db_start() and db_step() answer */
+	enum status scripted;	      /* ... and db_script() */
 	int steps;		      /* how many it takes */
 	int steps_left;
 } stub_db;
@@ -79,6 +82,14 @@ void db_query_init(struct db_query *query, const char *name, const char *sql)
 	query->name = name;
 	query->sql = sql;
 	query->count = 0;
+	query->refusal = NULL;
+	query->refusal_size = 0;
+}
+
+void db_take_refusal(struct db_query *query, char *words, size_t size)
+{
+	query->refusal = words;
+	query->refusal_size = size;
 }
 
 static inline struct db_value *stub_db_add(struct db_query *query, struct str bytes, bool raw)
@@ -93,6 +104,11 @@ static inline struct db_value *stub_db_add(struct db_query *query, struct str by
 void db_add_text(struct db_query *query, struct str text)
 {
 	stub_db_add(query, text, true);
+}
+
+void db_add_input(struct db_query *query, const char *text)
+{
+	stub_db_add(query, str_from(text), false);
 }
 
 void db_add_integer(struct db_query *query, int64_t number)
@@ -129,6 +145,8 @@ static inline void stub_db_note(const struct db_query *query)
 	snprintf(place, sizeof(place), "$%d", query->count);
 	assert_true(query->count == 0 || strstr(query->sql, place));
 	note("%s", query->name);
+	if (stub_db.statements)
+		note(": %s ", query->sql);
 	for (i = 0; !stub_db.quiet && i < query->count; i++) {
 		const struct db_value *value = &query->values[i];
 
@@ -155,6 +173,11 @@ enum status db_call(struct db *db, struct wait *wait, const struct db_query *que
 	stub_db.disturbed = wait && !wait->undisturbed;
 	stub_db.deadline = deadline;
 	stub_time.now = answer->status == STATUS_TIMEOUT ? deadline : stub_time.now + answer->ms;
+	if (answer->refusal) {
+		assert_int_equal(answer->status, STATUS_REFUSED);
+		assert_non_null(query->refusal);
+		snprintf(query->refusal, query->refusal_size, "%s", answer->refusal);
+	}
 	if (answer->status || !out || !answer->rows)
 		return answer->status;
 	rows = malloc(sizeof(*rows));
@@ -164,6 +187,22 @@ enum status db_call(struct db *db, struct wait *wait, const struct db_query *que
 	stub_db.rows_alive++;
 	*out = rows;
 	return STATUS_OK;
+}
+
+enum status db_script(struct db *db, const char *name, const char *sql, int64_t deadline,
+		      struct db_rows **out)
+{
+	(void)db;
+	(void)out;
+	assert_true(deadline > stub_time.now);
+	note("script %s: %s ", name, sql);
+	return stub_db.scripted;
+}
+
+void db_hold(struct db *db, bool on)
+{
+	(void)db;
+	note(on ? "hold " : "let go ");
 }
 
 enum status db_start(struct db *db, struct wait *wait, const struct db_query *query)
