@@ -1,7 +1,6 @@
 /*
  * A web server as its visitors see it: one request, and of the answer its head, its pieces as they
- * come, and its certificate. For banterctl's tests of the real thing. Rests on edge/http_client; what
- * is waited for beside an answer, is waited for there.
+ * come, and its certificate. For banterctl's tests of the real thing. Rests on edge/http_client.
  */
 #ifndef EDGE_PROBE_H
 #define EDGE_PROBE_H
