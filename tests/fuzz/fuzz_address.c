@@ -8,7 +8,7 @@
 #include <arpa/inet.h>
 #include <netinet/in.h>
 
-#include "chat/limit.h"
+#include "chat/limit_address.h"
 #include "wire/address.h"
 #include "wire/config_value.h"
 
