@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "wire/address.h"
 
 enum { VERSION = 1, BEGIN = 1, END = 3, PARAMS = 4, STDIN_ = 5, STDOUT_ = 6 };
 
@@ -75,22 +76,20 @@ static int connect_to(const struct addrinfo *at, int64_t deadline)
 static int connect_inet(const char *address, int64_t deadline)
 {
 	struct addrinfo hints = { .ai_socktype = SOCK_STREAM }, *found = NULL, *at;
-	const char *colon = strrchr(address, ':');
-	struct buf host;
+	char host[256] = "", digits[8] = "";
+	struct str name, port;
 	int fd = -1;
 
-	buf_init(&host, 256);
-	if (colon && *address == '[')
-		buf_append(&host, address + 1, (size_t)(colon - address) - 2);
-	else if (colon)
-		buf_append(&host, address, (size_t)(colon - address));
+	if (address_split(str_from(address), &name, &port)) {
+		snprintf(host, sizeof(host), "%.*s", STR_ARGS(name));
+		snprintf(digits, sizeof(digits), "%.*s", STR_ARGS(port));
+	}
 	errno = EADDRNOTAVAIL;
-	if (colon && getaddrinfo(buf_text(&host), colon + 1, &hints, &found) == 0)
+	if (*digits && getaddrinfo(host, digits, &hints, &found) == 0)
 		for (at = found; at && fd < 0; at = at->ai_next)
 			fd = connect_to(at, deadline);
 	if (found)
 		freeaddrinfo(found);
-	buf_clear(&host);
 	return fd;
 }
 
