@@ -6,6 +6,7 @@ import pathlib
 import re
 import signal
 import socket
+import struct
 import subprocess
 
 import pytest
@@ -421,6 +422,9 @@ def test_a_worker_is_replaced_after_BANTER_WORKER_REQUESTS(pool, tenant):
     served = re.findall(r"\[(\d+)\] request=", banter.text())
     assert [served.count(pid) for pid in dict.fromkeys(served)] == [2, 2, 2, 1]
     assert "died" not in banter.text()
+    banter.process.send_signal(signal.SIGUSR1)
+    shown = logged(banter, r"worker \d \(pid (\d+)\): .*; (\d+) requests, (\d+) exchanges, (\d+) tokens")[0]
+    assert shown.groups() == (served[-1], "1", "1", "1"), "what it served, not those before it in its place"
 
 
 def test_all_workers_are_exchanged_while_50_exchanges_go_on_and_none_is_lost(pool, tenant, model, postgres):
@@ -686,6 +690,9 @@ def test_the_one_worker_ends_after_BANTER_WORKER_REQUESTS(single, tenant):
     for _ in range(2):
         assert chat(one.socket, tenant, script("hello", tokens=["fine"])).status == 200
     assert end_of(one) == 0
+    # What it counted stays for the one that follows: a table's head, then a slot of 64 bytes for each worker.
+    counted = (one.folder / "shared.counters").read_bytes()[128:]
+    assert struct.unpack("<8Q", counted[:64])[:3] == (2, 2, 2)
 
 
 def test_H4_two_such_workers_count_one_address_together(single, tenant, tmp_path):
