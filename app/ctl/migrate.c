@@ -1,6 +1,7 @@
 /*
- * banterctl migrate: forward only, one transaction each migration, then functions and roles in one
- * more. A transaction-level advisory lock lets two run at once: it works through a pooler too.
+ * banterctl migrate: forward only, one transaction each migration (or each of its steps: steps.c),
+ * then functions and roles in one more. A transaction-level advisory lock lets two run at once: it
+ * works through a pooler too.
  */
 #include "ctl/migrate.h"
 
@@ -16,22 +17,17 @@
 #include "cli/query.h"
 #include "ctl/demo.h"
 #include "ctl/sql.h"
+#include "ctl/steps.h"
 
 #define SCRIPT_CAP (8 << 20)
-/* A day: rewriting a large table takes long, cut off it would begin anew; waiting for another's lock counts too. */
-#define MIGRATE_MS 86400000
-
-/* The lock's number is "banter" on a telephone. */
-#define BEGIN                                                                                      \
-	"begin;"                                                                                   \
-	"select pg_advisory_xact_lock(226837);"
+#define BEGIN "begin;" STEPS_LOCK
 
 /* A function may name one that comes after it. */
 #define ANY_ORDER "set local check_function_bodies = off;"
 
 static enum status script(struct db *db, const char *name, const char *sql, struct db_rows **out)
 {
-	return db_script(db, name, sql, clock_ms() + MIGRATE_MS, out);
+	return db_script(db, name, sql, clock_ms() + STEPS_MOST_MS, out);
 }
 
 /* Begins a transaction under the lock and says the schema's version. */
@@ -68,26 +64,67 @@ static int version_of(const char *name)
 	return strncmp(name, "migrations/", 11) == 0 ? atoi(name + 11) : 0;
 }
 
-static enum status apply(struct db *db, const struct sql_file *file)
+/* That it has been applied; ends the transaction. */
+static enum status record(struct db *db, const struct sql_file *file)
 {
 	struct db_query query;
 	enum status status;
 
-	status = script(db, file->name, file->text, NULL);
-	if (status)
-		return status;
 	db_query_init(&query, "migrate",
 		      "insert into banter_data.migration (version, name) values ($1, $2)");
 	db_add_integer(&query, version_of(file->name));
 	db_add_text(&query, str_from(file->name + 11));
-	status = db_call(db, NULL, &query, clock_ms() + MIGRATE_MS, NULL);
+	status = db_call(db, NULL, &query, clock_ms() + STEPS_MOST_MS, NULL);
 	return status ? status : end(db, "commit");
 }
 
-static enum status apply_migrations(struct db *db)
+/*
+ * Outside begin()'s transaction, which looks again behind the guard: who waited there finds it
+ * applied.
+ */
+static enum status apply_steps(struct db *db, struct db *guard, const struct sql_file *file,
+			       bool *applied)
+{
+	enum status status;
+	int version;
+
+	status = steps_enter(guard);
+	if (status)
+		return status;
+	status = begin(db, &version);
+	if (status == STATUS_OK)
+		status = end(db, "rollback");
+	*applied = version < version_of(file->name);
+	if (status == STATUS_OK && *applied)
+		status = steps_run(db, guard, file);
+	if (status == STATUS_OK && *applied)
+		status = begin(db, &version);
+	if (status == STATUS_OK && *applied)
+		status = record(db, file);
+	steps_leave(guard);
+	return status;
+}
+
+/* In begin()'s transaction, which it ends. */
+static enum status apply(struct db *db, struct db *guard, const struct sql_file *file,
+			 bool *applied)
+{
+	enum status status;
+
+	*applied = true;
+	if (steps_wanted(file)) {
+		status = end(db, "rollback");
+		return status ? status : apply_steps(db, guard, file, applied);
+	}
+	status = script(db, file->name, file->text, NULL);
+	return status ? status : record(db, file);
+}
+
+static enum status apply_migrations(struct db *db, struct db *guard)
 {
 	const struct sql_file *file;
 	enum status status;
+	bool applied;
 	int version;
 
 	for (file = sql_files; file->name; file++) {
@@ -104,15 +141,13 @@ static enum status apply_migrations(struct db *db)
 				version, STORE_SCHEMA_VERSION);
 			return STATUS_REFUSED;
 		}
-		if (version_of(file->name) <= version) {
-			status = end(db, "rollback");
-		} else {
-			status = apply(db, file);
-			if (status == STATUS_OK)
-				printf("applied %s\n", file->name);
-		}
+		applied = false;
+		status = version_of(file->name) <= version ? end(db, "rollback")
+							   : apply(db, guard, file, &applied);
 		if (status)
 			return status;
+		if (applied)
+			printf("applied %s\n", file->name);
 	}
 	return STATUS_OK;
 }
@@ -135,7 +170,7 @@ static enum status apply_functions(struct db *db, const char *role)
 	db_query_init(&query, "migrate", "select set_config('banter.app_role', $1, true)");
 	db_add_text(&query, str_from(role));
 	if (status == STATUS_OK)
-		status = db_call(db, NULL, &query, clock_ms() + MIGRATE_MS, NULL);
+		status = db_call(db, NULL, &query, clock_ms() + STEPS_MOST_MS, NULL);
 	if (status == STATUS_OK)
 		status = script(db, "functions and roles", buf_text(&all), NULL);
 	if (status == STATUS_OK)
@@ -188,15 +223,17 @@ static int look_for_role(struct db *db, const char *role)
 static int run_migrate(const struct cli_call *call)
 {
 	const char *role = cli_value(call, "--role");
-	struct db *db = NULL;
+	struct db *db = NULL, *guard = NULL;
 	enum status status;
 	int code;
 
 	code = cli_connect(call, &db);
 	if (code == CLI_DONE)
+		code = cli_connect(call, &guard); /* made when there are steps to run */
+	if (code == CLI_DONE)
 		code = look_at_owner(db);
 	if (code == CLI_DONE) {
-		status = apply_migrations(db);
+		status = apply_migrations(db, guard);
 		if (status == STATUS_OK)
 			status = apply_functions(db, role ? role : "");
 		if (status)
@@ -209,6 +246,7 @@ static int run_migrate(const struct cli_call *call)
 		if (role && *role)
 			code = look_for_role(db, role);
 	}
+	db_free(guard);
 	db_free(db);
 	return code;
 }

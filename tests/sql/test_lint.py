@@ -132,9 +132,9 @@ create table if not exists banter_data.side (a bigint primary key);
 -- banter: concurrently
 create index concurrently if not exists exchange_n on banter_data.exchange (n) where n is null;
 -- banter: repeat until 0 rows
-with some as (
+with batch as (
 	select e.workspace, e.exchange from banter_data.exchange e where e.n is null limit 1000 for no key update)
-update banter_data.exchange e set n = 1 from some s where e.workspace = s.workspace and e.exchange = s.exchange
+update banter_data.exchange e set n = 1 from batch s where e.workspace = s.workspace and e.exchange = s.exchange
 returning 1;
 -- banter: repeat until 0 rows
 insert into banter_data.side select w.workspace from banter_data.workspace w

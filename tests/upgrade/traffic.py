@@ -6,6 +6,7 @@ import time
 import apis
 import servers
 from servers import script
+from site_client import Site
 
 
 class Asked:
@@ -44,6 +45,11 @@ class Chatbot(apis.Chatbot):
         return {}
 
 
+def for_a_thread(site):
+    """The same site, with connections of its own."""
+    return Site(site.postgres, site.model, site.banter, site.nginx, site.tenant)
+
+
 class Traffic:
     """Runs until it is stopped: for each API one that streams and one that does not, each second request with a key."""
 
@@ -51,7 +57,7 @@ class Traffic:
         self.asked = []
         self.stopping = threading.Event()
         self.threads = [
-            threading.Thread(target=self.ask, args=(make(site.another_client()), streams), daemon=True)
+            threading.Thread(target=self.ask, args=(make(for_a_thread(site)), streams), daemon=True)
             for make in (Headless, Chatbot) for streams in (True, False)
         ]
         for thread in self.threads:
