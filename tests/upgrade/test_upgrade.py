@@ -224,7 +224,8 @@ def test_the_old_program_on_the_new_schema_warns_and_works(story):
     assert warning in story.old.banter.text().replace(story.old_log, "")
     assert warning not in story.old_log and story.by_old_again
     for log in (story.old.banter.text(), story.new.banter.text()):
-        assert not re.search(r"Z error ", log), log
+        errors = [line for line in log.splitlines() if re.search(r"Z error ", line)]
+        assert errors[:3] == []
 
 
 def test_the_old_operators_program_leaves_it_alone(story):
