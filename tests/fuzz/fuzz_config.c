@@ -246,6 +246,43 @@ static void as_file(struct str text)
 	buf_clear(&expected);
 }
 
+/* A reload keeps what needs a restart, names just that, and has nothing more to keep. */
+static void as_reload(struct str text)
+{
+	struct config fresh, old;
+	struct config_entry entry;
+	struct buf why, changed, before, names;
+	struct str name;
+	size_t i;
+
+	buf_init(&why, WHY_MOST);
+	buf_init(&changed, WHY_MOST);
+	must(config_init(&fresh) == STATUS_OK && config_init(&old) == STATUS_OK);
+	plain_lines(text, &fresh, &why);
+	config_keep(&fresh, &old, &changed);
+	config_clear(&old);
+	buf_init(&names, WHY_MOST);
+	buf_str(&names, buf_view(&changed));
+	for (text = buf_view(&names); text.n;) {
+		name = str_cut(&text, STR(", "));
+		for (i = 0; config_entry_at(i, &entry); i++)
+			if (str_equal(name, str_from(entry.name)))
+				break;
+		must(entry.restart && config_entry_at(i, &entry));
+	}
+	buf_reset(&changed);
+	describe(&fresh, &before);
+	must(config_init(&old) == STATUS_OK);
+	config_keep(&fresh, &old, &changed);
+	config_clear(&old);
+	must(!changed.len);
+	unchanged(&fresh, &before);
+	config_clear(&fresh);
+	buf_clear(&names);
+	buf_clear(&changed);
+	buf_clear(&why);
+}
+
 /* --help names every setting, with its default. */
 static void help(void)
 {
@@ -287,6 +324,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (!size)
 		help();
 	as_file(text);
+	as_reload(text);
 	as_setting(text);
 	fuzz_free(text);
 	return 0;
