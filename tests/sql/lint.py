@@ -444,7 +444,7 @@ def function_file(folder, name, text):
         else:
             yield f"{where}: '{' '.join(words[:4])} …' is not to be run at every migrate"
     if made != 101:
-        yield f"{where}: makes {schema}.{name}, once, and comments on it"
+        yield f"{where}: wanted is a file that makes {schema}.{name}, once, and comments on it"
 
 
 def functions(folder):
