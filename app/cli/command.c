@@ -17,10 +17,10 @@ static bool names(const struct cli_command *command, int count, char **words, in
 const struct cli_command *command_find(const struct cli_program *program, int count, char **words,
 				       int *used)
 {
-	const struct cli_command *const *room, *command;
+	const struct cli_command *const *group, *command;
 
-	for (room = program->rooms; *room; room++)
-		for (command = *room; command->name; command++)
+	for (group = program->groups; *group; group++)
+		for (command = *group; command->name; command++)
 			if (names(command, count, words, used))
 				return command;
 	return NULL;

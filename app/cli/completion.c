@@ -9,12 +9,12 @@
 /* The words that may come first: each once, though many commands begin with it. */
 static void put_first_words(const struct cli_program *program, FILE *out)
 {
-	const struct cli_command *const *room, *command;
+	const struct cli_command *const *group, *command;
 	size_t n, last = 0;
 	const char *before = "";
 
-	for (room = program->rooms; *room; room++)
-		for (command = *room; command->name; command++) {
+	for (group = program->groups; *group; group++)
+		for (command = *group; command->name; command++) {
 			n = strcspn(command->name, " ");
 			if (n != last || strncmp(command->name, before, n) != 0)
 				fprintf(out, " %.*s", (int)n, command->name);
@@ -33,12 +33,12 @@ static bool same_first(const struct cli_command *a, const struct cli_command *b)
 /* "chatbot) offered='create list …'": commands of one first word stand together in the table. */
 static void put_second_words(const struct cli_program *program, FILE *out)
 {
-	const struct cli_command *const *room, *command, *before = NULL;
+	const struct cli_command *const *group, *command, *before = NULL;
 	const char *second;
 	bool first;
 
-	for (room = program->rooms; *room; room++)
-		for (command = *room; command->name; command++) {
+	for (group = program->groups; *group; group++)
+		for (command = *group; command->name; command++) {
 			second = strchr(command->name, ' ');
 			if (!second)
 				continue;
@@ -70,10 +70,10 @@ static void put_options(const struct cli_command *command, FILE *out)
 
 static void put_all_options(const struct cli_program *program, FILE *out)
 {
-	const struct cli_command *const *room, *command;
+	const struct cli_command *const *group, *command;
 
-	for (room = program->rooms; *room; room++)
-		for (command = *room; command->name; command++)
+	for (group = program->groups; *group; group++)
+		for (command = *group; command->name; command++)
 			put_options(command, out);
 }
 

@@ -52,12 +52,12 @@ static bool in_group(const struct cli_command *command, const char *word)
 
 void help_all(const struct cli_program *program, FILE *out)
 {
-	const struct cli_command *const *room, *command;
+	const struct cli_command *const *group, *command;
 
 	fprintf(out, "usage: %s [--config FILE] COMMAND [options]\n", program->name);
-	for (room = program->rooms; *room; room++) {
+	for (group = program->groups; *group; group++) {
 		putc('\n', out);
-		for (command = *room; command->name; command++)
+		for (command = *group; command->name; command++)
 			put_line(command->name, NULL, command->meaning, out);
 	}
 	fprintf(out,
@@ -75,11 +75,11 @@ void help_all(const struct cli_program *program, FILE *out)
 
 bool help_group(const struct cli_program *program, const char *word, FILE *out)
 {
-	const struct cli_command *const *room, *command;
+	const struct cli_command *const *group, *command;
 	bool any = false;
 
-	for (room = program->rooms; *room; room++)
-		for (command = *room; command->name; command++) {
+	for (group = program->groups; *group; group++)
+		for (command = *group; command->name; command++) {
 			if (!in_group(command, word))
 				continue;
 			if (!any && out)

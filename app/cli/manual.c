@@ -191,7 +191,7 @@ static void put_command(const struct cli_command *command, FILE *out)
 
 static void put_banterctl(const struct cli_program *program, FILE *out)
 {
-	const struct cli_command *const *room, *command;
+	const struct cli_command *const *group, *command;
 
 	put_head("banterctl", "BANTERCTL", "1", "the operator's program of Banter", out);
 	fputs(".Sh SYNOPSIS\n.Nm\n.Op Fl -config Ar FILE\n.Ar COMMAND\n.Op Ar options\n"
@@ -216,8 +216,8 @@ static void put_banterctl(const struct cli_program *program, FILE *out)
 	      "users of the machine can see: they come from files or standard input.\n"
 	      ".Sh COMMANDS\n.Bl -tag -width Ds\n",
 	      out);
-	for (room = program->rooms; *room; room++)
-		for (command = *room; command->name; command++)
+	for (group = program->groups; *group; group++)
+		for (command = *group; command->name; command++)
 			put_command(command, out);
 	fputs(".El\n"
 	      ".Sh ENVIRONMENT\n.Bl -tag -width Ds\n.It Ev NO_COLOR\n"

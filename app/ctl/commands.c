@@ -15,7 +15,7 @@
 #include "ctl/workspace.h"
 #include "doctor/doctor.h"
 
-static const struct cli_command *const rooms[] = {
+static const struct cli_command *const groups[] = {
 	ctl_schema_commands,
 	ctl_workspace_commands,
 	ctl_chatbot_commands,
@@ -31,6 +31,6 @@ static const struct cli_command *const rooms[] = {
 
 const struct cli_program ctl_program = {
 	.name = "banterctl",
-	.rooms = rooms,
+	.groups = groups,
 	.explain = explain_refusal,
 };

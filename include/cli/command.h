@@ -50,7 +50,7 @@ struct cli_command {
 struct cli_program {
 	const char *name;
 	/* Tables of commands, each ended by a NULL name, as help parts them; the list ends with NULL. */
-	const struct cli_command *const *rooms;
+	const struct cli_command *const *groups;
 	/* Says what to do where the server refused a statement for reasons of its own; may say nothing. */
 	void (*explain)(const struct cli_call *call);
 };

@@ -26,8 +26,8 @@ static const struct cli_command stable[] = {
 	{ .name = "sleep", .arguments = "", .meaning = "Sleeps", .example = "sleep" },
 	{ .name = NULL },
 };
-static const struct cli_command *const rooms[] = { stable, NULL };
-static const struct cli_program program = { .name = "stablectl", .rooms = rooms };
+static const struct cli_command *const groups[] = { stable, NULL };
+static const struct cli_program program = { .name = "stablectl", .groups = groups };
 
 static char said[4096];
 
