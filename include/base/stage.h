@@ -1,6 +1,6 @@
 /*
  * Where in its exchange a worker is.  The struct lies in the scoreboard (shared memory), so
- * that the master can name the stage a worker died in; lower rooms write it through the
+ * that the master can name the stage a worker died in; lower layers write it through the
  * pointer in `struct wait`.
  */
 #ifndef BASE_STAGE_H

@@ -1,4 +1,4 @@
-/* A table's inside, for the files of this room that print it. */
+/* A table's inside, for the files of this folder that print it. */
 #ifndef CLI_TABLE_INTERNAL_H
 #define CLI_TABLE_INTERNAL_H
 

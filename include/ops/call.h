@@ -1,4 +1,4 @@
-/* For the files of this room: how an operation asks the database. */
+/* For the files of this folder: how an operation asks the database. */
 #ifndef OPS_CALL_H
 #define OPS_CALL_H
 
