@@ -86,8 +86,10 @@ begin
 			retry_after := 1;
 		end if;
 	elsif p_idempotency_key is not null then
-		v_run := banter_data.idempotency_judge(p_workspace, v_key.api_key, p_idempotency_key,
-			p_body_hash, case p_kind when 'widget' then v_key.chatbot else p_chatbot end);
+		v_run := banter_data.idempotency_judge(
+			p_workspace => p_workspace, p_api_key => v_key.api_key, p_key => p_idempotency_key,
+			p_body_hash => p_body_hash,
+			p_chatbot => case p_kind when 'widget' then v_key.chatbot else p_chatbot end);
 		v_conversation := v_run.conversation;
 		if v_run.verdict in ('replay', 'in_progress', 'key_reused') then
 			outcome := v_run.verdict;
@@ -108,9 +110,10 @@ begin
 	end if;
 
 	-- A place before a count: who finds none has not used up the chatbot's window.
-	if outcome is null and not banter_data.open_judge(p_workspace, v_key.api_key,
-		coalesce(v_key.max_open, nullif(p_max_open, 0)),
-		coalesce(v_key.max_open_per_key, nullif(p_max_open_per_key, 0)))
+	if outcome is null and not banter_data.open_judge(
+		p_workspace => p_workspace, p_api_key => v_key.api_key,
+		p_max_open => coalesce(v_key.max_open, nullif(p_max_open, 0)),
+		p_max_open_per_key => coalesce(v_key.max_open_per_key, nullif(p_max_open_per_key, 0)))
 	then
 		outcome := 'full';
 		retry_after := 1;
@@ -119,7 +122,8 @@ begin
 	-- What has been decided before only looks at the window, what is new counts.
 	if p_kind = 'workspace' and v_key.rate_limit is not null then
 		v_rate := banter_data.rate_judge(
-			p_workspace, v_key.chatbot, v_key.rate_limit, v_key.rate_window, outcome is null);
+			p_workspace => p_workspace, p_chatbot => v_key.chatbot, p_limit => v_key.rate_limit,
+			p_seconds => v_key.rate_window, p_count => outcome is null);
 		limit_max := v_key.rate_limit;
 		limit_remaining := v_rate.remaining;
 		limit_reset := v_rate.reset;
@@ -142,9 +146,11 @@ begin
 			returning c.last_at into v_started_at;
 			v_erased := not found;
 		else
-			v_place := banter_data.conversation_enter(p_workspace, v_key.chatbot,
-				coalesce(v_conversation, case p_kind when 'workspace' then p_conversation end),
-				p_new_conversation, case p_kind when 'widget' then p_session end);
+			v_place := banter_data.conversation_enter(
+				p_workspace => p_workspace, p_chatbot => v_key.chatbot,
+				p_conversation => coalesce(v_conversation, case p_kind when 'workspace' then p_conversation end),
+				p_new_conversation => p_new_conversation,
+				p_session => case p_kind when 'widget' then p_session end);
 			v_erased := v_place.conversation is null and v_conversation is not null;
 			v_conversation := v_place.conversation;
 			v_position := v_place.position;
@@ -213,9 +219,11 @@ begin
 	return query
 		select h.role, null::text, null::text, null::integer, null::integer, null::bigint, null::integer,
 			null::text, null::text, null::double precision, null::integer, null::boolean, h.content
-		from banter_data.history(p_workspace, v_conversation, v_position, v_started_at,
-			greatest(least(p_max_messages, v_key.history_messages), 0),
-			least(p_max_chars, v_key.history_chars)) h;
+		from banter_data.history(
+			p_workspace => p_workspace, p_conversation => v_conversation, p_position => v_position,
+			p_started_at => v_started_at,
+			p_max_messages => greatest(least(p_max_messages, v_key.history_messages), 0),
+			p_max_chars => least(p_max_chars, v_key.history_chars)) h;
 end
 $$;
 

@@ -34,7 +34,8 @@ begin
 				case when v.value ~ '^[0-9]{1,9}([.][0-9]{1,9})?$' then v.value::numeric between v.low and v.high end
 		end;
 		if v_fits is not true then
-			raise exception '% must be %', v.key, banter_data.setting_words(v.kind, v.low, v.high, v.word);
+			raise exception '% must be %', v.key, banter_data.setting_words(
+				p_kind => v.kind, p_low => v.low, p_high => v.high, p_word => v.word);
 		end if;
 		v_read := v_read || jsonb_build_object(v.key, case v.kind
 			when 'yes or no' then to_jsonb(v.value = 'yes')

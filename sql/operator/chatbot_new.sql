@@ -6,7 +6,9 @@ set search_path = pg_catalog, banter_data, pg_temp
 as $$
 begin
 	perform banter_data.settings_read('chatbot', json_build_object('name', p_name));
-	perform banter.chatbot_create(banter_data.workspace_named(p_workspace), p_chatbot, p_name, '');
+	perform banter.chatbot_create(
+		p_workspace => banter_data.workspace_named(p_workspace), p_chatbot => p_chatbot, p_name => p_name,
+		p_system_prompt => '');
 	return banter.chatbot_set(p_chatbot, p_changes);
 end
 $$;

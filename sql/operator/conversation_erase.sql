@@ -9,7 +9,8 @@ as $$
 #variable_conflict use_column
 declare
 	v_choice constant record := banter_data.conversation_choice(
-		p_conversations, p_chatbot, p_metadata, p_age, p_retention);
+		p_conversations => p_conversations, p_chatbot => p_chatbot, p_metadata => p_metadata,
+		p_age => p_age, p_retention => p_retention);
 	v_workspaces bigint[];
 	v_conversations text[];
 	v_before timestamptz[];
@@ -17,8 +18,10 @@ begin
 	select array_agg(c.workspace), array_agg(c.conversation), array_agg(c.before)
 	into v_workspaces, v_conversations, v_before
 	from banter_data.conversation_chosen(
-		v_choice.workspace, v_choice.chatbot, v_choice.conversations, p_session, v_choice.member,
-		v_choice.value, v_choice.before, p_retention, p_after_workspace, p_after_conversation, p_limit) c;
+		p_workspace => v_choice.workspace, p_chatbot => v_choice.chatbot,
+		p_conversations => v_choice.conversations, p_session => p_session, p_member => v_choice.member,
+		p_value => v_choice.value, p_before => v_choice.before, p_retention => p_retention,
+		p_after_workspace => p_after_workspace, p_after_conversation => p_after_conversation, p_limit => p_limit) c;
 
 	select r.conversations, r.exchanges into conversations, exchanges
 	from banter_data.conversation_remove(v_workspaces, v_conversations, v_before) r;

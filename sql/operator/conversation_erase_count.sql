@@ -9,7 +9,8 @@ as $$
 #variable_conflict use_column
 declare
 	v_choice constant record := banter_data.conversation_choice(
-		p_conversations, p_chatbot, p_metadata, p_age, p_retention);
+		p_conversations => p_conversations, p_chatbot => p_chatbot, p_metadata => p_metadata,
+		p_age => p_age, p_retention => p_retention);
 begin
 	perform banter_data.conversation_named(u.conversation)
 	from unnest(v_choice.conversations) u (conversation);
@@ -17,8 +18,10 @@ begin
 		count(e.exchange) filter (where e.ended_at is null)
 	into conversations, exchanges, running
 	from banter_data.conversation_chosen(
-		v_choice.workspace, v_choice.chatbot, v_choice.conversations, p_session, v_choice.member,
-		v_choice.value, v_choice.before, p_retention, null, null, null) c
+		p_workspace => v_choice.workspace, p_chatbot => v_choice.chatbot,
+		p_conversations => v_choice.conversations, p_session => p_session, p_member => v_choice.member,
+		p_value => v_choice.value, p_before => v_choice.before, p_retention => p_retention,
+		p_after_workspace => null, p_after_conversation => null, p_limit => null) c
 	left join banter_data.exchange e on e.workspace = c.workspace and e.conversation = c.conversation;
 end
 $$;

@@ -19,7 +19,9 @@ begin
 	join banter_data.chatbot c on c.workspace = w.workspace and c.chatbot = w.chatbot
 	where w.started_at + make_interval(secs => c.rate_window) <= clock_timestamp();
 	select n.conversations, n.exchanges into conversations, exchanges
-	from banter.conversation_erase_count(null, null, null, null, null, true) n;
+	from banter.conversation_erase_count(
+		p_conversations => null, p_chatbot => null, p_session => null, p_metadata => null, p_age => null,
+		p_retention => true) n;
 end
 $$;
 
