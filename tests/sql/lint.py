@@ -449,13 +449,13 @@ def function_file(folder, name, text):
 
 def functions(folder):
     names = {}
-    for room in ("app", "operator", "inner"):
-        for file in sorted((folder / room).glob("*")):
+    for part in ("app", "operator", "inner"):
+        for file in sorted((folder / part).glob("*")):
             if file.suffix != ".sql":
-                yield f"{room}/{file.name}: no SQL file"
+                yield f"{part}/{file.name}: no SQL file"
                 continue
-            names.setdefault(room, []).append(file.stem)
-            yield from function_file(room, file.stem, file.read_text())
+            names.setdefault(part, []).append(file.stem)
+            yield from function_file(part, file.stem, file.read_text())
     both = set(names["app"]) & set(names["operator"])
     if both:
         yield f"in app/ and in operator/: {', '.join(sorted(both))}"
@@ -464,17 +464,37 @@ def functions(folder):
         yield f"roles.sql does not list the files of app/: {', '.join(names['app'])}"
 
 
-def positional(text):
-    """Calls of functions with several arguments that do not name them."""
-    joined = re.sub(r'"\s*"', "", text)
-    return re.findall(r"\b(banter\.\w+)\(\$1,", joined)
+def positional(tokens, least):
+    """Calls of our functions with that many arguments or more, not all of them named."""
+    tokens = list(tokens)
+    for i, token in enumerate(tokens):
+        if token.kind == "string":
+            yield from positional(tokens_of(token.text), least)
+        elif (token in ("banter", "banter_data") and tokens[i + 1:i + 2] == ["."] and tokens[i + 3:i + 4] == ["("]
+              and (i == 0 or tokens[i - 1] not in ("function", "into", "table", "exists"))):
+            depth, end = 1, i + 4
+            while depth and end < len(tokens):
+                depth += (tokens[end] == "(") - (tokens[end] == ")")
+                end += 1
+            arguments = split(tokens[i + 4:end - 1], ",")
+            if len(arguments) >= least and not all("=>" in argument[:2] for argument in arguments):
+                yield f"{token}.{tokens[i + 2]}"
+
+
+def statements_in_c(text):
+    """The strings of a C file, each with those that continue it."""
+    joined = re.sub(r'(?<!\\)"[\s\\]*"', "", text)
+    return [re.sub(r"\\(.)", r"\1", found) for found in re.findall(r'"((?:[^"\\\n]|\\.)*)"', joined)]
 
 
 def calls():
-    for room in ("chat", "ops"):
-        for file in sorted((ROOT / "app" / room).glob("*.c")):
-            for name in positional(file.read_text()):
+    for file in sorted((ROOT / "app").glob("*/*.c")):
+        for statement in statements_in_c(file.read_text()):
+            for name in positional(tokens_of(statement), 2):
                 yield f"{file.relative_to(ROOT)}: the call of {name} does not name its arguments"
+    for file in sorted(SQL.glob("[!m]*/*.sql")):
+        for name in positional(tokens_of(file.read_text()), 4):
+            yield f"{file.relative_to(ROOT)}: the call of {name} does not name its arguments"
 
 
 def main():

@@ -168,10 +168,22 @@ def test_a_function_file_holds_one_function(folder, text, what):
     assert any(what in line for line in lint.function_file(folder, "f", text))
 
 
-def test_calls_name_their_arguments():
-    assert lint.positional('"select * from banter.turn_begin($1, $2)"') == ["banter.turn_begin"]
-    assert lint.positional('"select banter.turn_begin("\n"$1, "\n"$2)"') == ["banter.turn_begin"]
-    assert lint.positional('"select banter.f(a => $1, b => $2), banter.g($1)"') == []
+@pytest.mark.parametrize("text, least, found", [
+    ("select * from banter.f($1, $2)", 2, ["banter.f"]),
+    ("select banter.f($1::text, a => $2)", 2, ["banter.f"]),
+    ("select banter.f(a => $1, b => g(1, 2)), banter.g($1)", 2, []),
+    ("select banter.f(a => banter.g(1, 2), b => 1)", 2, ["banter.g"]),
+    ("insert into banter_data.t (a, b) values (1, 2)", 2, []),
+    ("create function banter.f(a text, b text) returns text as $$ select banter_data.g(1, 2, 3, 4) $$", 4, ["banter_data.g"]),
+    ("comment on function banter.f(text, text, text, text) is 'It is.'", 4, []),
+])
+def test_calls_name_their_arguments(text, least, found):
+    assert list(lint.positional(lint.tokens_of(text), least)) == found
+
+
+def test_statements_in_c():
+    text = '#define A \\\n\t"select banter.f($1," \\\n\t" $2)"\nput(A, "say \\"b\\"", "a"\n\t\t"b");'
+    assert lint.statements_in_c(text) == ["select banter.f($1, $2)", 'say "b"', "ab"]
 
 
 def test_the_repository_keeps_its_rules(capsys):
