@@ -186,12 +186,14 @@ void reply_error(struct reply *reply, enum http_error error)
 
 void reply_preflight(struct reply *reply, const char *methods)
 {
+	const char *more = reply->dialect->request_headers;
 	const struct reply_header allowed[] = {
 		{ "Access-Control-Allow-Methods", methods },
 		{ "Access-Control-Allow-Headers",
 		  "x-api-key, x-widget-api-key, Authorization, Content-Type, Idempotency-Key, "
 		  "X-Request-Id" },
 		{ "Access-Control-Max-Age", "600" },
+		{ more ? "Access-Control-Allow-Headers" : NULL, more },
 		{ NULL, NULL },
 	};
 	const struct reply_head head = {

@@ -75,7 +75,8 @@ struct dialect {
 	const char *error_type;
 	void (*put_error)(struct buf *out, enum http_error error, int64_t retry_s);
 
-	/* What pages of other origins may read besides what they always may: "A, B"; NULL: nothing. */
+	/* What pages of other origins may send, and read, besides what they always may: "A, B"; NULL: nothing. */
+	const char *request_headers;
 	const char *exposed_headers;
 };
 

@@ -99,6 +99,7 @@ static const struct dialect tiny_dialect = {
 	.put_answer = tiny_put_answer,
 	.error_type = "text/x-error",
 	.put_error = tiny_put_error,
+	.request_headers = "X-Tiny-Key, X-Tiny-Wish",
 	.exposed_headers = "X-Tiny-Stream",
 };
 
@@ -237,6 +238,29 @@ static void its_headers_across_origins(void **state)
 			      STR("X-RateLimit-Reset, X-Tiny-Stream\r\nX-Tiny-Stream: v1\r\n")));
 }
 
+static void its_preflight(void **state)
+{
+	struct request request;
+	struct reply reply;
+	struct str out;
+
+	(void)state;
+	s.config.allowed_origins = (char *)"https://a";
+	stub_http_request("OPTIONS", "", "");
+	stub_gateway_param("HTTP_ORIGIN", "https://a");
+	stub_gateway_param("HTTP_ACCESS_CONTROL_REQUEST_METHOD", "POST");
+	request_read(&request, &s.gateway, &s.config);
+	reply_init(&reply, &s.gateway, &s.wait, &request, &s.config, &tiny_dialect);
+	reply_preflight(&reply, "POST");
+	out = stub_gateway_out();
+	assert_true(str_starts(out, STR("Status: 204 ")));
+	assert_true(str_holds(out, STR("Idempotency-Key, X-Request-Id\r\n")));
+	assert_true(str_holds(
+		out, STR("\r\nAccess-Control-Allow-Headers: X-Tiny-Key, X-Tiny-Wish\r\n\r\n")));
+	reply_clear(&reply);
+	request_clear(&request);
+}
+
 static void its_heartbeat(void **state)
 {
 	const struct event start = { EVENT_START, STR("c"), STR("m"), STR_NONE };
@@ -284,6 +308,7 @@ int main(void)
 		TEST(its_errors),
 		TEST(its_limits),
 		TEST(its_headers_across_origins),
+		TEST(its_preflight),
 		TEST(its_heartbeat),
 	};
 
