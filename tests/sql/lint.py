@@ -218,7 +218,7 @@ class Migration:
                 continue
             if word in ("update", "delete", "merge"):
                 table = named(after(words[i + 1:], "from", "into", "only"))[0]
-            elif word == "insert" and has(words[i:], "select") and has(words[i:], "from"):
+            elif word == "insert" and (has(words[i:], "select") and has(words[i:], "from") or has(words[i:], "table")):
                 table = "the table it is filled from"
             else:
                 continue
@@ -262,6 +262,13 @@ class Migration:
                 self.alter_table(table, action)
         elif rest[:1] == ["system"] or rest[:1] == ["database"]:
             self.wrong(f"'alter {rest[0]}' is not a schema's to do")
+        elif rest[:1] == ["domain"] and has(rest, "not", "valid") or rest[:1] == ["type"] and has(rest, "add", "value"):
+            return
+        elif rest[:1] == ["index"] and not has(rest, "tablespace"):
+            return
+        elif rest[:1] not in (["function"], ["procedure"], ["routine"], ["view"], ["sequence"], ["statistics"], ["schema"],
+                              ["default"]):
+            self.wrong(f"'alter {' '.join(rest[:1])} …' is not known to be instant")
 
     def alter_table(self, table, action):
         if table in self.made:
@@ -339,8 +346,13 @@ class Migration:
         if kind == "table":
             table = named(after(rest[1:], "if not exists"))[0]
             self.again("create table", rest, "if not exists")
+            for word in ("references", "of", "inherits"):  # each locks the other table too
+                for i in (i for i, found in enumerate(rest) if found == word):
+                    other = named(after(rest[i + 1:], "("))[0]
+                    if other != table:
+                        self.locks(other)
             self.made.add(table)
-            if has(rest, "as", "select") or has(rest, "as", "with"):
+            if any(has(rest, "as", word) for word in ("select", "with", "table", "execute")):
                 self.wrong(f"{table} is filled in one statement: make it, then fill it in batches")
         elif kind == "index":
             at = next((i for i, word in enumerate(rest) if word == "on"), len(rest))
@@ -367,6 +379,8 @@ class Migration:
     def on_drop(self, words):
         kind = words[1] if len(words) > 1 else ""
         self.again(f"drop {kind}", words, "if exists")
+        if has(words, "cascade"):
+            self.wrong(f"'drop {kind} … cascade' drops columns and triggers that it does not name: drop each by its name")
         if kind == "index" and self.kind != "concurrently":
             self.wrong("'drop index' locks its table: 'concurrently', after '-- banter: concurrently'")
         elif kind == "table" and not self.unused and named(after(words[2:], "if exists"))[0] not in self.made:
@@ -376,7 +390,7 @@ class Migration:
             self.locks(named(after(words[2:], "if exists"))[0])
         elif kind == "trigger":
             self.locks(named(words[words.index("on") + 1:])[0] if "on" in words else "its table")
-        elif kind not in ("index", "function", "view", "type", "sequence", "schema", "domain", "aggregate"):
+        elif kind not in ("index", "function", "view", "type", "sequence", "domain", "aggregate"):
             self.wrong(f"'drop {kind} …' is not known to be instant")
 
     def on_lock(self, words):
@@ -399,7 +413,11 @@ class Migration:
     def fine(self, words):
         """Instant, or judged by writes()."""
 
-    on_comment = on_select = on_grant = on_revoke = on_update = on_delete = on_merge = on_with = on_notify = fine
+    def on_select(self, words):
+        if has(words, "set_config") and any(word.kind == "string" and word.text == "lock_timeout" for word in words):
+            self.wrong("lock_timeout by set_config: 'set local lock_timeout', so that it is seen here")
+
+    on_comment = on_grant = on_revoke = on_update = on_delete = on_merge = on_with = on_notify = fine
 
     def on_insert(self, words):
         if self.kind == "step":

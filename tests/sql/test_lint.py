@@ -70,6 +70,21 @@ def found(text, name="0009_test.sql"):
     ("is locked", "create or replace trigger t after insert on banter_data.exchange execute function f()"),
     ("migrating program", "begin; select 1; commit"),
     ("not known", "frobnicate the database"),
+    # What is no table, and what locks another one.
+    ("not known", "alter index banter_data.exchange_pkey set tablespace fast"),
+    ("not known", "alter domain d add constraint c check (value > 0)"),
+    ("not known", "alter type t alter attribute a type bigint cascade"),
+    ("not known", "alter extension pg_trgm update"),
+    ("exchange is locked", "create table n (a bigint references banter_data.exchange)"),
+    ("exchange is locked", "create table n (a bigint, foreign key (a) references banter_data.exchange (exchange))"),
+    ("exchange is locked", "create table n partition of banter_data.exchange default"),
+    ("exchange is locked", "create table n () inherits (banter_data.exchange)"),
+    ("cascade", "drop type t cascade"),
+    ("cascade", "drop function banter.f() cascade"),
+    ("not known", "drop schema banter_data"),
+    ("'insert'", "create table banter_data.n (a text); insert into banter_data.n table banter_data.exchange"),
+    ("one statement", "create unlogged table n as table banter_data.exchange"),
+    ("set_config", WAIT + "select set_config('lock_timeout', '0', true)"),
     # Where it hides.
     ("lock table", "do $$ begin lock table banter_data.exchange; end $$"),
     ("lock table", "do $x$ begin if true then execute 'lock table banter_data.exchange'; end if; end $x$"),
@@ -124,6 +139,10 @@ def test_what_is_forbidden_is_found(what, text):
     "do $$ begin raise exception 'create it' using hint = 'lock table'; end $$",
     "do $$ begin execute format('drop function %s', 1); end $$",
     "select 1 from banter_data.workspace for no key update",
+    "alter index banter_data.x rename to y; alter sequence s restart; alter function banter.f() owner to o; alter type t add value 'x'",
+    "alter domain d add constraint c check (value > 0) not valid; alter default privileges revoke all on functions from public",
+    WAIT + "create table n (a bigint references banter_data.workspace, b bigint references n)",
+    "create table n (a bigint primary key); create table m (a bigint references n)",
     # The way of a table that grows.
     STEPS + """-- What it is for.
 -- banter: step
