@@ -98,15 +98,22 @@ static void see_environment(struct doctor *doctor)
 	}
 }
 
+static void see_ca(struct doctor *doctor, const char *path)
+{
+	if (!*path || !access(path, R_OK))
+		return;
+	report_find(doctor->report, REPORT_WRONG, "files", "%s (BANTER_MODEL_CA): %s", path,
+		    strerror(errno));
+	report_step(doctor->report, "mend its path, or let this user read it");
+}
+
 void doctor_files(struct doctor *doctor)
 {
+	size_t i;
+
 	if (doctor->call->file)
 		see_config(doctor, doctor->call->file);
 	see_environment(doctor);
-	if (*doctor->config->model_servers[0].ca &&
-	    access(doctor->config->model_servers[0].ca, R_OK)) {
-		report_find(doctor->report, REPORT_WRONG, "files", "%s (BANTER_MODEL_CA): %s",
-			    doctor->config->model_servers[0].ca, strerror(errno));
-		report_step(doctor->report, "mend its path, or let this user read it");
-	}
+	for (i = 0; i < CONFIG_MODEL_SERVERS; i++)
+		see_ca(doctor, doctor->config->model_servers[i].ca);
 }

@@ -42,7 +42,7 @@ static enum status ask(struct model *model, const struct model_server *server,
 	return status;
 }
 
-static void see_refusal(struct doctor *doctor, const char *cause)
+static void see_refusal(struct doctor *doctor, const struct model_server *server, const char *cause)
 {
 	const struct config *config = doctor->config;
 	const char *words = strstr(cause, "HTTP status ");
@@ -54,7 +54,7 @@ static void see_refusal(struct doctor *doctor, const char *cause)
 		    *cause ? cause : "it could not be asked");
 	if (http == 401 || http == 403)
 		report_step(doctor->report, "%s",
-			    *config->model_servers[0].key || *config->model_servers[0].headers
+			    *server->key || *server->headers
 				    ? "put a key that it accepts into the file that "
 				      "BANTER_MODEL_KEY_FILE names"
 				    : "BANTER_MODEL_KEY_FILE=/path/of/a/file/with/its/key; none "
@@ -120,23 +120,20 @@ static void see_answer(struct doctor *doctor, const struct model *model)
 	}
 }
 
-static bool reach(struct doctor *doctor)
+static bool reach(struct doctor *doctor, const struct model_server *server)
 {
-	const struct config *config = doctor->config;
-	int64_t patience = config->model_servers[0].connect_ms + config->model_servers[0].first_ms;
+	int64_t patience = server->connect_ms + server->first_ms;
 	struct buf url;
 	struct probe probe = {
-		.ca = config->model_servers[0].ca,
-		.connect_ms = config->model_servers[0].connect_ms < PROBE_MS
-				      ? config->model_servers[0].connect_ms
-				      : PROBE_MS,
+		.ca = server->ca,
+		.connect_ms = server->connect_ms < PROBE_MS ? server->connect_ms : PROBE_MS,
 		.total_ms = patience < PROBE_MS ? patience : PROBE_MS,
 	};
 	bool there;
 
 	/* Without its query, which may hold a secret. */
 	buf_init(&url, TEXT_CAP);
-	buf_append(&url, config->model_servers[0].url, strcspn(config->model_servers[0].url, "?"));
+	buf_append(&url, server->url, strcspn(server->url, "?"));
 	probe.url = buf_text(&url);
 	there = probe_run(&probe) == STATUS_OK && probe.status;
 
@@ -154,13 +151,14 @@ static bool reach(struct doctor *doctor)
 
 void doctor_model(struct doctor *doctor)
 {
+	const struct model_server *server = &doctor->config->model_servers[0];
 	struct model *model = NULL;
 
 	if (!doctor->with_model) {
 		report_find(doctor->report, REPORT_UNTRIED, "model", "--no-model was given");
 		return;
 	}
-	if (!reach(doctor))
+	if (!reach(doctor, server))
 		return;
 	report_listen(doctor->report);
 	if (model_new(doctor->config, &model)) {
@@ -170,9 +168,9 @@ void doctor_model(struct doctor *doctor)
 					    "BANTER_MODEL_HEADERS");
 		return;
 	}
-	if (ask(model, &doctor->config->model_servers[0], &doctor->by_model) == STATUS_OK)
+	if (ask(model, server, &doctor->by_model) == STATUS_OK)
 		see_answer(doctor, model);
 	else
-		see_refusal(doctor, model_cause(model));
+		see_refusal(doctor, server, model_cause(model));
 	model_free(model);
 }
