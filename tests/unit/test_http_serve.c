@@ -152,6 +152,33 @@ static void what_reaches_the_database(void **state)
 	}
 }
 
+/* The longest message and idempotency key are taken, one more is a bad body. */
+static void the_bounds_of_a_request(void **state)
+{
+	static const struct {
+		int message, key;
+		bool good;
+	} rows[] = { { 4000, 1, true }, { 4001, 1, false }, { 1, 255, true }, { 1, 256, false } };
+	char body[8192], key[300];
+	size_t i;
+	int n, j;
+
+	(void)state;
+	for (i = 0; i < COUNT(rows); i++) {
+		n = snprintf(body, sizeof(body), "{\"sessionId\":\"s\",\"message\":\"");
+		/* Of two bytes each: it is characters that count. */
+		for (j = 0; j < rows[i].message; j++)
+			n += snprintf(body + n, sizeof(body) - (size_t)n, "\xc3\xa9");
+		snprintf(body + n, sizeof(body) - (size_t)n, "\"}");
+		memset(key, 'k', sizeof(key));
+		key[rows[i].key] = '\0';
+		begin("POST", "/chat", body);
+		stub_gateway_param("HTTP_IDEMPOTENCY_KEY", key);
+		serve();
+		assert_true((strstr(journal.text, "\xc3\xa9") != NULL) == rows[i].good);
+	}
+}
+
 static void what_the_database_refuses(void **state)
 {
 	static const struct {
@@ -373,6 +400,7 @@ int main(void)
 		TEST(a_headless_answer),
 		TEST(both_ways_through_the_chatbot_api),
 		TEST(what_reaches_the_database),
+		TEST(the_bounds_of_a_request),
 		TEST(what_the_database_refuses),
 		TEST(a_database_that_is_away),
 		TEST(the_first_failing_check_decides),
