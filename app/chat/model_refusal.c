@@ -6,7 +6,6 @@
 #include "chat/model_refusal.h"
 
 #include <ctype.h>
-
 #include <stddef.h>
 
 #include "base/count.h"

@@ -8,8 +8,8 @@
 #include <unistd.h>
 
 #include "base/str.h"
-#include "edge/settings_names.h"
 #include "cli/call.h"
+#include "edge/settings_names.h"
 #include "wire/config_text.h"
 
 #define FILE_CAP (1 << 20)

@@ -8,8 +8,8 @@
 #include "base/clock.h"
 #include "base/wait.h"
 #include "chat/model.h"
-#include "doctor/question.h"
 #include "doctor/probe.h"
+#include "doctor/question.h"
 
 #define ANSWER_MS 60000
 #define PROBE_MS 15000

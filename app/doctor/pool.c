@@ -8,14 +8,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "base/count.h"
-#include "doctor/question.h"
 #include "doctor/fastcgi_client.h"
+#include "doctor/question.h"
 #include "doctor/tenant.h"
 
 #define HEALTH_MS 15000

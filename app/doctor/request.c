@@ -3,9 +3,9 @@
 
 #include <string.h>
 
-#include "wire/json.h"
 #include "cli/call.h"
 #include "doctor/probe.h"
+#include "wire/json.h"
 
 #define CONNECT_MS 10000
 #define REPLY_MS 20000

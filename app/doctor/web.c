@@ -6,9 +6,9 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "doctor/probe.h"
 #include "doctor/request.h"
 #include "doctor/server_names.h"
-#include "doctor/probe.h"
 #include "doctor/tenant.h"
 #include "doctor/web_stream.h"
 
