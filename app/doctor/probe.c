@@ -15,30 +15,30 @@ void doctor_probe_failed(struct doctor *doctor, const char *check, const struct 
 {
 	report_find(doctor->report, REPORT_WRONG, check, "%s: %s", probe->url, probe->cause);
 	switch (probe->end) {
-	case PROBE_NO_HOST:
+	case HTTP_END_NO_HOST:
 		report_step(doctor->report,
 			    "mend the host's name in %s, or this machine's resolver", setting);
 		break;
-	case PROBE_NO_ONE:
+	case HTTP_END_REFUSED:
 		report_step(doctor->report,
 			    "start what should listen there, or mend host and port in %s", setting);
 		break;
-	case PROBE_LATE:
+	case HTTP_END_LATE:
 		report_step(doctor->report,
 			    "see that no firewall stands between, and that %s is right", setting);
 		break;
-	case PROBE_NOT_TLS:
+	case HTTP_END_NOT_TLS:
 		report_step(doctor->report,
 			    "see whether %s should begin with http://, and that its port "
 			    "is the one for TLS",
 			    setting);
 		break;
-	case PROBE_EXPIRED:
-	case PROBE_NOT_YET:
+	case HTTP_END_EXPIRED:
+	case HTTP_END_NOT_YET:
 		report_step(doctor->report,
 			    "renew its certificate, if this machine's clock is right: date");
 		break;
-	case PROBE_UNKNOWN_CA:
+	case HTTP_END_UNKNOWN_CA:
 		if (ca)
 			report_step(doctor->report,
 				    "%s=/path/of/the/authority.pem, or apt install "
@@ -50,11 +50,11 @@ void doctor_probe_failed(struct doctor *doctor, const char *check, const struct 
 				    "from an authority that clients know; is it your own? "
 				    "--ca FILE");
 		break;
-	case PROBE_WRONG_NAME:
+	case HTTP_END_WRONG_NAME:
 		report_step(doctor->report,
 			    "a certificate for that host, or in %s the host it is for", setting);
 		break;
-	case PROBE_BAD_CA:
+	case HTTP_END_BAD_CA:
 		report_step(doctor->report, "see that %s names a readable PEM file",
 			    ca ? ca : "the system's list of authorities");
 		break;

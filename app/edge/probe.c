@@ -8,30 +8,6 @@
 
 #define HEAD_CAP 65536
 
-static enum probe_end end_of(enum http_end end)
-{
-	static const enum probe_end ends[HTTP_ENDS] = {
-		[HTTP_END_NONE] = PROBE_OTHER,
-		[HTTP_END_WHOLE] = PROBE_DONE,
-		[HTTP_END_NO_HOST] = PROBE_NO_HOST,
-		[HTTP_END_REFUSED] = PROBE_NO_ONE,
-		[HTTP_END_LATE] = PROBE_LATE,
-		[HTTP_END_LATE_FIRST] = PROBE_LATE,
-		[HTTP_END_LATE_NEXT] = PROBE_LATE,
-		[HTTP_END_LATE_DEADLINE] = PROBE_LATE,
-		[HTTP_END_CUT] = PROBE_CUT,
-		[HTTP_END_NOT_TLS] = PROBE_NOT_TLS,
-		[HTTP_END_EXPIRED] = PROBE_EXPIRED,
-		[HTTP_END_NOT_YET] = PROBE_NOT_YET,
-		[HTTP_END_UNKNOWN_CA] = PROBE_UNKNOWN_CA,
-		[HTTP_END_WRONG_NAME] = PROBE_WRONG_NAME,
-		[HTTP_END_BAD_CA] = PROBE_BAD_CA,
-		[HTTP_END_OTHER] = PROBE_OTHER,
-	};
-
-	return ends[end];
-}
-
 /* Only the answer ends it: nothing else is waited for. */
 static void transfer(struct http_client *client, struct probe *probe)
 {
@@ -50,7 +26,7 @@ static void transfer(struct http_client *client, struct probe *probe)
 static void see_result(struct http_client *client, struct probe *probe)
 {
 	probe->status = http_client_status(client);
-	probe->end = end_of(http_client_end(client));
+	probe->end = http_client_end(client);
 	probe->certificate_end = http_client_certificate_end(client);
 	http_client_head(client, &probe->head);
 	snprintf(probe->cause, sizeof(probe->cause), "%s", http_client_cause(client));
@@ -77,7 +53,7 @@ enum status probe_run(struct probe *probe)
 	const char *why;
 
 	buf_init(&probe->head, HEAD_CAP);
-	probe->end = PROBE_OTHER;
+	probe->end = HTTP_END_OTHER;
 	probe->status = 0;
 	probe->certificate_end = 0;
 	probe->cause[0] = '\0';

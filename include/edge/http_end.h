@@ -1,6 +1,6 @@
 /*
  * How a transfer of edge/http_client ended: libcurl's many codes as the few kinds that lead
- * somebody to do something else. For edge/http_client.
+ * somebody to do something else. The kinds are for anybody, the functions for edge/http_client.
  */
 #ifndef EDGE_HTTP_END_H
 #define EDGE_HTTP_END_H

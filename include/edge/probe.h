@@ -10,21 +10,7 @@
 #include "base/buf.h"
 #include "base/status.h"
 #include "base/str.h"
-
-enum probe_end {
-	PROBE_DONE, /* an answer came to its end */
-	PROBE_NO_HOST,
-	PROBE_NO_ONE, /* nobody listens there */
-	PROBE_LATE,
-	PROBE_CUT,	  /* it began, and broke off */
-	PROBE_NOT_TLS,	  /* no handshake: it speaks something else there */
-	PROBE_EXPIRED,	  /* its certificate is */
-	PROBE_NOT_YET,	  /* its certificate is not valid yet */
-	PROBE_UNKNOWN_CA, /* nobody we know vouches for its certificate */
-	PROBE_WRONG_NAME, /* its certificate is another host's */
-	PROBE_BAD_CA,	  /* our own file of authorities cannot be read */
-	PROBE_OTHER,
-};
+#include "edge/http_end.h"
 
 /* A piece of the body, when it came. */
 typedef void (*probe_bytes_fn)(void *context, struct str bytes);
@@ -39,12 +25,12 @@ struct probe {
 	probe_bytes_fn bytes; /* NULL: it is read and dropped */
 	void *context;
 	/* What came. */
-	enum probe_end end;
-	int status; /* HTTP's; 0: none */
+	enum http_end end; /* HTTP_END_OTHER: it was not even tried, too */
+	int status;	   /* HTTP's; 0: none */
 	int64_t ms;
 	struct buf head;	 /* the header lines */
 	int64_t certificate_end; /* seconds since 1970; 0: no TLS, or not known */
-	char cause[256];	 /* of any end but PROBE_DONE: libcurl's words */
+	char cause[256];	 /* of any end but HTTP_END_WHOLE: libcurl's words */
 };
 
 /* STATUS_NOMEM, STATUS_FAILED: nothing was tried. To be cleared in any case. */
