@@ -245,6 +245,11 @@ bool model_too_long(const struct model *model)
 	return model->too_long;
 }
 
+int model_http_status(const struct model *model)
+{
+	return http_client_status(model->http);
+}
+
 const char *model_cause(const struct model *model)
 {
 	return model->cause;

@@ -2,7 +2,6 @@
 #include "doctor/model.h"
 
 #include <inttypes.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -42,14 +41,13 @@ static enum status ask(struct model *model, const struct model_server *server,
 	return status;
 }
 
-static void see_refusal(struct doctor *doctor, const struct model_server *server, const char *cause)
+static void see_refusal(struct doctor *doctor, const struct model_server *server,
+			const struct model *model)
 {
 	const struct config *config = doctor->config;
-	const char *words = strstr(cause, "HTTP status ");
-	int http = 0;
+	const char *cause = model_cause(model);
+	int http = model_http_status(model);
 
-	if (words)
-		sscanf(words, "HTTP status %d", &http);
 	report_find(doctor->report, REPORT_WRONG, "model", "%s",
 		    *cause ? cause : "it could not be asked");
 	if (http == 401 || http == 403)
@@ -171,6 +169,6 @@ void doctor_model(struct doctor *doctor)
 	if (ask(model, server, &doctor->by_model) == STATUS_OK)
 		see_answer(doctor, model);
 	else
-		see_refusal(doctor, server, model_cause(model));
+		see_refusal(doctor, server, model);
 	model_free(model);
 }

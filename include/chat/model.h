@@ -76,6 +76,8 @@ int64_t model_tokens_out(const struct model *model);
  * tell: fewer may be taken.
  */
 bool model_too_long(const struct model *model);
+/* The HTTP status that the server answered with; 0: it did not answer. */
+int model_http_status(const struct model *model);
 /* Why it failed, for the log: never a text of a message or of the server's. "" if it did not. */
 const char *model_cause(const struct model *model);
 

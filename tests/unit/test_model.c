@@ -129,6 +129,7 @@ static void another_http_status_is_a_refusal(void **state)
 	for (i = 0; i < COUNT(codes); i++) {
 		play_http(model, codes[i], body, 2, STATUS_REFUSED);
 		play_http(model, codes[i], empty, 1, STATUS_REFUSED);
+		assert_int_equal(model_http_status(model), codes[i]);
 		play_http(model, codes[i], lost, 1, STATUS_UNAVAILABLE);
 	}
 	play_http(model, 0, lost, 1, STATUS_UNAVAILABLE);
