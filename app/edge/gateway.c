@@ -284,15 +284,9 @@ struct str gateway_only_param(const struct gateway *gateway, const char *name)
 /* CONTENT_LENGTH, or -1 where the body's end tells (chunked; Caddy then says "-1"). */
 static int64_t announced_length(const struct gateway *gateway)
 {
-	struct str text = gateway_param(gateway, "CONTENT_LENGTH");
-	char *end;
-	long long n;
+	int64_t n = -1;
 
-	if (text.n == 0 || text.p[0] < '0' || text.p[0] > '9')
-		return -1;
-	errno = 0;
-	n = strtoll(text.p, &end, 10);
-	return errno || *end ? -1 : n;
+	return str_number(gateway_param(gateway, "CONTENT_LENGTH"), 10, &n) ? n : -1;
 }
 
 /*

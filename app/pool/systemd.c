@@ -15,26 +15,22 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "base/str.h"
 #include "pool/listener.h"
 
 #define FIRST_FD 3 /* where handed descriptors begin */
 
 /* A whole number of the environment; -1: none is there. */
-static long number(const char *name)
+static int64_t number(const char *name)
 {
-	const char *text = getenv(name);
-	char *end;
-	long value;
+	int64_t value = -1;
 
-	if (!text || !*text)
-		return -1;
-	value = strtol(text, &end, 10);
-	return *end ? -1 : value;
+	return str_number(str_from(getenv(name)), 10, &value) ? value : -1;
 }
 
 enum status systemd_socket(int *fd)
 {
-	long pid = number("LISTEN_PID"), count = number("LISTEN_FDS");
+	int64_t pid = number("LISTEN_PID"), count = number("LISTEN_FDS");
 
 	*fd = -1;
 	/* The words are for the process they name, not for one that inherits them. */

@@ -31,19 +31,11 @@ bool address_read(struct str text, struct address *out)
 }
 
 /* Up to `most_digits` of them; -1: anything else. */
-static int number(struct str text, size_t most_digits)
+static int64_t number(struct str text, size_t most_digits)
 {
-	int value = 0;
-	size_t i;
+	int64_t value = -1;
 
-	if (!text.n || text.n > most_digits)
-		return -1;
-	for (i = 0; i < text.n; i++) {
-		if (text.p[i] < '0' || text.p[i] > '9')
-			return -1;
-		value = value * 10 + (text.p[i] - '0');
-	}
-	return value;
+	return text.n <= most_digits && str_number(text, 10, &value) ? value : -1;
 }
 
 /* ":80": any number there, for it is dropped. */
@@ -87,8 +79,8 @@ bool address_read_block(struct str text, struct address_block *out)
 {
 	const char *slash = find(text, '/');
 	struct str address = { text.p, slash ? (size_t)(slash - text.p) : text.n };
+	int64_t bits;
 	bool v4;
-	int bits;
 
 	if (!address_read(address, &out->address))
 		return false;
@@ -99,7 +91,7 @@ bool address_read_block(struct str text, struct address_block *out)
 	bits = number(str_skip(text, address.n + 1), 3);
 	if (bits < 0 || bits > (v4 ? BITS - BITS_V4_AT : BITS))
 		return false;
-	out->bits = bits + (v4 ? BITS_V4_AT : 0);
+	out->bits = (int)bits + (v4 ? BITS_V4_AT : 0);
 	return true;
 }
 
@@ -133,7 +125,7 @@ bool address_split(struct str text, struct str *host, struct str *port)
 	struct in6_addr six;
 	struct str name, digits;
 	const char *end;
-	int value;
+	int64_t value;
 
 	if (text.n && *text.p == '[') {
 		text = str_skip(text, 1);

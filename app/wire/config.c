@@ -60,7 +60,7 @@ static bool read_number(const struct setting *setting, struct str value, int64_t
 	case KIND_WORD:
 		return config_value_word(value, str_from(setting->entry.allowed), out);
 	default:
-		return config_value_number(value, setting->kind == KIND_OCTAL ? 8 : 10, out);
+		return str_number(value, setting->kind == KIND_OCTAL ? 8 : 10, out);
 	}
 }
 

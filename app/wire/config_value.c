@@ -8,24 +8,6 @@
 
 #define UNIX_PATH_MOST 107 /* sockaddr_un's, less its NUL */
 
-bool config_value_number(struct str text, unsigned base, int64_t *out)
-{
-	int64_t value = 0;
-	unsigned digit;
-	size_t i;
-
-	for (i = 0; i < text.n; i++) {
-		digit = (unsigned)(unsigned char)text.p[i] - '0';
-		if (digit >= base || value > (INT64_MAX - (int64_t)digit) / (int64_t)base)
-			return false;
-		value = value * (int64_t)base + digit;
-	}
-	if (!text.n)
-		return false;
-	*out = value;
-	return true;
-}
-
 static size_t digits_of(struct str text)
 {
 	size_t n = 0;
@@ -49,13 +31,13 @@ bool config_value_time(struct str text, int64_t *ms)
 	size_t n = digits_of(text), i;
 
 	/* Twelve digits and an hour's milliseconds stay within 64 bits. */
-	if (n > 12 || !config_value_number((struct str){ text.p, n }, 10, &whole))
+	if (n > 12 || !str_number((struct str){ text.p, n }, 10, &whole))
 		return false;
 	text = str_skip(text, n);
 	if (text.n && *text.p == '.') {
 		text = str_skip(text, 1);
 		n = digits_of(text);
-		if (n > 9 || !config_value_number((struct str){ text.p, n }, 10, &part))
+		if (n > 9 || !str_number((struct str){ text.p, n }, 10, &part))
 			return false;
 		for (i = 0; i < n; i++)
 			scale *= 10;

@@ -7,6 +7,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <string.h>
 
 struct str {
@@ -91,6 +92,27 @@ static inline bool str_only(struct str s, struct str others)
 			return false;
 	}
 	return true;
+}
+
+/*
+ * The number of `base`, 8 or 10, that it is the digits of: nothing else stands in it, no sign and no
+ * white space. False, and *out untouched: it is none, or beyond int64_t.
+ */
+static inline bool str_number(struct str s, unsigned base, int64_t *out)
+{
+	int64_t value = 0;
+	unsigned digit;
+	size_t i;
+
+	for (i = 0; i < s.n; i++) {
+		digit = (unsigned)(unsigned char)s.p[i] - '0';
+		if (digit >= base || value > (INT64_MAX - (int64_t)digit) / (int64_t)base)
+			return false;
+		value = value * (int64_t)base + digit;
+	}
+	if (s.n)
+		*out = value;
+	return s.n;
 }
 
 /* Takes what stands before the first `separator` (or all) off the front of *rest. */

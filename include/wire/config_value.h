@@ -12,10 +12,6 @@
 #include "base/str.h"
 
 /*
- * Digits only, of `base` 10 or 8. False, and *out untouched, for anything else and beyond int64_t.
- */
-bool config_value_number(struct str text, unsigned base, int64_t *out);
-/*
  * "15", "0.5", "15s", "500ms", "2m", "1h", in milliseconds. False, and *ms untouched, for anything
  * else.
  */

@@ -51,6 +51,40 @@ static void holding(void **state)
 	assert_false(str_holds(STR_NONE, STR("nginx")));
 }
 
+static void numbers(void **state)
+{
+	static const struct {
+		struct str text;
+		unsigned base;
+		int64_t number; /* -1: none */
+	} rows[] = {
+		{ STR("0"), 10, 0 },
+		{ STR("00080"), 10, 80 },
+		{ STR("9223372036854775807"), 10, INT64_MAX },
+		{ STR("9223372036854775808"), 10, -1 },
+		{ STR("99999999999999999999"), 10, -1 },
+		{ STR("0660"), 8, 0660 },
+		{ STR("0668"), 8, -1 },
+		{ STR(""), 10, -1 },
+		{ STR_NONE, 10, -1 },
+		{ STR("-1"), 10, -1 },
+		{ STR("+1"), 10, -1 },
+		{ STR(" 1"), 10, -1 },
+		{ STR("1\0"), 10, -1 },
+		{ STR("1a"), 10, -1 },
+	};
+	int64_t number;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < COUNT(rows); i++) {
+		number = -1;
+		assert_int_equal(str_number(rows[i].text, rows[i].base, &number),
+				 rows[i].number >= 0);
+		assert_int_equal(number, rows[i].number);
+	}
+}
+
 static void cutting(void **state)
 {
 	struct str rest = STR("a,,b");
@@ -98,6 +132,7 @@ int main(void)
 		cmocka_unit_test(only_some_characters),
 		cmocka_unit_test(the_same_but_for_case),
 		cmocka_unit_test(holding),
+		cmocka_unit_test(numbers),
 		cmocka_unit_test(cutting),
 		cmocka_unit_test(listing),
 	};
