@@ -43,21 +43,28 @@ enum status ops_key_prepare(struct ops *ops, const struct ops_key_request *reque
 	return STATUS_OK;
 }
 
-enum status ops_key_store(struct ops *ops, const struct ops_key *key)
+enum status ops_key_add(struct ops *ops, const char *name, const struct key *key, const char *id,
+			struct str chatbot, const char *hint, const char *label)
 {
 	struct db_query query;
 
-	db_query_init(&query, "key create",
+	db_query_init(&query, name,
 		      "select banter.key_create(p_workspace => $1, p_api_key => $2, p_kind => $3,"
 		      " p_chatbot => $4, p_hash => $5, p_hint => $6, p_label => $7)");
-	db_add_integer(&query, key->key.workspace);
-	db_add_input(&query, key->id);
-	db_add_text(&query, key_kind_name(key->key.kind));
-	db_add_text(&query, db_rows_text(key->place, 0, 1));
-	db_add_text(&query, (struct str){ (const char *)key->key.hash, KEY_HASH_SIZE });
-	db_add_input(&query, key->text + strlen(key->text) - HINT);
-	db_add_input(&query, key->label);
+	db_add_integer(&query, key->workspace);
+	db_add_input(&query, id);
+	db_add_text(&query, key_kind_name(key->kind));
+	db_add_text(&query, chatbot);
+	db_add_text(&query, (struct str){ (const char *)key->hash, KEY_HASH_SIZE });
+	db_add_input(&query, hint);
+	db_add_input(&query, label);
 	return ops_call(ops, &query, NULL);
+}
+
+enum status ops_key_store(struct ops *ops, const struct ops_key *key)
+{
+	return ops_key_add(ops, "key create", &key->key, key->id, db_rows_text(key->place, 0, 1),
+			   key->text + strlen(key->text) - HINT, key->label);
 }
 
 void ops_key_clear(struct ops_key *key)

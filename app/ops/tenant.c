@@ -2,6 +2,7 @@
 #include "ops/tenant.h"
 
 #include "ops/call.h"
+#include "ops/key.h"
 
 static enum status create_workspace(struct ops *ops, const struct ops_tenant *tenant)
 {
@@ -39,19 +40,9 @@ enum status ops_tenant_create(struct ops *ops, const struct ops_tenant *tenant)
 enum status ops_tenant_add_key(struct ops *ops, const struct ops_tenant *tenant,
 			       const struct key *key, const char *id, const char *hint)
 {
-	struct db_query query;
+	struct str chatbot = key->kind == KEY_WIDGET ? str_from(tenant->chatbot) : STR_NONE;
 
-	db_query_init(&query, tenant->purpose,
-		      "select banter.key_create(p_workspace => $1, p_api_key => $2, p_kind => $3,"
-		      " p_chatbot => $4, p_hash => $5, p_hint => $6, p_label => $7)");
-	db_add_integer(&query, key->workspace);
-	db_add_input(&query, id);
-	db_add_text(&query, key_kind_name(key->kind));
-	db_add_input(&query, key->kind == KEY_WIDGET ? tenant->chatbot : NULL);
-	db_add_text(&query, (struct str){ (const char *)key->hash, KEY_HASH_SIZE });
-	db_add_input(&query, hint);
-	db_add_input(&query, tenant->purpose);
-	return ops_call(ops, &query, NULL);
+	return ops_key_add(ops, tenant->purpose, key, id, chatbot, hint, tenant->purpose);
 }
 
 enum status ops_tenant_remove(struct ops *ops, const struct ops_tenant *tenant)

@@ -31,6 +31,12 @@ enum status ops_key_prepare(struct ops *ops, const struct ops_key_request *reque
 			    struct ops_key *out) MUST_CHECK;
 /* From here on it counts. */
 enum status ops_key_store(struct ops *ops, const struct ops_key *key) MUST_CHECK;
+/*
+ * The same for a key that was made elsewhere. `chatbot`: a widget key's, else absent; `hint`: what it
+ * is known again by; `name`: for logs.
+ */
+enum status ops_key_add(struct ops *ops, const char *name, const struct key *key, const char *id,
+			struct str chatbot, const char *hint, const char *label) MUST_CHECK;
 /* Wipes its text. */
 void ops_key_clear(struct ops_key *key);
 

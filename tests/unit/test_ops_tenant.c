@@ -43,7 +43,7 @@ static void keys_are_stored_by_their_hash(void **state)
 				       " p_hash => $5, p_hint => $6, p_label => $7) "),
 			 2);
 	assert_int_equal(
-		journal_count("(42, k-1, 'widget', bot-1, 'hhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhh',"
+		journal_count("(42, k-1, 'widget', 'bot-1', 'hhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhh',"
 			      " x7Qa, demo) "),
 		1);
 	assert_int_equal(journal_count("(42, k-2, 'workspace', null, "), 1);
