@@ -18,6 +18,7 @@
 #include "cli/call.h"
 #include "cli/query.h"
 #include "ops/tenant.h"
+#include "ops/workspace.h"
 #include "wire/config.h"
 #include "wire/config_text.h"
 
@@ -79,8 +80,7 @@ static enum status complete(struct demo *demo, struct key *widget, struct key *w
 	if (*demo->chatbot && key_read(KEY_WIDGET, str_from(demo->widget), widget) == STATUS_OK &&
 	    key_read(KEY_WORKSPACE, str_from(demo->workspace), workspace) == STATUS_OK)
 		return STATUS_OK;
-	secret_random(&number, sizeof(number));
-	number &= INT64_MAX; /* a sign would look like an option */
+	number = ops_workspace_number();
 	secret_new_id(demo->chatbot);
 	if (key_new(KEY_WIDGET, number, demo->widget, widget))
 		return STATUS_FAILED;

@@ -10,6 +10,7 @@
 #include "base/secret.h"
 #include "cli/call.h"
 #include "ops/tenant.h"
+#include "ops/workspace.h"
 
 #define CALL_MS 10000
 #define KEY_CAP 4096
@@ -40,7 +41,7 @@ static enum status create(struct ops *ops, struct doctor_tenant *made)
 	enum status status;
 	struct key key;
 
-	secret_random(&made->workspace, sizeof(made->workspace));
+	made->workspace = ops_workspace_number();
 	secret_new_id(chatbot);
 	secret_new_id(id);
 	made->made = true;

@@ -6,23 +6,27 @@
 
 #define SHOW "select * from banter.workspace_show(p_workspace => $1)"
 
+int64_t ops_workspace_number(void)
+{
+	int64_t number;
+
+	secret_random(&number, sizeof(number));
+	return number & INT64_MAX;
+}
+
 enum status ops_workspace_create(struct ops *ops, const char *name, const char *settings,
 				 struct db_rows **out)
 {
 	struct db_query query;
 	enum status status;
-	int64_t number;
 
 	status = ops_call_judge(ops, "workspace create", "workspace", settings, name);
 	if (status)
 		return status;
-	/* Without a sign: a number that begins with "-" looks like an option. */
-	secret_random(&number, sizeof(number));
-	number &= INT64_MAX;
 	db_query_init(&query, "workspace create",
 		      "select banter.workspace_new("
 		      "p_workspace => $1, p_name => $2, p_changes => $3)");
-	db_add_integer(&query, number);
+	db_add_integer(&query, ops_workspace_number());
 	db_add_input(&query, name);
 	db_add_input(&query, settings);
 	return ops_call_change(ops, &query, SHOW, out);

@@ -4,6 +4,8 @@
 
 #include "ops/ops.h"
 
+/* A number for a new one. It has no sign: what begins with "-" looks like an option. */
+int64_t ops_workspace_number(void);
 /* Makes one, and shows it. */
 enum status ops_workspace_create(struct ops *ops, const char *name, const char *settings,
 				 struct db_rows **out) MUST_CHECK;
