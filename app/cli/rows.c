@@ -65,14 +65,14 @@ int cli_print_rows(const struct cli_call *call, const struct db_rows *rows, cons
 	return cli_print_table(call, table, record);
 }
 
-static int run(const struct cli_call *call, bool record)
+int cli_run_rows(const struct cli_call *call, cli_rows_fn ask, bool record)
 {
 	struct db_rows *rows = NULL;
 	struct ops ops;
 	int code = cli_open(call, &ops);
 
 	if (code == CLI_DONE)
-		code = cli_ended(call, &ops, call->command->rows(&ops, call->arguments[0], &rows));
+		code = cli_ended(call, &ops, ask(call, &ops, &rows));
 	if (code == CLI_DONE)
 		code = cli_print_rows(call, rows, NULL, record);
 	db_rows_free(rows);
@@ -80,12 +80,17 @@ static int run(const struct cli_call *call, bool record)
 	return code;
 }
 
+static enum status of_first(const struct cli_call *call, struct ops *ops, struct db_rows **out)
+{
+	return call->command->rows(ops, call->arguments[0], out);
+}
+
 int cli_run_table(const struct cli_call *call)
 {
-	return run(call, false);
+	return cli_run_rows(call, of_first, false);
 }
 
 int cli_run_record(const struct cli_call *call)
 {
-	return run(call, true);
+	return cli_run_rows(call, of_first, true);
 }

@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "cli/call.h"
-#include "cli/query.h"
 #include "cli/rows.h"
 #include "ctl/tenant.h"
 #include "ops/chatbot.h"
@@ -27,36 +26,30 @@ static int refuse_prompt(const struct cli_call *call)
 	return CLI_DONE;
 }
 
+static enum status create(const struct cli_call *call, struct ops *ops, const char *settings,
+			  struct db_rows **out)
+{
+	return ops_chatbot_create(ops, call->arguments[0], call->arguments[1], settings, out);
+}
+
 static int run_create(const struct cli_call *call)
 {
 	int code = refuse_prompt(call);
-	struct db_rows *rows = NULL;
-	struct buf settings;
-	struct ops ops;
 
-	if (code != CLI_DONE)
-		return code;
-	buf_init(&settings, 0);
-	code = cli_open(call, &ops);
-	if (code == CLI_DONE)
-		code = cli_changes(call, 2, &settings);
-	if (code == CLI_DONE)
-		code = cli_ended(call, &ops,
-				 ops_chatbot_create(&ops, call->arguments[0], call->arguments[1],
-						    buf_text(&settings), &rows));
-	if (code == CLI_DONE)
-		code = tenant_print(call, rows, true);
-	db_rows_free(rows);
-	buf_wipe(&settings);
-	cli_close(&ops);
-	return code;
+	return code == CLI_DONE ? tenant_change(call, 2, create, true) : code;
+}
+
+static enum status set(const struct cli_call *call, struct ops *ops, const char *settings,
+		       struct db_rows **out)
+{
+	return ops_chatbot_set(ops, call->arguments[0], settings, out);
 }
 
 static int run_set(const struct cli_call *call)
 {
 	int code = refuse_prompt(call);
 
-	return code == CLI_DONE ? tenant_set(call, ops_chatbot_set) : code;
+	return code == CLI_DONE ? tenant_change(call, 1, set, false) : code;
 }
 
 static int run_revoke(const struct cli_call *call)

@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "cli/call.h"
-#include "cli/query.h"
 #include "cli/rows.h"
 #include "ctl/conversation_export.h"
 #include "ctl/conversation_import.h"
@@ -14,7 +13,7 @@
 
 #define IDS_CAP (1 << 20)
 
-static int run_list(const struct cli_call *call)
+static enum status list(const struct cli_call *call, struct ops *ops, struct db_rows **out)
 {
 	const struct ops_conversation_choice choice = {
 		.chatbot = call->arguments[0],
@@ -22,17 +21,13 @@ static int run_list(const struct cli_call *call)
 		.since = cli_value(call, "--since"),
 		.limit = cli_number(call, "--limit", 50),
 	};
-	struct db_rows *rows = NULL;
-	struct ops ops;
-	int code = cli_open(call, &ops);
 
-	if (code == CLI_DONE)
-		code = cli_ended(call, &ops, ops_conversation_list(&ops, &choice, &rows));
-	if (code == CLI_DONE)
-		code = cli_print_rows(call, rows, NULL, false);
-	db_rows_free(rows);
-	cli_close(&ops);
-	return code;
+	return ops_conversation_list(ops, &choice, out);
+}
+
+static int run_list(const struct cli_call *call)
+{
+	return cli_run_rows(call, list, false);
 }
 
 /* Exactly one of the three ways to say which. */

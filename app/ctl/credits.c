@@ -5,50 +5,34 @@
 #include <string.h>
 
 #include "cli/call.h"
-#include "cli/query.h"
 #include "cli/rows.h"
-#include "ctl/tenant.h"
 #include "ops/credits.h"
 
 #define DIGITS 16
 
+static enum status add(const struct cli_call *call, struct ops *ops, struct db_rows **out)
+{
+	return ops_credits_add(ops, call->arguments[0], strtoll(call->arguments[1], NULL, 10), out);
+}
+
 static int run_add(const struct cli_call *call)
 {
 	const char *text = call->arguments[1], *digits = text + (*text == '-' || *text == '+');
-	struct db_rows *rows = NULL;
-	struct ops ops;
-	int code;
 
 	if (!*digits || strlen(digits) > DIGITS || digits[strspn(digits, "0123456789")])
 		return cli_say(CLI_WRONG, "%s: N must be a whole number, such as 100 or -20",
 			       call->command->name);
-	code = cli_open(call, &ops);
-	if (code == CLI_DONE)
-		code = cli_ended(
-			call, &ops,
-			ops_credits_add(&ops, call->arguments[0], strtoll(text, NULL, 10), &rows));
-	if (code == CLI_DONE)
-		code = tenant_print(call, rows, false);
-	db_rows_free(rows);
-	cli_close(&ops);
-	return code;
+	return cli_run_rows(call, add, true);
+}
+
+static enum status list(const struct cli_call *call, struct ops *ops, struct db_rows **out)
+{
+	return ops_credits_list(ops, call->arguments[0], cli_number(call, "--limit", 20), out);
 }
 
 static int run_list(const struct cli_call *call)
 {
-	struct db_rows *rows = NULL;
-	struct ops ops;
-	int code = cli_open(call, &ops);
-
-	if (code == CLI_DONE)
-		code = cli_ended(call, &ops,
-				 ops_credits_list(&ops, call->arguments[0],
-						  cli_number(call, "--limit", 20), &rows));
-	if (code == CLI_DONE)
-		code = cli_print_rows(call, rows, NULL, false);
-	db_rows_free(rows);
-	cli_close(&ops);
-	return code;
+	return cli_run_rows(call, list, false);
 }
 
 static int run_show(const struct cli_call *call)

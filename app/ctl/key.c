@@ -112,9 +112,15 @@ static int run_create(const struct cli_call *call)
 	return code;
 }
 
+static enum status set(const struct cli_call *call, struct ops *ops, const char *settings,
+		       struct db_rows **out)
+{
+	return ops_key_set(ops, call->arguments[0], settings, out);
+}
+
 static int run_set(const struct cli_call *call)
 {
-	return tenant_set(call, ops_key_set);
+	return tenant_change(call, 1, set, false);
 }
 
 static int run_revoke(const struct cli_call *call)

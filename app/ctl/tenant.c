@@ -7,16 +7,16 @@
 #include "cli/query.h"
 #include "cli/rows.h"
 
-int tenant_print(const struct cli_call *call, const struct db_rows *rows, bool brief)
+static int print(const struct cli_call *call, const struct db_rows *rows, bool made)
 {
-	if (!brief || call->form != TABLE_PEOPLE)
+	if (!made || call->form != TABLE_PEOPLE)
 		return cli_print_rows(call, rows, NULL, true);
 	printf("%.*s\n", STR_ARGS(db_rows_text(rows, 0, 0)));
 	return fflush(stdout) ? cli_say(CLI_FAILED, "it was made, but could not be printed")
 			      : CLI_DONE;
 }
 
-int tenant_set(const struct cli_call *call, ops_set_fn set)
+int tenant_change(const struct cli_call *call, int first, tenant_change_fn change, bool made)
 {
 	struct db_rows *rows = NULL;
 	struct buf settings;
@@ -26,12 +26,11 @@ int tenant_set(const struct cli_call *call, ops_set_fn set)
 	buf_init(&settings, 0);
 	code = cli_open(call, &ops);
 	if (code == CLI_DONE)
-		code = cli_changes(call, 1, &settings);
+		code = cli_changes(call, first, &settings);
 	if (code == CLI_DONE)
-		code = cli_ended(call, &ops,
-				 set(&ops, call->arguments[0], buf_text(&settings), &rows));
+		code = cli_ended(call, &ops, change(call, &ops, buf_text(&settings), &rows));
 	if (code == CLI_DONE)
-		code = tenant_print(call, rows, false);
+		code = print(call, rows, made);
 	db_rows_free(rows);
 	buf_wipe(&settings);
 	cli_close(&ops);
@@ -51,7 +50,7 @@ int tenant_revoke(const struct cli_call *call, ops_rows_fn question, ops_rows_fn
 	if (code == CLI_DONE)
 		code = cli_ended(call, &ops, revoke(&ops, db_rows_text(asked, 0, 0).p, &rows));
 	if (code == CLI_DONE)
-		code = tenant_print(call, rows, false);
+		code = print(call, rows, false);
 	db_rows_free(asked);
 	db_rows_free(rows);
 	cli_close(&ops);

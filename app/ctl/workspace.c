@@ -1,53 +1,41 @@
 /* banterctl workspace. */
 #include "ctl/workspace.h"
 
-#include "cli/call.h"
-#include "cli/query.h"
 #include "cli/rows.h"
 #include "ctl/tenant.h"
 #include "ops/workspace.h"
 
+static enum status create(const struct cli_call *call, struct ops *ops, const char *settings,
+			  struct db_rows **out)
+{
+	return ops_workspace_create(ops, call->arguments[0], settings, out);
+}
+
 static int run_create(const struct cli_call *call)
 {
-	struct db_rows *rows = NULL;
-	struct buf settings;
-	struct ops ops;
-	int code;
+	return tenant_change(call, 1, create, true);
+}
 
-	buf_init(&settings, 0);
-	code = cli_open(call, &ops);
-	if (code == CLI_DONE)
-		code = cli_changes(call, 1, &settings);
-	if (code == CLI_DONE)
-		code = cli_ended(
-			call, &ops,
-			ops_workspace_create(&ops, call->arguments[0], buf_text(&settings), &rows));
-	if (code == CLI_DONE)
-		code = tenant_print(call, rows, true);
-	db_rows_free(rows);
-	buf_clear(&settings);
-	cli_close(&ops);
-	return code;
+static enum status list(const struct cli_call *call, struct ops *ops, struct db_rows **out)
+{
+	(void)call;
+	return ops_workspace_list(ops, out);
 }
 
 static int run_list(const struct cli_call *call)
 {
-	struct db_rows *rows = NULL;
-	struct ops ops;
-	int code = cli_open(call, &ops);
+	return cli_run_rows(call, list, false);
+}
 
-	if (code == CLI_DONE)
-		code = cli_ended(call, &ops, ops_workspace_list(&ops, &rows));
-	if (code == CLI_DONE)
-		code = cli_print_rows(call, rows, NULL, false);
-	db_rows_free(rows);
-	cli_close(&ops);
-	return code;
+static enum status set(const struct cli_call *call, struct ops *ops, const char *settings,
+		       struct db_rows **out)
+{
+	return ops_workspace_set(ops, call->arguments[0], settings, out);
 }
 
 static int run_set(const struct cli_call *call)
 {
-	return tenant_set(call, ops_workspace_set);
+	return tenant_change(call, 1, set, false);
 }
 
 static int run_revoke(const struct cli_call *call)

@@ -20,7 +20,12 @@ int cli_print_table(const struct cli_call *call, struct table *table, bool recor
 int cli_print_rows(const struct cli_call *call, const struct db_rows *rows, const char *first,
 		   bool record);
 
-/* The whole of a simple command: its `rows` as a table, or the one row as a record. */
+/* What asks for a call's rows. */
+typedef enum status (*cli_rows_fn)(const struct cli_call *call, struct ops *ops,
+				   struct db_rows **out);
+/* The whole of a command that shows what one operation gives. Else as cli_print_rows(). */
+int cli_run_rows(const struct cli_call *call, cli_rows_fn ask, bool record);
+/* The same for the command's own `rows`: as a table, or the one row as a record. */
 int cli_run_table(const struct cli_call *call);
 int cli_run_record(const struct cli_call *call);
 

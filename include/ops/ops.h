@@ -37,8 +37,5 @@ void ops_init(struct ops *ops, struct db *db, struct wait *wait, int64_t patienc
  * ops_key_list() and their like.
  */
 typedef enum status (*ops_rows_fn)(struct ops *ops, const char *of, struct db_rows **out);
-/* What changes settings of one thing, and then shows it: ops_chatbot_set() and its like. */
-typedef enum status (*ops_set_fn)(struct ops *ops, const char *of, const char *settings,
-				  struct db_rows **out);
 
 #endif
