@@ -7,26 +7,24 @@
 
 enum http_error {
 	ERROR_NONE,
-	ERROR_NOT_FOUND,
-	ERROR_METHOD,
-	ERROR_TOO_MANY,
-	ERROR_UNAUTHORIZED,
-	ERROR_NO_KEY,
-	ERROR_MALFORMED_KEY,
-	ERROR_INVALID,
-	ERROR_KEY_REUSED,
-	ERROR_IN_PROGRESS,
-	ERROR_CHATBOT_NOT_FOUND,
-	ERROR_CONVERSATION_NOT_FOUND,
-	ERROR_NO_CREDIT,
-	ERROR_INTERNAL,
-	ERROR_UNAVAILABLE,
+	ERROR_NOT_FOUND,	      /* no such path */
+	ERROR_METHOD,		      /* another method */
+	ERROR_TOO_MANY,		      /* over a limit */
+	ERROR_UNAUTHORIZED,	      /* not a good key */
+	ERROR_NO_KEY,		      /* no key */
+	ERROR_MALFORMED_KEY,	      /* a key in another form */
+	ERROR_INVALID,		      /* a bad body */
+	ERROR_KEY_REUSED,	      /* an idempotency key of another request */
+	ERROR_IN_PROGRESS,	      /* an idempotency key that is at work */
+	ERROR_CHATBOT_NOT_FOUND,      /* no such chatbot */
+	ERROR_CONVERSATION_NOT_FOUND, /* no such conversation */
+	ERROR_NO_CREDIT,	      /* no credits */
+	ERROR_INTERNAL,		      /* a fault */
+	ERROR_UNAVAILABLE,	      /* a part is away */
 	ERROR_COUNT
 };
 
 /* Its HTTP status. */
 int error_status(enum http_error error);
-/* Its cause in a few words, for people who work on it and for tests; no client reads it. */
-const char *error_cause(enum http_error error);
 
 #endif

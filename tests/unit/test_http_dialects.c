@@ -74,17 +74,6 @@ static void every_error(void **state)
 	     "another message.\",\"code\":\"RATE_LIMIT_EXCEEDED\",\"retryAfter\":9}");
 }
 
-static void every_error_has_a_cause_of_its_own(void **state)
-{
-	int a, b;
-
-	(void)state;
-	for (a = ERROR_NONE; a < ERROR_COUNT; a++)
-		for (b = ERROR_NONE; b < a; b++)
-			assert_string_not_equal(error_cause((enum http_error)a),
-						error_cause((enum http_error)b));
-}
-
 /* What a row leaves out would be called all the same. */
 static void every_row_is_whole(void **state)
 {
@@ -172,7 +161,6 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_error),
-		cmocka_unit_test(every_error_has_a_cause_of_its_own),
 		cmocka_unit_test(every_row_is_whole),
 		cmocka_unit_test(limits_of_an_address),
 		cmocka_unit_test(where_the_headless_key_is),
