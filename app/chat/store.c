@@ -196,7 +196,7 @@ enum status store_finish(struct db *db, struct wait *wait, const struct store_en
 	status = db_call(db, wait, &query, deadline, &rows);
 	if (status)
 		return status;
-	result = find(results, 3, db_rows_text(rows, 0, 0));
+	result = find(results, COUNT(results), db_rows_text(rows, 0, 0));
 	db_rows_free(rows);
 	if (result < 0) {
 		log_error("turn_end answered in a way this program does not know");
@@ -209,15 +209,13 @@ enum status store_finish(struct db *db, struct wait *wait, const struct store_en
 void store_renew(struct db_query *query, int64_t workspace, const char *exchange, int64_t lease_ms,
 		 int64_t answer_ms)
 {
-	int64_t lock_ms = answer_ms * 4 / 5;
-
 	db_query_init(query, "lease_renew",
 		      "select banter.lease_renew(p_workspace => $1, p_exchange => $2,"
 		      " p_lease_seconds => $3, p_lock_ms => $4)");
 	db_add_integer(query, workspace);
 	db_add_text(query, str_from(exchange));
 	db_add_integer(query, lease_ms / 1000);
-	db_add_integer(query, lock_ms > 1 ? lock_ms : 1);
+	db_add_integer(query, db_lock_ms(answer_ms));
 }
 
 enum status store_health(struct db *db, struct wait *wait, const struct config *config)

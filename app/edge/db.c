@@ -142,9 +142,7 @@ static enum status begin_connect(struct db *db)
 /* As db_add_time_left() promises. */
 static void time_left(const struct db *db, char out[DB_NUMBER_SIZE])
 {
-	int64_t ms = (db->deadline - clock_ms()) * 4 / 5;
-
-	snprintf(out, DB_NUMBER_SIZE, "%" PRId64, ms > 1 ? ms : 1);
+	snprintf(out, DB_NUMBER_SIZE, "%" PRId64, db_lock_ms(db->deadline - clock_ms()));
 }
 
 static enum status send_statement(struct db *db)

@@ -96,8 +96,8 @@ enum status store_finish(struct db *db, struct wait *wait, const struct store_en
 
 /*
  * The statement that renews a lease, for db_start(): a stream goes on while it runs. Who begins it
- * anew after `answer_ms` without an answer leaves none waiting in the database: it waits for locks
- * for 4/5 of that. `exchange` is borrowed.
+ * anew after `answer_ms` without an answer leaves none waiting in the database: see db_lock_ms().
+ * `exchange` is borrowed.
  */
 void store_renew(struct db_query *query, int64_t workspace, const char *exchange, int64_t lease_ms,
 		 int64_t answer_ms);

@@ -38,10 +38,18 @@ void db_add_integer(struct db_query *query, int64_t value);
 void db_add_boolean(struct db_query *query, bool value);
 void db_add_null(struct db_query *query);
 /*
- * Milliseconds, at least 1, that the statement may wait for locks: 4/5 of what is left until
- * db_call()'s deadline when it is sent, each time anew. So it has given up before we do, and takes
- * no effect behind our back (where a pooler let it wait before that, it may). Once a query.
+ * Milliseconds, at least 1, that a statement may wait for locks whose answer is wanted in `left_ms`:
+ * 4/5 of them. So it has given up before we do, and takes no effect behind our back (where a pooler
+ * let it wait before that, it may).
  */
+static inline int64_t db_lock_ms(int64_t left_ms)
+{
+	int64_t ms = left_ms * 4 / 5;
+
+	return ms > 1 ? ms : 1;
+}
+
+/* The same of what is left until db_call()'s deadline when it is sent, each time anew. Once a query. */
 void db_add_time_left(struct db_query *query);
 /*
  * The words that a function of ours raises go there, NUL-ended, cut at `size` bytes, instead of into
