@@ -8,7 +8,7 @@
 #include "base/clock.h"
 #include "base/count.h"
 
-#define EPOLL_MOST 4 /* the listening socket, and the lanes of the waiting line */
+#define EPOLL_MOST 4 /* the listening socket, and the lanes of the queue */
 
 void wait_init(struct wait *wait)
 {

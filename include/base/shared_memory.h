@@ -21,7 +21,7 @@ struct shared_layout {
 		[40]; /* the kernel's boot id, where its content means nothing after a reboot; else "" */
 };
 
-/* The kernel's boot id into layout->boot; "" where it cannot be read (logged). */
+/* The kernel's boot id into layout->boot; "" where none is shown, or it cannot be read (logged). */
 void shared_layout_boot(struct shared_layout *layout);
 
 /* Fills fresh, zeroed memory behind its layout; false: it cannot (logged). */
