@@ -1,7 +1,4 @@
-/*
- * The settings as text: a file's lines, rules between settings, and --help.  The table is
- * config.c's.
- */
+/* The settings as text: a file's lines, and --help.  The table is config_table.c's. */
 #include "wire/config_text.h"
 
 #include "wire/config.h"
@@ -50,15 +47,12 @@ enum status config_lines(struct str text, config_line_fn set, void *context, str
 {
 	size_t number = 0, said = why->len;
 	enum status status;
-	const char *feed;
 	struct str line;
 
 	if (str_starts(text, STR("\xef\xbb\xbf")))
 		text = str_skip(text, 3);
 	while (text.n) {
-		feed = memchr(text.p, '\n', text.n);
-		line = (struct str){ text.p, feed ? (size_t)(feed - text.p) : text.n };
-		text = str_skip(text, feed ? line.n + 1 : line.n);
+		line = str_cut(&text, STR("\n"));
 		buf_printf(why, "line %zu: ", ++number);
 		status = take_line(line, set, context, why);
 		if (status != STATUS_OK)

@@ -1,4 +1,4 @@
-/* The settings as text: a file's lines, and --help. The table is wire/config's. */
+/* The settings as text: a file's lines, and --help. The table is wire/config_table's. */
 #ifndef WIRE_CONFIG_TEXT_H
 #define WIRE_CONFIG_TEXT_H
 
@@ -10,9 +10,9 @@
 
 /*
  * A file's text: NAME=value lines; blank lines and lines that begin with # are skipped; white space
- * around name and value is dropped; a value in double or single quotes loses them. NAME_FILE is
- * allowed for secrets (see below). Calls `set` for each; stops at the first error: `why` then
- * begins with "line N: ".
+ * around name and value is dropped; a value in double or single quotes loses them. Calls `set` for
+ * each, which also knows what NAME_FILE means; stops at the first error: `why` then begins with
+ * "line N: ".
  */
 typedef enum status (*config_line_fn)(void *context, struct str name, struct str value,
 				      struct buf *why);
