@@ -1,4 +1,4 @@
-"""Fixtures: the shared parts of a run, and what a test starts for itself.
+"""Fixtures: the servers that a run shares, and what a test starts for itself.
 
 BANTER_TEST_THROUGH=pgbouncer puts PgBouncer between Banter and PostgreSQL for the whole run.
 BANTER_TEST_BUILD names another folder of binaries (such as the sanitizers' build)."""
@@ -19,21 +19,21 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 
 @pytest.hookimpl(hookwrapper=True)
 def pytest_runtest_makereport(item, call):
-    """When a test fails, the logs of its parts are what one needs."""
+    """When a test fails, the logs of its servers are what one needs."""
     outcome = yield
     report = outcome.get_result()
     if report.failed:
         for value in item.funcargs.values():
-            for part in getattr(value, "shown_servers", [value]):
-                if isinstance(part, servers.Server):
-                    report.sections.append((f"{part.name}'s log", part.text()[-6000:]))
+            for server in getattr(value, "shown_servers", [value]):
+                if isinstance(server, servers.Server):
+                    report.sections.append((f"{server.name}'s log", server.text()[-6000:]))
 
 
 @pytest.fixture(scope="session")
 def postgres():
-    part = servers.Postgres()
-    yield part
-    part.close()
+    server = servers.Postgres()
+    yield server
+    server.close()
 
 
 @pytest.fixture(scope="session")
@@ -42,16 +42,16 @@ def database(postgres):
     if os.environ.get("BANTER_TEST_THROUGH") != "pgbouncer":
         yield postgres
         return
-    part = servers.Pooler(postgres)
-    yield part
-    part.close()
+    server = servers.Pooler(postgres)
+    yield server
+    server.close()
 
 
 @pytest.fixture(scope="session")
 def standin():
-    part = servers.StandIn()
-    yield part
-    part.close()
+    server = servers.StandIn()
+    yield server
+    server.close()
 
 
 @pytest.fixture(scope="session")

@@ -1,5 +1,5 @@
-"""The real parts a test runs against, each private and on free ports or sockets under one temporary folder:
-PostgreSQL, PgBouncer, nginx, the stand-in model, and Banter itself. A part is started, stopped by its own
+"""The real servers a test runs against, each private and on free ports or sockets under one temporary folder:
+PostgreSQL, PgBouncer, nginx, the stand-in model, and Banter itself. A server is started, stopped by its own
 process id, and shows its log when a test fails."""
 
 import base64
@@ -109,7 +109,7 @@ def filled(file, values):
 class Server:
     """A child process with a log."""
 
-    name = "part"
+    name = "server"
 
     def __init__(self):
         self.folder = folder(self.name)

@@ -31,10 +31,10 @@ def dump(postgres, path, *options):
 @pytest.fixture(scope="module")
 def elsewhere():
     """Another cluster, where the page's roles are and no data."""
-    with contextlib.closing(servers.Postgres()) as part:
-        part.run("create role banter_owner nologin")
-        part.run("create role host login")
-        yield part
+    with contextlib.closing(servers.Postgres()) as server:
+        server.run("create role banter_owner nologin")
+        server.run("create role host login")
+        yield server
 
 
 class Lived:

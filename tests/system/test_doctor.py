@@ -1,4 +1,4 @@
-"""banterctl doctor: each thing that can be wrong is made wrong with the real parts, is found, and is right once its
+"""banterctl doctor: each thing that can be wrong is made wrong with the real servers, is found, and is right once its
 next step was done. The stand-in speaks slowly here, since what a server holds back shows only over time."""
 
 import contextlib
@@ -75,9 +75,9 @@ class Doctor:
 @pytest.fixture(scope="module")
 def slow_model():
     """A model that takes its time."""
-    part = servers.StandIn("--voice", "friendly")
-    yield part
-    part.close()
+    server = servers.StandIn("--voice", "friendly")
+    yield server
+    server.close()
 
 
 @pytest.fixture(scope="module")

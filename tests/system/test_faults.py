@@ -43,9 +43,9 @@ def ended_rows(postgres, tenant, count=1):
 @pytest.fixture(scope="module")
 def cluster():
     """A PostgreSQL that this file's tests may stop."""
-    part = servers.Postgres()
-    yield part
-    part.close()
+    server = servers.Postgres()
+    yield server
+    server.close()
 
 
 @pytest.fixture
@@ -55,9 +55,9 @@ def door(cluster):
         cluster.start()
     with contextlib.ExitStack() as stack:
         if os.environ.get("BANTER_TEST_THROUGH") == "pgbouncer":
-            part = servers.Pooler(cluster)
-            stack.callback(part.close)
-            yield part
+            server = servers.Pooler(cluster)
+            stack.callback(server.close)
+            yield server
         else:
             yield cluster
 

@@ -41,15 +41,15 @@ def descriptors():
 
 @pytest.fixture(scope="module")
 def cluster():
-    part = servers.Postgres(max_connections=CONNECTIONS)
-    yield part
-    part.close()
+    server = servers.Postgres(max_connections=CONNECTIONS)
+    yield server
+    server.close()
 
 
 @pytest.fixture
 def pooler(cluster):
-    with contextlib.closing(servers.Pooler(cluster, users=[ME])) as part:
-        yield part
+    with contextlib.closing(servers.Pooler(cluster, users=[ME])) as server:
+        yield server
 
 
 @pytest.fixture
@@ -248,8 +248,8 @@ def rules(cluster, hba, ident=""):
 @pytest.fixture
 def strict():
     """A cluster that a test may lock up."""
-    with contextlib.closing(servers.Postgres()) as part:
-        yield part
+    with contextlib.closing(servers.Postgres()) as server:
+        yield server
 
 
 def who(url):

@@ -29,14 +29,14 @@ def pytest_terminal_summary(terminalreporter):
 
 @pytest.hookimpl(hookwrapper=True)
 def pytest_runtest_makereport(item, call):
-    """When a test fails, the logs of its parts are what one needs."""
+    """When a test fails, the logs of its servers are what one needs."""
     outcome = yield
     report = outcome.get_result()
     if report.failed:
         for value in item.funcargs.values():
-            for part in getattr(value, "shown_servers", [value]):
-                if isinstance(part, servers.Server):
-                    report.sections.append((f"{part.name}'s log", part.text()[-6000:]))
+            for server in getattr(value, "shown_servers", [value]):
+                if isinstance(server, servers.Server):
+                    report.sections.append((f"{server.name}'s log", server.text()[-6000:]))
 
 
 @pytest.fixture(scope="session")
@@ -46,6 +46,6 @@ def before():
 
 @pytest.fixture(scope="module")
 def standin():
-    part = servers.StandIn()
-    yield part
-    part.close()
+    server = servers.StandIn()
+    yield server
+    server.close()

@@ -90,13 +90,13 @@ def later():
 
 @pytest.fixture(scope="module")
 def postgres():
-    part = servers.Postgres()
+    server = servers.Postgres()
     # What waits for longer than the application does is in the log.
-    part.run("alter system set log_lock_waits = on")
-    part.run("alter system set deadlock_timeout = '2s'")
-    part.run("select pg_reload_conf()")
-    yield part
-    part.close()
+    server.run("alter system set log_lock_waits = on")
+    server.run("alter system set deadlock_timeout = '2s'")
+    server.run("select pg_reload_conf()")
+    yield server
+    server.close()
 
 
 class Filled:
