@@ -51,13 +51,6 @@ static bool read_line(FILE *in, struct buf *line)
 	return c != EOF || (line->len && !ferror(in));
 }
 
-static bool is_blank(struct str line)
-{
-	while (line.n && strchr(" \t\r", line.p[line.n - 1]) && line.p[line.n - 1])
-		line.n--;
-	return !line.n;
-}
-
 static int take_lines(struct import *import, FILE *in)
 {
 	struct buf line;
@@ -70,7 +63,7 @@ static int take_lines(struct import *import, FILE *in)
 		if (buf_check(&line))
 			code = cli_say(CLI_FAILED, "line %" PRId64 " is longer than %d bytes",
 				       import->line, LINE_CAP);
-		else if (!is_blank(buf_view(&line)))
+		else if (str_trim(buf_view(&line), STR_SPACE).n)
 			code = take_record(import, buf_view(&line));
 		progress_show("conversations", import->line, 0);
 	}

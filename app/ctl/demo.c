@@ -131,18 +131,14 @@ static int write_out(const char *path, const struct demo *demo)
 	if (path) {
 		fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
 		out = fd < 0 ? NULL : fdopen(fd, "w");
-		if (!out) {
-			fprintf(stderr, "banterctl: cannot write %s: %s\n", path, strerror(errno));
-			return CLI_FAILED;
-		}
+		if (!out)
+			return cli_say(CLI_FAILED, "cannot write %s: %s", path, strerror(errno));
 		fchmod(fd, 0600);
 	}
 	fprintf(out, "BANTER_WIDGET_KEY=%s\nBANTER_WORKSPACE_KEY=%s\nBANTER_CHATBOT_ID=%s\n",
 		demo->widget, demo->workspace, demo->chatbot);
-	if (path && fclose(out)) {
-		fprintf(stderr, "banterctl: cannot write %s: %s\n", path, strerror(errno));
-		return CLI_FAILED;
-	}
+	if (path && fclose(out))
+		return cli_say(CLI_FAILED, "cannot write %s: %s", path, strerror(errno));
 	return CLI_DONE;
 }
 

@@ -134,10 +134,9 @@ static enum status apply_migrations(struct db *db, struct db *guard)
 		if (status)
 			return status;
 		if (version > STORE_SCHEMA_VERSION) {
-			fprintf(stderr,
-				"banterctl: the schema has version %d, newer than this program's "
-				"%d: "
-				"use the newer program\n",
+			cli_say(CLI_FAILED,
+				"the schema has version %d, newer than this program's %d: use the "
+				"newer program",
 				version, STORE_SCHEMA_VERSION);
 			return STATUS_REFUSED;
 		}

@@ -23,8 +23,8 @@
 /* Below PostgreSQL's deadlock_timeout: a request that waits for us is never the one that has to give up. */
 #define BEGIN "begin;" STEPS_LOCK "set local lock_timeout = '500ms';"
 
-#define TRIES                                                                                      \
-	60 /* of a step that did not get its locks: with the pauses between them, some 25 minutes */
+/* Of a step that did not get its locks: with the pauses between them, some 25 minutes. */
+#define TRIES 60
 #define PAUSE_MS 1000
 #define PAUSE_MOST_MS 30000
 /* Between batches: as long as one took, so that at least half of the time is the requests'. */
@@ -288,7 +288,7 @@ enum status steps_enter(struct db *guard)
 	for (;;) {
 		status = script(guard, "the lock of migrate",
 				"begin; set local idle_in_transaction_session_timeout = 0;"
-				"select pg_try_advisory_xact_lock(226837, 1);",
+				"select pg_try_advisory_xact_lock(" STEPS_NUMBER ", 1);",
 				&rows);
 		ours = db_rows_boolean(rows, 0, 0);
 		db_rows_free(rows);

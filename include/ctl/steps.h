@@ -12,7 +12,8 @@
 #include "edge/db.h"
 
 /* In a transaction of a migrate: one at a time. The number is "banter" on a telephone. */
-#define STEPS_LOCK "select pg_advisory_xact_lock(226837);"
+#define STEPS_NUMBER "226837"
+#define STEPS_LOCK "select pg_advisory_xact_lock(" STEPS_NUMBER ");"
 /* A day: what takes long and is cut off would begin anew; waiting for another's lock counts too. */
 #define STEPS_MOST_MS 86400000
 
