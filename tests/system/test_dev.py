@@ -158,7 +158,7 @@ def test_one_exchange_under_gdb(dev, postgres, standin, user):
     assert site.chat(script("hello", tokens=["a"])).json()["message"] == "a"
     os.kill(one.worker(), signal.SIGTERM)
     one.process.wait(servers.PATIENCE)
-    assert re.search(r"^#1 .* exchange_run ", one.text(), re.M), one.text()
+    assert re.search(r"^#\d .* exchange_serve ", one.text(), re.M), one.text()
 
 
 def test_it_says_what_is_missing(clone):

@@ -114,7 +114,7 @@ def test_G6_a_request_that_waited_BANTER_QUEUE_TIME_gets_503(start, model, api):
     assert "Retry-After" in refused.headers["Access-Control-Expose-Headers"]
     assert refused.headers["Vary"] == "Origin"
     line = logged(site.banter, r"\[(\d+)\] request=mine-1 .* status=503 .*")[0]
-    assert int(queue[1]) == admission(site.banter)
+    assert int(line[1]) == admission(site.banter)
     assert 'cause="no worker was free in time"' in line[0]
     assert "Hello" not in site.banter.text()
     model.open_gate(gate)

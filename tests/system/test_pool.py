@@ -422,9 +422,13 @@ def test_a_worker_is_replaced_after_BANTER_WORKER_REQUESTS(pool, tenant):
     served = re.findall(r"\[(\d+)\] request=", banter.text())
     assert [served.count(pid) for pid in dict.fromkeys(served)] == [2, 2, 2, 1]
     assert "died" not in banter.text()
-    banter.process.send_signal(signal.SIGUSR1)
-    shown = logged(banter, r"worker \d \(pid (\d+)\): .*; (\d+) requests, (\d+) exchanges, (\d+) tokens")[0]
-    assert shown.groups() == (served[-1], "1", "1", "1"), "what it served, not those before it in its place"
+
+    def shown():
+        banter.process.send_signal(signal.SIGUSR1)
+        line = logged(banter, r"worker \d \(pid (\d+)\): .*; (\d+) requests, (\d+) exchanges, (\d+) tokens")[-1]
+        return line.groups() == (served[-1], "1", "1", "1")
+
+    until(shown, "what it served, not those before it in its place")  # it counts when the reply is out
 
 
 def test_all_workers_are_exchanged_while_50_exchanges_go_on_and_none_is_lost(pool, tenant, model, postgres):

@@ -9,6 +9,7 @@ import servers
 import psycopg2
 import pytest
 from servers import script
+from site_client import Site
 
 TABLES = "workspace", "chatbot", "api_key", "conversation", "exchange", "ledger", "idempotency", "rate_window"
 NONE = "n" * 26  # an id that nobody has
@@ -53,13 +54,15 @@ class Side:
 
 
 @pytest.fixture(scope="module")
-def sides(shared_site):
-    """Both name their session and their Idempotency-Key alike."""
+def sides(postgres, database, standin):
+    """Both name their session and their Idempotency-Key alike. An exchange of each runs through all tests: the model may be silent."""
+    site = Site.start(postgres, database.url(), standin, workers=8, model_idle_time="600s")
     session = servers.name()
-    mine, theirs = (Side(shared_site.for_new_tenant(), session) for _ in range(2))
+    mine, theirs = (Side(site.for_new_tenant(), session) for _ in range(2))
     yield mine, theirs
     mine.end()
     theirs.end()
+    site.close()
 
 
 def ask(side, path, body, headers=None):
