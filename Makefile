@@ -11,6 +11,11 @@ PKG_CONFIG ?= pkg-config
 INSTALL ?= install
 CFLAGS ?= -O2 -g
 
+# To make it would be two folders, of which `clean` removes both.
+ifneq ($(words $(B)),1)
+$(error B is one folder, without white space in its name: "$(B)")
+endif
+
 packages = libcurl json-c libpq libcrypto
 package_cflags := $(shell $(PKG_CONFIG) --cflags $(packages) 2>/dev/null)
 package_libs := $(shell $(PKG_CONFIG) --libs $(packages) 2>/dev/null)

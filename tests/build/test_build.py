@@ -37,6 +37,14 @@ def test_the_folder_may_be_named_in_another_way(tree):
     assert "-c -MMD" in tree.make("-n", "V=1", QUICK, f"B={tree.folder}/build")
 
 
+@pytest.mark.parametrize("folder", ["", "two words", "build other"])
+def test_a_folder_that_make_would_take_for_two_is_refused(tree, folder):
+    tree.write("other/file", "")
+    done = tree.run("make", "clean", f"B={folder}")
+    assert done.returncode != 0 and f'"{folder}"' in done.stdout
+    assert (tree / "other/file").exists() and (tree / "build").exists()
+
+
 @pytest.mark.parametrize("where", ["command line", "environment"])
 @pytest.mark.parametrize("word", ["CC=clang", "CFLAGS=-O1", "CPPFLAGS=-DMINE", "SAN=-fsanitize=undefined"])
 def test_another_compiler_or_flag_compiles_everything(built, word, where):
