@@ -130,7 +130,7 @@ def test_a_crash_of_an_idle_worker_is_named(pool, tenant, number, words):
 
     def idles():
         banter.process.send_signal(signal.SIGUSR1)
-        return "): idle for " in banter.text()
+        return re.search(r"worker \d \(pid \d+\): idle for ", banter.text())
 
     until(idles, "an idle worker")
     os.kill(one_of_its_workers(banter), number)
