@@ -25,25 +25,20 @@
 /* A function may name one that comes after it. */
 #define ANY_ORDER "set local check_function_bodies = off;"
 
-static enum status script(struct db *db, const char *name, const char *sql, struct db_rows **out)
-{
-	return db_script(db, name, sql, clock_ms() + STEPS_MOST_MS, out);
-}
-
 /* Begins a transaction under the lock and says the schema's version. */
 static enum status begin(struct db *db, int *version)
 {
 	struct db_rows *rows = NULL;
 	enum status status;
 
-	status = script(db, "migrate",
-			BEGIN "create schema if not exists banter_data;"
-			      "create table if not exists banter_data.migration ("
-			      " version integer primary key,"
-			      " name text not null,"
-			      " applied_at timestamptz not null default now());"
-			      "select coalesce(max(version), 0) from banter_data.migration;",
-			&rows);
+	status = steps_script(db, "migrate",
+			      BEGIN "create schema if not exists banter_data;"
+				    "create table if not exists banter_data.migration ("
+				    " version integer primary key,"
+				    " name text not null,"
+				    " applied_at timestamptz not null default now());"
+				    "select coalesce(max(version), 0) from banter_data.migration;",
+			      &rows);
 	*version = (int)db_rows_integer(rows, 0, 0, 0);
 	db_rows_free(rows);
 	db_hold(db, status == STATUS_OK);
@@ -52,7 +47,7 @@ static enum status begin(struct db *db, int *version)
 
 static enum status end(struct db *db, const char *how)
 {
-	enum status status = script(db, "migrate", how, NULL);
+	enum status status = steps_script(db, "migrate", how, NULL);
 
 	db_hold(db, false);
 	return status;
@@ -116,7 +111,7 @@ static enum status apply(struct db *db, struct db *guard, const struct sql_file 
 		status = end(db, "rollback");
 		return status ? status : apply_steps(db, guard, file, applied);
 	}
-	status = script(db, file->name, file->text, NULL);
+	status = steps_script(db, file->name, file->text, NULL);
 	return status ? status : record(db, file);
 }
 
@@ -164,14 +159,14 @@ static enum status apply_functions(struct db *db, const char *role)
 			buf_str(&all, str_from(file->text));
 	status = buf_check(&all);
 	if (status == STATUS_OK)
-		status = script(db, "migrate", BEGIN ANY_ORDER, NULL);
+		status = steps_script(db, "migrate", BEGIN ANY_ORDER, NULL);
 	db_hold(db, status == STATUS_OK);
 	db_query_init(&query, "migrate", "select set_config('banter.app_role', $1, true)");
 	db_add_text(&query, str_from(role));
 	if (status == STATUS_OK)
 		status = db_call(db, NULL, &query, clock_ms() + STEPS_MOST_MS, NULL);
 	if (status == STATUS_OK)
-		status = script(db, "functions and roles", buf_text(&all), NULL);
+		status = steps_script(db, "functions and roles", buf_text(&all), NULL);
 	if (status == STATUS_OK)
 		status = end(db, "commit");
 	buf_clear(&all);

@@ -59,7 +59,7 @@ static void pause_ms(int64_t ms)
 	nanosleep(&time, NULL);
 }
 
-static enum status script(struct db *db, const char *name, const char *sql, struct db_rows **out)
+enum status steps_script(struct db *db, const char *name, const char *sql, struct db_rows **out)
 {
 	return db_script(db, name, sql, clock_ms() + STEPS_MOST_MS, out);
 }
@@ -128,14 +128,14 @@ static enum status transaction(struct db *db, const struct step *step, int *rows
 	buf_str(&sql, step->text);
 	status = buf_check(&sql);
 	if (status == STATUS_OK)
-		status = script(db, step->file->name, buf_text(&sql), &result);
+		status = steps_script(db, step->file->name, buf_text(&sql), &result);
 	*rows = db_rows_count(result);
 	db_rows_free(result);
 	buf_clear(&sql);
 	if (status)
 		return status;
 	db_hold(db, true);
-	status = script(db, step->file->name, "commit", NULL);
+	status = steps_script(db, step->file->name, "commit", NULL);
 	db_hold(db, false);
 	return status;
 }
@@ -150,7 +150,7 @@ static enum status alone(struct db *db, const char *name, struct str text)
 	buf_str(&sql, text);
 	status = buf_check(&sql);
 	if (status == STATUS_OK)
-		status = script(db, name, buf_text(&sql), NULL);
+		status = steps_script(db, name, buf_text(&sql), NULL);
 	buf_clear(&sql);
 	return status;
 }
@@ -172,7 +172,7 @@ static enum status clear_invalid(struct db *db, const char *name)
 	bool more = true;
 
 	while (status == STATUS_OK && more) {
-		status = script(db, name, look, &rows);
+		status = steps_script(db, name, look, &rows);
 		more = db_rows_count(rows) > 0;
 		if (more && db_rows_text(rows, 0, 0).p)
 			status = alone(db, name, db_rows_text(rows, 0, 0));
@@ -214,7 +214,7 @@ static enum status try(struct db *db, const struct step *step, int *rows)
 /* The guard's transaction holds on: nobody else runs steps. */
 static enum status guarded(struct db *guard)
 {
-	return script(guard, "the lock of migrate", "select 1", NULL);
+	return steps_script(guard, "the lock of migrate", "select 1", NULL);
 }
 
 static enum status repeat(struct db *db, struct db *guard, const struct step *step)
@@ -286,10 +286,10 @@ enum status steps_enter(struct db *guard)
 	 * index concurrently waits for all snapshots.
 	 */
 	for (;;) {
-		status = script(guard, "the lock of migrate",
-				"begin; set local idle_in_transaction_session_timeout = 0;"
-				"select pg_try_advisory_xact_lock(" STEPS_NUMBER ", 1);",
-				&rows);
+		status = steps_script(guard, "the lock of migrate",
+				      "begin; set local idle_in_transaction_session_timeout = 0;"
+				      "select pg_try_advisory_xact_lock(" STEPS_NUMBER ", 1);",
+				      &rows);
 		ours = db_rows_boolean(rows, 0, 0);
 		db_rows_free(rows);
 		rows = NULL;
@@ -309,7 +309,7 @@ enum status steps_enter(struct db *guard)
 
 void steps_leave(struct db *guard)
 {
-	enum status status = script(guard, "the lock of migrate", "rollback", NULL);
+	enum status status = steps_script(guard, "the lock of migrate", "rollback", NULL);
 
 	/* Lost with its connection, it is rolled back too. */
 	(void)status;

@@ -17,6 +17,10 @@
 /* A day: what takes long and is cut off would begin anew; waiting for another's lock counts too. */
 #define STEPS_MOST_MS 86400000
 
+/* db_script(), for as long as a migrate may take. */
+enum status steps_script(struct db *db, const char *name, const char *sql,
+			 struct db_rows **out) MUST_CHECK;
+
 /* Whether a file is one: its first line says so. */
 bool steps_wanted(const struct sql_file *file);
 
