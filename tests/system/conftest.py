@@ -21,12 +21,7 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 def pytest_runtest_makereport(item, call):
     """When a test fails, the logs of its servers are what one needs."""
     outcome = yield
-    report = outcome.get_result()
-    if report.failed:
-        for value in item.funcargs.values():
-            for server in getattr(value, "shown_servers", [value]):
-                if isinstance(server, servers.Server):
-                    report.sections.append((f"{server.name}'s log", server.text()[-6000:]))
+    servers.show_logs(item, outcome.get_result())
 
 
 @pytest.fixture(scope="session")

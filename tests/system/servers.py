@@ -166,6 +166,15 @@ class Server:
             shutil.rmtree(self.folder, ignore_errors=True)
 
 
+def show_logs(item, report):
+    """For pytest's hook: a failed test's report gets the logs of the servers it had."""
+    if report.failed:
+        for value in item.funcargs.values():
+            for server in getattr(value, "shown_servers", [value]):
+                if isinstance(server, Server):
+                    report.sections.append((f"{server.name}'s log", server.text()[-6000:]))
+
+
 def postgres_bin():
     found = sorted(pathlib.Path("/usr/lib/postgresql").glob("*/bin"), key=lambda p: int(p.parent.name))
     return found[-1]

@@ -31,12 +31,7 @@ def pytest_terminal_summary(terminalreporter):
 def pytest_runtest_makereport(item, call):
     """When a test fails, the logs of its servers are what one needs."""
     outcome = yield
-    report = outcome.get_result()
-    if report.failed:
-        for value in item.funcargs.values():
-            for server in getattr(value, "shown_servers", [value]):
-                if isinstance(server, servers.Server):
-                    report.sections.append((f"{server.name}'s log", server.text()[-6000:]))
+    servers.show_logs(item, outcome.get_result())
 
 
 @pytest.fixture(scope="session")
