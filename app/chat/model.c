@@ -45,7 +45,7 @@ enum status model_new(const struct config *config, struct model **out)
 	model_request_init(&model->request);
 	model->name = config->model;
 	status = http_client_new(&model->http);
-	for (i = 0; i < CONFIG_MODEL_SERVERS && status == STATUS_OK; i++)
+	for (i = 0; i < config->model_server_count && status == STATUS_OK; i++)
 		status = model_endpoint_init(&model->endpoints[i], model->http,
 					     &config->model_servers[i]);
 	if (status) {

@@ -114,6 +114,6 @@ void doctor_files(struct doctor *doctor)
 	if (doctor->call->file)
 		see_config(doctor, doctor->call->file);
 	see_environment(doctor);
-	for (i = 0; i < CONFIG_MODEL_SERVERS; i++)
+	for (i = 0; i < doctor->config->model_server_count; i++)
 		see_ca(doctor, doctor->config->model_servers[i].ca);
 }

@@ -106,13 +106,22 @@ enum status config_set(struct config *config, struct str name, struct str value,
 	return STATUS_INVALID;
 }
 
+/* What of it no setting says. */
+static enum status init_default_server(struct model_server *server)
+{
+	server->name = strdup(MODEL_SERVER_DEFAULT);
+	server->models = strdup("");
+	return server->name && server->models ? STATUS_OK : STATUS_NOMEM;
+}
+
 enum status config_init(struct config *config)
 {
 	const struct setting *setting;
-	enum status status = STATUS_OK;
+	enum status status;
 	size_t i;
 
-	*config = (struct config){ .listen = NULL };
+	*config = (struct config){ .model_server_count = 1 };
+	status = init_default_server(&config->model_servers[0]);
 	for (i = 0; status == STATUS_OK && (setting = config_table(i)); i++)
 		status = set(config, setting, str_from(setting->entry.fallback));
 	if (status != STATUS_OK)
@@ -128,6 +137,18 @@ void config_clear(struct config *config)
 	for (i = 0; (setting = config_table(i)); i++)
 		if (setting->kind == KIND_TEXT)
 			free_text(text_of(config, setting));
+	free_text(&config->model_servers[0].name);
+	free_text(&config->model_servers[0].models);
+}
+
+const struct model_server *config_model_server(const struct config *config, struct str name)
+{
+	size_t i;
+
+	for (i = 0; i < config->model_server_count; i++)
+		if (str_equal(str_from(config->model_servers[i].name), name))
+			return &config->model_servers[i];
+	return NULL;
 }
 
 /* Text or number: exchanging both settings' words keeps each text's owner one. */

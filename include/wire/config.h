@@ -12,22 +12,10 @@
 #include "base/buf.h"
 #include "base/status.h"
 #include "base/str.h"
+#include "wire/model_server.h"
 
-/*
- * A server that speaks OpenAI's protocol: where it is, who we are there, how long it may take.
- * Strings and times as in struct config.
- */
-struct model_server {
-	char *url;	    /* BANTER_MODEL_URL: up to and including /v1, then any query */
-	char *key;	    /* BANTER_MODEL_KEY, else OPENAI_API_KEY (secret) */
-	char *headers;	    /* BANTER_MODEL_HEADERS: lines with LF between (secret) */
-	char *members;	    /* BANTER_MODEL_MEMBERS: "" or a JSON object on one line */
-	char *ca;	    /* BANTER_MODEL_CA: a file of CA certificates; "": the system's */
-	int64_t connect_ms; /* BANTER_MODEL_CONNECT_TIME */
-	int64_t first_ms;   /* BANTER_MODEL_FIRST_TIME: to the first byte */
-	int64_t idle_ms;    /* BANTER_MODEL_IDLE_TIME: between bytes */
-};
-#define CONFIG_MODEL_SERVERS 1
+/* How many of them there may be. */
+#define CONFIG_MODEL_SERVERS 16
 
 /*
  * All strings are owned by the struct, never NULL ("" is the empty value). Times are in
@@ -47,7 +35,8 @@ struct config {
 	char *database_password; /* BANTER_DATABASE_PASSWORD, else PGPASSWORD; "": none or in the URL (secret) */
 	int64_t database_connect_ms; /* BANTER_DATABASE_CONNECT_TIME */
 	int64_t database_ms;	     /* BANTER_DATABASE_TIME: one call */
-	struct model_server model_servers[CONFIG_MODEL_SERVERS]; /* the first is asked */
+	struct model_server model_servers[CONFIG_MODEL_SERVERS]; /* the first is the default one */
+	size_t model_server_count;
 	char *model;		   /* BANTER_MODEL: where the chatbot names none */
 	int64_t exchange_ms;	   /* BANTER_EXCHANGE_TIME: a whole streamed exchange */
 	int64_t json_ms;	   /* BANTER_JSON_TIME: a whole JSON exchange (S7) */
@@ -71,6 +60,9 @@ struct config {
 	int64_t log_level; /* BANTER_LOG_LEVEL: an enum log_level (base/log.h) */
 	int64_t log_to;	   /* BANTER_LOG: an enum log_target, LOG_STDERR or LOG_SYSLOG_DAEMON */
 };
+
+/* The server of that name; NULL: there is none. */
+const struct model_server *config_model_server(const struct config *config, struct str name);
 
 /* All defaults. STATUS_NOMEM. */
 enum status config_init(struct config *config) MUST_CHECK;

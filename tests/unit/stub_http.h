@@ -43,10 +43,13 @@ static inline struct config stub_http_config(void)
 		.trusted_proxies = "",
 		.path_prefix = "",
 		.model = "gpt-default",
-		.model_servers[0] = { .url = "http://model/v1",
+		.model_server_count = 1,
+		.model_servers[0] = { .name = "default",
+				      .url = "http://model/v1",
 				      .key = "",
 				      .headers = "",
 				      .members = "",
+				      .models = "",
 				      .ca = "" },
 	};
 }

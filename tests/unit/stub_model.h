@@ -19,10 +19,13 @@
 #define HELLO DELTA("Hel") DELTA("lo")
 
 static const struct config config = {
+	.model_server_count = 1,
+	.model_servers[0].name = "default",
 	.model_servers[0].url = "http://model/v1",
 	.model_servers[0].key = "the-key",
 	.model_servers[0].headers = "",
 	.model_servers[0].members = "",
+	.model_servers[0].models = "",
 	.model = "gpt-default",
 	.model_servers[0].ca = "",
 };

@@ -20,10 +20,13 @@ static const struct config stub_config = {
 	.history_messages = 20,
 	.history_chars = 24000,
 	.answer_bytes = 16,
+	.model_server_count = 1,
+	.model_servers[0].name = "default",
 	.model_servers[0].url = "http://model/v1",
 	.model_servers[0].key = "",
 	.model_servers[0].headers = "",
 	.model_servers[0].members = "",
+	.model_servers[0].models = "",
 	.model = "gpt-default",
 	.model_servers[0].ca = "",
 };

@@ -16,10 +16,13 @@ static const struct stub_piece pieces[] = {
 	  .ended = true },
 };
 
-static const struct config config = { .model_servers[0].url = "u",
+static const struct config config = { .model_server_count = 1,
+				      .model_servers[0].name = "default",
+				      .model_servers[0].url = "u",
 				      .model_servers[0].key = "",
 				      .model_servers[0].headers = "",
 				      .model_servers[0].members = "",
+				      .model_servers[0].models = "",
 				      .model = "m",
 				      .model_servers[0].ca = "" };
 
