@@ -16,9 +16,11 @@ declare
 		'lease_renew',
 		'schema_version',
 		'turn_begin',
+		'turn_close',
 		'turn_end',
 		'turn_finish',
-		'turn_renew'];
+		'turn_renew',
+		'turn_start'];
 	v_role text := nullif(current_setting('banter.app_role', true), '');
 	v_owner boolean := v_role in (current_user,
 		(select pg_get_userbyid(n.nspowner) from pg_catalog.pg_namespace n where n.nspname = 'banter'));

@@ -17,9 +17,9 @@
 #include "wire/config.h"
 
 /* The version of sql/migrations this program was made for. */
-#define STORE_SCHEMA_VERSION 3
+#define STORE_SCHEMA_VERSION 4
 
-/* What turn_begin() decided; the first failing check of the contract's G1. */
+/* What turn_start() decided; the first failing check of the contract's G1. */
 enum store_outcome {
 	STORE_STARTED,
 	STORE_REPLAY, /* an answer given before, under the same Idempotency-Key */
@@ -67,6 +67,8 @@ struct store_begun {
 	int64_t max_tokens;		 /* 0: none */
 	bool stream;
 	struct str replayed;
+	struct str servers;   /* names, commas between; absent: only the default one */
+	struct str reasoning; /* remove, keep or begins */
 };
 
 /* The exchange's decision and history. As db_call(). Undisturbed by the client. */
@@ -89,6 +91,9 @@ struct store_ending {
 	int64_t tokens_in, tokens_out; /* -1: unknown */
 	const char *error;	       /* a cause, "" if none */
 	int64_t first_ms, total_ms;    /* first_ms -1: no token came */
+	struct str server;	       /* asked last; absent: none was */
+	int requests;		       /* of a model, in all */
+	struct str tries;	       /* why it was asked again; absent: it was not */
 };
 /* Ends an exchange; committed when it returns. As db_call(). */
 enum status store_finish(struct db *db, struct wait *wait, const struct store_ending *finish,

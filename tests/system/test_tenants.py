@@ -151,7 +151,7 @@ def call(database, sql, *values):
         connection.close()
 
 
-BEGIN = "select * from banter.turn_begin(%s, %s, %s, %s, %s, %s, %s, %s, %s, 'hello', null, false, %s, %s, 300, 20, 10000, 'r', 0, 0)"
+BEGIN = "select * from banter.turn_start(%s, %s, %s, %s, %s, %s, %s, %s, %s, 'hello', null, false, %s, %s, 300, 20, 10000, 'r', 0, 0)"
 
 
 def begin(database, workspace, key, kind, **ids):
@@ -168,7 +168,9 @@ def test_every_function_with_every_id_of_the_other(sides, database):
     before = mine.holds(), theirs.holds()
     keys = mine.site.tenant.workspace_key, mine.site.tenant.widget_key
     for value in theirs.ids():
-        for function, rest, gone in (("turn_end(%s, %s, 'done', 'stolen', 'stop', 1, 1, null, 1, 1, 30000)", (), "gone"),
+        for function, rest, gone in (("turn_close(%s, %s, 'done', 'stolen', 'stop', 1, 1, null, 1, 1, 'b', 1, null, 30000)", (), "gone"),
+                                     ("turn_close(%s, %s, 'failed', null, null, null, null, 'x', null, 1, null, 1, 'b', 30000)", (), "gone"),
+                                     ("turn_end(%s, %s, 'done', 'stolen', 'stop', 1, 1, null, 1, 1, 30000)", (), "gone"),
                                      ("turn_end(%s, %s, 'failed', null, null, null, null, 'x', null, 1, 30000)", (), "gone"),
                                      ("lease_renew(%s, %s, 1, 30000)", (), False),
                                      ("turn_finish(%s, %s, 'done', 'stolen', 'stop', 1, 1, null, 1, 1)", (), "gone"),
@@ -200,6 +202,7 @@ def test_every_function_with_the_others_workspace(sides, database):
             assert [row[0] for row in rows] == ["unauthorized"]
     for value in (mine.exchange, mine.done, NONE):
         assert call(database, "select banter.lease_renew(%s, %s, 1, 30000)", theirs.workspace, value) == [(False,)]
+        assert call(database, "select banter.turn_close(%s, %s, 'done', 'x', 'stop', 1, 1, null, 1, 1, 'b', 1, null, 30000)", theirs.workspace, value) == [("gone",)]
         assert call(database, "select banter.turn_end(%s, %s, 'done', 'x', 'stop', 1, 1, null, 1, 1, 30000)", theirs.workspace, value) == [("gone",)]
         assert call(database, "select banter.turn_renew(%s, %s, 1)", theirs.workspace, value) == [(False,)]
         assert call(database, "select banter.turn_finish(%s, %s, 'done', 'x', 'stop', 1, 1, null, 1, 1)", theirs.workspace, value) == [("gone",)]
@@ -210,5 +213,5 @@ def test_the_application_can_execute_no_more_than_was_tried(sides, database):
     """These are all of its functions: one that is added must be added to the tests above."""
     names = call(database, """select p.proname from pg_proc p join pg_namespace n on n.oid = p.pronamespace
         where n.nspname like 'banter%%' and has_function_privilege(p.oid, 'execute') order by 1""")
-    assert [name for (name,) in names] == ["health", "lease_renew", "schema_version", "turn_begin", "turn_end", "turn_finish",
-                                            "turn_renew"]
+    assert [name for (name,) in names] == ["health", "lease_renew", "schema_version", "turn_begin", "turn_close", "turn_end",
+                                            "turn_finish", "turn_renew", "turn_start"]

@@ -12,7 +12,7 @@
 
 #include "edge/db.h"
 
-#define STUB_DB_COLUMNS 13
+#define STUB_DB_COLUMNS 15
 
 struct db {
 	bool busy;

@@ -77,7 +77,7 @@ static inline enum status stub_sink_flush(struct sink *sink)
 	return stub_sink_answer();
 }
 
-/* What turn_begin() and turn_end() say when all goes well. */
+/* What turn_start() and turn_close() say when all goes well. */
 static const struct stub_row stub_started[] = {
 	{ { "started", "c-1", "m-1", [11] = "t" } },
 	{ { "user", [12] = "one" } },
@@ -141,10 +141,10 @@ static inline void stub_turn_free(struct stub_turn *t)
 #define SCRIPT(pieces) stub_http_script(pieces, COUNT(pieces))
 
 /* What every journal begins with; begin's values are test_store's. */
-#define OPENED "turn_begin start(c-1, m-1) flush post "
-#define FINISH_CALL(state, rest) "turn_end(5, 'x', '" state "', " rest ", left) "
+#define OPENED "turn_start start(c-1, m-1) flush post "
+#define FINISH_CALL(state, rest) "turn_close(5, 'x', '" state "', " rest ", null, 0, null, left) "
 
-/* Opens and plays; the journal then has no values of turn_begin, and all of turn_end. */
+/* Opens and plays; the journal then has no values of turn_start, and all of turn_close. */
 static inline void stub_turn_play(struct stub_turn *t)
 {
 	stub_db.quiet = true;

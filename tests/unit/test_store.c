@@ -68,7 +68,7 @@ static void begin_passes_its_values_in_order(void **state)
 	assert_int_equal(begin_with(answers, 1, &begin, &begun), STATUS_OK);
 	assert_string_equal(
 		journal.text,
-		"turn_begin(-42, '" HASH(
+		"turn_start(-42, '" HASH(
 			"h") "', 'widget', null, 'the-exchange', "
 			     "'the-answer', null, 'the-conversation', 's-1', 'hi', null, null, "
 			     "null, null, 300, 20, 24000, 'r-1', 7, 3, left) ");
@@ -85,7 +85,7 @@ static void begin_passes_its_values_in_order(void **state)
 	assert_int_equal(begin_with(answers, 1, &begin, &begun), STATUS_OK);
 	assert_string_equal(
 		journal.text,
-		"turn_begin(-42, '" HASH(
+		"turn_start(-42, '" HASH(
 			"h") "', 'workspace', 'bot', 'the-exchange', "
 			     "'the-answer', 'c-1', 'the-conversation', null, '', '{}', t, "
 			     "'once', '" HASH("b") "', 300, 20, 24000, 'r-1', 7, 3, left) ");
@@ -155,6 +155,8 @@ static void null_columns_are_absent(void **state)
 	assert_int_equal(begun.max_tokens, 0);
 	assert_false(begun.stream);
 	assert_null(begun.replayed.p);
+	assert_null(begun.servers.p);
+	assert_null(begun.reasoning.p);
 	assert_int_equal(store_history_count(&begun), 0);
 	store_begun_clear(&begun);
 	assert_null(begun.rows);
@@ -165,7 +167,7 @@ static void all_columns_and_the_history_are_taken(void **state)
 {
 	static const struct stub_row rows[] = {
 		{ { "started", "c-9", "m-9", "10", "9", "1700000060", "7", "gpt-x", "Be kind.",
-		    "0.5", "256", "t", "said before" } },
+		    "0.5", "256", "t", "said before", "a,b", "keep" } },
 		{ { "user", [12] = "first" } },
 		{ { "assistant", [12] = "second" } },
 		{ { "user", [12] = "" } },
@@ -191,6 +193,8 @@ static void all_columns_and_the_history_are_taken(void **state)
 	assert_int_equal(begun.max_tokens, 256);
 	assert_true(begun.stream);
 	assert_str(begun.replayed, "said before");
+	assert_str(begun.servers, "a,b");
+	assert_str(begun.reasoning, "keep");
 	assert_int_equal(store_history_count(&begun), 3);
 	store_history(&begun, 0, &assistant, &text);
 	assert_false(assistant);
@@ -262,15 +266,17 @@ static void finish_passes_its_values_in_order(void **state)
 		.error = "",
 		.first_ms = 0,
 		.total_ms = 100,
+		.server = STR("b"),
+		.requests = 2,
+		.tries = STR("a 503"),
 	};
 	enum store_finished finished = STORE_GONE;
 
 	(void)state;
 	assert_int_equal(finish_with(answers, &finish, &finished), STATUS_OK);
 	assert_int_equal(stub_db.deadline, stub_time.now + 123);
-	assert_string_equal(
-		journal.text,
-		"turn_end(3, 'x', 'done', 'Hello', 'stop', 0, 12, null, 0, 100, left) ");
+	assert_string_equal(journal.text, "turn_close(3, 'x', 'done', 'Hello', 'stop', 0, 12, "
+					  "null, 0, 100, 'b', 2, 'a 503', left) ");
 	finish = (struct store_ending){
 		.exchange = "x",
 		.end = STORE_LEFT,
@@ -282,8 +288,8 @@ static void finish_passes_its_values_in_order(void **state)
 		.first_ms = -1,
 	};
 	assert_int_equal(finish_with(answers, &finish, &finished), STATUS_OK);
-	assert_string_equal(journal.text, "turn_end(0, 'x', 'left', '', null, null, null, "
-					  "'the client left', null, 0, left) ");
+	assert_string_equal(journal.text, "turn_close(0, 'x', 'left', '', null, null, null, "
+					  "'the client left', null, 0, null, 0, null, left) ");
 	finish.end = STORE_FAILED;
 	assert_int_equal(finish_with(answers, &finish, &finished), STATUS_OK);
 	assert_int_equal(journal_count("'failed'"), 1);

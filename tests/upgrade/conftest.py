@@ -34,9 +34,9 @@ def pytest_runtest_makereport(item, call):
     servers.show_logs(item, outcome.get_result())
 
 
-@pytest.fixture(scope="session")
-def before():
-    return release.before()
+@pytest.fixture(scope="session", params=release.COMMITS)
+def before(request):
+    return release.before(request.param)
 
 
 @pytest.fixture(scope="module")

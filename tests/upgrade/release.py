@@ -1,5 +1,5 @@
-"""The last release before the schema's present version, as its package would install it: built once from the repository's
-own history, kept under build/ by its commit. Not for the present one: that is servers.BUILD."""
+"""The releases before the schema's present version whose workers it still serves, as their packages would install them: each
+built once from the repository's own history, kept under build/ by its commit. Not for the present one: that is servers.BUILD."""
 
 import contextlib
 import fcntl
@@ -13,7 +13,7 @@ import ctl
 import pytest
 import servers
 
-COMMIT = "268bff037dd08ad9b310801ee6e8dd223ea09750"
+COMMITS = {2: "268bff037dd08ad9b310801ee6e8dd223ea09750", 3: "c0bfda4c6b54236bdae22a9af2cbbdd19750c29c"}  # by the schema's version
 KEPT = servers.ROOT / "build" / "upgrade"
 NOT_TESTED = "the release before is not in the repository's history: "
 
@@ -24,11 +24,11 @@ def run(*command, **options):
     return done
 
 
-def build(folder):
+def build(folder, commit):
     tree = folder / "tree"
     tree.mkdir(parents=True)
     archive = folder / "tree.tar"
-    run("git", "archive", "--output", archive, COMMIT)
+    run("git", "archive", "--output", archive, commit)
     run("tar", "-xf", archive, "-C", tree)
     # What `make deb` puts into the package; nothing of the make that runs us may reach it.
     run("make", "-s", "-C", tree, f"-j{os.cpu_count()}", "install", "PREFIX=/usr", f"DESTDIR={folder}/root",
@@ -41,19 +41,20 @@ def build(folder):
     archive.unlink()
 
 
-def before():
+def before(version):
     """The folder of its programs. Skips where the history is not here."""
-    look = subprocess.run(["git", "cat-file", "-e", f"{COMMIT}^{{commit}}"], cwd=servers.ROOT, capture_output=True, text=True)
+    commit = COMMITS[version]
+    look = subprocess.run(["git", "cat-file", "-e", f"{commit}^{{commit}}"], cwd=servers.ROOT, capture_output=True, text=True)
     if look.returncode:
         pytest.skip(NOT_TESTED + (look.stderr.strip().splitlines() or ["no git"])[-1])
     KEPT.mkdir(parents=True, exist_ok=True)
     with open(KEPT / "lock", "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        kept = KEPT / COMMIT
+        kept = KEPT / commit
         if not kept.exists():
             being_made = pathlib.Path(f"{kept}.new")
             shutil.rmtree(being_made, ignore_errors=True)
-            build(being_made)
+            build(being_made, commit)
             being_made.rename(kept)
     return kept / "programs"
 

@@ -1,0 +1,72 @@
+-- Lock order: see turn_start (exchange -> the one it replaces -> workspace). No lock is waited for longer than
+-- the application waits for us: what it has answered with an error must not be stored behind its back.
+create or replace function banter.turn_close(
+	p_workspace bigint, p_exchange text, p_state text, p_answer text, p_finish_reason text,
+	p_tokens_in integer, p_tokens_out integer, p_error text, p_first_ms integer, p_total_ms integer,
+	p_server text, p_requests integer, p_tries text, p_lock_ms integer)
+returns text
+language plpgsql
+security definer
+set search_path = pg_catalog, banter_data, pg_temp
+as $$
+declare
+	v_state text := p_state;
+	v_was text;
+	v_price integer;
+	v_replaces text;
+	v_left integer;
+begin
+	if p_state is null or p_state not in ('done', 'left', 'failed') then
+		raise exception 'an exchange cannot end as "%"', p_state
+			using errcode = 'invalid_parameter_value';
+	end if;
+	if p_state = 'left' and coalesce(p_answer, '') = '' then
+		v_state := 'failed';
+	end if;
+
+	perform set_config('lock_timeout', p_lock_ms::text, true);
+
+	-- What is told as stored must be. A failure promises nothing, and it may give credits back: its
+	-- workspace's row must not stay locked while a disk, or a standby, is waited for.
+	if v_state = 'failed' then
+		perform set_config('synchronous_commit', 'off', true);
+	elsif current_setting('synchronous_commit') <> 'remote_apply' then
+		perform set_config('synchronous_commit', 'on', true);
+	end if;
+
+	select e.state, e.price, e.replaces into v_was, v_price, v_replaces
+	from banter_data.exchange e
+	where e.workspace = p_workspace and e.exchange = p_exchange
+	for no key update;
+	if v_was is distinct from 'running' then
+		return case when v_was = v_state then 'already' else 'gone' end;
+	end if;
+
+	-- One that takes the place of a left one takes over its charge.
+	if v_state <> 'failed' and v_replaces is not null then
+		update banter_data.exchange e
+		set state = 'replaced'
+		where e.workspace = p_workspace and e.exchange = v_replaces and e.state = 'left'
+		returning e.price into v_left;
+	end if;
+
+	-- All of it in one update: at a row's second one in a transaction PostgreSQL looks at its foreign keys
+	-- again, and would wait here for a conversation that is being erased, while the eraser waits for us.
+	update banter_data.exchange e
+	set state = v_state, price = coalesce(v_left, v_price), ended_at = clock_timestamp(), answer = p_answer,
+		finish_reason = p_finish_reason, tokens_in = p_tokens_in, tokens_out = p_tokens_out,
+		error = p_error, first_ms = p_first_ms, total_ms = p_total_ms,
+		server = p_server, requests = p_requests, tries = p_tries
+	where e.workspace = p_workspace and e.exchange = p_exchange;
+
+	if v_state = 'failed' then
+		perform banter_data.credit_return(p_workspace, p_exchange, v_price);
+	end if;
+	perform banter_data.locks_in_time();
+	return 'stored';
+end
+$$;
+
+comment on function banter.turn_close(
+	bigint, text, text, text, text, integer, integer, text, integer, integer, text, integer, text, integer) is
+	'Ends a running exchange as done, left or failed: stored; already: it had ended so; gone: unknown, erased, given up when its lease ended, or ended otherwise. p_server: asked last; p_requests: of the model, in all; p_tries: why it moved. The locks are waited for no longer than p_lock_ms (0: for ever), one by one and together.';

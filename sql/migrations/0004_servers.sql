@@ -1,0 +1,22 @@
+-- Several model servers, what became of reasoning inside an answer, and what was asked where. Whoever is there already is
+-- asked for as so far: by the default server alone, whose reasoning is left out.
+set local lock_timeout = '2s';
+
+alter table banter_data.chatbot
+	add column servers text[] collate "C",
+	add column reasoning text collate "C" not null default 'remove',
+	add constraint chatbot_servers_few check (cardinality(servers) between 1 and 16) not valid,
+	add constraint chatbot_reasoning_known check (reasoning in ('remove', 'keep', 'begins')) not valid;
+comment on column banter_data.chatbot.servers is
+	'Names of the model servers that are asked, in this order; null: only the one called default.';
+comment on column banter_data.chatbot.reasoning is
+	'What becomes of reasoning that stands in the model''s text: remove; keep; begins: remove, and each answer begins in it.';
+
+alter table banter_data.exchange
+	add column server text collate "C",
+	add column requests smallint,
+	add column tries text;
+comment on column banter_data.exchange.server is 'The model server that was asked last.';
+comment on column banter_data.exchange.requests is 'How often a model was asked, in all.';
+comment on column banter_data.exchange.tries is
+	'Why it was asked again, or another was, such as "a 503, b refused connection"; never a server''s words.';
