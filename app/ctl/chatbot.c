@@ -64,6 +64,9 @@ static int run_revoke(const struct cli_call *call)
 	"  name=TEXT            it need not be the only one of its name: the id is\n"              \
 	"  system_prompt=@FILE  what the model is told first; @-: from standard input\n"           \
 	"  model=NAME           none: the server's\n"                                              \
+	"  servers=NAME,…       model servers, asked in this order; none: the default one\n"     \
+	"  reasoning=WORD       in the model's text: remove (if none), keep, or begins:\n"         \
+	"                       remove it, and each answer begins in it\n"                         \
 	"  temperature=X        0 to 2; none: the model's own\n"                                   \
 	"  max_tokens=N         longest answer; none: the model's own\n"                           \
 	"  history_messages=N   shown to the model; none: the server's most\n"                     \
@@ -92,7 +95,7 @@ const struct cli_command ctl_chatbot_commands[] = {
 	  .meaning = "Lists the chatbots, or those of one workspace",
 	  .example = "chatbot list Shop",
 	  .flags = CLI_PRINTS,
-	  .details = 6,
+	  .details = 7,
 	  .run = cli_run_table,
 	  .rows = ops_chatbot_list },
 	{ .name = "chatbot show",

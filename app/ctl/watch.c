@@ -7,7 +7,7 @@
 #include "ctl/tail.h"
 
 static const struct cli_option stats_options[] = {
-	{ "--by", "day|chatbot|model|workspace|error", "day, if not said; error: by cause" },
+	{ "--by", "day|chatbot|model|server|workspace|error", "day, if not said; error: by cause" },
 	{ "--days", "N", "of how many days, today included; 14 if not said" },
 	{ "--workspace", "WORKSPACE", "of this workspace only" },
 	{ "--chatbot", "CHATBOT", "of this chatbot only" },
@@ -30,7 +30,10 @@ const struct cli_command ctl_watch_commands[] = {
 		  "within which half and 95 of 100 exchanges had it, total_ms_half the same of the "
 		  "whole. What\n"
 		  "was erased is not counted. The first column is what --by says; programs find it "
-		  "as name.",
+		  "as name.\n"
+		  "asked_again: a model was asked more than once for it; moved: another server was. "
+		  "By server an\n"
+		  "exchange counts for each that was asked, and its end for the last one.",
 	  .example = "stats --by chatbot --days 30",
 	  .options = stats_options,
 	  .flags = CLI_PRINTS,
@@ -43,7 +46,7 @@ const struct cli_command ctl_watch_commands[] = {
 	  .example = "tail --follow",
 	  .options = tail_options,
 	  .flags = CLI_PRINTS,
-	  .details = 5, /* the column that is tail's own among them */
+	  .details = 7, /* the column that is tail's own among them */
 	  .run = tail_run },
 	{ .name = NULL },
 };

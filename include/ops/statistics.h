@@ -5,8 +5,8 @@
 #include "ops/ops.h"
 
 struct ops_statistics {
-	const char *by;			 /* "day", "chatbot", "model", "workspace", "error" */
-	int64_t days;			 /* so many, today included, which are UTC's */
+	const char *by; /* "day", "chatbot", "model", "server", "workspace", "error" */
+	int64_t days;	/* so many, today included, which are UTC's */
 	const char *workspace, *chatbot; /* only of these */
 };
 #define OPS_STATISTICS_DAYS 3660 /* at most, as the database's function has it */
@@ -19,7 +19,7 @@ enum status ops_statistics_usage(struct ops *ops, const struct ops_statistics *w
 				 struct db_rows **out) MUST_CHECK;
 
 /* Columns of the tail's rows: the exchange's id, and the exact time it ended (absent: it runs). */
-enum { OPS_TAIL_ID = 11, OPS_TAIL_ENDED = 12 };
+enum { OPS_TAIL_ID = 15, OPS_TAIL_ENDED = 16 };
 /*
  * The exchanges that ended last, at most `limit`, and those that run, without their texts. `since`, an
  * OPS_TAIL_ENDED or "now": none that ended before, but for a few seconds: an exchange's time is taken

@@ -7,6 +7,12 @@ as $$
 declare
 	e constant banter_data.exchange := p_exchange;
 	v_answer constant text := banter_data.conversation_quote(nullif(e.answer, ''));
+	-- What is out of the ordinary.
+	v_how constant text := concat_ws('; ',
+		case when v_answer is null then coalesce(e.error, e.state) when e.state <> 'done' then e.state end,
+		case when e.tries is not null then format('server %s, after %s', e.server, e.tries)
+			when e.server <> 'default' then 'server ' || e.server end,
+		case when e.finish_reason <> 'stop' then 'finish reason ' || e.finish_reason end);
 begin
 	if p_format = 'jsonl' then
 		return (
@@ -14,7 +20,7 @@ begin
 			from (
 				select e.exchange, e.position, e.attempt, e.replaces, e.state, e.api_key, e.answer_id,
 					e.request_id, e.model, e.stream, e.price, e.tokens_in, e.tokens_out, e.first_ms,
-					e.total_ms, e.finish_reason, e.error,
+					e.total_ms, e.finish_reason, e.error, e.server, e.requests, e.tries,
 					banter_data.conversation_time(e.started_at) as started_at,
 					banter_data.conversation_time(e.ended_at) as ended_at,
 					translate(e.metadata::text, E'\r\n', '  ')::json as metadata,
@@ -25,9 +31,8 @@ begin
 		E'\n**Metadata**\n\n' || banter_data.conversation_quote(e.metadata::text) || E'\n',
 		case
 			when e.state = 'running' then E'**Answer** (running)\n'
-			when v_answer is null then format(E'**No answer** (%s)\n', coalesce(e.error, e.state))
-			when e.state = 'done' then format(E'**Answer**\n\n%s\n', v_answer)
-			else format(E'**Answer** (%s)\n\n%s\n', e.state, v_answer)
+			when v_answer is null then format(E'**No answer** (%s)\n', v_how)
+			else format(E'**Answer**%s\n\n%s\n', ' (' || nullif(v_how, '') || ')', v_answer)
 		end);
 end
 $$;

@@ -14,20 +14,22 @@ as $$
 		(1, 'chatbot', 'name', 'name', 1, 200, null, null),
 		(2, 'chatbot', 'system_prompt', 'text', 0, 200000, 'none', '""'),
 		(3, 'chatbot', 'model', 'name', 1, 200, 'none', 'null'),
-		(4, 'chatbot', 'temperature', 'number', 0, 2, 'none', 'null'),
-		(5, 'chatbot', 'max_tokens', 'whole', 1, 1000000000, 'none', 'null'),
-		(6, 'chatbot', 'history_messages', 'whole', 0, 1000000000, 'none', 'null'),
-		(7, 'chatbot', 'history_chars', 'whole', 0, 1000000000, 'none', 'null'),
-		(8, 'chatbot', 'stream', 'yes or no', null, null, 'none', 'false'),
-		(9, 'chatbot', 'price', 'whole', 0, 1000000000, 'none', '1'),
-		(10, 'chatbot', 'rate_limit', 'whole', 0, 1000000000, 'none', 'null'),
-		(11, 'chatbot', 'rate_window', 'whole', 1, 31536000, 'none', '60'),
-		(12, 'chatbot', 'retention_days', 'whole', 1, 36500, 'none', 'null'),
-		(13, 'chatbot', 'active', 'yes or no', null, null, null, null),
+		(4, 'chatbot', 'servers', 'names', 1, 16, 'none', 'null'),
+		(5, 'chatbot', 'reasoning', 'remove, keep or begins', null, null, 'none', '"remove"'),
+		(6, 'chatbot', 'temperature', 'number', 0, 2, 'none', 'null'),
+		(7, 'chatbot', 'max_tokens', 'whole', 1, 1000000000, 'none', 'null'),
+		(8, 'chatbot', 'history_messages', 'whole', 0, 1000000000, 'none', 'null'),
+		(9, 'chatbot', 'history_chars', 'whole', 0, 1000000000, 'none', 'null'),
+		(10, 'chatbot', 'stream', 'yes or no', null, null, 'none', 'false'),
+		(11, 'chatbot', 'price', 'whole', 0, 1000000000, 'none', '1'),
+		(12, 'chatbot', 'rate_limit', 'whole', 0, 1000000000, 'none', 'null'),
+		(13, 'chatbot', 'rate_window', 'whole', 1, 31536000, 'none', '60'),
+		(14, 'chatbot', 'retention_days', 'whole', 1, 36500, 'none', 'null'),
+		(15, 'chatbot', 'active', 'yes or no', null, null, null, null),
 
 		(1, 'key', 'label', 'name', 0, 200, 'none', '""'),
 		(2, 'key', 'active', 'yes or no', null, null, null, null)
 $$;
 
 comment on function banter_data.setting_rules() is
-	'What the operator can set, and to what: a whole number or number from low to high, a name or text of so many characters.';
+	'What the operator can set, and to what: a whole number or number from low to high, a name or text of so many characters, so many names.';

@@ -4,11 +4,12 @@ language sql
 immutable
 as $$
 	select case p_kind
-		when 'yes or no' then 'yes or no'
 		when 'name' then format('%s to %s characters without control characters', p_low, p_high)
 		when 'text' then format('at most %s characters', p_high)
 		when 'whole' then format('a whole number from %s to %s', p_low, p_high)
-		else format('a number from %s to %s', p_low, p_high)
+		when 'number' then format('a number from %s to %s', p_low, p_high)
+		when 'names' then format('%s to %s names of letters, digits and ._- with commas between, none of them twice', p_low, p_high)
+		else p_kind
 	end || coalesce(', or ' || p_word, '')
 $$;
 

@@ -29,6 +29,10 @@ begin
 			when 'name' then char_length(v.value) between v.low and v.high
 				and v.value !~ '[\u0001-\u001f\u007f-\u009f]'
 			when 'text' then char_length(v.value) between v.low and v.high
+			when 'names' then v.value ~ '^[A-Za-z0-9._-]{1,64}(,[A-Za-z0-9._-]{1,64})*$' and (
+				select count(*) between v.low and v.high and count(*) = count(distinct n.name)
+				from unnest(string_to_array(v.value, ',')) n (name))
+			when 'remove, keep or begins' then v.value in ('remove', 'keep', 'begins')
 			when 'whole' then case when v.value ~ '^[0-9]{1,16}$' then v.value::bigint between v.low and v.high end
 			when 'number' then
 				case when v.value ~ '^[0-9]{1,9}([.][0-9]{1,9})?$' then v.value::numeric between v.low and v.high end
@@ -41,6 +45,7 @@ begin
 			when 'yes or no' then to_jsonb(v.value = 'yes')
 			when 'whole' then to_jsonb(v.value::bigint)
 			when 'number' then to_jsonb(v.value::numeric)
+			when 'names' then to_jsonb(string_to_array(v.value, ','))
 			else to_jsonb(v.value)
 		end);
 	end loop;

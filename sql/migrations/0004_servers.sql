@@ -20,3 +20,7 @@ comment on column banter_data.exchange.server is 'The model server that was aske
 comment on column banter_data.exchange.requests is 'How often a model was asked, in all.';
 comment on column banter_data.exchange.tries is
 	'Why it was asked again, or another was, such as "a 503, b refused connection"; never a server''s words.';
+
+-- These of the operator's return more than before, which no "or replace" can: they are made again with all the others.
+drop function if exists banter.chatbot_list(text), banter.chatbot_show(text), banter.stats(text, integer, text, text),
+	banter.tail(integer, text, timestamptz);

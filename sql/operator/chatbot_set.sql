@@ -16,7 +16,8 @@ begin
 	v := jsonb_populate_record(v, v_read);
 
 	update banter_data.chatbot c
-	set name = v.name, system_prompt = v.system_prompt, model = v.model, temperature = v.temperature,
+	set name = v.name, system_prompt = v.system_prompt, model = v.model, servers = v.servers,
+		reasoning = v.reasoning, temperature = v.temperature,
 		max_tokens = v.max_tokens, history_messages = v.history_messages, history_chars = v.history_chars,
 		stream = v.stream, price = v.price, rate_limit = v.rate_limit, rate_window = v.rate_window,
 		retention_days = v.retention_days, active = v.active

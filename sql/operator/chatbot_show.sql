@@ -1,9 +1,9 @@
 create or replace function banter.chatbot_show(p_chatbot text)
 returns table (
 	chatbot_id text, name text, workspace_id text, workspace text, active boolean, model text,
-	temperature double precision, max_tokens integer, history_messages integer, history_chars integer,
-	stream boolean, price integer, rate_limit integer, rate_window integer, retention_days integer,
-	keys bigint, conversations bigint, created_at text, system_prompt text)
+	servers text, reasoning text, temperature double precision, max_tokens integer, history_messages integer,
+	history_chars integer, stream boolean, price integer, rate_limit integer, rate_window integer,
+	retention_days integer, keys bigint, conversations bigint, created_at text, system_prompt text)
 language plpgsql
 stable
 security definer
@@ -13,8 +13,9 @@ declare
 	v_which record := banter_data.chatbot_named(p_chatbot);
 begin
 	return query
-		select c.chatbot, c.name, w.workspace::text, w.name, c.active, c.model, c.temperature, c.max_tokens,
-			c.history_messages, c.history_chars, c.stream, c.price, c.rate_limit, c.rate_window, c.retention_days,
+		select c.chatbot, c.name, w.workspace::text, w.name, c.active, c.model,
+			array_to_string(c.servers, ','), c.reasoning, c.temperature, c.max_tokens, c.history_messages,
+			c.history_chars, c.stream, c.price, c.rate_limit, c.rate_window, c.retention_days,
 			(select count(*) from banter_data.api_key k
 				where k.workspace = c.workspace and k.chatbot = c.chatbot and k.revoked_at is null),
 			(select count(*) from banter_data.conversation v

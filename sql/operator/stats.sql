@@ -1,9 +1,12 @@
 -- The application's clock made the ids and the database's the times: a day between them is room enough.
+--
+-- By server an exchange counts for each that was asked; how it ended, its tokens and its times, for the one that was
+-- asked last.
 create or replace function banter.stats(p_by text, p_days integer, p_workspace text, p_chatbot text)
 returns table (
 	name text, exchanges bigint, done bigint, "left" bigint, failed bigint, running bigint,
-	tokens_in bigint, tokens_out bigint, credits bigint,
-	first_ms_half integer, first_ms_most integer, total_ms_half integer)
+	asked_again bigint, moved bigint, tokens_in bigint, tokens_out bigint,
+	credits bigint, first_ms_half integer, first_ms_most integer, total_ms_half integer)
 language plpgsql
 stable
 security definer
@@ -18,8 +21,8 @@ declare
 	v_workspace bigint;
 	v_chatbot text;
 begin
-	if p_by not in ('day', 'chatbot', 'model', 'workspace', 'error') then
-		raise exception 'statistics are by day, chatbot, model, workspace or error, not by "%"', p_by;
+	if p_by not in ('day', 'chatbot', 'model', 'server', 'workspace', 'error') then
+		raise exception 'statistics are by day, chatbot, model, server, workspace or error, not by "%"', p_by;
 	end if;
 	if p_days < 1 or p_days > 3660 then
 		raise exception 'statistics are of 1 to 3660 days';
@@ -42,11 +45,15 @@ begin
 	return query
 	with used as (
 		-- Without the texts: it is sorted, and they would be sorted with it.
-		select e.exchange, e.state, e.tokens_in, e.tokens_out, e.price, e.first_ms, e.total_ms,
+		select e.exchange, case when s.last then e.state end as state, s.again,
+			case when p_by = 'server' then not s.last
+				else exists (select from banter_data.servers_tried(e.tries) t where t.server <> e.server) end as moved,
+			e.tokens_in, e.tokens_out, e.price, e.first_ms, e.total_ms,
 			case p_by
 				when 'day' then to_char(e.started_at at time zone 'UTC', 'YYYY-MM-DD')
 				when 'chatbot' then c.name
 				when 'model' then coalesce(e.model, '(the server''s)')
+				when 'server' then coalesce(s.server, '(unknown)')
 				when 'workspace' then w.name
 				else coalesce(e.error, '(unknown)')
 			end as called,
@@ -59,13 +66,21 @@ begin
 		join banter_data.exchange e on e.workspace = w.workspace
 			and e.exchange >= v_since_id
 		join banter_data.chatbot c on c.workspace = e.workspace and c.chatbot = e.chatbot
+		cross join lateral (
+			select e.server, true as last, e.requests > 1 + coalesce((
+				select sum(t.times) from banter_data.servers_tried(e.tries) t
+				where p_by = 'server' and t.server <> e.server), 0) as again
+			union all
+			select t.server, false, t.times > 1
+			from banter_data.servers_tried(e.tries) t
+			where p_by = 'server' and t.server <> e.server) s
 		where e.started_at >= v_since and e.state <> 'replaced'
 			and (v_workspace is null or e.workspace = v_workspace)
 			and (v_chatbot is null or e.chatbot = v_chatbot)
 			and (p_by <> 'error' or e.state in ('failed', 'lost'))
 		union all
 		-- Days on which nothing happened are days too.
-		select null, null, null, null, null, null, null, to_char(v_first + d, 'YYYY-MM-DD'), null, null
+		select null, null, null, null, null, null, null, null, null, to_char(v_first + d, 'YYYY-MM-DD'), null, null
 		from generate_series(0, p_days - 1) d
 		where p_by = 'day'
 	)
@@ -77,11 +92,14 @@ begin
 		count(*) filter (where u.state = 'left'),
 		count(*) filter (where u.state in ('failed', 'lost')),
 		count(*) filter (where u.state = 'running'),
-		coalesce(sum(u.tokens_in), 0)::bigint, coalesce(sum(u.tokens_out), 0)::bigint,
+		count(*) filter (where u.again),
+		count(*) filter (where u.moved),
+		coalesce(sum(u.tokens_in) filter (where u.state is not null), 0)::bigint,
+		coalesce(sum(u.tokens_out) filter (where u.state is not null), 0)::bigint,
 		coalesce(sum(u.price) filter (where u.state in ('done', 'left')), 0)::bigint,
-		percentile_disc(0.5) within group (order by u.first_ms),
-		percentile_disc(0.95) within group (order by u.first_ms),
-		percentile_disc(0.5) within group (order by u.total_ms)
+		percentile_disc(0.5) within group (order by u.first_ms) filter (where u.state is not null),
+		percentile_disc(0.95) within group (order by u.first_ms) filter (where u.state is not null),
+		percentile_disc(0.5) within group (order by u.total_ms) filter (where u.state is not null)
 	from used u
 	group by u.called, u.apart, u.customer
 	order by case when p_by = 'day' then u.called end, count(u.exchange) desc, u.called;
@@ -89,4 +107,4 @@ end
 $$;
 
 comment on function banter.stats(text, integer, text, text) is
-	'For the operator. Use of the last p_days UTC days (today is one) by day, chatbot, model, workspace or error, of all or of one workspace or chatbot: exchanges and how they ended, tokens, credits charged, milliseconds to the first token (median, 95th percentile) and in all (median).';
+	'For the operator. Use of the last p_days UTC days (today is one) by day, chatbot, model, server, workspace or error, of all or of one workspace or chatbot: exchanges, how they ended, for how many a model was asked more than once, how many moved on to another server, tokens, credits charged, milliseconds to the first token (median, 95th percentile) and in all (median).';

@@ -37,6 +37,14 @@ from pg_temp.export('markdown', 1, 'r1-c', 0, 0, 1);
 select pg_temp.rows_are($$ select regexp_replace(body, '.*\n(\*\*(Answer|No answer).*)$', '\1')
 	from pg_temp.export('markdown', 1, 'x1-c', 1, 0, 2) $$,
 	$$ values (E'**Answer** (left)\n\n> some\n'), (E'**No answer** (failed)\n') $$, 'how each ended');
+update banter_data.exchange set server = 'b', tries = 'a 503, a 503', requests = 3 where exchange in ('x1', 'x3');
+update banter_data.exchange set error = 'it failed', finish_reason = null where exchange = 'x3';
+update banter_data.exchange set server = 'b', finish_reason = 'length' where exchange = 'x2';
+select pg_temp.rows_are($$ select substring(body from '\*\*(?:Answer|No answer)[^\n]*') from pg_temp.export('markdown', 1, 'r1-c', 0, 0, 3) $$,
+	$$ values ('**Answer** (server b, after a 503, a 503)'), ('**Answer** (left; server b; finish reason length)'),
+		('**No answer** (it failed; server b, after a 503, a 503)') $$, 'and what was out of the ordinary');
+select pg_temp.row_is($$ select body::json ->> 'server', body::json ->> 'requests', body::json ->> 'tries' from pg_temp.export('jsonl', 1, 'r1-c', 0, 0, 1) $$,
+	row('b'::text, '3'::text, 'a 503, a 503'::text), 'for programs too');
 select throws_ok($$ select pg_temp.export('xml', null, null, null, null, 1) $$, 'P0001', null, 'no such format');
 select throws_ok($$ select banter.conversation_export('jsonl', null, null, 'none', false, null, null, null, null, 1) $$, 'P0001', null, 'no such conversation');
 select is((select count(*) from banter.conversation_export('jsonl', null, null, 'r1-c', true, null, null, null, null, 9)

@@ -1,5 +1,5 @@
 begin;
-select plan(13);
+select plan(16);
 \ir include/fixture.sql
 
 -- Yesterday: a done and a left one of bot; today: a failed and a lost one of bot, a done one of other, one that
@@ -15,7 +15,7 @@ select pg_temp.turn('zd'), pg_temp.turn('zl', session => 'l'), pg_temp.turn('zf'
 	pg_temp.turn('zr', session => 'r'), pg_temp.turn('zo', key => 'wk-other', session => 'o'),
 	pg_temp.turn('z2', workspace => 2), pg_temp.turn('zold', session => 'old');
 select pg_temp.finish('zd'), pg_temp.finish('zl', 'left', 'some'), pg_temp.finish('zo'), pg_temp.finish('z2', workspace => 2),
-	pg_temp.finish('zold'), banter.turn_close(1, 'zf', 'failed', null, null, null, null, 'the model timed out', null, 500, 'b', 2, 'a 503', 600000);
+	pg_temp.finish('zold'), banter.turn_close(1, 'zf', 'failed', null, null, null, null, 'the model timed out', null, 500, 'b', 4, 'a 503, a refused connection, b 429', 600000);
 select pg_temp.yesterday('zd'), pg_temp.yesterday('zl');
 update banter_data.exchange set started_at = clock_timestamp() - interval '9 days' where exchange = 'zold';
 
@@ -33,6 +33,18 @@ select pg_temp.rows_are($$ select name, exchanges from banter.stats('model', 3, 
 	$$ values ('(the server''s)', 5::bigint) $$, 'by model, of one workspace');
 select pg_temp.rows_are($$ select name, exchanges, failed from banter.stats('error', 3, null, null) $$,
 	$$ values ('the model timed out', 1::bigint, 1::bigint) $$, 'by error: the failed alone');
+select pg_temp.rows_are($$ select name, asked_again, moved from banter.stats('chatbot', 3, null, null) $$,
+	$$ values ('metered/bot', 1::bigint, 1::bigint), ('unlimited/bot', 0, 0), ('other', 0, 0) $$, 'what was asked again, and what moved');
+update banter_data.exchange e set server = 'b', requests = 2, tries = 'a a 500' where e.exchange = 'z2';
+update banter_data.exchange e set requests = 2 where e.exchange = 'zl';
+update banter_data.exchange e set server = null, requests = null where e.exchange = 'zo';
+select pg_temp.rows_are($$ select name, exchanges, done, "left", failed, running, asked_again, moved, tokens_in, total_ms_half
+		from banter.stats('server', 3, null, null) $$,
+	$$ values ('(unknown)', 2::bigint, 1::bigint, 0::bigint, 0::bigint, 1::bigint, 0::bigint, 0::bigint, 11::bigint, 900),
+		('a', 2, 0, 0, 0, 0, 1, 2, 0, null::integer), ('b', 2, 1, 0, 1, 0, 1, 0, 11, 500), ('default', 2, 1, 1, 0, 0, 1, 0, 22, 900) $$,
+	'by server: an exchange counts for each that was asked, its end for the last');
+select pg_temp.rows_are($$ select sum(asked_again)::bigint, sum(moved)::bigint from banter.stats('day', 3, null, null) $$,
+	$$ values (3::bigint, 2::bigint) $$, 'and once in all');
 update banter_data.chatbot set name = 'alone' where workspace = 1 and chatbot = 'other';
 select pg_temp.rows_are($$ select sum(exchanges)::bigint from banter.stats('day', 3, null, 'alone') $$,
 	$$ values (1::bigint) $$, 'of one chatbot');
@@ -45,7 +57,7 @@ select pg_temp.turn('zl3', session => 'idem', idem => 'k'), pg_temp.finish('zl3'
 select pg_temp.rows_are($$ select exchanges, done from banter.stats('day', 1, 'metered', null) $$,
 	$$ values (4::bigint, 2::bigint) $$, 'what was replaced counts once');
 select throws_ok($$ select banter.stats('week', 3, null, null) $$, 'P0001',
-	'statistics are by day, chatbot, model, workspace or error, not by "week"', 'another word is refused');
+	'statistics are by day, chatbot, model, server, workspace or error, not by "week"', 'another word is refused');
 select throws_ok($$ select banter.stats('day', 0, null, null) $$, 'P0001', 'statistics are of 1 to 3660 days', 'no days are refused');
 select throws_ok($$ select banter.stats('day', 1, 'nobody', null) $$, 'P0001', null, 'a workspace that is not there is refused');
 

@@ -409,6 +409,22 @@ def test_a_label_is_checked(refused, site):
         2, "label must be 0 to 200 characters without control characters, or none")
 
 
+def test_a_chatbot_names_its_servers_and_what_becomes_of_reasoning(site, operator, refused, shown):
+    bot = site.tenant.chatbot
+    before = shown("chatbot", "show", bot)
+    assert (before["servers"], before["reasoning"]) == (None, "remove")
+    operator("chatbot", "set", bot, "servers=second,default", "reasoning=keep")
+    assert {"servers": "second,default", "reasoning": "keep"}.items() <= shown("chatbot", "show", bot).items()
+    assert refused("chatbot", "set", bot, "price=9", "servers=a,b,a") == (
+        2, "servers must be 1 to 16 names of letters, digits and ._- with commas between, none of them twice, or none")
+    assert refused("chatbot", "set", bot, "reasoning=yes") == (2, "reasoning must be remove, keep or begins, or none")
+    assert site.chat("what is asked so far is asked").status_code == 200
+    operator("chatbot", "set", bot, "servers=none", "reasoning=none")
+    assert shown("chatbot", "show", bot) == {**before, "conversations": 1}
+    made = operator("chatbot", "create", str(site.tenant.workspace), "Second", "servers=b", "reasoning=begins").strip()
+    assert {"servers": "b", "reasoning": "begins"}.items() <= shown("chatbot", "show", made).items()
+
+
 def test_settings_changed_at_once_are_all_kept(site, operator, shown):
     changes = {"price": 7, "rate_limit": 8, "max_tokens": 9, "history_chars": 10, "retention_days": 11}
     words = [f"{setting}={value}" for setting, value in changes.items()]

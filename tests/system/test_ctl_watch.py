@@ -58,6 +58,24 @@ def test_stats(used, postgres, model):
     assert (row["name"], row["exchanges"]) == (used.name, "3")
 
 
+def test_what_was_asked_where_and_why_it_moved(used, postgres):
+    url = postgres.url("owner")
+    postgres.run("update banter_data.exchange set server = 'second', requests = 3, tries = 'first 503, first timed out'"
+                 " where workspace = %s and state = 'done'", used.workspace)
+    put_on_one_day(used, postgres)
+    by = {row["name"]: row for row in rows("stats", "--by", "server", "--chatbot", used.chatbot, url=url)}
+    assert {column: by["first"][column] for column in ("exchanges", "done", "failed", "asked_again", "moved", "tokens_out")} == {
+        "exchanges": 1, "done": 0, "failed": 0, "asked_again": 1, "moved": 1, "tokens_out": 0}
+    assert (by["second"]["exchanges"], by["second"]["done"], by["second"]["asked_again"], by["second"]["moved"]) == (1, 1, 0, 0)
+    (ended,) = [row for row in rows("tail", "--chatbot", used.chatbot, url=url) if row["state"] == "done"]
+    assert (ended["server"], ended["requests"], ended["tries"], ended["finish_reason"]) == (
+        "second", 3, "first 503, first timed out", "stop")
+    out = ctl("tail", "--chatbot", used.chatbot, url=url)[1]
+    assert "second" in out and "first 503, first timed out" in out
+    ((conversation,),) = postgres.run("select conversation from banter_data.exchange where exchange = %s", ended["exchange"])
+    assert "**Answer** (server second, after first 503, first timed out)" in ctl("conversation", "show", conversation, url=url)[1]
+
+
 def test_stats_of_a_chatbot_and_another_workspace_are_refused(used, postgres):
     url, other = postgres.url("owner"), postgres.demo()
     assert ctl("stats", "--chatbot", used.chatbot, "--workspace", other.workspace, url=url) == (

@@ -1,0 +1,12 @@
+create or replace function banter_data.servers_tried(p_tries text)
+returns table (server text, times bigint)
+language sql
+immutable
+as $$
+	select split_part(t.try, ' ', 1), count(*)
+	from unnest(string_to_array(p_tries, ', ')) t (try)
+	group by split_part(t.try, ' ', 1)
+$$;
+
+comment on function banter_data.servers_tried(text) is
+	'The servers that an exchange''s tries name, each of which begins with one, and how often each was asked in vain.';
