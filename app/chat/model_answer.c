@@ -19,6 +19,7 @@ void model_answer_init(struct model_answer *answer)
 	buf_init(&answer->plain, EVENT_CAP);
 	buf_init(&answer->text, EVENT_CAP * 3);
 	buf_init(&answer->reason, REASON_CAP);
+	buf_init(&answer->refusal, MODEL_REFUSAL_CAP);
 	sse_init(&answer->sse, EVENT_CAP);
 	model_answer_reset(answer);
 }
@@ -28,6 +29,7 @@ void model_answer_clear(struct model_answer *answer)
 	buf_wipe(&answer->plain);
 	buf_wipe(&answer->text);
 	buf_clear(&answer->reason);
+	buf_wipe(&answer->refusal);
 	sse_clear(&answer->sse);
 }
 
@@ -35,6 +37,7 @@ void model_answer_reset(struct model_answer *answer)
 {
 	buf_reset(&answer->plain);
 	buf_reset(&answer->reason);
+	buf_wipe(&answer->refusal);
 	sse_clear(&answer->sse);
 	utf8_joiner_init(&answer->joiner);
 	answer->shape = MODEL_UNSEEN;
@@ -47,6 +50,16 @@ static enum status fail(struct model_answer *answer, enum status status, const c
 {
 	answer->cause = cause;
 	return status;
+}
+
+/* ... since its server said that it did, in these words. */
+static enum status refuse(struct model_answer *answer, struct str words, const char *cause)
+{
+	if (words.n > MODEL_REFUSAL_CAP)
+		words.n = MODEL_REFUSAL_CAP;
+	buf_str(&answer->refusal, words);
+	answer->too_long = model_refusal_too_long(200, words);
+	return fail(answer, STATUS_REFUSED, cause);
 }
 
 static const char no_memory[] = "no memory for an event of the model's server";
@@ -135,7 +148,7 @@ static enum status take_reason(struct model_answer *answer, struct str reason)
 	if (buf_check(&answer->reason))
 		return fail(answer, STATUS_NOMEM, no_memory);
 	if (str_equal(reason, STR("error")) || str_equal(reason, STR("abort")))
-		return fail(answer, STATUS_REFUSED, "the model's server gave up its answer");
+		return refuse(answer, reason, "the model's server gave up its answer");
 	return STATUS_OK;
 }
 
@@ -149,7 +162,7 @@ static bool is_error(struct json_node chunk)
 		str_equal(object, STR("error")));
 }
 
-static enum status take_chunk(struct model_answer *answer, struct json_node chunk)
+static enum status take_chunk(struct model_answer *answer, struct json_node chunk, struct str text)
 {
 	struct json_node choice = first_choice(json_member(chunk, "choices"));
 	struct json_node delta = json_member(choice, "delta");
@@ -157,10 +170,10 @@ static enum status take_chunk(struct model_answer *answer, struct json_node chun
 	struct str reason;
 
 	if (is_error(chunk))
-		return fail(answer, STATUS_REFUSED,
-			    answer->shape == MODEL_PLAIN
-				    ? "the model's server answered with an error"
-				    : "the model's server sent an error in its stream");
+		return refuse(answer, text,
+			      answer->shape == MODEL_PLAIN
+				      ? "the model's server answered with an error"
+				      : "the model's server sent an error in its stream");
 	take_usage(answer, json_member(chunk, "usage"));
 	if (json_type_of(delta) != JSON_ABSENT) {
 		status = take_content(answer, json_member(delta, "content"));
@@ -188,9 +201,7 @@ static enum status take_json(struct model_answer *answer, struct str text)
 	status = json_parse_loose(text, &json);
 	if (status)
 		return fail(answer, status, status == STATUS_NOMEM ? no_memory : bad);
-	status = take_chunk(answer, json_root(json));
-	if (status == STATUS_REFUSED)
-		answer->too_long = model_refusal_too_long(200, text);
+	status = take_chunk(answer, json_root(json), text);
 	json_free(json);
 	return status;
 }
@@ -206,10 +217,8 @@ static enum status on_event(void *context, struct str type, struct str data)
 		answer->done = true;
 		return STATUS_OK;
 	}
-	if (str_equal(type, STR("error"))) {
-		answer->too_long = model_refusal_too_long(200, data);
-		return fail(answer, STATUS_REFUSED, "the model's server sent an error event");
-	}
+	if (str_equal(type, STR("error")))
+		return refuse(answer, data, "the model's server sent an error event");
 	return take_json(answer, data);
 }
 
@@ -259,6 +268,11 @@ bool model_answer_done(const struct model_answer *answer)
 bool model_answer_finished(const struct model_answer *answer)
 {
 	return answer->reason.len > 0;
+}
+
+struct str model_answer_refusal(const struct model_answer *answer)
+{
+	return buf_view(&answer->refusal);
 }
 
 enum status model_answer_end(struct model_answer *answer, bool cut, model_text_fn sink,

@@ -29,9 +29,11 @@ struct model_answer {
 	struct utf8_joiner joiner;
 	struct buf text; /* one delta, mended */
 	struct buf reason;
-	bool done;     /* [DONE] came: nothing behind it counts */
-	bool spoke;    /* a delta had text */
-	bool too_long; /* it failed since the messages were too long, as its words tell */
+	struct buf
+		refusal; /* what the server said of its failure, to be judged, never to be shown */
+	bool done;	 /* [DONE] came: nothing behind it counts */
+	bool spoke;	 /* a delta had text */
+	bool too_long;	 /* it failed since the messages were too long, as its words tell */
 	int64_t tokens_in, tokens_out; /* -1: not said */
 	const char *cause;	       /* of a failure: a constant; NULL: none */
 	model_text_fn sink;
@@ -46,7 +48,7 @@ void model_answer_reset(struct model_answer *answer);
 /*
  * The next bytes; `sink` is called for each delta with text.
  *   STATUS_OK
- *   STATUS_REFUSED  the server said that it failed
+ *   STATUS_REFUSED  the server said that it failed: model_answer_refusal()
  *   STATUS_INVALID  not the protocol
  *   STATUS_NOMEM    no memory, or beyond what an event may have
  *   or what `sink` returned
@@ -57,6 +59,11 @@ enum status model_answer_feed(struct model_answer *answer, struct str bytes, mod
 bool model_answer_done(const struct model_answer *answer);
 /* True if the server has said why it ended: without more it is whole too. */
 bool model_answer_finished(const struct model_answer *answer);
+/*
+ * The server's words where it said that it failed, at most MODEL_REFUSAL_CAP bytes: JSON, or whatever
+ * stood in its place; "" if it did not. Borrowed until model_answer_reset().
+ */
+struct str model_answer_refusal(const struct model_answer *answer);
 /*
  * No more bytes come; `cut`: more should have, so what of an event is here says nothing. As
  * model_answer_feed(); STATUS_UNAVAILABLE: it ended in the middle.
