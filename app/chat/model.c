@@ -199,7 +199,7 @@ enum status model_next(struct model *model, struct wait *wait, int64_t wake_at, 
 	*ended = false;
 	status = http_client_next(model->http, wait, wake_at, &piece);
 	http = http_client_status(model->http);
-	if (http != 200 && (piece.bytes.n || piece.ended || model->refusal.len))
+	if (http / 100 != 2 && (piece.bytes.n || piece.ended || model->refusal.len))
 		return take_refusal(model, http, &piece, status);
 	if (piece.bytes.n) {
 		model_request_taken(&model->request);

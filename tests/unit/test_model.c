@@ -121,7 +121,7 @@ static void another_http_status_is_a_refusal(void **state)
 	static const struct stub_piece lost[] = { { .bytes = STR(""),
 						    .status = STATUS_UNAVAILABLE } };
 	static const struct stub_piece late[] = { { .bytes = STR(""), .status = STATUS_TIMEOUT } };
-	static const int codes[] = { 201, 204, 302, 400, 401, 404, 429, 500, 503 };
+	static const int codes[] = { 300, 302, 400, 401, 404, 429, 500, 503 };
 	struct model *model = make_model();
 	size_t i;
 
@@ -134,6 +134,35 @@ static void another_http_status_is_a_refusal(void **state)
 	}
 	play_http(model, 0, lost, 1, STATUS_UNAVAILABLE);
 	play_http(model, 0, late, 1, STATUS_TIMEOUT);
+	model_free(model);
+}
+
+/* Every 2xx is a success: what counts is what comes with it. */
+static void created_with_a_good_stream_is_an_answer(void **state)
+{
+	static const struct stub_piece good[] = { { .bytes = STR(HELLO FINISH("stop") DONE) } };
+	static const struct stub_piece empty[] = { { .bytes = STR(""), .ended = true } };
+	static const int codes[] = { 200, 201, 202, 203, 206, 299 };
+	const struct model_options none = { .name = STR_NONE };
+	struct model *model = make_model();
+	struct wait wait;
+	size_t i;
+
+	(void)state;
+	wait_init(&wait);
+	for (i = 0; i < COUNT(codes); i++) {
+		struct answer answer = { .ended = false };
+
+		stub_http_script(good, 1);
+		stub_http.http = codes[i];
+		model_begin(model, &config.model_servers[0], &none);
+		assert_int_equal(model_start(model, 1, NULL), STATUS_OK);
+		assert_int_equal(model_next(model, &wait, 1, take_text, &answer, &answer.ended),
+				 STATUS_OK);
+		assert_true(answer.ended);
+		assert_string_equal(answer.text, "Hel|lo");
+	}
+	play_script(model, 204, empty, 1, STATUS_UNAVAILABLE);
 	model_free(model);
 }
 
@@ -297,6 +326,7 @@ int main(void)
 		cmocka_unit_test(request_is_the_protocols),
 		cmocka_unit_test(request_without_options_has_none),
 		cmocka_unit_test(another_http_status_is_a_refusal),
+		cmocka_unit_test(created_with_a_good_stream_is_an_answer),
 		cmocka_unit_test(each_silence_has_its_words),
 		cmocka_unit_test(a_refusal_for_length_is_told),
 		cmocka_unit_test(an_event_without_end_is_refused),
