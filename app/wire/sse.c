@@ -12,14 +12,22 @@ void sse_init(struct sse *sse, size_t cap)
 	buf_init(&sse->type, cap);
 }
 
+void sse_init_objects(struct sse *sse, size_t cap)
+{
+	sse_init(sse, cap);
+	sse->objects = true;
+}
+
 void sse_clear(struct sse *sse)
 {
 	size_t cap = sse->line.cap;
+	bool objects = sse->objects;
 
 	buf_clear(&sse->line);
 	buf_clear(&sse->data);
 	buf_clear(&sse->type);
 	sse_init(sse, cap);
+	sse->objects = objects;
 }
 
 static enum status give_event(struct sse *sse, sse_event_fn event, void *context)
@@ -30,19 +38,71 @@ static enum status give_event(struct sse *sse, sse_event_fn event, void *context
 		status = event(context, buf_view(&sse->type), buf_view(&sse->data));
 	buf_reset(&sse->data);
 	buf_reset(&sse->type);
-	sse->has_data = false;
+	sse->has_data = sse->bare = false;
+	sse->object = (struct sse_object){ .begun = false };
 	return status;
 }
 
-static enum status take_field(struct sse *sse, struct str name, struct str value)
+static void follow(struct sse_object *object, char c)
 {
-	if (str_equal(name, STR("data"))) {
-		if (sse->has_data)
-			buf_putc(&sse->data, '\n');
-		buf_str(&sse->data, value);
-		sse->has_data = true;
-		return buf_check(&sse->data);
+	if (object->string) {
+		object->string = object->escaped || c != '"';
+		object->escaped = !object->escaped && c == '\\';
+	} else if (c == '"') {
+		object->string = true;
+	} else if (c == '{' || c == '[') {
+		object->depth++;
+	} else if ((c == '}' || c == ']') && object->depth) {
+		object->depth--;
 	}
+}
+
+/* True if nothing that belongs to the event's data can come any more: see sse_init_objects(). */
+static bool is_whole(struct sse *sse, struct str line)
+{
+	struct sse_object *object = &sse->object;
+	struct str text = str_trim(line, STR_SPACE);
+	size_t i;
+
+	if (!object->begun && text.n) {
+		object->begun = true;
+		object->is = *text.p == '{';
+	}
+	if (!object->is)
+		return object->begun && !sse->type.len;
+	for (i = 0; i < line.n; i++)
+		follow(object, line.p[i]);
+	return !object->depth;
+}
+
+static enum status take_data(struct sse *sse, struct str value, sse_event_fn event, void *context)
+{
+	if (sse->has_data)
+		buf_putc(&sse->data, '\n');
+	buf_str(&sse->data, value);
+	sse->has_data = true;
+	if (buf_check(&sse->data))
+		return STATUS_NOMEM;
+	return sse->objects && is_whole(sse, value) ? give_event(sse, event, context) : STATUS_OK;
+}
+
+/* What was not completed before it says nothing. */
+static enum status take_error(struct sse *sse, struct str value, sse_event_fn event, void *context)
+{
+	enum status status = event(context, STR("error"), value);
+
+	buf_reset(&sse->data);
+	sse->has_data = false;
+	return status ? status : give_event(sse, event, context);
+}
+
+static enum status take_field(struct sse *sse, struct str name, struct str value,
+			      sse_event_fn event, void *context)
+{
+	if (str_equal(name, STR("data")))
+		return take_data(sse, value, event, context);
+	if (sse->objects && str_equal(name, STR("error")))
+		return take_error(sse, value, event, context);
 	if (str_equal(name, STR("event"))) {
 		buf_reset(&sse->type);
 		buf_str(&sse->type, value);
@@ -61,16 +121,20 @@ static enum status take_line(struct sse *sse, struct str line, sse_event_fn even
 	if (!sse->started && str_starts(line, STR("\xef\xbb\xbf")))
 		line = str_skip(line, 3);
 	sse->started = true;
+	if (sse->objects && !sse->object.begun && str_starts(str_trim(line, STR_SPACE), STR("{")))
+		sse->bare = true;
+	if (sse->bare)
+		return take_data(sse, line, event, context);
 	if (!line.n)
 		return give_event(sse, event, context);
 	colon = memchr(line.p, ':', line.n);
 	if (!colon)
-		return take_field(sse, line, STR(""));
+		return take_field(sse, line, STR(""), event, context);
 	name = (struct str){ line.p, (size_t)(colon - line.p) };
 	value = str_skip(line, name.n + 1);
 	if (value.n && *value.p == ' ')
 		value = str_skip(value, 1);
-	return take_field(sse, name, value);
+	return take_field(sse, name, value, event, context);
 }
 
 /* The end of the line is here: `rest` is what of it lies in this piece. */

@@ -6,9 +6,19 @@
 #ifndef WIRE_SSE_H
 #define WIRE_SSE_H
 
+#include <stdbool.h>
+
 #include "base/buf.h"
 #include "base/status.h"
 #include "base/str.h"
+
+/* How far a JSON object has come, told by its brackets and quotes alone. */
+struct sse_object {
+	bool begun; /* something but white space came */
+	bool is;    /* ... and it was a brace */
+	bool string, escaped;
+	size_t depth;
+};
 
 struct sse {
 	struct buf line; /* the unfinished line */
@@ -17,6 +27,9 @@ struct sse {
 	bool has_data;
 	bool after_cr;
 	bool started;
+	bool objects;		  /* of sse_init_objects() */
+	struct sse_object object; /* ... what `data` holds of one */
+	bool bare;		  /* ... which came without its field's name */
 };
 
 /* `type` is "" where the event has none. Both are borrowed for the call. A result other than
@@ -25,6 +38,15 @@ typedef enum status (*sse_event_fn)(void *context, struct str type, struct str d
 
 /* No line and no event may be longer than `cap` bytes. */
 void sse_init(struct sse *sse, size_t cap);
+/*
+ * ... of a server whose events are JSON objects, and that writes them as servers do:
+ *   the line that completes an event's object ends the event (some send one line feed between
+ *   events); so does a line that begins none, where the event has no type;
+ *   a line that begins with a brace is data without its name, up to the line that completes it: an
+ *   error within a stream, or a whole answer that is none;
+ *   the field `error` is an event of that type.
+ */
+void sse_init_objects(struct sse *sse, size_t cap);
 void sse_clear(struct sse *sse);
 /*
  * Feeds the next bytes; calls `event` for every event that an empty line ended (never for one

@@ -17,11 +17,13 @@ static enum status note(void *context, struct str type, struct str data)
 	return STATUS_OK;
 }
 
-static const struct {
+struct stream {
 	struct str bytes;
 	struct str events; /* while feeding */
 	struct str late;   /* at the end */
-} streams[] = {
+};
+
+static const struct stream streams[] = {
 	{ STR(""), STR(""), STR("") },
 	{ STR("data: a\n\ndata: b\n\n"), STR("|a;|b;"), STR("") },
 	{ STR("data: a\r\n\r\ndata: b\r\n\r\n"), STR("|a;|b;"), STR("") },
@@ -56,20 +58,67 @@ static const struct {
 	{ STR("event: x\ndata: \xe2\x82\xac\0\n\n"), STR("x|\xe2\x82\xac\0;"), STR("") },
 };
 
+/* Of sse_init_objects(). */
+static const struct stream objects[] = {
+	/* As the standard has it, a line earlier. */
+	{ STR("data: {}\n\ndata: {\"a\":[{}]}\r\n\r\n"), STR("|{};|{\"a\":[{}]};"), STR("") },
+	{ STR("event: x\ndata: {}\n\ndata: {}\n\n"), STR("x|{};|{};"), STR("") },
+	{ STR(": {\n\nid: {\nretry: {\ndata: {}\n"), STR("|{};"), STR("") },
+	/* One line feed between events, whatever they are. */
+	{ STR("data: {}\ndata: {\"a\":1}\ndata: [DONE]\n"), STR("|{};|{\"a\":1};|[DONE];"),
+	  STR("") },
+	{ STR("data: {}\rdata: ping\rdata: {}\rdata: {}"), STR("|{};|ping;|{};"), STR("|{};") },
+	{ STR("event: a\ndata: {}\nevent: b\ndata: {}\n"), STR("a|{};b|{};"), STR("") },
+	{ STR("data:\ndata: {}\n"), STR("|\n{};"), STR("") },
+	/* An object over several lines stays one event; what looks like its end is in a string. */
+	{ STR("data: {\"a\":\ndata: [1,\ndata: 2]}\ndata: {}\n"), STR("|{\"a\":\n[1,\n2]};|{};"),
+	  STR("") },
+	{ STR("data: {\"a\":\"}\\\"}\\\\\"\ndata: }\n"), STR("|{\"a\":\"}\\\"}\\\\\"\n};"),
+	  STR("") },
+	/* An empty line ends what is not complete, too; the next begins anew. */
+	{ STR("data: {\"a\":\"{{\n\ndata: {}\n"), STR("|{\"a\":\"{{;|{};"), STR("") },
+	{ STR("data: {\"a\":["), STR(""), STR("|{\"a\":[;") },
+	{ STR("data: {}}\n\ndata: {]\n"), STR("|{}};|{];"), STR("") },
+	/* Words of an event with a type. */
+	{ STR("event: error\ndata: a\ndata: b\n\ndata: {}\n"), STR("error|a\nb;|{};"), STR("") },
+	/* Without "data:", in one line and in several, empty ones too. */
+	{ STR("{\"error\":1}\ndata: [DONE]\n\n"), STR("|{\"error\":1};|[DONE];"), STR("") },
+	{ STR("data: {}\n{\"e\":1}\n{\"e\":2}\n"), STR("|{};|{\"e\":1};|{\"e\":2};"), STR("") },
+	{ STR("\xef\xbb\xbf\n\t {\n\n\"e\":\ndata: 1\n }\ndata: {}\n"),
+	  STR("|\t {\n\n\"e\":\ndata: 1\n };|{};"), STR("") },
+	{ STR("{\"a\":1}"), STR(""), STR("|{\"a\":1};") },
+	{ STR("{\"a\":1"), STR(""), STR("|{\"a\":1;") },
+	{ STR("data: {\"a\":\n{\"b\":\ndata: 1}\n"), STR("|{\"a\":\n1};"), STR("") },
+	/* The field of llama.cpp's. */
+	{ STR("error: {\"e\":1}\n\ndata: [DONE]\n\n"), STR("error|{\"e\":1};|[DONE];"), STR("") },
+	{ STR("data: {\"a\":\nerror: {\"e\":1}\ndata: {}\n"), STR("error|{\"e\":1};|{};"),
+	  STR("") },
+	{ STR("event: x\nerror\ndata: {}\n"), STR("error|;|{};"), STR("") },
+};
+
+static void init(struct sse *sse, bool of_objects, size_t cap)
+{
+	if (of_objects)
+		sse_init_objects(sse, cap);
+	else
+		sse_init(sse, cap);
+}
+
 static void feed(struct sse *sse, struct str bytes, struct buf *seen)
 {
 	assert_int_equal(sse_feed(sse, bytes, note, seen), STATUS_OK);
 }
 
 /* In three pieces, which a chunk of memory of their own size holds, so that a reader beyond them is seen. */
-static void three_pieces(struct str bytes, size_t first, size_t second, struct buf *seen)
+static void three_pieces(bool of_objects, struct str bytes, size_t first, size_t second,
+			 struct buf *seen)
 {
 	const size_t ends[] = { first, second, bytes.n };
 	size_t from = 0, i, n;
 	struct sse sse;
 	char *piece;
 
-	sse_init(&sse, 100);
+	init(&sse, of_objects, 100);
 	for (i = 0; i < COUNT(ends); i++) {
 		n = ends[i] - from;
 		piece = malloc(n ? n : 1);
@@ -84,51 +133,65 @@ static void three_pieces(struct str bytes, size_t first, size_t second, struct b
 	sse_clear(&sse);
 }
 
-static void same_events_at_every_cut(void **state)
+static void cut_everywhere(bool of_objects, const struct stream *stream)
 {
-	size_t i, first, second;
 	struct buf expected, seen;
+	size_t first, second;
 
-	(void)state;
 	buf_init(&expected, 1000);
 	buf_init(&seen, 1000);
-	for (i = 0; i < COUNT(streams); i++) {
-		buf_reset(&expected);
-		buf_str(&expected, streams[i].events);
-		buf_putc(&expected, '#');
-		buf_str(&expected, streams[i].late);
-		for (first = 0; first <= streams[i].bytes.n; first++) {
-			for (second = first; second <= streams[i].bytes.n; second++) {
-				buf_reset(&seen);
-				three_pieces(streams[i].bytes, first, second, &seen);
-				assert_same(buf_view(&seen), buf_view(&expected));
-			}
+	buf_str(&expected, stream->events);
+	buf_putc(&expected, '#');
+	buf_str(&expected, stream->late);
+	for (first = 0; first <= stream->bytes.n; first++) {
+		for (second = first; second <= stream->bytes.n; second++) {
+			buf_reset(&seen);
+			three_pieces(of_objects, stream->bytes, first, second, &seen);
+			assert_same(buf_view(&seen), buf_view(&expected));
 		}
 	}
 	buf_clear(&expected);
 	buf_clear(&seen);
 }
 
-static void byte_by_byte(void **state)
+static void same_events_at_every_cut(void **state)
+{
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < COUNT(streams); i++)
+		cut_everywhere(false, &streams[i]);
+	for (i = 0; i < COUNT(objects); i++)
+		cut_everywhere(true, &objects[i]);
+}
+
+static void feed_bytes(bool of_objects, const struct stream *stream)
 {
 	struct buf seen;
 	struct sse sse;
-	size_t i, j;
+	size_t i;
+
+	buf_init(&seen, 1000);
+	init(&sse, of_objects, 100);
+	for (i = 0; i < stream->bytes.n; i++)
+		feed(&sse, (struct str){ stream->bytes.p + i, 1 }, &seen);
+	assert_same(buf_view(&seen), stream->events);
+	buf_reset(&seen);
+	assert_int_equal(sse_end(&sse, note, &seen), STATUS_OK);
+	assert_same(buf_view(&seen), stream->late);
+	sse_clear(&sse);
+	buf_clear(&seen);
+}
+
+static void byte_by_byte(void **state)
+{
+	size_t i;
 
 	(void)state;
-	buf_init(&seen, 1000);
-	for (i = 0; i < COUNT(streams); i++) {
-		buf_reset(&seen);
-		sse_init(&sse, 100);
-		for (j = 0; j < streams[i].bytes.n; j++)
-			feed(&sse, (struct str){ streams[i].bytes.p + j, 1 }, &seen);
-		assert_same(buf_view(&seen), streams[i].events);
-		buf_reset(&seen);
-		assert_int_equal(sse_end(&sse, note, &seen), STATUS_OK);
-		assert_same(buf_view(&seen), streams[i].late);
-		sse_clear(&sse);
-	}
-	buf_clear(&seen);
+	for (i = 0; i < COUNT(streams); i++)
+		feed_bytes(false, &streams[i]);
+	for (i = 0; i < COUNT(objects); i++)
+		feed_bytes(true, &objects[i]);
 }
 
 /* Random streams of what matters: whole and cut at random, the events are the same. */
@@ -136,7 +199,8 @@ static void random_streams(void **state)
 {
 	static const char *const parts[] = { "data:", "data: ", "event:", "\n",
 					     "\r",    "\r\n",	":",	  "x",
-					     " ",     "\n\n",	"id:",	  "\xef\xbb\xbf" };
+					     " ",     "\n\n",	"id:",	  "\xef\xbb\xbf",
+					     "{",     "}",	"\"",	  "error:" };
 	struct buf bytes, whole, cut;
 	uint64_t random = 7;
 	size_t from, n;
@@ -153,7 +217,7 @@ static void random_streams(void **state)
 		buf_reset(&cut);
 		for (i = 0; i < 16; i++)
 			buf_puts(&bytes, parts[unit_random(&random) % COUNT(parts)]);
-		sse_init(&sse, 200);
+		init(&sse, round % 2, 200);
 		feed(&sse, buf_view(&bytes), &whole);
 		assert_int_equal(sse_end(&sse, note, &whole), STATUS_OK);
 		sse_clear(&sse);
@@ -189,6 +253,16 @@ static void an_event_is_given_at_its_last_byte(void **state)
 	assert_str(buf_view(&seen), "|a;");
 	feed(&sse, STR("\n"), &seen);
 	assert_str(buf_view(&seen), "|a;|b;");
+	sse_clear(&sse);
+	/* An object is complete before its empty line. */
+	buf_reset(&seen);
+	sse_init_objects(&sse, 100);
+	feed(&sse, STR("data: {\"a\":1}"), &seen);
+	assert_str(buf_view(&seen), "");
+	feed(&sse, STR("\r"), &seen);
+	assert_str(buf_view(&seen), "|{\"a\":1};");
+	feed(&sse, STR("\n\r\n"), &seen);
+	assert_str(buf_view(&seen), "|{\"a\":1};");
 	sse_clear(&sse);
 	buf_clear(&seen);
 }
