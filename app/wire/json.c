@@ -8,6 +8,7 @@
 #define json_type jsonc_type
 #include <json-c/json_object.h>
 #include <json-c/json_tokener.h>
+#include <json-c/linkhash.h>
 #undef json_type
 #include <limits.h>
 #include <stdlib.h>
@@ -61,7 +62,8 @@ static enum status parse(struct str text, bool loose, struct json *json)
 		return STATUS_INVALID;
 	if (!odd)
 		return build(text, &json->root);
-	buf_init(&mended, 2 * text.n); /* no escape grows; a number of 19 digits gains two bytes */
+	/* No escape grows; a number of 19 digits gains two bytes, "[]" too deep or "inf" at most two. */
+	buf_init(&mended, 2 * text.n);
 	json_mend(text, &mended);
 	status = buf_check(&mended);
 	if (status == STATUS_OK)
@@ -162,6 +164,36 @@ struct json_node json_element(struct json_node node, size_t index)
 	if (index >= json_length(node))
 		return (struct json_node){ NULL };
 	return (struct json_node){ json_object_array_get_idx(node.object, index) };
+}
+
+/* No deeper than a document may be. */
+bool json_blank(struct json_node node)
+{
+	size_t i;
+
+	switch (json_type_of(node)) {
+	case JSON_ABSENT:
+		return true;
+	case JSON_BOOLEAN:
+	case JSON_NUMBER:
+		return !json_object_get_boolean(node.object); /* of a number too: whether it is 0 */
+	case JSON_STRING:
+		return !json_object_get_string_len(node.object);
+	case JSON_ARRAY:
+		for (i = 0; i < json_length(node); i++)
+			if (!json_blank(json_element(node, i)))
+				return false;
+		return true;
+	case JSON_OBJECT:
+		break;
+	}
+	json_object_object_foreach(node.object, name, member)
+	{
+		(void)name;
+		if (!json_blank((struct json_node){ member }))
+			return false;
+	}
+	return true;
 }
 
 bool json_get_string(struct json_node node, struct str *out)

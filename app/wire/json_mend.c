@@ -105,16 +105,35 @@ static const char *mend_number(const char *p, const char *end, struct buf *out)
 	return p;
 }
 
+/* How long the value at `p` is that json-c must not see; 0: it may. */
+static size_t hidden(const char *p, const char *end, unsigned depth)
+{
+	struct str rest = { p, (size_t)(end - p) };
+
+	if (*p == '{' || *p == '[')
+		return depth == JSON_LOOSE_DEPTH ? json_valid_skip(rest) : 0;
+	return json_valid_no_number(rest);
+}
+
 void json_mend(struct str text, struct buf *out)
 {
 	const char *p = text.p, *end = text.p + text.n;
+	unsigned depth = 0;
+	size_t n;
 
 	while (p < end) {
-		if (*p == '"')
+		n = hidden(p, end, depth);
+		if (n) {
+			buf_puts(out, "null");
+			p += n;
+		} else if (*p == '"') {
 			p = mend_string(p, end, out);
-		else if (*p == '-' || (*p >= '0' && *p <= '9'))
+		} else if (*p == '-' || (*p >= '0' && *p <= '9')) {
 			p = mend_number(p, end, out);
-		else
+		} else {
+			depth += *p == '{' || *p == '[';
+			depth -= *p == '}' || *p == ']';
 			buf_putc(out, *p++);
+		}
 	}
 }

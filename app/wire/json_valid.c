@@ -5,6 +5,7 @@
 
 #include <stdint.h>
 
+#include "base/count.h"
 #include "wire/json.h"
 #include "wire/utf8.h"
 
@@ -18,6 +19,11 @@ struct scan {
 	bool loose;
 	bool odd;
 };
+
+static struct str rest(const struct scan *s)
+{
+	return (struct str){ s->p, (size_t)(s->end - s->p) };
+}
 
 static void skip_space(struct scan *s)
 {
@@ -128,7 +134,7 @@ static bool take_string(struct scan *s)
 			return false;
 		n = 1;
 		if (c >= 0x80 && !s->loose)
-			n = utf8_length((struct str){ s->p, (size_t)(s->end - s->p) });
+			n = utf8_length(rest(s));
 		if (!n)
 			return false;
 		s->p += n;
@@ -170,9 +176,52 @@ static bool take_number(struct scan *s)
 
 static bool take_word(struct scan *s, struct str word)
 {
-	if (!str_starts((struct str){ s->p, (size_t)(s->end - s->p) }, word))
+	if (!str_starts(rest(s), word))
 		return false;
 	s->p += word.n;
+	return true;
+}
+
+size_t json_valid_no_number(struct str text)
+{
+	static const struct str words[] = { { "nan", 3 }, { "infinity", 8 }, { "inf", 3 } };
+	size_t sign = text.n && (*text.p == '-' || *text.p == '+'), i;
+
+	for (i = 0; i < COUNT(words); i++)
+		if (text.n - sign >= words[i].n &&
+		    str_same((struct str){ text.p + sign, words[i].n }, words[i]))
+			return sign + words[i].n;
+	return 0;
+}
+
+size_t json_valid_skip(struct str text)
+{
+	size_t depth = 0, i;
+	bool string = false;
+
+	for (i = 0; i < text.n; i++) {
+		if (string) {
+			string = text.p[i] != '"';
+			i += text.p[i] == '\\';
+		} else if (text.p[i] == '"') {
+			string = true;
+		} else if (text.p[i] == '{' || text.p[i] == '[') {
+			depth++;
+		} else if (text.p[i] == '}' || text.p[i] == ']') {
+			if (!--depth)
+				return i + 1;
+		}
+	}
+	return 0;
+}
+
+/* `n` bytes that a loose text may have, and that json-c must not see; 0: none. */
+static bool take_odd(struct scan *s, size_t n)
+{
+	if (!n)
+		return false;
+	s->odd = true;
+	s->p += n;
 	return true;
 }
 
@@ -181,7 +230,8 @@ static bool take_scalar(struct scan *s)
 	if (take(s, '"'))
 		return take_string(s);
 	return take_word(s, STR("true")) || take_word(s, STR("false")) ||
-	       take_word(s, STR("null")) || take_number(s);
+	       take_word(s, STR("null")) ||
+	       (s->loose && take_odd(s, json_valid_no_number(rest(s)))) || take_number(s);
 }
 
 /* A member's name and its colon. */
@@ -215,6 +265,8 @@ static bool take_value(struct scan *s, bool *inside)
 		return false;
 	if (!object && (s->p == s->end || *s->p != '['))
 		return take_scalar(s);
+	if (s->loose && s->depth == s->most)
+		return take_odd(s, json_valid_skip(rest(s)));
 	s->p++;
 	if (!open_one(s, object))
 		return false;

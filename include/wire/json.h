@@ -32,7 +32,9 @@ struct json;
 enum status json_parse(struct str text, struct json **out) MUST_CHECK;
 /*
  * Parses what a model server sent: an object, grammar as json_valid() but with raw invalid UTF-8
- * taken as it is, lone surrogates and U+0000 taken, depth up to 64, and at most 100,000 values.
+ * taken as it is, lone surrogates and U+0000 taken, and at most 100,000 values. NaN and Infinity are
+ * absent; so are arrays and objects more than 64 deep, of which only brackets and quotes are looked
+ * at.
  * A lone surrogate escape arrives as its three-byte form (ED A0..BF xx), so that utf8_joiner can
  * join halves that came in two documents; the text then goes through utf8_joiner before use.
  *   STATUS_INVALID, STATUS_NOMEM
@@ -64,6 +66,11 @@ struct json_node json_member(struct json_node node, const char *name);
 /* Number of elements; 0 if no array. */
 size_t json_length(struct json_node node);
 struct json_node json_element(struct json_node node, size_t index);
+
+/*
+ * True for what says nothing: what is absent, false, 0, "", and arrays and objects of nothing else.
+ */
+bool json_blank(struct json_node node);
 
 /* Each: false, and *out untouched, if the node is not of that type. */
 bool json_get_string(struct json_node node, struct str *out);

@@ -12,6 +12,8 @@
  *   a lone surrogate escape   its three bytes (json-c: U+FFFD, or a wrong character)
  *   U+0000 in a member's name a name no one asks for (json-c: the name ends there)
  *   an integer beyond int64_t a number with an exponent (json-c: the nearest integer that fits)
+ *   NaN, Infinity             null (json-c: a number, or an error, by its case and sign)
+ *   what lies too deep        null (json-c: an error)
  */
 void json_mend(struct str text, struct buf *out);
 

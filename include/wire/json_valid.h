@@ -16,11 +16,23 @@
 /*
  * Strict: what json_valid() says.  Loose: what json_parse_loose() says.
  * *odd (may be NULL) is set to whether the text holds something that json-c reads otherwise than
- * RFC 8259 does: a lone surrogate, U+0000, an integer that may be too big.
+ * RFC 8259 does: a lone surrogate, U+0000, an integer that may be too big, what is no number, what
+ * lies too deep.
  */
 bool json_valid_scan(struct str text, bool loose, bool *odd);
 
 /* The number of four hexadecimal digits at `p`; -1 if they are none. */
 int json_valid_hex4(const char *p);
+
+/*
+ * The length of a NaN or Infinity that the text begins with, in any case and with a sign or none, as
+ * programs write what is no number; 0: of none.
+ */
+size_t json_valid_no_number(struct str text);
+/*
+ * The length of the array or object that the text begins with, told by its brackets and quotes
+ * alone; 0: it does not end.
+ */
+size_t json_valid_skip(struct str text);
 
 #endif

@@ -146,6 +146,46 @@ static bool number(struct reader *r)
 	return digits(r) > 0;
 }
 
+/* What is no number: NaN, Infinity, inf, in any case, with a sign or none. */
+static bool no_number(struct reader *r)
+{
+	static const char *const words[] = { "NAN", "INFINITY", "INF" };
+	size_t sign = r->rest.n && strchr("+-", *r->rest.p) && *r->rest.p, i, at;
+
+	for (i = 0; i < COUNT(words); i++) {
+		for (at = 0; words[i][at] && sign + at < r->rest.n; at++)
+			if ((r->rest.p[sign + at] & ~0x20) != words[i][at])
+				break;
+		if (!words[i][at]) {
+			r->rest = str_skip(r->rest, sign + at);
+			return true;
+		}
+	}
+	return false;
+}
+
+/* Behind an opening bracket, to behind the one that closes it: strings count, nothing else does. */
+static bool unread(struct reader *r)
+{
+	size_t open = 1;
+	char c;
+
+	while (open && r->rest.n) {
+		c = *r->rest.p;
+		r->rest = str_skip(r->rest, 1);
+		if (c == '"') {
+			while (r->rest.n && *r->rest.p != '"')
+				r->rest = str_skip(r->rest,
+						   *r->rest.p == '\\' && r->rest.n > 1 ? 2 : 1);
+			if (!accept(r, "\""))
+				return false;
+		}
+		open += c == '{' || c == '[';
+		open -= c == '}' || c == ']';
+	}
+	return !open;
+}
+
 static bool within(struct reader *r, struct oracle_node *node, unsigned depth)
 {
 	const char *end = node->kind == ORACLE_OBJECT ? "}" : "]";
@@ -185,7 +225,9 @@ static struct oracle_node *value(struct reader *r, unsigned depth)
 	bool is = true;
 
 	*node = (struct oracle_node){ .kind = ORACLE_NULL };
-	if (accept(r, "{") || accept(r, "[")) {
+	if (r->loose && depth == r->most && (accept(r, "{") || accept(r, "["))) {
+		is = unread(r);
+	} else if (accept(r, "{") || accept(r, "[")) {
 		node->kind = *from == '{' ? ORACLE_OBJECT : ORACLE_ARRAY;
 		is = within(r, node, depth);
 	} else if (str_starts(r->rest, STR("\""))) {
@@ -193,7 +235,7 @@ static struct oracle_node *value(struct reader *r, unsigned depth)
 		is = string(r, &node->value);
 	} else if (accept(r, "true") || accept(r, "false")) {
 		node->kind = ORACLE_BOOLEAN;
-	} else if (!accept(r, "null")) {
+	} else if (!accept(r, "null") && !(r->loose && no_number(r))) {
 		node->kind = ORACLE_NUMBER;
 		is = number(r);
 	}

@@ -156,6 +156,40 @@ static void a_big_document(void **state)
 	buf_clear(&big);
 }
 
+static void what_says_nothing_is_blank(void **state)
+{
+	static const struct {
+		struct str text;
+		bool blank;
+	} cases[] = {
+		{ STR("{}"), true },
+		{ STR("{\"k\":null}"), true },
+		{ STR("{\"k\":false}"), true },
+		{ STR("{\"k\":0}"), true },
+		{ STR("{\"k\":-0.0}"), true },
+		{ STR("{\"k\":\"\"}"), true },
+		{ STR("{\"k\":[null,[],{}],\"l\":{\"m\":\"\",\"n\":[0,false]}}"), true },
+		{ STR("{\"k\":true}"), false },
+		{ STR("{\"k\":-1}"), false },
+		{ STR("{\"k\":0.5}"), false },
+		{ STR("{\"k\":1e999}"), false },
+		{ STR("{\"k\":\" \"}"), false },
+		{ STR("{\"k\":\"\\u0000\"}"), false },
+		{ STR("{\"k\":[null,[],{\"a\":1}]}"), false },
+		{ STR("{\"k\":{},\"l\":1}"), false },
+	};
+	struct json *json;
+	size_t i;
+
+	(void)state;
+	assert_true(json_blank((struct json_node){ NULL }));
+	for (i = 0; i < COUNT(cases); i++) {
+		json = must_parse(cases[i].text, true);
+		assert_int_equal(json_blank(json_root(json)), cases[i].blank);
+		json_free(json);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -164,6 +198,7 @@ int main(void)
 		cmocka_unit_test(the_last_of_equal_names_counts),
 		cmocka_unit_test(strings_mean_what_they_say),
 		cmocka_unit_test(a_big_document),
+		cmocka_unit_test(what_says_nothing_is_blank),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

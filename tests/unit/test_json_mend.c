@@ -107,6 +107,46 @@ static void a_zero_in_a_name_cuts_nothing(void **state)
 	json_free(json);
 }
 
+/* What nobody reads is no damage, and what stands beside it is as it was. */
+static void what_json_c_must_not_see_is_absent(void **state)
+{
+	static const char *const odd[] = {
+		"NaN", "-Infinity", "+inf", "nan ", "[]", "{}", "[\"]\",{}]", "{\"a\":[\"\\\"}\"]}"
+	};
+	char deep[400];
+	struct json_node node;
+	struct json *json;
+	struct buf text;
+	int64_t value;
+	size_t i, depth;
+
+	(void)state;
+	memset(deep, '[', 200);
+	memset(deep + 200, ']', 200);
+	buf_init(&text, 2000);
+	for (i = 0; i < COUNT(odd); i++) {
+		/* 63 within the object: deeper arrays and objects are not looked at. */
+		depth = i < 4 ? 3 : 63;
+		buf_reset(&text);
+		buf_printf(&text, "{\"a\":7,\"k\":%.*s%s,1%.*s,\"b\":\"\\\\\",\"c\":8}", (int)depth,
+			   deep, odd[i], (int)depth, deep + 200);
+		json = must_parse(buf_view(&text), true);
+		node = json_member(json_root(json), "k");
+		assert_false(json_blank(node));
+		while (--depth)
+			node = json_element(node, 0);
+		assert_int_equal(json_length(node), 2);
+		assert_int_equal(json_type_of(json_element(node, 0)), JSON_ABSENT);
+		assert_true(json_get_integer(json_element(node, 1), &value) && value == 1);
+		assert_true(json_get_integer(json_member(json_root(json), "a"), &value));
+		assert_int_equal(value, 7);
+		assert_true(json_get_integer(json_member(json_root(json), "c"), &value));
+		assert_int_equal(value, 8);
+		json_free(json);
+	}
+	buf_clear(&text);
+}
+
 /* The way a character goes that a model server sent in two halves, each in a document of its own. */
 static void halves_meet_in_the_joiner(void **state)
 {
@@ -137,6 +177,7 @@ int main(void)
 		cmocka_unit_test(integers_fit_or_are_none),
 		cmocka_unit_test(loose_strings_keep_their_bytes),
 		cmocka_unit_test(a_zero_in_a_name_cuts_nothing),
+		cmocka_unit_test(what_json_c_must_not_see_is_absent),
 		cmocka_unit_test(halves_meet_in_the_joiner),
 	};
 

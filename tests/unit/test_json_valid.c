@@ -74,11 +74,11 @@ static const struct str bad[] = {
 	STR("{}\0"),
 	STR("{}]"),
 	STR("\0"),
-	STR("NaN"),
-	STR("nan"),
-	STR("Infinity"),
-	STR("-Infinity"),
-	STR("-inf"),
+	STR("Na"),
+	STR("NaNs"),
+	STR("--inf"),
+	STR("+"),
+	STR("- inf"),
 	STR("True"),
 	STR("tru"),
 	STR("truee"),
@@ -168,6 +168,14 @@ static const struct str bad[] = {
 
 /* Bytes and code points that only the loose reading takes. */
 static const struct str loose_only[] = {
+	STR("NaN"),
+	STR("nan"),
+	STR("-NaN"),
+	STR("Infinity"),
+	STR("-Infinity"),
+	STR("+Infinity"),
+	STR("-inf"),
+	STR("[INF, nan,{\"a\":Infinity}]"),
 	STR("\"\xc0\x80\""),
 	STR("\"\x80\""),
 	STR("\"\xff\""),
@@ -314,15 +322,39 @@ static void depth_is_bounded(void **state)
 		assert_int_equal(valid((struct str){ text, 4 * i + 1 + depth }), depth <= 32);
 		assert_int_equal(parsed((struct str){ text, 4 * i + 1 + depth }, true), STATUS_OK);
 	}
-	/* As an object's member: 63 arrays within are the most. */
+	/* Loosely, as an object's member: what lies deeper than 64 is passed over. */
 	for (depth = 60; depth < 67; depth++) {
 		memcpy(text, "{\"k\":", 5);
 		memset(text + 5, '[', depth);
 		memset(text + 5 + depth, ']', depth);
 		text[5 + 2 * depth] = '}';
+		assert_int_equal(parsed((struct str){ text, 6 + 2 * depth }, true), STATUS_OK);
+		text[5 + depth] = '}';
 		assert_int_equal(parsed((struct str){ text, 6 + 2 * depth }, true),
-				 depth <= 63 ? STATUS_OK : STATUS_INVALID);
+				 depth <= 63 ? STATUS_INVALID : STATUS_OK);
+		assert_int_equal(parsed((struct str){ text, 5 + 2 * depth }, true), STATUS_INVALID);
 	}
+}
+
+/* However deep: neither stack nor memory grows with it. */
+static void loose_depth_has_no_bound(void **state)
+{
+	const size_t depth = 1000000;
+	char *text = malloc(2 * depth + 8);
+	struct str whole = { text, 2 * depth + 6 };
+
+	(void)state;
+	assert_non_null(text);
+	memcpy(text, "{\"k\":", 5);
+	memset(text + 5, '[', depth);
+	memset(text + 5 + depth, ']', depth);
+	text[5 + 2 * depth] = '}';
+	assert_int_equal(parsed(whole, true), STATUS_OK);
+	assert_int_equal(parsed(whole, false), STATUS_INVALID);
+	/* One that is missing is missed. */
+	text[5 + depth] = ' ';
+	assert_int_equal(parsed(whole, true), STATUS_INVALID);
+	free(text);
 }
 
 /* The validator takes eight bytes at once: each byte, at each place of such a run and behind it. */
@@ -453,6 +485,7 @@ int main(void)
 		cmocka_unit_test(loose_takes_more),
 		cmocka_unit_test(no_part_is_whole),
 		cmocka_unit_test(depth_is_bounded),
+		cmocka_unit_test(loose_depth_has_no_bound),
 		cmocka_unit_test(every_byte_at_every_place),
 		cmocka_unit_test(strings_are_valid_utf8),
 		cmocka_unit_test(validator_and_parser_agree),
