@@ -9,6 +9,7 @@
 #include <stdlib.h>
 
 #include "base/buf.h"
+#include "base/clock.h"
 #include "chat/model_answer.h"
 #include "chat/model_endpoint.h"
 #include "chat/model_refusal.h"
@@ -16,6 +17,8 @@
 #include "edge/http_client.h"
 
 #define CAUSE_SIZE 192
+/* How long the rest of a stream may take once it has its finish reason: the usage and [DONE]. */
+#define GRACE_MS 3000
 
 struct model {
 	struct http_client *http;
@@ -27,6 +30,7 @@ struct model {
 	struct buf refusal; /* the body of an HTTP error, to be judged, never to be shown */
 	bool too_long;
 	char cause[CAUSE_SIZE];
+	int64_t grace_until; /* once the answer has a finish reason */
 	/* Of model_start(), should the server want it otherwise. */
 	int64_t deadline;
 	struct stage *stage;
@@ -89,7 +93,8 @@ void model_begin(struct model *model, const struct model_server *server,
 		named.name = str_from(model->name);
 	model->endpoint = find_endpoint(model, server);
 	buf_reset(&model->refusal);
-	model_answer_reset(&model->answer);
+	model_answer_reset(&model->answer, model->endpoint->members.several);
+	model->grace_until = CLOCK_NEVER;
 	model->too_long = false;
 	model->cause[0] = '\0';
 	model_request_begin(&model->request, &model->endpoint->members, &named);
@@ -188,16 +193,27 @@ static enum status answer_failed(struct model *model, enum status status)
 	return model->answer.cause ? fail(model, status, model->answer.cause) : status;
 }
 
+/* Whatever comes meanwhile; text alone, which takes the reason back, ends it. */
+static bool grace_is_over(struct model *model)
+{
+	if (!model_answer_finished(&model->answer))
+		model->grace_until = CLOCK_NEVER;
+	else if (model->grace_until == CLOCK_NEVER)
+		model->grace_until = clock_ms() + GRACE_MS;
+	return clock_ms() >= model->grace_until;
+}
+
 enum status model_next(struct model *model, struct wait *wait, int64_t wake_at, model_text_fn text,
 		       void *context, bool *ended)
 {
 	struct http_piece piece;
 	enum status status, parsed = STATUS_OK;
-	bool cut;
+	bool late, cut;
 	int http;
 
 	*ended = false;
-	status = http_client_next(model->http, wait, wake_at, &piece);
+	status = http_client_next(model->http, wait, clock_earlier(wake_at, model->grace_until),
+				  &piece);
 	http = http_client_status(model->http);
 	if (http / 100 != 2 && (piece.bytes.n || piece.ended || model->refusal.len))
 		return take_refusal(model, http, &piece, status);
@@ -210,8 +226,10 @@ enum status model_next(struct model *model, struct wait *wait, int64_t wake_at, 
 	/*
 	 * Behind a finish reason only [DONE] was still to come: some servers just close, or do not.
 	 */
-	cut = (status == STATUS_UNAVAILABLE || status == STATUS_TIMEOUT) &&
-	      model_answer_finished(&model->answer);
+	late = grace_is_over(model);
+	cut = (status == STATUS_OK && late) ||
+	      ((status == STATUS_UNAVAILABLE || status == STATUS_TIMEOUT) &&
+	       model_answer_finished(&model->answer));
 	if (piece.ended || cut || model_answer_done(&model->answer)) {
 		parsed = model_answer_end(&model->answer, cut, text, context);
 		*ended = parsed == STATUS_OK;

@@ -1,12 +1,13 @@
 /*
- * Deltas in.  What the protocol's members mean is OpenAI's API reference, "chat completion chunk
- * object"; where servers differ from it, the difference is named here.  A server's error texts go
- * nowhere: some quote the prompt.
+ * Deltas in, in the order of the stream; what one object says is model_chunk's.  A server's error
+ * texts go nowhere: some quote the prompt.
  */
 #include "chat/model_answer.h"
 
 #include <string.h>
 
+#include "base/count.h"
+#include "chat/model_chunk.h"
 #include "chat/model_refusal.h"
 #include "wire/json.h"
 
@@ -16,26 +17,23 @@
 void model_answer_init(struct model_answer *answer)
 {
 	*answer = (struct model_answer){ .cause = NULL };
-	buf_init(&answer->plain, EVENT_CAP);
 	buf_init(&answer->text, EVENT_CAP * 3);
 	buf_init(&answer->reason, REASON_CAP);
 	buf_init(&answer->refusal, MODEL_REFUSAL_CAP);
-	sse_init(&answer->sse, EVENT_CAP);
-	model_answer_reset(answer);
+	sse_init_objects(&answer->sse, EVENT_CAP);
+	model_answer_reset(answer, false);
 }
 
 void model_answer_clear(struct model_answer *answer)
 {
-	buf_wipe(&answer->plain);
 	buf_wipe(&answer->text);
 	buf_clear(&answer->reason);
 	buf_wipe(&answer->refusal);
 	sse_clear(&answer->sse);
 }
 
-void model_answer_reset(struct model_answer *answer)
+void model_answer_reset(struct model_answer *answer, bool several)
 {
-	buf_reset(&answer->plain);
 	buf_reset(&answer->reason);
 	buf_wipe(&answer->refusal);
 	sse_clear(&answer->sse);
@@ -43,7 +41,8 @@ void model_answer_reset(struct model_answer *answer)
 	answer->shape = MODEL_UNSEEN;
 	answer->tokens_in = answer->tokens_out = -1;
 	answer->cause = NULL;
-	answer->done = answer->spoke = answer->too_long = false;
+	answer->several = several;
+	answer->done = answer->whole = answer->spoke = answer->too_long = false;
 }
 
 static enum status fail(struct model_answer *answer, enum status status, const char *cause)
@@ -74,48 +73,11 @@ static enum status pass_text(struct model_answer *answer)
 	return answer->sink(answer->sink_context, buf_view(&answer->text));
 }
 
-static enum status take_content(struct model_answer *answer, struct json_node content)
-{
-	struct str piece;
-	size_t i;
-
-	buf_reset(&answer->text);
-	if (json_get_string(content, &piece))
-		utf8_joiner_feed(&answer->joiner, piece, &answer->text);
-	/* Parts (Mistral): the text parts are the answer, thinking is not. */
-	for (i = 0; i < json_length(content); i++) {
-		struct json_node part = json_element(content, i);
-		struct str type;
-
-		if (json_get_string(json_member(part, "type"), &type) &&
-		    str_equal(type, STR("text")) &&
-		    json_get_string(json_member(part, "text"), &piece))
-			utf8_joiner_feed(&answer->joiner, piece, &answer->text);
-	}
-	return pass_text(answer);
-}
-
 static enum status end_content(struct model_answer *answer)
 {
 	buf_reset(&answer->text);
 	utf8_joiner_end(&answer->joiner, &answer->text);
 	return pass_text(answer);
-}
-
-/* Only index 0 counts, wherever it stands; a choice without an index is the only one. */
-static struct json_node first_choice(struct json_node choices)
-{
-	size_t i;
-
-	for (i = 0; i < json_length(choices); i++) {
-		struct json_node choice = json_element(choices, i);
-		int64_t index = 0;
-
-		(void)json_get_integer(json_member(choice, "index"), &index);
-		if (index == 0)
-			return choice;
-	}
-	return (struct json_node){ NULL };
 }
 
 /* A count the database could not hold is unknown: it must not keep the answer from being stored. */
@@ -133,7 +95,27 @@ static void take_usage(struct model_answer *answer, struct json_node usage)
 	take_count(json_member(usage, "completion_tokens"), &answer->tokens_out);
 }
 
-/* So for a reason that is no short word. Some servers send "" with every delta: none. */
+static enum status take_speech(struct model_answer *answer, struct json_node choice)
+{
+	struct json_node delta = json_member(choice, "delta");
+	bool came;
+
+	buf_reset(&answer->text);
+	came = model_chunk_text(delta, &answer->joiner, &answer->text);
+	/* A plain answer. Beside or behind deltas (Perplexity) it is all of them again. */
+	if (!came && !answer->spoke)
+		came = model_chunk_text(json_member(choice, "message"), &answer->joiner,
+					&answer->text);
+	else
+		answer->spoke = true;
+	if (answer->shape == MODEL_PLAIN && json_type_of(delta) == JSON_ABSENT)
+		answer->whole = true;
+	if (came) /* whatever was said before: that was not the end */
+		buf_reset(&answer->reason);
+	return pass_text(answer);
+}
+
+/* What could not be stored, since it is no short word, is "other". */
 static enum status take_reason(struct model_answer *answer, struct str reason)
 {
 	size_t i;
@@ -147,46 +129,25 @@ static enum status take_reason(struct model_answer *answer, struct str reason)
 	buf_str(&answer->reason, i == reason.n && reason.n <= REASON_CAP ? reason : STR("other"));
 	if (buf_check(&answer->reason))
 		return fail(answer, STATUS_NOMEM, no_memory);
-	if (str_equal(reason, STR("error")) || str_equal(reason, STR("abort")))
+	if (model_chunk_broke(reason))
 		return refuse(answer, reason, "the model's server gave up its answer");
 	return STATUS_OK;
 }
 
-/* {"error": …}, or vLLM's {"object":"error", …}. */
-static bool is_error(struct json_node chunk)
-{
-	struct str object;
-
-	return json_type_of(json_member(chunk, "error")) != JSON_ABSENT ||
-	       (json_get_string(json_member(chunk, "object"), &object) &&
-		str_equal(object, STR("error")));
-}
-
 static enum status take_chunk(struct model_answer *answer, struct json_node chunk, struct str text)
 {
-	struct json_node choice = first_choice(json_member(chunk, "choices"));
-	struct json_node delta = json_member(choice, "delta");
+	struct json_node choice = model_chunk_choice(chunk, &answer->several);
+	bool plain = answer->shape == MODEL_PLAIN;
 	enum status status;
-	struct str reason;
 
-	if (is_error(chunk))
+	if (model_chunk_failed(chunk, choice, plain))
 		return refuse(answer, text,
-			      answer->shape == MODEL_PLAIN
-				      ? "the model's server answered with an error"
-				      : "the model's server sent an error in its stream");
+			      plain ? "the model's server answered with an error"
+				    : "the model's server sent an error in its stream");
 	take_usage(answer, json_member(chunk, "usage"));
-	if (json_type_of(delta) != JSON_ABSENT) {
-		status = take_content(answer, json_member(delta, "content"));
-		answer->spoke |= answer->text.len > 0;
-	} else if (!answer->spoke) {
-		/* A plain answer. Beside or behind deltas (Perplexity) it is all of them again. */
-		status = take_content(answer,
-				      json_member(json_member(choice, "message"), "content"));
-	} else {
-		status = STATUS_OK;
-	}
-	if (status == STATUS_OK && json_get_string(json_member(choice, "finish_reason"), &reason))
-		status = take_reason(answer, reason);
+	status = take_speech(answer, choice);
+	if (status == STATUS_OK)
+		status = take_reason(answer, model_chunk_reason(choice));
 	return status;
 }
 
@@ -206,20 +167,35 @@ static enum status take_json(struct model_answer *answer, struct str text)
 	return status;
 }
 
+/* What stands in an error's place where there is none. */
+static bool is_padding(struct str data)
+{
+	static const struct str words[] = {
+		{ "null", 4 }, { "false", 5 }, { "{}", 2 }, { "\"\"", 2 }
+	};
+	size_t i;
+
+	for (i = 0; i < COUNT(words); i++)
+		if (str_equal(data, words[i]))
+			return true;
+	return false;
+}
+
 static enum status on_event(void *context, struct str type, struct str data)
 {
 	struct model_answer *answer = context;
 
 	data = str_trim(data, STR_SPACE);
-	if (answer->done || !data.n) /* some keep the connection alive with empty events */
+	if (answer->done || !data.n)
 		return STATUS_OK;
 	if (str_equal(data, STR("[DONE]"))) {
 		answer->done = true;
 		return STATUS_OK;
 	}
-	if (str_equal(type, STR("error")))
+	if (str_equal(type, STR("error")) && !is_padding(data))
 		return refuse(answer, data, "the model's server sent an error event");
-	return take_json(answer, data);
+	/* Words keep the connection alive: null, ping, a date. A cut is told by the missing end. */
+	return *data.p == '{' ? take_json(answer, data) : STATUS_OK;
 }
 
 /*
@@ -251,12 +227,7 @@ enum status model_answer_feed(struct model_answer *answer, struct str bytes, mod
 	answer->sink_context = context;
 	if (answer->shape == MODEL_UNSEEN)
 		see_shape(answer, bytes);
-	if (answer->shape == MODEL_PLAIN) {
-		buf_str(&answer->plain, bytes);
-		status = buf_check(&answer->plain);
-	} else {
-		status = sse_feed(&answer->sse, bytes, on_event, answer);
-	}
+	status = sse_feed(&answer->sse, bytes, on_event, answer);
 	return explain(answer, status);
 }
 
@@ -284,19 +255,11 @@ enum status model_answer_end(struct model_answer *answer, bool cut, model_text_f
 	answer->sink_context = context;
 	if (answer->done)
 		return end_content(answer);
-	if (answer->shape == MODEL_PLAIN) {
-		struct str text = buf_view(&answer->plain);
-
-		while (text.n && *text.p != '{') /* a BOM */
-			text = str_skip(text, 1);
-		status = take_json(answer, text);
-		answer->done = true;
-	} else if (!cut) {
+	if (!cut)
 		status = sse_end(&answer->sse, on_event, answer);
-	}
 	if (status)
 		return explain(answer, status);
-	if (!answer->done && !model_answer_finished(answer))
+	if (!answer->done && !answer->whole && !model_answer_finished(answer))
 		return fail(answer, STATUS_UNAVAILABLE, "the model's answer ended in the middle");
 	return end_content(answer);
 }

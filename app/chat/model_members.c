@@ -49,6 +49,13 @@ static enum status copy_member(const struct json *json, enum model_member member
 	return *out ? STATUS_OK : STATUS_NOMEM;
 }
 
+static bool asks_for_several(const struct json *json)
+{
+	int64_t n = 1;
+
+	return json_get_integer(json_member(json_root(json), "n"), &n) && n > 1;
+}
+
 /* Takes the operator's members apart; config has looked that they are an object. */
 static enum status take_apart(struct model_members *members, struct str object)
 {
@@ -73,6 +80,7 @@ static enum status take_apart(struct model_members *members, struct str object)
 	members->newer_limit = members->limit;
 	if (status == STATUS_OK)
 		status = copy_member(json, MODEL_MAX_TOKENS, &members->limit);
+	members->several = asks_for_several(json);
 	json_span_others(object, ours, COUNT(ours), &members->extra);
 	if (status == STATUS_OK)
 		status = buf_check(&members->extra);

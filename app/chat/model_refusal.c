@@ -15,6 +15,7 @@ static const char *const too_long[] = {
 	"context_length_exceeded",  /* OpenAI, Groq, OpenRouter: the code */
 	"context length",	    /* OpenAI, vLLM, SGLang, DeepSeek, Mistral, Ollama, LM Studio */
 	"context window",	    /* Anthropic, xAI, proxies such as LiteLLM */
+	"context_window_exceeded",  /* Anthropic, Zhipu: the finish reason */
 	"context size",		    /* llama.cpp */
 	"exceed_context_size",	    /* llama.cpp: the type */
 	"maximum model length",	    /* vLLM */

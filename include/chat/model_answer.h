@@ -1,7 +1,7 @@
 /*
  * An answer as its bytes come: a stream of chunks, or one JSON object, becomes pieces of text, a
  * finish reason and a usage.  Providers' quirks end here.  For model.c.  Knows no HTTP; rests on
- * wire/sse, wire/json and wire/utf8.
+ * chat/model_chunk, wire/sse, wire/json and wire/utf8.
  */
 #ifndef CHAT_MODEL_ANSWER_H
 #define CHAT_MODEL_ANSWER_H
@@ -25,13 +25,14 @@ enum model_shape {
 struct model_answer {
 	enum model_shape shape;
 	struct sse sse;
-	struct buf plain;
 	struct utf8_joiner joiner;
 	struct buf text; /* one delta, mended */
 	struct buf reason;
 	struct buf
 		refusal; /* what the server said of its failure, to be judged, never to be shown */
+	bool several;	 /* choices were asked for, or came together */
 	bool done;	 /* [DONE] came: nothing behind it counts */
+	bool whole;	 /* a plain answer came, which needs no reason to be one */
 	bool spoke;	 /* a delta had text */
 	bool too_long;	 /* it failed since the messages were too long, as its words tell */
 	int64_t tokens_in, tokens_out; /* -1: not said */
@@ -42,8 +43,8 @@ struct model_answer {
 
 void model_answer_init(struct model_answer *answer);
 void model_answer_clear(struct model_answer *answer);
-/* Forgets the answer before. */
-void model_answer_reset(struct model_answer *answer);
+/* Forgets the answer before. `several`: the request asks for several choices. */
+void model_answer_reset(struct model_answer *answer, bool several);
 
 /*
  * The next bytes; `sink` is called for each delta with text.
@@ -57,7 +58,9 @@ enum status model_answer_feed(struct model_answer *answer, struct str bytes, mod
 			      void *context) MUST_CHECK;
 /* True once no more bytes are needed, though they may come. */
 bool model_answer_done(const struct model_answer *answer);
-/* True if the server has said why it ended: without more it is whole too. */
+/*
+ * True if the server has said why it ended: without more it is whole too. More text takes that back.
+ */
 bool model_answer_finished(const struct model_answer *answer);
 /*
  * The server's words where it said that it failed, at most MODEL_REFUSAL_CAP bytes: JSON, or whatever

@@ -30,6 +30,7 @@ const char *model_member_name(enum model_member member);
 struct model_members {
 	/* The operator's: those that are also a chatbot's (NULL: none), and all others. */
 	char *temperature, *limit;
+	bool several;	  /* they ask for several choices */
 	bool newer_limit; /* `limit` is called max_completion_tokens there */
 	struct buf extra; /* with a comma before each */
 	struct model_known {

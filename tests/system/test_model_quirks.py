@@ -256,6 +256,74 @@ def test_S4_a_message_beside_the_deltas_is_not_said_twice(api):
     assert [event.get("token") for event in events] == [None, "It", " is", None]
 
 
+def chunk(choice):
+    return data({"choices": [choice]})
+
+
+def delta(text, index=0):
+    return chunk({"index": index, "delta": {"content": text}})
+
+
+END = chunk({"index": 0, "delta": {}, "finish_reason": "stop"})
+DONE = "data: [DONE]\n\n"
+
+
+@pytest.mark.parametrize("raw, answer", [
+    ([delta("Wh", 0), delta("isper", 1), chunk({"index": 2, "delta": {}, "finish_reason": "stop"}), DONE], "Whisper"),
+    ([chunk({"index": 1, "delta": {"content": "b"}})[:-4] + ',{"index":0,"delta":{"content":"a"}}]}\n\n', END], "a"),
+    (["data: null\n\n", delta("a"), "data: ping\n\ndata: : OPENROUTER PROCESSING\n\ndata: 2024-04-07 20:20:50\n\n", delta("b"),
+      'data: "[DONE]"\n\ndata: [done]\n\n', delta("c"), END], "abc"),
+    ([data({"error": error, "choices": [{"delta": {"content": "a"}}]}) for error in (None, "", {}, False)] + [END], "aaaa"),
+    ([data({"x": float("nan"), "y": [float("inf"), -float("inf")], "choices": [{"delta": {"content": "a"}}]}), END], "a"),
+    (['data: {"x":' + "[" * 1000 + "]" * 1000 + ',"choices":[{"delta":{"content":"a"}}]}\n\n', END], "a"),
+    ([chunk({"delta": {}, "message": {"content": "all"}, "finish_reason": "stop"})], "all"),
+    ([event[:-1] for event in (delta("a"), delta("b"), END, DONE)], "ab"),
+    ([chunk({"delta": {"content": None, "refusal": text}}) for text in ("I", " must", " not")] + [END], "I must not"),
+    ([json.dumps({"choices": [{"message": {"content": None, "refusal": "No."}, "finish_reason": "stop"}]})], "No."),
+    ([delta("a"), END, delta("b"), DONE], "ab"),
+    ([chunk({"delta": {"content": "a"}, "finish_reason": "null"}), END], "a"),
+    ([delta("a"), chunk({"finish_reason": "nobody_knows"})], "a"),
+], ids=["lone choices", "two in one", "padding", "empty errors", "NaN", "deep", "empty delta", "line feeds", "refusal", "plain refusal",
+        "more text", "null", "unknown reason"])
+def test_S12_an_answer_however_it_is_sent(api, streams, raw, answer):
+    assert api.answered(script(name("odd"), raw=raw), streams) == answer
+    exchange = api.site.exchanges()[-1]
+    assert (exchange["state"], exchange["answer"]) == ("done", answer)
+
+
+CLOTHES = {
+    "field": f'error: {{"code":500,"message":"{SECRET}"}}\n\n',
+    "bare": f'{{\n  "error": {{"message": "{SECRET}"}}\n}}\n',
+    "no choices": data({"choices": None, "error_type": "x", "error_message": SECRET}),
+    "detail": data({"detail": SECRET}),
+    "message": data({"message": SECRET, "code": 400}),
+    "words": data({"error": SECRET}),
+    "within": chunk({"error": {"message": SECRET}, "delta": {"content": "more"}}),
+}
+
+
+@pytest.mark.parametrize("error", CLOTHES.values(), ids=CLOTHES)
+@pytest.mark.parametrize("before", [[], [HALF]], ids=["at once", "after text"])
+def test_S12_an_error_in_whatever_clothes(api, streams, before, error):
+    """[DONE] behind it makes no answer of it."""
+    failed(api, streams, "error", raw=[*before, error, DONE])
+
+
+@pytest.mark.parametrize("reason", ["error", "abort", "cancelled", "canceled", "timeout", "network_error",
+                                    "insufficient_system_resource", "model_context_window_exceeded"])
+def test_S12_a_reason_that_is_a_break(api, reason):
+    exchange = failed(api, True, "gave up its answer", raw=[HALF, chunk({"delta": {}, "finish_reason": reason}), DONE])
+    assert (exchange["answer"], exchange["finish_reason"]) == ("half", reason)
+
+
+def test_S12_the_end_is_near_once_there_is_a_reason(api, streams):
+    """Whatever comments come, for however long: the model is left behind."""
+    mark = name("endless")
+    raw = [HALF, END] + [":\n\n"] * 100
+    assert api.answered(script(mark, raw=raw, delay_ms=1000), streams) == "half"
+    api.site.model.wait(mark, ended="client_left")
+
+
 # What the operator adds
 
 

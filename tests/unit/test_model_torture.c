@@ -54,7 +54,7 @@ static enum status play(struct model *model)
 	return status;
 }
 
-static const char whole[] = "next a|next next \xf0\x9f\x98\x80|b\xef\xbf\xbd|next \xef\xbf\xbd|";
+static const char whole[] = "next a|next \xf0\x9f\x98\x80|next b\xef\xbf\xbd|next \xef\xbf\xbd|";
 
 static void one_round(bool failing)
 {

@@ -17,6 +17,7 @@ struct transcript {
 	char bytes[MOST_BYTES];
 	size_t n;
 	const char *name;
+	char members[64]; /* the operator's */
 	struct str body;
 	int http;
 	bool again; /* asked again, as `without` and `with` say */
@@ -62,6 +63,8 @@ static void take_key(struct transcript *t, struct str key, struct str value)
 	} else if (str_equal(key, STR("result"))) {
 		t->result = status_of(value);
 		t->again = t->result == STATUS_OK;
+	} else if (str_equal(key, STR("members"))) {
+		snprintf(t->members, sizeof(t->members), "%.*s", STR_ARGS(value));
 	} else if (str_equal(key, STR("text"))) {
 		t->text = unescaped(value);
 	} else if (str_equal(key, STR("finish"))) {
@@ -126,12 +129,14 @@ static void each(void (*test)(struct transcript *t), int least)
 	assert_true(played >= least);
 }
 
+static struct config settings;
+
 static void begin(struct model *model)
 {
 	static const struct model_options options = { .temperature = STR("0.5"),
 						      .max_tokens = 256 };
 
-	model_begin(model, &config.model_servers[0], &options);
+	model_begin(model, &settings.model_servers[0], &options);
 	model_message(model, MODEL_USER, STR(SECRET));
 	assert_int_equal(model_start(model, 1, NULL), STATUS_OK);
 }
@@ -220,11 +225,14 @@ static void assert_result(const struct transcript *t, struct model *model, struc
 }
 
 /* Plays its body in these pieces with a model that knows nothing yet. */
-static void play_pieces(const struct transcript *t, const struct stub_piece *pieces, size_t n)
+static void play_pieces(struct transcript *t, const struct stub_piece *pieces, size_t n)
 {
 	struct answer answer = { .ended = false };
-	struct model *model = make_model();
+	struct model *model = NULL;
 
+	settings = config;
+	settings.model_servers[0].members = t->members;
+	assert_int_equal(model_new(&settings, &model), STATUS_OK);
 	journal_clear();
 	stub_http_script(pieces, n);
 	stub_http.http = t->http;
