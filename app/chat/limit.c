@@ -113,6 +113,14 @@ bool limit_hold(struct limit *limit, uint32_t holder, enum limit_kind kind, stru
 	return held;
 }
 
+void limit_give(struct limit *limit, uint32_t holder, enum limit_kind kind, struct str who)
+{
+	if (holder >= limit->holders || !limit_table_lock(limit))
+		return;
+	limit_table_give(limit, holder, limit_table_name(limit, kind, who));
+	limit_table_unlock(limit);
+}
+
 void limit_release(struct limit *limit, uint32_t holder)
 {
 	if (holder >= limit->holders || !limit_table_lock(limit))

@@ -130,25 +130,55 @@ bool limit_table_hold(struct limit *limit, uint32_t holder, struct limit_entry *
 	return true;
 }
 
-void limit_table_release(struct limit *limit, uint32_t holder)
+/* Takes the last hold off the holder's list, which is not empty. */
+static void drop_last(struct limit *limit, struct limit_holder *at)
+{
+	struct limit_held hold = at->holds[at->n - 1];
+	struct limit_entry *entry;
+
+	at->n--;
+	ROBUST_LOCK_ORDER();
+	if (hold.entry >= LIMIT_ENTRIES)
+		return;
+	entry = &limit->memory->entries[hold.entry];
+	if (siphash_equal(entry->name, hold.name) && entry->open > 0)
+		entry->open--;
+	ROBUST_LOCK_ORDER();
+}
+
+static struct limit_holder *holder_at(struct limit *limit, uint32_t holder)
 {
 	struct limit_holder *at = &limit->memory->holders[holder];
-	struct limit_entry *entry;
-	struct limit_held hold;
 
 	if (at->n > LIMIT_HOLDS)
 		at->n = LIMIT_HOLDS;
-	while (at->n) {
-		hold = at->holds[at->n - 1];
-		at->n--;
-		ROBUST_LOCK_ORDER();
-		if (hold.entry >= LIMIT_ENTRIES)
-			continue;
-		entry = &limit->memory->entries[hold.entry];
-		if (siphash_equal(entry->name, hold.name) && entry->open > 0)
-			entry->open--;
-		ROBUST_LOCK_ORDER();
-	}
+	return at;
+}
+
+void limit_table_give(struct limit *limit, uint32_t holder, struct siphash name)
+{
+	struct limit_holder *at = holder_at(limit, holder);
+	struct limit_held last;
+	uint32_t i = at->n;
+
+	while (i && !siphash_equal(at->holds[i - 1].name, name))
+		i--;
+	if (!i)
+		return;
+	/* A death in between has one hold twice or torn: it is released with the holder's others. */
+	last = at->holds[at->n - 1];
+	at->holds[at->n - 1] = at->holds[i - 1];
+	at->holds[i - 1] = last;
+	ROBUST_LOCK_ORDER();
+	drop_last(limit, at);
+}
+
+void limit_table_release(struct limit *limit, uint32_t holder)
+{
+	struct limit_holder *at = holder_at(limit, holder);
+
+	while (at->n)
+		drop_last(limit, at);
 }
 
 /* The 22nd field of /proc/PID/stat: when the process began; 0 where that cannot be read. */

@@ -1,6 +1,7 @@
 /*
  * The limits that a flood must not get past to reach the database: fixed windows per client address
- * (H4), a window of failed keys (G11), and a cap on open exchanges (G10). One table in shared
+ * (H4), a window of failed keys (G11), and a cap on open exchanges (G10); and the caps of the model
+ * servers (S14), which are counted in the same way. One table in shared
  * memory for all workers of the host: anonymous under our own pool, a file where another process
  * manager owns the workers. Guarded by a robust lock: a worker that dies holding it
  * harms nobody. Not for the chatbot's own limit (B4), nor for the caps of keys and workspaces
@@ -21,6 +22,7 @@ enum limit_kind {
 	LIMIT_REQUESTS,	  /* of an address: requests in a window */
 	LIMIT_FAILED_KEY, /* of an address: failed keys in a window */
 	LIMIT_OPEN,	  /* of an address: open exchanges */
+	LIMIT_SERVER,	  /* of a model server: requests that it has now (chat/breaker) */
 };
 
 /*
@@ -37,11 +39,13 @@ bool limit_count(struct limit *limit, enum limit_kind kind, struct str who, int6
  */
 enum status limit_take_holder(struct limit *limit, uint32_t *holder) MUST_CHECK;
 /*
- * One more open exchange of `who`, held by `holder` (at most 4 at once each). False: the cap `most`
- * is reached (0: none; nothing is held then).
+ * One more place of `who`, held by `holder` (at most 4 at once each). False: the cap `most` is
+ * reached (0: none; nothing is held then).
  */
 bool limit_hold(struct limit *limit, uint32_t holder, enum limit_kind kind, struct str who,
 		int64_t most);
+/* Gives back one place of `who`, if `holder` holds one. */
+void limit_give(struct limit *limit, uint32_t holder, enum limit_kind kind, struct str who);
 /*
  * Gives back all that `holder` holds: at the end of a request, and by the master when a worker
  * died.

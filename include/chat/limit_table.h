@@ -74,6 +74,8 @@ struct limit_entry *limit_table_find(struct limit *limit, struct siphash name);
 struct limit_entry *limit_table_get(struct limit *limit, struct siphash name);
 /* Writes one more hold of `entry` into the holder's list; false: it is full. */
 bool limit_table_hold(struct limit *limit, uint32_t holder, struct limit_entry *entry);
+/* Takes one hold of that name out of the holder's list. */
+void limit_table_give(struct limit *limit, uint32_t holder, struct siphash name);
 void limit_table_release(struct limit *limit, uint32_t holder);
 /* Makes this process the holder's. */
 void limit_table_claim(struct limit *limit, uint32_t holder);
