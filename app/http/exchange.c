@@ -56,7 +56,8 @@ static void init(struct exchange *exchange, struct http_context *context,
 		.context = context,
 		.request = request,
 		.reply = reply,
-		.turn_context = { context->config, context->db, context->model, context->wait },
+		.turn_context = { context->config, context->db, context->model, context->wait,
+				  context->breaker },
 	};
 	turn_init(&exchange->turn, &exchange->turn_context);
 	exchange->turn.begin.request_id = request->id;

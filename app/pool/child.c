@@ -18,6 +18,7 @@ static int be_worker(const struct children *children, uint32_t place)
 		.closing = &children->scoreboard->closing,
 		.limit = children->limit,
 		.holder = place,
+		.models = children->models,
 		.slot = &children->scoreboard->slots[place],
 		.counters = counter_table_slot(children->counters, place),
 		.stop = &children->signals->stop,

@@ -13,6 +13,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "chat/breaker.h"
 #include "chat/limit_file.h"
 #include "pool/child.h"
 
@@ -45,6 +46,8 @@ enum status children_init(struct children *children, const struct config *config
 	if (status == STATUS_OK)
 		status = limit_open(NULL, children->places, &children->limit);
 	if (status == STATUS_OK)
+		status = model_shared_open(NULL, &children->models, NULL);
+	if (status == STATUS_OK)
 		status = queue_new(&children->queue);
 	if (status != STATUS_OK)
 		children_clear(children);
@@ -54,6 +57,7 @@ enum status children_init(struct children *children, const struct config *config
 void children_clear(struct children *children)
 {
 	queue_free(children->queue);
+	model_shared_close(children->models);
 	limit_close(children->limit);
 	counter_table_close(children->counters);
 	scoreboard_free(children->scoreboard);
@@ -349,4 +353,5 @@ void children_show(const struct children *children, int64_t now)
 	for (i = 0; i < children->places; i++)
 		if (children->all[i].pid)
 			show(children, i, now);
+	breaker_show(children->models, children->config);
 }

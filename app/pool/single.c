@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "chat/limit.h"
 #include "chat/limit_file.h"
+#include "chat/model_shared.h"
 #include "pool/scoreboard.h"
 #include "pool/worker.h"
 
@@ -18,6 +19,7 @@ struct single {
 	struct limit *limit;
 	uint32_t holder;
 	struct counter_table *counters;
+	struct model_shared *models;
 	struct scoreboard *scoreboard; /* ours alone: there is no master that would look at it */
 };
 
@@ -60,17 +62,38 @@ static enum status open_counters(struct single *single, const char *path)
 	return status;
 }
 
+/* What cannot be learned with the others is learned alone. */
+static enum status open_models(struct single *single, const char *path)
+{
+	const char *why = "no memory";
+	enum status status = model_shared_open(path, &single->models, &why);
+
+	if (status != STATUS_OK) {
+		log_warn("the model servers' file %s cannot be used: %s", path, why);
+		status = model_shared_open(NULL, &single->models, &why);
+	}
+	if (status != STATUS_OK)
+		log_error("no memory for the model servers");
+	return status;
+}
+
 static enum status open_shared(struct single *single, const struct config *config)
 {
 	enum status status;
 	struct buf path;
+	size_t stem;
 
 	buf_init(&path, 8192);
 	name_file(config, &path);
 	status = open_limits(single, buf_text(&path));
+	stem = path.len;
 	buf_puts(&path, ".counters");
 	if (status == STATUS_OK)
 		status = open_counters(single, buf_text(&path));
+	buf_truncate(&path, stem);
+	buf_puts(&path, ".models");
+	if (status == STATUS_OK)
+		status = open_models(single, buf_text(&path));
 	buf_clear(&path);
 	if (status == STATUS_OK && scoreboard_new(1, &single->scoreboard) != STATUS_OK) {
 		log_error("no memory for the scoreboard");
@@ -88,6 +111,7 @@ static int serve(const struct single *single, const struct config *config, int l
 		.caller_pool = true,
 		.limit = single->limit,
 		.holder = single->holder,
+		.models = single->models,
 		.slot = &single->scoreboard->slots[0],
 		.counters = counter_table_slot(single->counters, single->holder),
 		.stop = &signals->stop,
@@ -110,6 +134,7 @@ int single_run(const struct config *config, int listen_fd, const struct signals 
 	if (open_shared(&single, config) == STATUS_OK)
 		code = serve(&single, config, listen_fd, signals);
 	scoreboard_free(single.scoreboard);
+	model_shared_close(single.models);
 	counter_table_close(single.counters);
 	limit_close(single.limit);
 	return code;

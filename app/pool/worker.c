@@ -3,6 +3,7 @@
 
 #include "base/log.h"
 #include "base/wait.h"
+#include "chat/breaker.h"
 #include "chat/model.h"
 #include "chat/store.h"
 #include "edge/db.h"
@@ -10,11 +11,12 @@
 #include "http/serve.h"
 
 static enum status open_context(const struct worker_setup *setup, struct wait *wait,
-				struct http_context *context)
+				struct breaker *breaker, struct http_context *context)
 {
 	const struct config *config = setup->config;
 	enum status status;
 
+	breaker_init(breaker, setup->models, config, setup->limit, setup->holder, setup->counters);
 	wait_init(wait);
 	wait->stop = setup->stop;
 	wait->drain_ms = config->drain_ms;
@@ -23,6 +25,7 @@ static enum status open_context(const struct worker_setup *setup, struct wait *w
 		.duty = setup->duty,
 		.config = config,
 		.wait = wait,
+		.breaker = breaker,
 		.limit = setup->limit,
 		.holder = setup->holder,
 	};
@@ -76,10 +79,11 @@ static enum status serve_all(const struct worker_setup *setup, struct http_conte
 int worker_run(const struct worker_setup *setup)
 {
 	struct http_context context;
+	struct breaker breaker;
 	struct wait wait;
 	enum status status;
 
-	status = open_context(setup, &wait, &context);
+	status = open_context(setup, &wait, &breaker, &context);
 	if (status == STATUS_OK)
 		status = serve_all(setup, &context);
 	else

@@ -138,7 +138,8 @@ static const struct setting settings[] = {
 	TEXT("BANTER_SHARED_FILE", shared_file, RESTART, "", 0, config_value_path,
 	     "the absolute path of a file; empty: memory of our own",
 	     "the file of the tables that workers share, where a web server or a supervisor starts "
-	     "them; what they count is in a second one, with `.counters` at its end"),
+	     "them; two more beside it, with `.counters` and `.models` at their ends, hold what they "
+	     "count and what they know of the model servers"),
 	/* Words in the order of enum log_level and enum log_target. */
 	WORD("BANTER_LOG_LEVEL", log_level, RELOAD, "info", "error, warning, info, debug",
 	     "the lowest level that is logged"),

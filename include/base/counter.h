@@ -23,7 +23,8 @@ enum counter_kind {
 	    "requests that were answered, refused ones and those of the status listener too")      \
 	ROW(EXCHANGES, "exchanges", COUNTER_TOTAL,                                                 \
 	    "exchanges that were recorded, however they ended")                                    \
-	ROW(TOKENS, "tokens", COUNTER_TOTAL, "pieces of answers that were passed on")
+	ROW(TOKENS, "tokens", COUNTER_TOTAL, "pieces of answers that were passed on")              \
+	ROW(BREAKERS, "breakers", COUNTER_TOTAL, "how often a model server's breaker opened")
 
 enum counter {
 #define COUNTER_CONSTANT(constant, name, kind, help) COUNTER_##constant,

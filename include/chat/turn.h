@@ -12,6 +12,7 @@
 #include "base/buf.h"
 #include "base/status.h"
 #include "base/wait.h"
+#include "chat/breaker.h"
 #include "chat/event.h"
 #include "chat/model.h"
 #include "chat/prompt.h"
@@ -25,6 +26,7 @@ struct turn_context {
 	struct db *db;
 	struct model *model;
 	struct wait *wait;
+	struct breaker *breaker; /* NULL: none */
 };
 
 enum turn_end {

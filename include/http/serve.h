@@ -5,6 +5,7 @@
 #include <stdint.h>
 
 #include "base/wait.h"
+#include "chat/breaker.h"
 #include "chat/limit.h"
 #include "chat/model.h"
 #include "chat/turn.h"
@@ -29,6 +30,7 @@ struct http_context {
 	struct wait *wait;
 	struct db *db;
 	struct model *model;
+	struct breaker *breaker; /* NULL: none */
 	struct limit *limit;
 	uint32_t holder; /* this worker's place in `limit` */
 	/* Of the last request, for its log line and the scoreboard. */

@@ -13,6 +13,7 @@
 #include "base/counter.h"
 #include "base/status.h"
 #include "chat/limit.h"
+#include "chat/model_shared.h"
 #include "edge/queue.h"
 #include "pool/scoreboard.h"
 #include "pool/signals.h"
@@ -50,6 +51,7 @@ struct children {
 	struct queue *queue;
 	struct signals *signals;
 	struct limit *limit;
+	struct model_shared *models;
 	struct scoreboard *scoreboard;
 	struct counter_table *counters; /* a slot a place */
 	struct child *all;
@@ -90,7 +92,7 @@ int64_t children_kill_late(struct children *children, int64_t now);
 void children_kill(struct children *children);
 /* Buries the dead: logs, gives back what they held, decides when a replacement may start. */
 void children_reap(struct children *children, int64_t now);
-/* Logs the scoreboard, a line a child. */
+/* Logs the scoreboard, a line a child, and what is known of the model servers. */
 void children_show(const struct children *children, int64_t now);
 
 #endif

@@ -12,6 +12,7 @@
 #include "base/counter.h"
 #include "base/status.h"
 #include "chat/limit.h"
+#include "chat/model_shared.h"
 #include "edge/queue.h"
 #include "http/serve.h"
 #include "pool/scoreboard.h"
@@ -25,7 +26,8 @@ struct worker_setup {
 	const _Atomic bool *closing; /* all workers end; with `queue` only */
 	bool caller_pool; /* the listening socket came on fd 0: connections may be kept, their owner counts the workers */
 	struct limit *limit;
-	uint32_t holder; /* our place in `limit` */
+	uint32_t holder;	     /* our place in `limit` */
+	struct model_shared *models; /* NULL: no model is asked */
 	struct scoreboard_slot *slot;
 	struct counter_slot *counters;
 	const volatile sig_atomic_t *stop;

@@ -1,0 +1,55 @@
+/* The mapping, its layout and first filling; what is in it is its parts'.  Rests on base/shared_memory. */
+#include "chat/model_shared.h"
+
+#include <string.h>
+
+#include "base/secret.h"
+
+#define LAYOUT_VERSION 1
+
+/* clock_ms() means nothing after a reboot. */
+static struct shared_layout layout_of(void)
+{
+	struct shared_layout layout;
+
+	memset(&layout, 0, sizeof(layout)); /* it is compared byte by byte */
+	memcpy(layout.magic, "banter-m", sizeof(layout.magic));
+	layout.version = LAYOUT_VERSION;
+	layout.sizes[0] = BREAKER_ENTRIES;
+	layout.bytes = sizeof(struct model_shared);
+	shared_layout_boot(&layout);
+	return layout;
+}
+
+static bool fill(void *fresh)
+{
+	struct model_shared *shared = fresh;
+
+	secret_random(shared->key, sizeof(shared->key));
+	return true;
+}
+
+enum status model_shared_open(const char *file, struct model_shared **out, const char **why)
+{
+	struct shared_layout layout = layout_of();
+	void *memory = NULL;
+	enum status status;
+
+	if (file) {
+		status = shared_memory_open(file, &layout, fill, &memory, why);
+		if (status != STATUS_OK)
+			return status;
+	} else {
+		memory = shared_memory_new(layout.bytes);
+		if (!memory)
+			return STATUS_NOMEM;
+		fill(memory);
+	}
+	*out = memory;
+	return STATUS_OK;
+}
+
+void model_shared_close(struct model_shared *shared)
+{
+	shared_memory_free(shared, sizeof(*shared));
+}
