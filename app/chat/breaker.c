@@ -55,56 +55,13 @@ void breaker_init(struct breaker *breaker, struct model_shared *shared, const st
 		breaker->ids[i] = id_of(shared, &config->model_servers[i]);
 }
 
-/* The free entry, or the one that was used longest ago. */
-static struct breaker_entry *oldest(struct breaker_memory *memory)
-{
-	struct breaker_entry *entry = &memory->entries[0];
-	size_t i;
-
-	for (i = 1; i < BREAKER_ENTRIES; i++)
-		if (atomic_load(&memory->entries[i].used) < atomic_load(&entry->used))
-			entry = &memory->entries[i];
-	return entry;
-}
-
-static struct breaker_entry *find(struct breaker_memory *memory, uint64_t id)
-{
-	size_t i;
-
-	for (i = 0; i < BREAKER_ENTRIES; i++)
-		if (atomic_load(&memory->entries[i].id) == id)
-			return &memory->entries[i];
-	return NULL;
-}
-
-/*
- * The server's entry, made where there is none. Who loses the race for a place looks again; a place
- * that is lost to another server costs what was known, nothing else.
- */
-static struct breaker_entry *get(struct breaker_memory *memory, uint64_t id)
-{
-	struct breaker_entry *entry;
-	uint64_t there;
-
-	while (!(entry = find(memory, id))) {
-		entry = oldest(memory);
-		there = atomic_load(&entry->id);
-		atomic_store(&entry->state, (struct breaker_state){ .kind = BREAKER_CLOSED });
-		atomic_store(&entry->used, clock_ms());
-		if (atomic_compare_exchange_strong(&entry->id, &there, id))
-			break;
-	}
-	atomic_store(&entry->used, clock_ms());
-	return entry;
-}
-
 static struct breaker_entry *entry_of(const struct breaker *breaker,
 				      const struct model_server *server)
 {
 	if (!breaker->shared)
 		return NULL;
-	return get(&breaker->shared->breakers,
-		   breaker->ids[server - breaker->config->model_servers]);
+	return breaker_memory_get(&breaker->shared->breakers,
+				  breaker->ids[server - breaker->config->model_servers]);
 }
 
 static uint32_t ticks(int64_t ms)
@@ -322,7 +279,7 @@ void breaker_show(struct model_shared *shared, const struct config *config)
 	for (i = 0; i < config->model_server_count; i++) {
 		const struct model_server *server = &config->model_servers[i];
 
-		entry = find(&shared->breakers, id_of(shared, server));
+		entry = breaker_memory_find(&shared->breakers, id_of(shared, server));
 		state = entry ? atomic_load(&entry->state)
 			      : (struct breaker_state){ .kind = BREAKER_CLOSED };
 		if (state.kind == BREAKER_CLOSED)

@@ -37,4 +37,9 @@ struct breaker_memory {
 	struct breaker_entry entries[BREAKER_ENTRIES];
 };
 
+/* The entry of that id; NULL: there is none. */
+struct breaker_entry *breaker_memory_find(struct breaker_memory *memory, uint64_t id);
+/* As breaker_memory_find(), and makes one where there is none, in the oldest one's place. */
+struct breaker_entry *breaker_memory_get(struct breaker_memory *memory, uint64_t id);
+
 #endif
