@@ -7,6 +7,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/buf.h"
 #include "base/clock.h"
@@ -88,9 +89,12 @@ void model_begin(struct model *model, const struct model_server *server,
 		 const struct model_options *options)
 {
 	struct model_options named = *options;
+	struct str theirs;
 
 	if (!named.name.p)
 		named.name = str_from(model->name);
+	if (model_server_serves(server, named.name, &theirs))
+		named.name = theirs;
 	model->endpoint = find_endpoint(model, server);
 	buf_reset(&model->refusal);
 	model_answer_reset(&model->answer, model->endpoint->members.several);
@@ -132,17 +136,32 @@ static enum status fail(struct model *model, enum status status, const char *cau
 	return status;
 }
 
-/* What the transfer's failure was; the caller's has no cause. */
+/* What the transfer's failure was; the caller's has no cause. A limit is told with its setting. */
 static enum status transfer_failed(struct model *model, enum status status)
 {
-	static const char *const late[HTTP_ENDS] = {
-		[HTTP_END_LATE_FIRST] = "the model did not begin to answer in time",
-		[HTTP_END_LATE_NEXT] = "the model fell silent",
-		[HTTP_END_LATE_DEADLINE] = "the exchange took too long",
+	static const struct {
+		const char *words, *setting;
+		bool of_server;
+	} late[HTTP_ENDS] = {
+		[HTTP_END_LATE_FIRST] = { "the model did not begin to answer in time", "FIRST_TIME",
+					  true },
+		[HTTP_END_LATE_NEXT] = { "the model fell silent", "IDLE_TIME", true },
+		[HTTP_END_LATE_DEADLINE] = { "the exchange took too long",
+					     "BANTER_EXCHANGE_TIME, in one piece BANTER_JSON_TIME",
+					     false },
 	};
-	const char *cause = late[http_client_end(model->http)];
+	enum http_end end = http_client_end(model->http);
+	const char *name = model->endpoint->server->name;
 
-	return fail(model, status, cause ? cause : http_client_cause(model->http));
+	if (!late[end].words)
+		return fail(model, status, http_client_cause(model->http));
+	if (!late[end].of_server || strcmp(name, MODEL_SERVER_DEFAULT) == 0)
+		snprintf(model->cause, sizeof(model->cause), "%s (%s%s)", late[end].words,
+			 late[end].of_server ? CONFIG_SERVER_PREFIX : "", late[end].setting);
+	else
+		snprintf(model->cause, sizeof(model->cause), "%s ([%s] %s)", late[end].words, name,
+			 late[end].setting);
+	return status;
 }
 
 /* Asks once more without what the server named. STATUS_REFUSED: that is nothing of ours. */

@@ -63,7 +63,8 @@ static enum status prepare(struct model_endpoint *endpoint, struct http_client *
 	enum status status = http_client_prepare(client, &target, &endpoint->http, &why);
 
 	if (status == STATUS_FAILED)
-		log_error("the model's address cannot be used: %s", why);
+		log_error("the address of the model server %s cannot be used: %s",
+			  endpoint->server->name, why);
 	return status;
 }
 

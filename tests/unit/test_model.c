@@ -3,6 +3,8 @@
 
 #include "wire/json.h"
 
+static char hosted[] = "hosted";
+
 static void request_is_the_protocols(void **state)
 {
 	static const char expected[] =
@@ -166,35 +168,86 @@ static void created_with_a_good_stream_is_an_answer(void **state)
 	model_free(model);
 }
 
-static void each_silence_has_its_words(void **state)
+static void each_silence_has_its_words_and_its_setting(void **state)
 {
 	static const struct stub_piece late[] = { { .bytes = STR(""), .status = STATUS_TIMEOUT } };
 	static const struct {
 		enum http_end end;
+		size_t server;
 		const char *cause;
 	} cases[] = {
-		{ HTTP_END_LATE_FIRST, "the model did not begin to answer in time" },
-		{ HTTP_END_LATE_NEXT, "the model fell silent" },
-		{ HTTP_END_LATE_DEADLINE, "the exchange took too long" },
-		{ HTTP_END_LATE, "the client's words" },
+		{ HTTP_END_LATE_FIRST, 0,
+		  "the model did not begin to answer in time (BANTER_MODEL_FIRST_TIME)" },
+		{ HTTP_END_LATE_FIRST, 1,
+		  "the model did not begin to answer in time ([hosted] FIRST_TIME)" },
+		{ HTTP_END_LATE_NEXT, 0, "the model fell silent (BANTER_MODEL_IDLE_TIME)" },
+		{ HTTP_END_LATE_NEXT, 1, "the model fell silent ([hosted] IDLE_TIME)" },
+		{ HTTP_END_LATE_DEADLINE, 1,
+		  "the exchange took too long (BANTER_EXCHANGE_TIME, in one piece "
+		  "BANTER_JSON_TIME)" },
+		{ HTTP_END_LATE, 0, "the client's words" },
 	};
 	const struct model_options none = { .name = STR_NONE };
-	struct model *model = make_model();
+	struct config two = config;
+	struct model *model = NULL;
 	struct wait wait;
 	bool ended;
 	size_t i;
 
 	(void)state;
+	two.model_servers[1] = two.model_servers[0];
+	two.model_servers[1].name = hosted;
+	two.model_server_count = 2;
+	stub_http_script(NULL, 0);
+	assert_int_equal(model_new(&two, &model), STATUS_OK);
 	wait_init(&wait);
 	for (i = 0; i < COUNT(cases); i++) {
 		stub_http_script(late, 1);
 		stub_http.end = cases[i].end;
 		stub_http.cause = "the client's words";
-		model_begin(model, &config.model_servers[0], &none);
+		model_begin(model, &two.model_servers[cases[i].server], &none);
 		assert_int_equal(model_start(model, 1, NULL), STATUS_OK);
 		assert_int_equal(model_next(model, &wait, 1, take_text, NULL, &ended),
 				 STATUS_TIMEOUT);
 		assert_string_equal(model_cause(model), cases[i].cause);
+	}
+	model_free(model);
+}
+
+/* Each server gets the name that it knows the model by; one that has not got it, the chatbot's own. */
+static void a_server_is_asked_for_the_model_by_its_own_name(void **state)
+{
+	static char models[] = "gpt-default=vendor/m:free,b";
+	static const struct {
+		struct str name; /* absent: the settings' */
+		size_t server;
+		const char *sent;
+	} cases[] = {
+		{ STR_NONE, 0, "\"model\":\"gpt-default\"" },
+		{ STR_NONE, 1, "\"model\":\"vendor/m:free\"" },
+		{ STR("b"), 1, "\"model\":\"b\"" },
+		{ STR("c"), 1, "\"model\":\"c\"" },
+		{ STR("c"), 0, "\"model\":\"c\"" },
+	};
+	struct config two = config;
+	struct model *model = NULL;
+	size_t i;
+
+	(void)state;
+	two.model_servers[1] = two.model_servers[0];
+	two.model_servers[1].name = hosted;
+	two.model_servers[1].models = models;
+	two.model_server_count = 2;
+	stub_http_script(NULL, 0);
+	assert_int_equal(model_new(&two, &model), STATUS_OK);
+	for (i = 0; i < COUNT(cases); i++) {
+		const struct model_options options = { .name = cases[i].name };
+
+		model_begin(model, &two.model_servers[cases[i].server], &options);
+		assert_int_equal(model_start(model, 1, NULL), STATUS_OK);
+		assert_non_null(memmem(stub_http.body, stub_http.body_n, cases[i].sent,
+				       strlen(cases[i].sent)));
+		model_stop(model);
 	}
 	model_free(model);
 }
@@ -327,7 +380,8 @@ int main(void)
 		cmocka_unit_test(request_without_options_has_none),
 		cmocka_unit_test(another_http_status_is_a_refusal),
 		cmocka_unit_test(created_with_a_good_stream_is_an_answer),
-		cmocka_unit_test(each_silence_has_its_words),
+		cmocka_unit_test(each_silence_has_its_words_and_its_setting),
+		cmocka_unit_test(a_server_is_asked_for_the_model_by_its_own_name),
 		cmocka_unit_test(a_refusal_for_length_is_told),
 		cmocka_unit_test(an_event_without_end_is_refused),
 		cmocka_unit_test(the_callers_refusal_ends_it),

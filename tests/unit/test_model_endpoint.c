@@ -15,7 +15,8 @@ static char *text(const char *constant)
 
 static struct model_server make_server(const char *url, const char *key, const char *headers)
 {
-	return (struct model_server){ .url = text(url),
+	return (struct model_server){ .name = text("hosted"),
+				      .url = text(url),
 				      .key = text(key),
 				      .headers = text(headers),
 				      .members = text(""),
@@ -81,7 +82,7 @@ static void a_server_that_cannot_be_asked_is_told(void **state)
 	assert_int_equal(model_endpoint_init(&endpoint, client, &server), STATUS_FAILED);
 	model_endpoint_clear(&endpoint);
 	log_divert(NULL);
-	assert_non_null(strstr(buf_text(&heard), "address cannot be used: the stub's why"));
+	assert_non_null(strstr(buf_text(&heard), "server hosted cannot be used: the stub's why"));
 	assert_null(strstr(buf_text(&heard), "the-key"));
 	buf_clear(&heard);
 	http_client_free(client);
