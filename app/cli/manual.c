@@ -256,6 +256,30 @@ static void put_setting(const struct config_entry *entry, FILE *out)
 		fputs("A change needs a restart.\n", out);
 }
 
+/* What may stand in a section of the file of model servers. */
+static void put_servers(FILE *out)
+{
+	struct config_entry entry;
+	size_t i;
+
+	fputs(".Sh MODEL SERVERS\n"
+	      "The file that\n.Ev BANTER_MODEL_SERVERS\n"
+	      "names has a section for each further server of models:\n"
+	      "a line\n.Ql [NAME] ,\nthen lines of the form\n.Ql NAME=value ,\n"
+	      "as in the file of settings.\n"
+	      "Chatbots list servers by their names, in the order in which they are asked.\n"
+	      "What a section leaves out has the default of the setting that stands beside it;\n"
+	      "its URL it must have.\n"
+	      "A secret may come from a file, as there:\n.Ev KEY_FILE .\n"
+	      ".Bl -tag -width CONNECT_TIME\n",
+	      out);
+	for (i = 0; config_entry_at(i, &entry); i++)
+		if (entry.of_server)
+			fprintf(out, ".It Ev %s\nas\n.Ev %s\n",
+				entry.name + strlen(CONFIG_SERVER_PREFIX), entry.name);
+	fputs(".El\n", out);
+}
+
 static void put_settings(FILE *out)
 {
 	struct config_entry entry;
@@ -276,7 +300,9 @@ static void put_settings(FILE *out)
 	      out);
 	for (i = 0; config_entry_at(i, &entry); i++)
 		put_setting(&entry, out);
-	fputs(".El\n.Sh SEE ALSO\n.Xr banterctl 1 ,\n.Xr banter.fcgi 8\n", out);
+	fputs(".El\n", out);
+	put_servers(out);
+	fputs(".Sh SEE ALSO\n.Xr banterctl 1 ,\n.Xr banter.fcgi 8\n", out);
 }
 
 bool manual_put(const struct cli_program *program, const char *page, FILE *out)

@@ -64,6 +64,9 @@ void settings_page_put(FILE *out)
 	      out);
 	for (i = 0; config_entry_at(i, &entry); i++)
 		put_setting(&entry, out);
+	fputs("\nWhat stands in the file of `BANTER_MODEL_SERVERS`: "
+	      "[several servers](../models/README.md#several-servers).\n",
+	      out);
 	fputs("\nIf your own back end calls the API for many visitors, they all share its address: "
 	      "name it in `BANTER_TRUSTED_PROXIES` and\n"
 	      "have it send `X-Forwarded-For`, or the limits count all your visitors as one.\n",

@@ -1,26 +1,17 @@
 /*
  * Reads the settings: the environment once, at the start (its secrets are wiped there and then);
- * the file, and the files of secrets, at every load.  What a value means is wire/config's.  Rests
- * on environ and plain files.
+ * the files at every load (edge/settings_file).  What a value means is wire/config's.
  */
 #include "edge/settings.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "base/count.h"
-#include "base/log.h"
+#include "edge/settings_file.h"
 #include "edge/settings_names.h"
-#include "wire/config_text.h"
 
-#define FILE_CAP (1024 * 1024)
 #define WHY_CAP 2048
-#define READ_MS 10000 /* for the next piece */
 
 struct settings {
 	char *file; /* NULL: none */
@@ -64,46 +55,6 @@ enum status settings_override(struct settings *settings, const char *name, const
 	return settings_pairs_add(&settings->overrides, str_from(name), str_from(value));
 }
 
-/*
- * Reads a whole file; STATUS_INVALID: errno says why (EFBIG: beyond the cap). `mode` may be NULL.
- */
-static enum status read_whole(const char *path, struct buf *out, mode_t *mode)
-{
-	enum status status = STATUS_INVALID;
-	struct stat st;
-	ssize_t n = -1;
-	char *room;
-	int fd;
-
-	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	if (fd < 0)
-		return STATUS_INVALID;
-	if (fstat(fd, &st) < 0)
-		goto out;
-	if (mode)
-		*mode = st.st_mode;
-	do {
-		room = buf_room(out, 4096);
-		if (!room) {
-			errno = EFBIG;
-			goto out;
-		}
-		/* A pipe that nobody writes to must not stop a master that reloads. */
-		if (poll(&(struct pollfd){ .fd = fd, .events = POLLIN }, 1, READ_MS) == 0) {
-			errno = ETIMEDOUT;
-			goto out;
-		}
-		n = read(fd, room, 4096);
-		if (n > 0)
-			buf_grew(out, (size_t)n);
-	} while (n > 0 || (n < 0 && errno == EINTR));
-	if (n == 0)
-		status = STATUS_OK;
-out:
-	close(fd);
-	return status;
-}
-
 /* `why` = where: what, once config_set() or a reader has said what is wrong. */
 static enum status explain(enum status status, const char *where, const struct buf *what,
 			   struct buf *why)
@@ -111,45 +62,6 @@ static enum status explain(enum status status, const char *where, const struct b
 	if (status == STATUS_INVALID)
 		buf_printf(why, "%s: %s", where, buf_text(what));
 	return status;
-}
-
-/* A secret from the file that NAME_FILE names. */
-static enum status set_from_file(struct config *config, struct str name, const char *path,
-				 struct buf *why)
-{
-	enum status status;
-	struct buf text;
-	struct str value;
-
-	buf_init(&text, FILE_CAP);
-	status = read_whole(path, &text, NULL);
-	if (status != STATUS_OK) {
-		buf_printf(why, "%.*s" SETTINGS_FILE_SUFFIX ": %s cannot be read: %s",
-			   STR_ARGS(name), path, strerror(errno));
-		goto out;
-	}
-	value = buf_view(&text);
-	if (value.n && value.p[value.n - 1] == '\n')
-		value.n--;
-	if (value.n && value.p[value.n - 1] == '\r')
-		value.n--;
-	if (value.n && memchr(value.p, '\0', value.n)) {
-		buf_printf(why, "%.*s" SETTINGS_FILE_SUFFIX ": %s is not a text file",
-			   STR_ARGS(name), path);
-		status = STATUS_INVALID;
-		goto out;
-	}
-	status = config_set(config, name, value, why);
-out:
-	buf_wipe(&text);
-	return status;
-}
-
-static enum status both_ways(struct str name, struct buf *why)
-{
-	buf_printf(why, "%.*s and %.*s" SETTINGS_FILE_SUFFIX " are both set: leave one",
-		   STR_ARGS(name), STR_ARGS(name));
-	return STATUS_INVALID;
 }
 
 /* One setting as the environment has it. */
@@ -167,14 +79,14 @@ static enum status load_one(const struct settings_pairs *pairs, const struct con
 	if (entry->secret)
 		path = settings_pairs_get(pairs, buf_view(&name));
 	if (value && path) {
-		status = both_ways(str_from(entry->name), why);
+		status = settings_file_both_ways(str_from(entry->name), why);
 		goto out;
 	}
 	if (!value && !path && entry->also)
 		value = settings_pairs_get(pairs, str_from(entry->also));
 	status = STATUS_OK;
 	if (path)
-		status = set_from_file(config, str_from(entry->name), path, why);
+		status = settings_file_secret(path, str_from(entry->name), config, why);
 	else if (value)
 		status = config_set(config, str_from(entry->name), str_from(value), why);
 out:
@@ -194,91 +106,10 @@ static enum status load_environment(const struct settings *settings, struct conf
 	return status;
 }
 
-struct file_load {
-	struct config *config;
-	struct settings_pairs secrets; /* names of those set so far, as they were written */
-};
-
-/* Has the file already given this secret in the other way? */
-static enum status note_secret(struct file_load *load, struct str name, enum settings_naming naming,
-			       struct buf *why)
-{
-	enum status status = STATUS_NOMEM;
-	struct buf other;
-
-	buf_init(&other, 256);
-	if (naming == SETTINGS_FILE)
-		buf_str(&other, settings_without_suffix(name));
-	else
-		buf_printf(&other, "%.*s" SETTINGS_FILE_SUFFIX, STR_ARGS(name));
-	if (buf_check(&other) != STATUS_OK)
-		goto out;
-	if (settings_pairs_get(&load->secrets, buf_view(&other)))
-		status = both_ways(naming == SETTINGS_FILE ? settings_without_suffix(name) : name,
-				   why);
-	else
-		status = settings_pairs_add(&load->secrets, name, STR(""));
-out:
-	buf_clear(&other);
-	return status;
-}
-
-static enum status set_line(void *context, struct str name, struct str value, struct buf *why)
-{
-	enum settings_naming naming = settings_naming_of(name);
-	struct file_load *load = context;
-	enum status status = STATUS_OK;
-	char *path;
-
-	if (naming == SETTINGS_CLIENT)
-		return STATUS_OK;
-	if (naming == SETTINGS_FILE || naming == SETTINGS_SECRET)
-		status = note_secret(load, name, naming, why);
-	if (status != STATUS_OK)
-		return status;
-	if (naming != SETTINGS_FILE)
-		return config_set(load->config, name, value, why);
-	path = strndup(value.p, value.n);
-	if (!path)
-		return STATUS_NOMEM;
-	status = set_from_file(load->config, settings_without_suffix(name), path, why);
-	free(path);
-	return status;
-}
-
-static bool has_inline_secret(const struct settings_pairs *secrets)
-{
-	size_t i;
-
-	for (i = 0; i < secrets->n; i++)
-		if (settings_naming_of(str_from(secrets->all[i].name)) == SETTINGS_SECRET)
-			return true;
-	return false;
-}
-
 static enum status load_file(const struct settings *settings, struct config *config,
 			     struct buf *why)
 {
-	struct file_load load = { .config = config };
-	enum status status;
-	struct buf text;
-	mode_t mode = 0;
-
-	if (!settings->file)
-		return STATUS_OK;
-	buf_init(&text, FILE_CAP);
-	status = read_whole(settings->file, &text, &mode);
-	if (status != STATUS_OK) {
-		buf_printf(why, "cannot be read: %s", strerror(errno));
-		goto out;
-	}
-	status = config_lines(buf_view(&text), set_line, &load, why);
-	if (status == STATUS_OK && (mode & S_IROTH) && has_inline_secret(&load.secrets))
-		log_warn("%s holds secrets and everybody may read it: chmod o-r", settings->file);
-out:
-	settings_pairs_clear(&load.secrets);
-	buf_wipe(&text);
-	return status;
+	return settings->file ? settings_file_load(settings->file, config, why) : STATUS_OK;
 }
 
 static enum status load_overrides(const struct settings *settings, struct config *config,
@@ -294,6 +125,22 @@ static enum status load_overrides(const struct settings *settings, struct config
 	return status;
 }
 
+/* The file that what was loaded before names. */
+static enum status load_servers(const struct settings *settings, struct config *config,
+				struct buf *why)
+{
+	enum status status = STATUS_OK;
+	struct buf what;
+
+	(void)settings;
+	buf_init(&what, WHY_CAP);
+	if (*config->model_servers_file)
+		status = settings_file_load_servers(config->model_servers_file, config, &what);
+	status = explain(status, config->model_servers_file, &what, why);
+	buf_clear(&what);
+	return status;
+}
+
 enum status settings_load(const struct settings *settings, struct config *out, struct buf *why)
 {
 	const struct {
@@ -303,6 +150,7 @@ enum status settings_load(const struct settings *settings, struct config *out, s
 		{ load_environment, "the environment" },
 		{ load_file, settings->file },
 		{ load_overrides, "the command line" },
+		{ load_servers, "BANTER_MODEL_SERVERS" },
 	};
 	struct config config;
 	enum status status;

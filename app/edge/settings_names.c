@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/buf.h"
 #include "base/count.h"
 #include "base/log.h"
 #include "base/secret.h"
@@ -87,6 +88,19 @@ enum settings_naming settings_naming_of(struct str name)
 			return SETTINGS_FILE;
 	}
 	return SETTINGS_NONE;
+}
+
+enum settings_naming settings_naming_of_server(struct str name)
+{
+	enum settings_naming naming = SETTINGS_NONE;
+	struct buf whole;
+
+	buf_init(&whole, 256);
+	buf_printf(&whole, CONFIG_SERVER_PREFIX "%.*s", STR_ARGS(name));
+	if (buf_check(&whole) == STATUS_OK)
+		naming = settings_naming_of(buf_view(&whole));
+	buf_clear(&whole);
+	return naming;
 }
 
 enum status settings_take_environment(struct settings_pairs *pairs)

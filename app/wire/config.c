@@ -1,5 +1,5 @@
 /*
- * Setting one, all, or none of the settings.  The table is config_table.c's, the shapes of values
+ * Setting one, all, or none of the settings, and those of a further model server.  The table is config_table.c's, the shapes of values
  * are config_value.c's; files of lines and --help are config_text.c's.
  */
 #include "wire/config.h"
@@ -7,15 +7,33 @@
 #include <stdlib.h>
 
 #include "wire/config_table.h"
+#include "wire/config_value_model.h"
 
-static char **text_of(struct config *config, const struct setting *setting)
+/* No setting, but kept like one. */
+static const struct setting server_name = {
+	.entry = { .of_server = true },
+	.kind = KIND_TEXT,
+	.offset = offsetof(struct config, model_servers[0].name),
+	.shape = config_value_server,
+};
+
+/*
+ * Where the words of rows are counted from. A row of the default server's is one of any server's,
+ * from further on.
+ */
+static void *base_of(struct config *config, size_t server)
 {
-	return (char **)(void *)((char *)config + setting->offset);
+	return (char *)config + server * sizeof(struct model_server);
 }
 
-static int64_t *number_of(struct config *config, const struct setting *setting)
+static char **text_of(void *base, const struct setting *setting)
 {
-	return (int64_t *)(void *)((char *)config + setting->offset);
+	return (char **)(void *)((char *)base + setting->offset);
+}
+
+static int64_t *number_of(void *base, const struct setting *setting)
+{
+	return (int64_t *)(void *)((char *)base + setting->offset);
 }
 
 static void free_text(char **text)
@@ -26,11 +44,11 @@ static void free_text(char **text)
 	*text = NULL;
 }
 
-static enum status set_text(struct config *config, const struct setting *setting, struct str value)
+static enum status set_text(void *base, const struct setting *setting, struct str value)
 {
 	struct buf normal;
 	enum status status = STATUS_INVALID;
-	char **text = text_of(config, setting), *copy;
+	char **text = text_of(base, setting), *copy;
 
 	buf_init(&normal, CONFIG_TEXT_MOST);
 	if (value.n < (size_t)setting->least || value.n > CONFIG_TEXT_MOST)
@@ -64,23 +82,22 @@ static bool read_number(const struct setting *setting, struct str value, int64_t
 	}
 }
 
-static enum status set_number(struct config *config, const struct setting *setting,
-			      struct str value)
+static enum status set_number(void *base, const struct setting *setting, struct str value)
 {
 	int64_t number;
 
 	if (!read_number(setting, value, &number) || number < setting->least ||
 	    number > setting->most)
 		return STATUS_INVALID;
-	*number_of(config, setting) = number;
+	*number_of(base, setting) = number;
 	return STATUS_OK;
 }
 
-static enum status set(struct config *config, const struct setting *setting, struct str value)
+static enum status set(void *base, const struct setting *setting, struct str value)
 {
 	if (setting->kind == KIND_TEXT)
-		return set_text(config, setting, value);
-	return set_number(config, setting, value);
+		return set_text(base, setting, value);
+	return set_number(base, setting, value);
 }
 
 enum status config_set(struct config *config, struct str name, struct str value, struct buf *why)
@@ -106,27 +123,39 @@ enum status config_set(struct config *config, struct str name, struct str value,
 	return STATUS_INVALID;
 }
 
-/* What of it no setting says. */
-static enum status init_default_server(struct model_server *server)
+/* All defaults of the rows that are counted from `base`: a server's only, or all that there are. */
+static enum status fill(void *base, struct str name, bool server_only)
 {
-	server->name = strdup(MODEL_SERVER_DEFAULT);
-	server->models = strdup("");
-	return server->name && server->models ? STATUS_OK : STATUS_NOMEM;
+	enum status status = set(base, &server_name, name);
+	const struct setting *setting;
+	size_t i;
+
+	for (i = 0; status == STATUS_OK && (setting = config_table(i)); i++)
+		if (setting->entry.of_server || !server_only)
+			status = set(base, setting, str_from(setting->entry.fallback));
+	return status;
 }
 
 enum status config_init(struct config *config)
 {
-	const struct setting *setting;
 	enum status status;
-	size_t i;
 
 	*config = (struct config){ .model_server_count = 1 };
-	status = init_default_server(&config->model_servers[0]);
-	for (i = 0; status == STATUS_OK && (setting = config_table(i)); i++)
-		status = set(config, setting, str_from(setting->entry.fallback));
+	status = fill(config, STR(MODEL_SERVER_DEFAULT), false);
 	if (status != STATUS_OK)
 		config_clear(config);
 	return status;
+}
+
+static void clear_server(void *base)
+{
+	const struct setting *setting;
+	size_t i;
+
+	for (i = 0; (setting = config_table(i)); i++)
+		if (setting->kind == KIND_TEXT && setting->entry.of_server)
+			free_text(text_of(base, setting));
+	free_text(text_of(base, &server_name));
 }
 
 void config_clear(struct config *config)
@@ -134,11 +163,99 @@ void config_clear(struct config *config)
 	const struct setting *setting;
 	size_t i;
 
+	for (i = 0; i < config->model_server_count; i++)
+		clear_server(base_of(config, i));
 	for (i = 0; (setting = config_table(i)); i++)
-		if (setting->kind == KIND_TEXT)
+		if (setting->kind == KIND_TEXT && !setting->entry.of_server)
 			free_text(text_of(config, setting));
-	free_text(&config->model_servers[0].name);
-	free_text(&config->model_servers[0].models);
+}
+
+/* False: a server of that name is none of a file's, and `why` says it. */
+static bool may_add(const struct config *config, struct str name, struct buf *why)
+{
+	if (str_equal(name, STR(MODEL_SERVER_DEFAULT)))
+		buf_puts(why, "[" MODEL_SERVER_DEFAULT "] is the server of " CONFIG_SERVER_PREFIX
+			      "URL: give it another name");
+	else if (config_model_server(config, name))
+		buf_printf(why, "[%.*s] stands above already", STR_ARGS(name));
+	else if (config->model_server_count == CONFIG_MODEL_SERVERS)
+		buf_printf(why, "one server too many: there may be %d", CONFIG_MODEL_SERVERS - 1);
+	else
+		return true;
+	return false;
+}
+
+enum status config_add_server(struct config *config, struct str name, struct buf *why)
+{
+	size_t at = config->model_server_count;
+	enum status status;
+
+	if (!may_add(config, name, why))
+		return STATUS_INVALID;
+	config->model_servers[at] = (struct model_server){ .name = NULL };
+	status = fill(base_of(config, at), name, true);
+	if (status != STATUS_OK) {
+		clear_server(base_of(config, at));
+		if (status == STATUS_INVALID)
+			buf_puts(why,
+				 "a server's name must be 1 to 64 letters, digits, dots, _ or -");
+		return status;
+	}
+	*config->model_servers[at].url = '\0'; /* its key is not for the default one's address */
+	config->model_server_count++;
+	return STATUS_OK;
+}
+
+/* The names of a server's settings, as they stand in a file of servers. */
+static void list_server(struct buf *out)
+{
+	const struct setting *setting;
+	const char *between = "", *name;
+	size_t i;
+
+	for (i = 0; (setting = config_table(i)); i++) {
+		if (!setting->entry.of_server)
+			continue;
+		name = setting->entry.name + strlen(CONFIG_SERVER_PREFIX);
+		buf_printf(out, "%s%s", between, name);
+		between = ", ";
+		if (setting->entry.secret)
+			buf_printf(out, ", %s_FILE", name);
+	}
+}
+
+enum status config_set_server(struct config *config, struct str name, struct str value,
+			      struct buf *why)
+{
+	size_t last = config->model_server_count - 1, i;
+	const struct setting *setting;
+	enum status status;
+
+	for (i = 0; (setting = config_table(i)); i++) {
+		if (!setting->entry.of_server ||
+		    !str_equal(name, str_from(setting->entry.name + strlen(CONFIG_SERVER_PREFIX))))
+			continue;
+		status = set(base_of(config, last), setting, value);
+		if (status == STATUS_INVALID)
+			buf_printf(why, "%.*s must be %s", STR_ARGS(name), setting->entry.allowed);
+		return status;
+	}
+	/* The name itself stays out: it may be a stray piece of a secret. */
+	buf_puts(why, "unknown name: a server has ");
+	list_server(why);
+	return STATUS_INVALID;
+}
+
+enum status config_check_servers(const struct config *config, struct buf *why)
+{
+	size_t i;
+
+	for (i = 1; i < config->model_server_count; i++)
+		if (!*config->model_servers[i].url) {
+			buf_printf(why, "[%s] has no URL", config->model_servers[i].name);
+			return STATUS_INVALID;
+		}
+	return STATUS_OK;
 }
 
 const struct model_server *config_model_server(const struct config *config, struct str name)

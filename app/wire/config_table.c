@@ -11,8 +11,12 @@
 #define RESTART true
 
 /* clang-format off */
+#define SERVER offsetof(struct config, model_servers[0])
+#define OF_SERVER(field)                        \
+	(offsetof(struct config, field) >= SERVER && \
+	 offsetof(struct config, field) < SERVER + sizeof(struct model_server))
 #define ROW(name, also, field, change, fallback, allowed, meaning, secret, kind, least, most, shape) \
-	{ { name, also, fallback, allowed, meaning, secret, change },                        \
+	{ { name, also, fallback, allowed, meaning, secret, change, OF_SERVER(field) },      \
 	  kind, offsetof(struct config, field), least, most, shape }
 #define TEXT(name, field, change, fallback, least, shape, allowed, meaning) \
 	ROW(name, NULL, field, change, fallback, allowed, meaning, false, \
@@ -94,6 +98,17 @@ static const struct setting settings[] = {
 	     "time allowed before the model's first byte"),
 	TIME("BANTER_MODEL_IDLE_TIME", model_servers[0].idle_ms, RELOAD, 60, 0.1, 3600,
 	     "time allowed between two of the model's bytes"),
+	WHOLE("BANTER_MODEL_OPEN", model_servers[0].open_most, RELOAD, 0, 0, 1000000,
+	      "requests that one machine has open at the model's API at once; one more goes to the "
+	      "chatbot's next server; 0: any number"),
+	TEXT("BANTER_MODEL_MODELS", model_servers[0].models, RELOAD, "", 0, config_value_models,
+	     "NAME or NAME=NAME-THERE, more behind commas; empty: any",
+	     "the models that its API has, and what it calls them where that is not what chatbots do; "
+	     "for others a chatbot's next server is asked"),
+	TEXT("BANTER_MODEL_SERVERS", model_servers_file, RELOAD, "", 0, config_value_path,
+	     "the absolute path of a file; empty: none",
+	     "a file of more model servers, a section each, for the chatbots that list them; the one of "
+	     "`BANTER_MODEL_URL` is called `default`"),
 	TIME("BANTER_EXCHANGE_TIME", exchange_ms, RELOAD, 600, 0.5, 86400,
 	     "time allowed for a whole streamed exchange"),
 	TIME("BANTER_JSON_TIME", json_ms, RELOAD, 50, 0.5, 86400,

@@ -25,7 +25,25 @@ static struct str unquote(struct str text)
 	return text;
 }
 
-static enum status take_line(struct str line, config_line_fn set, void *context, struct buf *why)
+/* What a file's lines are for. */
+struct reading {
+	config_section_fn section; /* NULL: it has none */
+	config_line_fn set;
+	void *context;
+	struct str name; /* of the section they are in */
+};
+
+static enum status take_section(struct reading *reading, struct str name, struct buf *why)
+{
+	enum status status = reading->section(reading->context, name, why);
+
+	/* Now it is known to be none of a secret's. */
+	if (status == STATUS_OK)
+		reading->name = name;
+	return status;
+}
+
+static enum status take_line(struct reading *reading, struct str line, struct buf *why)
 {
 	struct str name, value;
 	const char *equals;
@@ -33,17 +51,24 @@ static enum status take_line(struct str line, config_line_fn set, void *context,
 	line = str_trim(line, STR_SPACE);
 	if (!line.n || *line.p == '#')
 		return STATUS_OK;
+	if (reading->section && *line.p == '[' && line.p[line.n - 1] == ']') {
+		line = (struct str){ line.p + 1, line.n - 2 };
+		return take_section(reading, str_trim(line, STR_SPACE), why);
+	}
+	if (reading->name.n)
+		buf_printf(why, "[%.*s] ", STR_ARGS(reading->name));
 	equals = memchr(line.p, '=', line.n);
 	name = str_trim((struct str){ line.p, equals ? (size_t)(equals - line.p) : 0 }, STR_SPACE);
 	if (!is_name(name)) {
-		buf_puts(why, "must be NAME=value, blank, or begin with #");
+		buf_printf(why, "must be %sNAME=value, blank, or begin with #",
+			   reading->section ? "[NAME], " : "");
 		return STATUS_INVALID;
 	}
 	value = unquote(str_trim(str_skip(line, (size_t)(equals - line.p) + 1), STR_SPACE));
-	return set(context, name, value, why);
+	return reading->set(reading->context, name, value, why);
 }
 
-enum status config_lines(struct str text, config_line_fn set, void *context, struct buf *why)
+static enum status read_lines(struct reading *reading, struct str text, struct buf *why)
 {
 	size_t number = 0, said = why->len;
 	enum status status;
@@ -54,12 +79,23 @@ enum status config_lines(struct str text, config_line_fn set, void *context, str
 	while (text.n) {
 		line = str_cut(&text, STR("\n"));
 		buf_printf(why, "line %zu: ", ++number);
-		status = take_line(line, set, context, why);
+		status = take_line(reading, line, why);
 		if (status != STATUS_OK)
 			return status;
 		buf_truncate(why, said);
 	}
 	return STATUS_OK;
+}
+
+enum status config_lines(struct str text, config_line_fn set, void *context, struct buf *why)
+{
+	return read_lines(&(struct reading){ .set = set, .context = context }, text, why);
+}
+
+enum status config_sections(struct str text, config_section_fn section, config_line_fn set,
+			    void *context, struct buf *why)
+{
+	return read_lines(&(struct reading){ section, set, context, STR_NONE }, text, why);
 }
 
 /* In lines of a terminal's width. */

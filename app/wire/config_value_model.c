@@ -1,10 +1,12 @@
-/* The shapes of what is added to every request to the model: header lines, and JSON members. */
+/* The shapes of what a model's server has and is sent: header lines, JSON members, models. */
 #include "wire/config_value_model.h"
 
 #include <ctype.h>
 
 #include "base/count.h"
 #include "wire/json.h"
+
+#define SERVER_NAME_MOST 64
 
 /* Those that would change how the request or its answer is read. */
 static const char *const not_theirs[] = {
@@ -94,4 +96,43 @@ bool config_value_members(struct str text, struct buf *out)
 		if (is_space(out->data[i]))
 			out->data[i] = ' ';
 	return true;
+}
+
+/* A name of a model, on its way to `out`. */
+static bool take_model(struct str name, struct buf *out)
+{
+	size_t i;
+
+	name = str_trim(name, STR(" \t"));
+	for (i = 0; i < name.n; i++)
+		if ((unsigned char)name.p[i] < ' ' || name.p[i] == 0x7f)
+			return false;
+	buf_str(out, name);
+	return name.n;
+}
+
+bool config_value_models(struct str text, struct buf *out)
+{
+	struct str list = text, item, ours;
+
+	if (!str_trim(text, STR(" \t")).n)
+		return true;
+	while (str_next(&list, ',', &item)) {
+		if (out->len)
+			buf_putc(out, ',');
+		if (!str_next(&item, '=', &ours) || !take_model(ours, out))
+			return false;
+		if (!item.p)
+			continue;
+		buf_putc(out, '=');
+		if (!take_model(item, out))
+			return false;
+	}
+	return true;
+}
+
+bool config_value_server(struct str text, struct buf *out)
+{
+	buf_str(out, text);
+	return text.n && text.n <= SERVER_NAME_MOST && str_only(text, STR("._-"));
 }

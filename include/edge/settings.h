@@ -1,7 +1,8 @@
 /*
  * Where the settings come from: the environment and a --config file of the same names; the file
- * wins over the environment, secrets also come from the file that NAME_FILE names. All reading is
- * done here; meaning is wire/config.
+ * wins over the environment, secrets also come from the file that NAME_FILE names; and the file of
+ * further model servers that one of the settings names. All reading is done here; meaning is
+ * wire/config.
  */
 #ifndef EDGE_SETTINGS_H
 #define EDGE_SETTINGS_H
@@ -24,7 +25,7 @@ enum status settings_override(struct settings *settings, const char *name,
 			      const char *value) MUST_CHECK;
 /*
  * Fills `out` (config_init()ed inside; untouched on failure): defaults, environment, file,
- * overrides, in that order. STATUS_INVALID: `why` names the setting, where it stands, and what is
+ * overrides, in that order, then the model servers. STATUS_INVALID: `why` names the setting, where it stands, and what is
  * allowed. STATUS_NOMEM.
  */
 enum status settings_load(const struct settings *settings, struct config *out,

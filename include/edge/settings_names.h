@@ -35,6 +35,8 @@ enum settings_naming {
 	SETTINGS_FILE,	 /* a secret's name with _FILE: its value names a file */
 };
 enum settings_naming settings_naming_of(struct str name);
+/* The same of a name within a section of the file of model servers, such as KEY_FILE. */
+enum settings_naming settings_naming_of_server(struct str name);
 /* `name` without _FILE at its end; absent if it has none. */
 struct str settings_without_suffix(struct str name);
 

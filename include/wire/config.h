@@ -37,6 +37,7 @@ struct config {
 	int64_t database_ms;	     /* BANTER_DATABASE_TIME: one call */
 	struct model_server model_servers[CONFIG_MODEL_SERVERS]; /* the first is the default one */
 	size_t model_server_count;
+	char *model_servers_file;  /* BANTER_MODEL_SERVERS: of the others; "": there are none */
 	char *model;		   /* BANTER_MODEL: where the chatbot names none */
 	int64_t exchange_ms;	   /* BANTER_EXCHANGE_TIME: a whole streamed exchange */
 	int64_t json_ms;	   /* BANTER_JSON_TIME: a whole JSON exchange (S7) */
@@ -79,6 +80,22 @@ void config_clear(struct config *config);
 enum status config_set(struct config *config, struct str name, struct str value,
 		       struct buf *why) MUST_CHECK;
 /*
+ * A further model server, of that name, with all defaults and without a URL; it is the last of
+ * `model_servers`. STATUS_INVALID: no name for one, or one too many, and nothing changed; `why` as
+ * above. STATUS_NOMEM.
+ */
+enum status config_add_server(struct config *config, struct str name, struct buf *why) MUST_CHECK;
+/*
+ * As config_set(), of the model server that was added last. `name` is that of the default one's
+ * setting without what that begins with: URL for BANTER_MODEL_URL.
+ */
+#define CONFIG_SERVER_PREFIX "BANTER_MODEL_"
+enum status config_set_server(struct config *config, struct str name, struct str value,
+			      struct buf *why) MUST_CHECK;
+/* Each of those that were added has a URL. STATUS_INVALID: `why` names one that has none. */
+enum status config_check_servers(const struct config *config, struct buf *why) MUST_CHECK;
+
+/*
  * The table, for --help, documentation checks and loading: index 0 … until false. All strings are
  * constants.
  */
@@ -90,8 +107,9 @@ struct config_entry {
 	const char *allowed;  /* in words */
 	/* Without capital and full stop; what is typed as it stands is in `these`. */
 	const char *meaning;
-	bool secret;  /* also as NAME_FILE; scrubbed from the environment; never printed */
-	bool restart; /* part of what is open from the start: a reload keeps the old value */
+	bool secret;	/* also as NAME_FILE; scrubbed from the environment; never printed */
+	bool restart;	/* part of what is open from the start: a reload keeps the old value */
+	bool of_server; /* every model server has it, not only the default one */
 };
 bool config_entry_at(size_t index, struct config_entry *out);
 /*

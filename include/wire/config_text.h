@@ -18,6 +18,14 @@ typedef enum status (*config_line_fn)(void *context, struct str name, struct str
 				      struct buf *why);
 enum status config_lines(struct str text, config_line_fn set, void *context,
 			 struct buf *why) MUST_CHECK;
+/*
+ * The same of a file that has lines [NAME] too: for each of them `section` is called with what
+ * stands between the brackets, without white space around it. `why` then names the section as well,
+ * once it has been taken: "line N: [NAME] ".
+ */
+typedef enum status (*config_section_fn)(void *context, struct str name, struct buf *why);
+enum status config_sections(struct str text, config_section_fn section, config_line_fn set,
+			    void *context, struct buf *why) MUST_CHECK;
 
 /* The settings as --help prints them. */
 void config_help(FILE *out);

@@ -49,8 +49,8 @@ static void every_field_has_its_row(void **state)
 			assert_string_not_equal(entry.name, other.name);
 		}
 	}
-	/* The servers' count and the default one's name, models and open_most have none, nor the others. */
-	assert_int_equal((rows + 4) * sizeof(int64_t),
+	/* The servers' count and the default one's name have none, nor the others. */
+	assert_int_equal((rows + 2) * sizeof(int64_t),
 			 sizeof(struct config) -
 				 sizeof(struct model_server) * (CONFIG_MODEL_SERVERS - 1));
 	assert_false(config_entry_at(rows, &entry));
@@ -178,6 +178,130 @@ static void unknown_names_are_refused(void **state)
 	buf_clear(&why);
 }
 
+/* Each row of the default server's is one of any other's, under the same name without its beginning. */
+static void a_server_has_all_settings_of_the_default_one(void **state)
+{
+	static const struct {
+		const char *name, *value;
+	} sets[] = {
+		{ "URL", "http://a.example/v1/" },
+		{ "KEY", "k" },
+		{ "HEADERS", "X-A: 1|X-B: 2" },
+		{ "MEMBERS", "{\"top_p\":1}" },
+		{ "CA", "/ca.pem" },
+		{ "CONNECT_TIME", "1s" },
+		{ "FIRST_TIME", "2m" },
+		{ "IDLE_TIME", "3" },
+		{ "OPEN", "4" },
+		{ "MODELS", "a, b = c" },
+	};
+	const struct model_server *server;
+	struct config_entry entry;
+	struct config config;
+	size_t i, rows = 0;
+	struct buf why;
+
+	(void)state;
+	must_init(&config);
+	buf_init(&why, 500);
+	assert_int_equal(config_set(&config, STR("BANTER_MODEL_KEY"), STR("ours"), &why),
+			 STATUS_OK);
+	assert_int_equal(config_add_server(&config, STR("a.B_c-9"), &why), STATUS_OK);
+	server = config_model_server(&config, STR("a.B_c-9"));
+	assert_ptr_equal(server, &config.model_servers[1]);
+	/* Nothing of the default one's is its own, not even an address. */
+	assert_string_equal(server->key, "");
+	assert_string_equal(server->url, "");
+	assert_int_equal(server->first_ms, 60000);
+	assert_int_equal(config_check_servers(&config, &why), STATUS_INVALID);
+	assert_string_equal(buf_text(&why), "[a.B_c-9] has no URL");
+	buf_reset(&why);
+	for (i = 0; i < COUNT(sets); i++)
+		assert_int_equal(config_set_server(&config, str_from(sets[i].name),
+						   str_from(sets[i].value), &why),
+				 STATUS_OK);
+	assert_int_equal(config_check_servers(&config, &why), STATUS_OK);
+	assert_int_equal(why.len, 0);
+	assert_string_equal(server->url, "http://a.example/v1");
+	assert_string_equal(server->key, "k");
+	assert_string_equal(server->headers, "X-A: 1\nX-B: 2");
+	assert_string_equal(server->members, "{\"top_p\":1}");
+	assert_string_equal(server->ca, "/ca.pem");
+	assert_string_equal(server->models, "a,b=c");
+	assert_int_equal(server->connect_ms, 1000);
+	assert_int_equal(server->first_ms, 120000);
+	assert_int_equal(server->idle_ms, 3000);
+	assert_int_equal(server->open_most, 4);
+	assert_string_equal(config.model_servers[0].key, "ours");
+	assert_string_equal(config.model_servers[0].models, "");
+	for (i = 0; config_entry_at(i, &entry); i++) {
+		rows += entry.of_server;
+		assert_true(!entry.of_server ||
+			    (str_starts(str_from(entry.name), STR(CONFIG_SERVER_PREFIX)) &&
+			     !entry.restart));
+	}
+	assert_int_equal(rows, COUNT(sets));
+	config_clear(&config);
+	buf_clear(&why);
+}
+
+/* Which are none, and that what is said of it holds neither a value nor a stray secret. */
+static void what_is_no_server_is_refused(void **state)
+{
+	static const char *const names[] = {
+		"",
+		"default",
+		"a b",
+		"a/b",
+		"\xc3\xa9",
+		"there",
+		"sk-do-not-show-me!",
+		"0123456789012345678901234567890123456789012345678901234567890123x",
+	};
+	static const char *const settings[] = {
+		"NAME", "SERVERS", "", "KEY_FILE", "BANTER_MODEL_URL", "sk-do-not-show-me"
+	};
+	char name[8];
+	struct config config;
+	struct buf why;
+	size_t i;
+
+	(void)state;
+	must_init(&config);
+	buf_init(&why, 500);
+	assert_int_equal(config_add_server(&config, STR("there"), &why), STATUS_OK);
+	for (i = 0; i < COUNT(names); i++) {
+		buf_reset(&why);
+		assert_int_equal(config_add_server(&config, str_from(names[i]), &why),
+				 STATUS_INVALID);
+		assert_true(why.len && !strstr(buf_text(&why), "show-me"));
+		assert_int_equal(config.model_server_count, 2);
+	}
+	for (i = 0; i < COUNT(settings); i++) {
+		buf_reset(&why);
+		assert_int_equal(config_set_server(&config, str_from(settings[i]), STR("/x"), &why),
+				 STATUS_INVALID);
+		assert_string_equal(buf_text(&why),
+				    "unknown name: a server has URL, KEY, KEY_FILE, HEADERS, "
+				    "HEADERS_FILE, MEMBERS, CA, CONNECT_TIME, FIRST_TIME, "
+				    "IDLE_TIME, OPEN, MODELS");
+	}
+	buf_reset(&why);
+	assert_int_equal(config_set_server(&config, STR("URL"), STR("sk-do-not-show-me"), &why),
+			 STATUS_INVALID);
+	assert_string_equal(buf_text(&why), "URL must be http(s)://HOST[:PORT][/PATH][?QUERY]");
+	buf_reset(&why);
+	for (i = 2; i < CONFIG_MODEL_SERVERS; i++) {
+		snprintf(name, sizeof(name), "s%zu", i);
+		assert_int_equal(config_add_server(&config, str_from(name), &why), STATUS_OK);
+	}
+	assert_int_equal(config_add_server(&config, STR("last"), &why), STATUS_INVALID);
+	assert_non_null(strstr(buf_text(&why), "may be 15"));
+	assert_int_equal(config.model_server_count, CONFIG_MODEL_SERVERS);
+	config_clear(&config);
+	buf_clear(&why);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -186,6 +310,8 @@ int main(void)
 		cmocka_unit_test(the_secrets_are_marked),
 		cmocka_unit_test(a_reload_keeps_what_needs_a_restart),
 		cmocka_unit_test(unknown_names_are_refused),
+		cmocka_unit_test(a_server_has_all_settings_of_the_default_one),
+		cmocka_unit_test(what_is_no_server_is_refused),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

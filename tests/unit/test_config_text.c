@@ -1,4 +1,4 @@
-/* wire/config_text: files of lines, settings that must fit together, --help. */
+/* wire/config_text: files of lines and of sections, settings that must fit together, --help. */
 #include "unit_config.h"
 
 #include "wire/config_text.h"
@@ -64,6 +64,65 @@ static void files_are_lines(void **state)
 	}
 	buf_clear(&seen);
 	buf_clear(&why);
+}
+
+static enum status note_section(void *context, struct str name, struct buf *why)
+{
+	struct buf *seen = context;
+
+	buf_putc(seen, '[');
+	buf_str(seen, name);
+	buf_puts(seen, "];");
+	if (str_equal(name, STR("bad"))) {
+		buf_puts(why, "refused");
+		return STATUS_INVALID;
+	}
+	return STATUS_OK;
+}
+
+static void files_have_sections(void **state)
+{
+	static const char none[] = "must be [NAME], NAME=value, blank, or begin with #";
+	static const struct {
+		struct str text, seen;
+		const char *where, *what; /* NULL: nothing is wrong */
+	} cases[] = {
+		{ STR("\xef\xbb\xbf# x\n [ a ] \r\nA=1\n[b]\nA='[c]'\n#[d]\n[]"),
+		  STR("[a];A=1;[b];A=[c];[];"), NULL, NULL },
+		{ STR("A=1\n"), STR("A=1;"), NULL, NULL },
+		{ STR("A=bad\n"), STR("A=bad;"), "line 1: ", "refused" },
+		{ STR("[a]\n\nA=bad\n"), STR("[a];A=bad;"), "line 3: [a] ", "refused" },
+		{ STR("[a]\n[bad]\n"), STR("[a];[bad];"), "line 2: ", "refused" },
+		{ STR("[a]\n[b] # x\n"), STR("[a];"), "line 2: [a] ", none },
+		{ STR("[a\n"), STR(""), "line 1: ", none },
+		{ STR("["), STR(""), "line 1: ", none },
+		{ STR("[a]\nsk-secret==\n"), STR("[a];"), "line 2: [a] ", none },
+	};
+	struct buf seen, why, expected;
+	size_t i;
+
+	(void)state;
+	buf_init(&seen, 500);
+	buf_init(&why, 500);
+	buf_init(&expected, 500);
+	for (i = 0; i < COUNT(cases); i++) {
+		buf_reset(&seen);
+		buf_reset(&why);
+		buf_reset(&expected);
+		assert_int_equal(config_sections(cases[i].text, note_section, note, &seen, &why),
+				 cases[i].where ? STATUS_INVALID : STATUS_OK);
+		if (cases[i].where)
+			buf_printf(&expected, "%s%s", cases[i].where, cases[i].what);
+		assert_same(buf_view(&seen), cases[i].seen);
+		assert_same(buf_view(&why), buf_view(&expected));
+	}
+	/* Files without sections have none. */
+	buf_reset(&why);
+	assert_int_equal(config_lines(STR("[a]"), note, &seen, &why), STATUS_INVALID);
+	assert_str(buf_view(&why), "line 1: must be NAME=value, blank, or begin with #");
+	buf_clear(&seen);
+	buf_clear(&why);
+	buf_clear(&expected);
 }
 
 static enum status set_line(void *context, struct str name, struct str value, struct buf *why)
@@ -144,6 +203,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(files_are_lines),
+		cmocka_unit_test(files_have_sections),
 		cmocka_unit_test(a_file_fills_the_settings),
 		cmocka_unit_test(help_names_everything),
 	};

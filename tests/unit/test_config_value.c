@@ -287,6 +287,29 @@ static void model_members_are_an_object(void **state)
 	TRY(cases, model_servers[0].members);
 }
 
+static void models_are_names_with_theirs(void **state)
+{
+	static const char name[] = "BANTER_MODEL_MODELS";
+	static const struct shape_case cases[] = {
+		AS_IS(name, ""),
+		AS_IS(name, "llama3.2"),
+		AS_IS(name, "gpt-4o-mini=vendor/model:free,b,c=d=e"),
+		{ name, STR(" a , b\t= c "), "a,b=c" },
+		{ name, STR("  "), "" },
+		NOT(name, "a,"),
+		NOT(name, ",a"),
+		NOT(name, "a,,b"),
+		NOT(name, "=a"),
+		NOT(name, "a="),
+		NOT(name, "a= ,b"),
+		NOT(name, "a\nb"),
+		NOT(name, "a\0"),
+	};
+
+	(void)state;
+	TRY(cases, model_servers[0].models);
+}
+
 static void prefix_is_a_folder(void **state)
 {
 	static const char name[] = "BANTER_PATH_PREFIX";
@@ -467,6 +490,7 @@ int main(void)
 		cmocka_unit_test(model_url_is_a_base),
 		cmocka_unit_test(model_headers_are_lines),
 		cmocka_unit_test(model_members_are_an_object),
+		cmocka_unit_test(models_are_names_with_theirs),
 		cmocka_unit_test(prefix_is_a_folder),
 		cmocka_unit_test(origins_are_exact),
 		cmocka_unit_test(proxies_are_networks),

@@ -12,7 +12,7 @@
 #define KEY "sk-do-not-show-me"
 
 struct fixture {
-	char folder[64], file[80], secret[80];
+	char folder[64], file[80], secret[80], servers[80];
 };
 
 static int make_fixture(void **state)
@@ -25,6 +25,7 @@ static int make_fixture(void **state)
 		return -1;
 	snprintf(fixture->file, sizeof(fixture->file), "%s/conf", fixture->folder);
 	snprintf(fixture->secret, sizeof(fixture->secret), "%s/secret", fixture->folder);
+	snprintf(fixture->servers, sizeof(fixture->servers), "%s/servers", fixture->folder);
 	*state = fixture;
 	return 0;
 }
@@ -35,6 +36,7 @@ static int remove_fixture(void **state)
 
 	unlink(fixture->file);
 	unlink(fixture->secret);
+	unlink(fixture->servers);
 	rmdir(fixture->folder);
 	free(fixture);
 	return 0;
@@ -299,6 +301,111 @@ static void warns_of_typos_and_open_files(void **state)
 	settings_free(settings);
 }
 
+static void model_servers_come_from_their_file(void **state)
+{
+	struct fixture *fixture = *state;
+	struct settings *settings;
+	struct config config;
+	char text[512];
+
+	setenv("BANTER_MODEL_SERVERS", fixture->servers, 1);
+	setenv("BANTER_MODEL_KEY", "ours", 1);
+	settings = settings_of(NULL);
+	write_text(fixture->secret, KEY "\n");
+	snprintf(text, sizeof(text),
+		 "# two\n[local]\nURL=http://127.0.0.1:1/v1\nKEY=inline\n\n[hosted]\n"
+		 "URL = https://a.example/v1\nKEY_FILE=%s\nMODELS=a=b\n",
+		 fixture->secret);
+	write_text(fixture->servers, text);
+	load(settings, &config);
+	assert_int_equal(config.model_server_count, 3);
+	assert_string_equal(config.model_servers[0].key, "ours");
+	assert_string_equal(config.model_servers[1].name, "local");
+	assert_string_equal(config.model_servers[1].key, "inline");
+	assert_string_equal(config.model_servers[2].name, "hosted");
+	assert_string_equal(config.model_servers[2].key, KEY);
+	assert_string_equal(config.model_servers[2].models, "a=b");
+	config_clear(&config);
+	/* It is read again, and may be named by the file of settings. */
+	write_text(fixture->servers, "");
+	load(settings, &config);
+	assert_int_equal(config.model_server_count, 1);
+	config_clear(&config);
+	settings_free(settings);
+	clearenv();
+	settings = settings_of(fixture->file);
+	snprintf(text, sizeof(text), "BANTER_MODEL_SERVERS=%s\n", fixture->servers);
+	write_text(fixture->file, text);
+	write_text(fixture->servers, "[a]\nURL=http://h/v1\n");
+	load(settings, &config);
+	assert_non_null(config_model_server(&config, STR("a")));
+	config_clear(&config);
+	settings_free(settings);
+}
+
+static void errors_say_where_among_the_servers(void **state)
+{
+	static const struct {
+		const char *text, *a, *b;
+	} cases[] = {
+		{ "[a]\nURL=" KEY "\n", "line 2: [a] URL must be http(s)", "" },
+		{ "[a]\nURL=http://h\nOPEN=" KEY, "line 3: [a] OPEN must be a whole number", "" },
+		{ "[a]\n" KEY "\n", "line 2: [a] must be [NAME], NAME=value", "" },
+		{ "[a]\nSERVERS=/x\n", "line 2: [a] unknown name: a server has URL, KEY", "" },
+		{ "[a]\nBANTER_URL=x\n", "line 2: [a] unknown name", "" },
+		{ "URL=http://h\n", "line 1: a line [NAME] must stand above it", "" },
+		{ "[" KEY "!]\n", "line 1: a server's name must be 1 to 64 letters", "" },
+		{ "[default]\n", "line 1: [default] is the server of BANTER_MODEL_URL", "" },
+		{ "[a]\nURL=http://h\n[a]\n", "line 3: [a] stands above already", "" },
+		{ "[a]\nKEY=" KEY "\nKEY_FILE=/dev/null\n",
+		  "line 3: [a] KEY and KEY_FILE are both set: leave one", "" },
+		{ "[a]\nHEADERS_FILE=/nonexistent\n",
+		  "line 2: [a] HEADERS_FILE: /nonexistent cannot be read", "No such file" },
+		{ "[a]\nKEY=" KEY "\n", "[a] has no URL", "" },
+	};
+	struct fixture *fixture = *state;
+	struct settings *settings;
+	size_t i;
+
+	setenv("BANTER_MODEL_SERVERS", fixture->servers, 1);
+	settings = settings_of(NULL);
+	assert_refused(settings, fixture->servers, "cannot be read: No such file");
+	for (i = 0; i < COUNT(cases); i++) {
+		write_text(fixture->servers, cases[i].text);
+		assert_refused(settings, fixture->servers, "BANTER_MODEL_SERVERS: ");
+		assert_refused(settings, cases[i].a, cases[i].b);
+	}
+	settings_free(settings);
+}
+
+static void each_server_has_its_own_secrets(void **state)
+{
+	struct fixture *fixture = *state;
+	struct settings *settings;
+	struct config config;
+	char text[2048];
+	int fd, kept;
+
+	setenv("BANTER_MODEL_SERVERS", fixture->servers, 1);
+	settings = settings_of(NULL);
+	write_text(fixture->secret, KEY);
+	snprintf(text, sizeof(text), "[a]\nURL=http://h\nKEY=x\n[b]\nURL=http://h\nKEY_FILE=%s\n",
+		 fixture->secret);
+	write_file(fixture->servers, text, strlen(text), 0644);
+	fd = listen_begin(&kept);
+	load(settings, &config);
+	listen_end(fd, kept, text, sizeof(text));
+	config_clear(&config);
+	assert_non_null(strstr(text, "servers holds secrets and everybody may read it: chmod o-r"));
+	write_file(fixture->servers, "[a]\nURL=http://h\n", 17, 0644);
+	fd = listen_begin(&kept);
+	load(settings, &config);
+	listen_end(fd, kept, text, sizeof(text));
+	config_clear(&config);
+	assert_string_equal(text, "");
+	settings_free(settings);
+}
+
 /* As a process of its own, since /proc shows the environment a program was started with. */
 static int show_environment(void)
 {
@@ -370,10 +477,16 @@ int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 #define WITH_FIXTURE(test) cmocka_unit_test_setup_teardown(test, make_fixture, remove_fixture)
-		WITH_FIXTURE(nearer_sources_win),    WITH_FIXTURE(other_names_count_when_unset),
-		WITH_FIXTURE(errors_say_where),	     WITH_FIXTURE(secrets_come_from_files),
-		WITH_FIXTURE(both_ways_are_refused), WITH_FIXTURE(warns_of_typos_and_open_files),
+		WITH_FIXTURE(nearer_sources_win),
+		WITH_FIXTURE(other_names_count_when_unset),
+		WITH_FIXTURE(errors_say_where),
+		WITH_FIXTURE(secrets_come_from_files),
+		WITH_FIXTURE(both_ways_are_refused),
+		WITH_FIXTURE(warns_of_typos_and_open_files),
 		WITH_FIXTURE(proc_shows_no_secret),
+		WITH_FIXTURE(model_servers_come_from_their_file),
+		WITH_FIXTURE(errors_say_where_among_the_servers),
+		WITH_FIXTURE(each_server_has_its_own_secrets),
 	};
 
 	if (argc == 2 && !strcmp(argv[1], "--show-environment"))
