@@ -46,7 +46,7 @@ enum status model_new(const struct config *config, struct model **out)
 	if (!model)
 		return STATUS_NOMEM;
 	buf_init(&model->refusal, MODEL_REFUSAL_CAP);
-	model_answer_init(&model->answer);
+	model_answer_init(&model->answer, (size_t)config->answer_bytes);
 	model_request_init(&model->request);
 	model->name = config->model;
 	status = http_client_new(&model->http);

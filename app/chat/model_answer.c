@@ -14,13 +14,14 @@
 #define EVENT_CAP (4 << 20) /* extra members can be large: logprobs, citations */
 #define REASON_CAP 64
 
-void model_answer_init(struct model_answer *answer)
+void model_answer_init(struct model_answer *answer, size_t most)
 {
 	*answer = (struct model_answer){ .cause = NULL };
 	buf_init(&answer->text, EVENT_CAP * 3);
 	buf_init(&answer->reason, REASON_CAP);
 	buf_init(&answer->refusal, MODEL_REFUSAL_CAP);
 	sse_init_objects(&answer->sse, EVENT_CAP);
+	model_reasoning_init(&answer->reasoning, most);
 	model_answer_reset(answer, false);
 }
 
@@ -30,6 +31,7 @@ void model_answer_clear(struct model_answer *answer)
 	buf_clear(&answer->reason);
 	buf_wipe(&answer->refusal);
 	sse_clear(&answer->sse);
+	model_reasoning_clear(&answer->reasoning);
 }
 
 void model_answer_reset(struct model_answer *answer, bool several)
@@ -37,6 +39,7 @@ void model_answer_reset(struct model_answer *answer, bool several)
 	buf_reset(&answer->reason);
 	buf_wipe(&answer->refusal);
 	sse_clear(&answer->sse);
+	model_reasoning_reset(&answer->reasoning);
 	utf8_joiner_init(&answer->joiner);
 	answer->shape = MODEL_UNSEEN;
 	answer->tokens_in = answer->tokens_out = -1;
@@ -63,21 +66,37 @@ static enum status refuse(struct model_answer *answer, struct str words, const c
 
 static const char no_memory[] = "no memory for an event of the model's server";
 
-/* What the joiner let through goes up as one delta. */
+/* What the joiner let through goes up as one delta, without what is reasoning. */
 static enum status pass_text(struct model_answer *answer)
 {
-	if (buf_check(&answer->text))
-		return fail(answer, STATUS_NOMEM, "a delta is too long");
-	if (answer->text.len == 0)
-		return STATUS_OK;
-	return answer->sink(answer->sink_context, buf_view(&answer->text));
+	enum status status = buf_check(&answer->text);
+
+	if (status == STATUS_OK)
+		status = model_reasoning_feed(&answer->reasoning, buf_view(&answer->text),
+					      answer->sink, answer->sink_context);
+	return status == STATUS_NOMEM ? fail(answer, status, "a delta is too long") : status;
+}
+
+/* True for the reasons of an answer that was not over: the protocol's, Anthropic's and Gemini's. */
+static bool at_limit(struct str reason)
+{
+	return str_equal(reason, STR("length")) || str_same(reason, STR("max_tokens"));
 }
 
 static enum status end_content(struct model_answer *answer)
 {
+	enum status status;
+
 	buf_reset(&answer->text);
 	utf8_joiner_end(&answer->joiner, &answer->text);
-	return pass_text(answer);
+	status = pass_text(answer);
+	if (status)
+		return status;
+	status = model_reasoning_end(&answer->reasoning, at_limit(buf_view(&answer->reason)),
+				     answer->sink, answer->sink_context);
+	return status == STATUS_NOMEM
+		       ? fail(answer, status, "the answer is longer than BANTER_ANSWER_BYTES")
+		       : status;
 }
 
 /* A count the database could not hold is unknown: it must not keep the answer from being stored. */

@@ -23,11 +23,21 @@ struct model;
 enum status model_new(const struct config *config, struct model **out) MUST_CHECK;
 void model_free(struct model *model); /* NULL is fine */
 
+/* What becomes of reasoning that stands within an answer's text (S11). */
+enum model_reasoning_mode {
+	MODEL_REASONING_REMOVE,
+	MODEL_REASONING_KEEP,	/* it is the answer's */
+	MODEL_REASONING_BEGINS, /* as REMOVE; answers begin in it, with no mark */
+};
+
 /* What a chatbot asks of its model; strings are borrowed for the call. */
 struct model_options {
-	struct str name;	/* absent: the configured one */
-	struct str temperature; /* a JSON number; absent: the server's */
-	int64_t max_tokens;	/* 0: the server's */
+	struct str name;	 /* absent: the configured one */
+	struct str temperature;	 /* a JSON number; absent: the server's */
+	int64_t max_tokens;	 /* 0: the server's */
+	struct str conversation; /* its id, for what is learned from answers; absent: nothing is */
+	enum model_reasoning_mode reasoning;
+	bool whole; /* the client gets the answer in one piece */
 };
 
 /* Who says a message. */
@@ -44,7 +54,8 @@ void model_message(struct model *model, enum model_role role, struct str text);
 enum status model_start(struct model *model, int64_t deadline, struct stage *stage) MUST_CHECK;
 
 /*
- * A content delta with text, valid and whole (S4, S5). A result other than STATUS_OK ends
+ * A content delta with text, valid and whole (S4, S5). An absent text, with `whole` only, says that
+ * all that came so far was reasoning: it is taken back. A result other than STATUS_OK ends
  * model_next() with it.
  */
 typedef enum status (*model_text_fn)(void *context, struct str text);

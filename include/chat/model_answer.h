@@ -13,6 +13,7 @@
 #include "base/status.h"
 #include "base/str.h"
 #include "chat/model.h"
+#include "chat/model_reasoning.h"
 #include "wire/sse.h"
 #include "wire/utf8.h"
 
@@ -27,6 +28,7 @@ struct model_answer {
 	struct sse sse;
 	struct utf8_joiner joiner;
 	struct buf text; /* one delta, mended */
+	struct model_reasoning reasoning;
 	struct buf reason;
 	struct buf
 		refusal; /* what the server said of its failure, to be judged, never to be shown */
@@ -41,9 +43,13 @@ struct model_answer {
 	void *sink_context;
 };
 
-void model_answer_init(struct model_answer *answer);
+/* `most`: bytes that an answer may have. */
+void model_answer_init(struct model_answer *answer, size_t most);
 void model_answer_clear(struct model_answer *answer);
-/* Forgets the answer before. `several`: the request asks for several choices. */
+/*
+ * Forgets the answer before. `several`: the request asks for several choices. How the next one's
+ * reasoning is taken stays as it is.
+ */
 void model_answer_reset(struct model_answer *answer, bool several);
 
 /*
