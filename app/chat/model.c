@@ -13,6 +13,7 @@
 #include "base/clock.h"
 #include "chat/model_answer.h"
 #include "chat/model_endpoint.h"
+#include "chat/model_learning.h"
 #include "chat/model_refusal.h"
 #include "chat/model_request.h"
 #include "edge/http_client.h"
@@ -28,6 +29,7 @@ struct model {
 	const char *name;		 /* of the model, where the chatbot names none; borrowed */
 	struct model_request request;
 	struct model_answer answer;
+	struct model_learning learning;
 	struct buf refusal; /* the body of an HTTP error, to be judged, never to be shown */
 	bool too_long;
 	char cause[CAUSE_SIZE];
@@ -76,6 +78,11 @@ void model_free(struct model *model)
 	free(model);
 }
 
+void model_remember(struct model *model, struct reasoning_memory *memory)
+{
+	model->learning.memory = memory;
+}
+
 static struct model_endpoint *find_endpoint(struct model *model, const struct model_server *server)
 {
 	size_t i = CONFIG_MODEL_SERVERS - 1;
@@ -97,6 +104,7 @@ void model_begin(struct model *model, const struct model_server *server,
 		named.name = theirs;
 	model->endpoint = find_endpoint(model, server);
 	buf_reset(&model->refusal);
+	model_learning_begin(&model->learning, server, &named, &model->answer.reasoning);
 	model_answer_reset(&model->answer, model->endpoint->members.several);
 	model->grace_until = CLOCK_NEVER;
 	model->too_long = false;
@@ -252,6 +260,8 @@ enum status model_next(struct model *model, struct wait *wait, int64_t wake_at, 
 	if (piece.ended || cut || model_answer_done(&model->answer)) {
 		parsed = model_answer_end(&model->answer, cut, text, context);
 		*ended = parsed == STATUS_OK;
+		if (*ended)
+			model_learning_end(&model->learning, &model->answer.reasoning);
 		return parsed ? answer_failed(model, parsed) : STATUS_OK;
 	}
 	return status ? transfer_failed(model, status) : STATUS_OK;
@@ -280,6 +290,11 @@ int64_t model_tokens_out(const struct model *model)
 bool model_too_long(const struct model *model)
 {
 	return model->too_long;
+}
+
+bool model_only_reasoned(const struct model *model)
+{
+	return model_reasoning_only(&model->answer.reasoning);
 }
 
 int model_http_status(const struct model *model)

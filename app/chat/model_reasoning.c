@@ -112,12 +112,11 @@ static struct marker at_lone(const struct model_reasoning *reasoning, bool end)
 		found = marker_open_message(bytes);
 		if (found.is == MARKER_OPEN && !found.block->answer)
 			found.is = MARKER_NONE;
-	} else if (found.is == MARKER_CLOSE) {
-		if (bytes.n == found.n && !end)
-			found.is = MARKER_PART;
-		else if (bytes.n > found.n && bytes.p[found.n] == reasoning->before &&
-			 memchr("`\"'", reasoning->before, 3))
+	} else if (found.is == MARKER_CLOSE && memchr("`\"'", reasoning->before, 3)) {
+		if (bytes.n > found.n && bytes.p[found.n] == reasoning->before)
 			found.is = MARKER_NONE;
+		else if (bytes.n == found.n && !end)
+			found.is = MARKER_PART;
 	}
 	return found;
 }

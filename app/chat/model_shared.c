@@ -16,6 +16,7 @@ static struct shared_layout layout_of(void)
 	memcpy(layout.magic, "banter-m", sizeof(layout.magic));
 	layout.version = LAYOUT_VERSION;
 	layout.sizes[0] = BREAKER_ENTRIES;
+	layout.sizes[1] = REASONING_ENTRIES;
 	layout.bytes = sizeof(struct model_shared);
 	shared_layout_boot(&layout);
 	return layout;
@@ -26,7 +27,7 @@ static bool fill(void *fresh)
 	struct model_shared *shared = fresh;
 
 	secret_random(shared->key, sizeof(shared->key));
-	return true;
+	return reasoning_memory_init(&shared->reasoning) == STATUS_OK;
 }
 
 enum status model_shared_open(const char *file, struct model_shared **out, const char **why)

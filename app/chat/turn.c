@@ -63,10 +63,21 @@ static enum status say_and_flush(struct turn *turn, enum event_kind kind, struct
 	return status ? status : turn->sink->flush(turn->sink);
 }
 
+/* The client gets its answer in one piece: it has seen nothing of what turned out to be reasoning. */
+static enum status take_back(struct turn *turn)
+{
+	buf_wipe(&turn->answer);
+	turn->tokens = 0;
+	turn->first_ms = -1;
+	return STATUS_OK;
+}
+
 static enum status on_text(void *context, struct str text)
 {
 	struct turn *turn = context;
 
+	if (!text.p)
+		return take_back(turn);
 	if (turn->first_ms < 0)
 		turn->first_ms = clock_ms() - turn->began_at;
 	buf_str(&turn->answer, text);
@@ -78,6 +89,13 @@ static enum status on_text(void *context, struct str text)
 	return say(turn, EVENT_TOKEN, text);
 }
 
+static enum model_reasoning_mode reasoning_mode(struct str name)
+{
+	return str_equal(name, STR("keep"))	? MODEL_REASONING_KEEP
+	       : str_equal(name, STR("begins")) ? MODEL_REASONING_BEGINS
+						: MODEL_REASONING_REMOVE;
+}
+
 static void prepare_request(struct turn *turn)
 {
 	const struct turn_context *context = turn->context;
@@ -85,6 +103,9 @@ static void prepare_request(struct turn *turn)
 		.name = turn->begun.model,
 		.temperature = turn->begun.temperature,
 		.max_tokens = turn->begun.max_tokens,
+		.conversation = turn->begun.conversation,
+		.reasoning = reasoning_mode(turn->begun.reasoning),
+		.whole = !turn->begun.stream,
 	};
 
 	model_begin(context->model, &context->config->model_servers[0], &options);
@@ -226,7 +247,9 @@ static void end_play(struct turn *turn)
 
 	turn->cause = name_cause(turn, turn->failed);
 	if (end == STORE_FAILED && turn->failed == STATUS_OK)
-		turn->cause = "the model answered without any text";
+		turn->cause = model_only_reasoned(turn->context->model)
+				      ? "the model reasoned, and answered without any text"
+				      : "the model answered without any text";
 	stored = finish(turn, end, &finished);
 	if (stored && !*turn->cause)
 		turn->cause = "the answer could not be stored";

@@ -37,6 +37,8 @@ static enum status open_context(const struct worker_setup *setup, struct wait *w
 		status = store_connect(config, &context->db);
 	if (status == STATUS_OK)
 		status = model_new(config, &context->model);
+	if (status == STATUS_OK)
+		model_remember(context->model, setup->models ? &setup->models->reasoning : NULL);
 	return status;
 }
 

@@ -15,6 +15,7 @@
 #include "wire/config.h"
 
 struct model;
+struct reasoning_memory;
 
 /*
  * A client of all servers of the settings, which are borrowed: they stay as they are while it
@@ -22,6 +23,8 @@ struct model;
  */
 enum status model_new(const struct config *config, struct model **out) MUST_CHECK;
 void model_free(struct model *model); /* NULL is fine */
+/* What is learned from answers goes there, and is used (S11); borrowed. NULL, as at first: nothing is. */
+void model_remember(struct model *model, struct reasoning_memory *memory);
 
 /* What becomes of reasoning that stands within an answer's text (S11). */
 enum model_reasoning_mode {
@@ -87,6 +90,8 @@ int64_t model_tokens_out(const struct model *model);
  * tell: fewer may be taken.
  */
 bool model_too_long(const struct model *model);
+/* True if the answer was reasoning, with no text but it. */
+bool model_only_reasoned(const struct model *model);
 /* The HTTP status that the server answered with; 0: it did not answer. */
 int model_http_status(const struct model *model);
 /* Why it failed, for the log: never a text of a message or of the server's. "" if it did not. */

@@ -10,12 +10,14 @@
 #include "base/shared_memory.h"
 #include "base/status.h"
 #include "chat/breaker_memory.h"
+#include "chat/reasoning_memory.h"
 
-/* A part more: zeroed at its beginning, without pointers; LAYOUT_VERSION of model_shared.c goes up. */
+/* A part more: without pointers; LAYOUT_VERSION of model_shared.c goes up. */
 struct model_shared {
-	struct shared_layout layout; /* sizes: BREAKER_ENTRIES */
+	struct shared_layout layout; /* sizes: BREAKER_ENTRIES, REASONING_ENTRIES */
 	uint64_t key[2];	     /* random: of the names in it */
 	struct breaker_memory breakers;
+	struct reasoning_memory reasoning;
 };
 
 /*

@@ -66,9 +66,9 @@ struct store_begun {
 	struct str temperature;		 /* a JSON number; absent: none */
 	int64_t max_tokens;		 /* 0: none */
 	bool stream;
+	struct str reasoning; /* remove, keep or begins (S11); absent: remove */
 	struct str replayed;
 	struct str servers;   /* names, commas between; absent: only the default one */
-	struct str reasoning; /* remove, keep or begins */
 };
 
 /* The exchange's decision and history. As db_call(). Undisturbed by the client. */
