@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# Installs the Debian packages that are missing: packages.sh build|deb|run|test
+# Installs the packages that are missing: packages.sh build|deb|run|test
 #
-# The one list of what Banter needs from Debian, and the one place that installs it. It is silent and quick
-# when nothing is missing. It leaves no service started or enabled that was not before: Debian starts
+# The one list of what Banter needs from Debian, and the one place that installs it; for the tests also what they need of
+# npm, into build/npm. It is silent and quick when nothing is missing. It leaves no service started or enabled that was not before: Debian starts
 # nginx, Apache and PostgreSQL when they are installed, Banter runs its own.
 # It rests on dpkg and apt-get, and on sudo for whoever is not root.
 set -u
@@ -237,8 +237,27 @@ main() {
 	esac
 }
 
+# Other people's readers of streams, of the versions that tests/system/clients/package-lock.json names. Nothing of it is
+# the machine's: whoever runs the tests has them in this folder's build.
+clients() {
+	local from=${here%/*}/tests/system/clients folder=$build/npm
+	local log=$folder/log done=$folder/node_modules/.done
+	! cmp -s "$from/package-lock.json" "$done" || return 0
+	{ mkdir -p "$folder" && exec 8>>"$folder/lock"; } 2>/dev/null || die "cannot write build/npm: is the folder yours?"
+	flock 8
+	! cmp -s "$from/package-lock.json" "$done" || return 0
+	printf 'banter: installing what the tests read streams with (log: build/npm/log)\n'
+	if ! cp "$from/package.json" "$from/package-lock.json" "$folder/" ||
+		! (cd "$folder" && npm ci --ignore-scripts --no-audit --no-fund --no-update-notifier --cache "$folder/cache" \
+			</dev/null >"$log" 2>&1 8>&-) || ! cp "$from/package-lock.json" "$done"; then
+		die "npm ci failed: see the end of build/npm/log"
+	fi
+	exec 8>&-
+}
+
 case ${1:-} in
-build | deb | run | test) main "$1" ;;
+test) main "$1" && clients ;;
+build | deb | run) main "$1" ;;
 install) install "${2:?}" ;;
 *) die "usage: packages.sh build|deb|run|test" ;;
 esac

@@ -42,7 +42,8 @@ void frame_close_array(struct frame *frame);		      /* ] */
 
 /* A heartbeat (S6): what may lie between two objects and says nothing. */
 #define FRAME_NDJSON_BEAT "\n" /* an empty line */
-#define FRAME_SSE_BEAT ":\n\n" /* a comment and an empty line */
+/* A comment line alone: what an empty line ends is an event, without data, for many a reader. */
+#define FRAME_SSE_BEAT ":\n"
 
 /* A JSON string with its quotes. */
 void frame_quote(struct buf *out, struct str value);

@@ -2,21 +2,15 @@
 
 import collections
 import json
-import os
-import pathlib
-import shutil
 import subprocess
-import threading
 import time
 
 import apis
 import servers
 import pytest
-import requests
 from servers import script
 from site_client import at_once
 
-CLIENTS = pathlib.Path(__file__).parent / "clients"
 RATE = "X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Reset"
 
 
@@ -147,90 +141,6 @@ def test_B2_events(api):
 def test_B2_an_error_carries_its_code(api):
     events = api.stream(script("?", tokens=["a", "b"], cut_after=1)).rest()
     assert events[-1] == {"type": "error", "error": "Internal server error", "code": "INTERNAL_ERROR"}
-
-
-@pytest.fixture(scope="session")
-def modules():
-    """The npm packages of clients/package-lock.json, in build/npm."""
-    folder = servers.ROOT / "build" / "npm"
-    folder.mkdir(parents=True, exist_ok=True)
-    lock = (CLIENTS / "package-lock.json").read_bytes()
-    done = folder / "node_modules" / ".done"
-    if not done.exists() or done.read_bytes() != lock:
-        for name in ("package.json", "package-lock.json"):
-            shutil.copy(CLIENTS / name, folder)
-        subprocess.run(["npm", "ci", "--no-audit", "--no-fund", "--ignore-scripts", "--loglevel=error"], cwd=folder, check=True)
-        done.write_bytes(lock)
-    return folder / "node_modules"
-
-
-def lines_until_the_end(lines, model, gate):
-    """All lines of a stream, as text. The gate is opened once a heartbeat is among them."""
-    seen = []
-    for line in lines:
-        seen.append(line.decode().rstrip("\n"))
-        if line.startswith(b":"):
-            model.open_gate(gate)
-    return seen
-
-
-def run(*command):
-    """A client's events, from its standard output."""
-    environment = {name: value for name, value in os.environ.items() if "proxy" not in name.lower()}
-    done = subprocess.run([str(word) for word in command], capture_output=True, text=True, timeout=servers.PATIENCE, env=environment)
-    assert done.returncode == 0, done.stderr
-    return done.stdout
-
-
-def open_beside(site, gate):
-    """Opens it once a stream beside the one that waits there has seen several heartbeats."""
-    site.model.wait(gate, tokens_sent=3)
-    own = servers.name("gate")
-    beside = apis.Chatbot(site).stream(script("beside", tokens=["x"], gates={"1": own}))
-    assert next(beside)["type"] == "start"
-    beside.wait_beats(5)
-    site.model.open_gate(gate)
-    site.model.open_gate(own)
-    beside.rest()
-
-
-@pytest.mark.parametrize("client", ["curl", "requests", "eventsource-parser", "fetch-event-source"])
-def test_B2_real_clients_read_it_whole(start_once, client, request):
-    """Tokens of many sizes and scripts, cut anywhere, with heartbeats between them."""
-    site = start_once.for_new_tenant()
-    tokens = ["plain ", "data: x\n\n", ": no comment\r\n", "\u65e5\u672c\u8a9e ", "\U0001f469\u200d\U0001f680 ", "\u2028\u0085", "x" * 1500, "\u65e5" * 1500]
-    gate = servers.name("gate")
-    message = script("?", tokens=tokens, gates={"4": gate})
-    url = f"{site.url}{apis.Chatbot(site).path(True)}"
-    key = site.tenant.workspace_key
-    if client == "curl":
-        command = ["curl", "--no-buffer", "-sS", "--noproxy", "*", "-X", "POST", url, "-H", f"Authorization: Bearer {key}", "-H",
-                   "Content-Type: application/json", "-d", json.dumps({"message": message, "stream": True})]
-        with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
-            lines = lines_until_the_end(process.stdout, site.model, gate)
-        assert process.returncode == 0
-    elif client == "requests":
-        with requests.Session() as session:
-            session.trust_env = False
-            response = session.post(url, headers={"Authorization": f"Bearer {key}"}, json={"message": message, "stream": True}, stream=True)
-            lines = lines_until_the_end(response.iter_lines(), site.model, gate)
-    else:
-        modules = request.getfixturevalue("modules")
-        opener = threading.Thread(target=open_beside, args=(site, gate), daemon=True)
-        opener.start()
-        out = run("node", CLIENTS / f"{client.replace('-', '_')}.mjs", modules, url, key, message)
-        lines = [f"data: {line}" for line in out.splitlines()]
-    events = [json.loads(line[6:]) for line in lines if line.startswith("data: ")]
-    assert [event["type"] for event in events] == ["start", *["token"] * len(tokens), "done"]
-    assert [event["token"] for event in events[1:-1]] == tokens
-    assert events[-1]["message"] == "".join(tokens)
-
-
-@pytest.fixture(scope="module")
-def start_once(postgres, database, standin):
-    site = apis.Site.start(postgres, database.url(), standin, workers=2, heartbeat=0.05)
-    yield site
-    site.close()
 
 
 # B3

@@ -157,7 +157,7 @@ static void a_beat_between_events(void **state)
 		const char *beat;
 	} rows[] = {
 		{ &dialect_headless, "\n" },
-		{ &dialect_chatbot, ":\n\n" },
+		{ &dialect_chatbot, ":\n" },
 	};
 	size_t i;
 
