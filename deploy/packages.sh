@@ -52,7 +52,7 @@ list() {
 		printf '%s\n' clang clang-format clang-tidy cppcheck llvm libclang-rt-14-dev libcmocka-dev \
 			"postgresql-$(postgres_major)-pgtap" libtap-parser-sourcehandler-pgtap-perl \
 			pgbouncer apache2 libapache2-mod-fcgid lighttpd caddy h2o spawn-fcgi multiwatch \
-			systemd systemd-container gdb valgrind \
+			systemd systemd-container logrotate gdb valgrind \
 			lintian mandoc tmux zsh libfcgi-bin python3-yaml \
 			python3-pytest python3-pytest-xdist python3-pytest-timeout python3-requests python3-psycopg2 \
 			shellcheck nodejs=command:node npm=command:npm procps

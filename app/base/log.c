@@ -1,25 +1,24 @@
 /*
- * One line a call to stderr or syslog.  Its level and target are the process's, set once at the
- * start.
+ * One line a call.  Its level and place are the process's, set at the start and by a reload; how a
+ * line gets there is log_sink.c's.
  */
 #include "base/log.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-#include <syslog.h>
 #include <unistd.h>
 
-#include "base/clock.h"
+#include "base/log_sink.h"
 #include "base/utf8.h"
 
 #define LINE_MAX_BYTES 2048
-#define UNREAD_MS 100 /* how long a log that nobody reads may hold us up, once */
+#define SYSLOG "/dev/log"
 
 static enum log_level the_level = LOG_LEVEL_INFO;
-static enum log_target the_target;
+static struct log_sink the_sink = LOG_SINK_STDERR;
+static bool to_person;
 static const char *the_name;
 static struct buf *diverted;
 
@@ -27,9 +26,21 @@ void log_open(const char *name, enum log_level level, enum log_target target)
 {
 	the_name = name;
 	the_level = level;
-	if (target == LOG_SYSLOG_DAEMON && the_target != LOG_SYSLOG_DAEMON)
-		openlog(name, LOG_PID, LOG_DAEMON);
-	the_target = target;
+	to_person = target == LOG_PERSON;
+	log_sink_clear(&the_sink);
+}
+
+void log_open_at(const char *name, enum log_level level, const char *where)
+{
+	bool syslog = strcmp(where, "syslog") == 0;
+	const char *path = syslog ? SYSLOG : *where == '/' ? where : NULL;
+
+	if (the_name && path && the_sink.path && strcmp(path, the_sink.path) == 0) {
+		the_level = level; /* and what it has lost is not forgotten */
+		return;
+	}
+	log_open(name, level, LOG_STDERR);
+	log_sink_init(&the_sink, name, path, syslog);
 }
 
 void log_divert(struct buf *to)
@@ -65,52 +76,35 @@ void log_plain(char *text)
 	*to = '\0';
 }
 
-/* One write a line, so that the lines of many workers do not mix. `level` NULL: for a person. */
-static void put_line(const char *level, const char *text)
+/* As a program speaks to the person who called it. */
+static void tell_person(const char *text)
 {
-	char line[LINE_MAX_BYTES], stamp[CLOCK_STAMP_SIZE];
-	int n;
+	char line[LINE_MAX_BYTES];
+	int n = snprintf(line, sizeof(line), "%s: %s\n", the_name, text);
 
-	clock_stamp(stamp);
-	n = level ? snprintf(line, sizeof(line), "%s %s [%d] %s\n", stamp, level, (int)getpid(),
-			     text)
-		  : snprintf(line, sizeof(line), "%s: %s\n", the_name, text);
 	while (write(STDERR_FILENO, line, (size_t)n) < 0 && errno == EINTR)
 		;
 }
 
-/* A pipe that nobody reads must not stop a pool: what does not fit is lost, and counted. */
-static bool is_read(void)
+/* Standard error takes what the log's own place cannot, and says so once. */
+static void put_line(enum log_level level, const char *text)
 {
-	struct pollfd out = { .fd = STDERR_FILENO, .events = POLLOUT };
-	static unsigned long lost;
-	char text[LINE_MAX_BYTES - 128];
+	static struct log_sink standard_error = LOG_SINK_STDERR;
+	char why[LINE_MAX_BYTES - 128];
 
-	if (poll(&out, 1, lost ? 0 : UNREAD_MS) == 0) {
-		lost++;
-		return false;
+	if (log_sink_put(&the_sink, level, text) != LOG_SINK_AWAY || !the_sink.path)
+		return;
+	if (the_sink.lost == 1) {
+		snprintf(why, sizeof(why), "the log's lines go to standard error: %s: %s",
+			 the_sink.path, strerror(the_sink.why));
+		log_sink_put(&standard_error, LOG_LEVEL_ERROR, why);
 	}
-	if (lost) {
-		snprintf(text, sizeof(text),
-			 "nobody read the log: %lu of this process's lines are lost", lost);
-		put_line("warning", text);
-		lost = 0;
-	}
-	return true;
+	log_sink_put(&standard_error, level, text);
 }
 
 __attribute__((format(printf, 2, 0))) static void write_line(enum log_level level,
 							     const char *format, va_list args)
 {
-	static const struct {
-		const char *name;
-		int priority;
-	} levels[] = {
-		[LOG_LEVEL_ERROR] = { "error", LOG_ERR },
-		[LOG_LEVEL_WARN] = { "warning", LOG_WARNING },
-		[LOG_LEVEL_INFO] = { "info", LOG_INFO },
-		[LOG_LEVEL_DEBUG] = { "debug", LOG_DEBUG },
-	};
 	char text[LINE_MAX_BYTES - 128];
 	int kept = errno;
 
@@ -118,15 +112,12 @@ __attribute__((format(printf, 2, 0))) static void write_line(enum log_level leve
 		return;
 	vsnprintf(text, sizeof(text), format, args);
 	log_plain(text);
-	if (diverted) {
+	if (diverted)
 		buf_printf(diverted, "%s\n", text);
-	} else if (the_target == LOG_SYSLOG_DAEMON) {
-		syslog(levels[level].priority, "%s", text);
-	} else if (the_target == LOG_PERSON) {
-		put_line(NULL, text);
-	} else if (is_read()) {
-		put_line(levels[level].name, text);
-	}
+	else if (to_person)
+		tell_person(text);
+	else
+		put_line(level, text);
 	errno = kept;
 }
 

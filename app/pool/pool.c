@@ -53,7 +53,7 @@ enum status pool_load(const struct settings *settings, struct config *out, struc
 
 void pool_open_log(const struct config *config)
 {
-	log_open("banter", (enum log_level)config->log_level, (enum log_target)config->log_to);
+	log_open_at("banter", (enum log_level)config->log_level, config->log);
 }
 
 static uint32_t workers_wanted(const struct pool *pool)

@@ -57,6 +57,7 @@ struct signals *signals_init(void)
 	for (i = 0; i < COUNT(handled); i++)
 		handle(handled[i], on_signal);
 	handle(SIGPIPE, SIG_IGN);
+	handle(SIGXFSZ, SIG_IGN); /* a log that may not grow ends nobody */
 	handle(SIGUSR2, SIG_IGN);
 	return &flags;
 }

@@ -155,10 +155,11 @@ static const struct setting settings[] = {
 	     "the file of the tables that workers share, where a web server or a supervisor starts "
 	     "them; two more beside it, with `.counters` and `.models` at their ends, hold what they "
 	     "count and what they know of the model servers"),
-	/* Words in the order of enum log_level and enum log_target. */
+	/* Words in the order of enum log_level. */
 	WORD("BANTER_LOG_LEVEL", log_level, RELOAD, "info", "error, warning, info, debug",
 	     "the lowest level that is logged"),
-	WORD("BANTER_LOG", log_to, RELOAD, "stderr", "stderr, syslog", "where the log goes"),
+	TEXT("BANTER_LOG", log, RELOAD, "stderr", 1, config_value_log,
+	     "stderr, syslog, or the absolute path of a file", "where the log goes"),
 };
 /* clang-format on */
 

@@ -196,6 +196,13 @@ bool config_value_path(struct str text, struct buf *out)
 	return config_value_text(text, out) && (!text.n || *text.p == '/');
 }
 
+bool config_value_log(struct str text, struct buf *out)
+{
+	return str_equal(text, STR("stderr")) || str_equal(text, STR("syslog"))
+		       ? config_value_text(text, out)
+		       : text.n > 1 && text.p[text.n - 1] != '/' && config_value_path(text, out);
+}
+
 /* Each item between commas, trimmed; "" is the empty list, an empty item is none. */
 static bool each(struct str list, bool (*is_item)(struct str), struct buf *out)
 {

@@ -15,7 +15,7 @@ struct signals {
 
 /*
  * Installs the handlers and blocks the signals; returns the flags they set (one set a process).
- * SIGPIPE is ignored, and SIGUSR2, which is for children.
+ * SIGPIPE and SIGXFSZ are ignored, and SIGUSR2, which is for children.
  */
 struct signals *signals_init(void);
 /*

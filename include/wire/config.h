@@ -59,7 +59,7 @@ struct config {
 	char *path_prefix;     /* BANTER_PATH_PREFIX: "" or "/name" (G2) */
 	char *shared_file; /* BANTER_SHARED_FILE: the shared tables, where the workers are not ours */
 	int64_t log_level; /* BANTER_LOG_LEVEL: an enum log_level (base/log.h) */
-	int64_t log_to;	   /* BANTER_LOG: an enum log_target, LOG_STDERR or LOG_SYSLOG_DAEMON */
+	char *log;	   /* BANTER_LOG, for log_open_at() */
 };
 
 /* The server of that name; NULL: there is none. */

@@ -34,6 +34,7 @@ bool config_value_url(
 bool config_value_prefix(struct str text,
 			 struct buf *out); /* "" or /PATH, unreserved characters only */
 bool config_value_path(struct str text, struct buf *out); /* "" or an absolute path of a file */
+bool config_value_log(struct str text, struct buf *out);  /* "stderr", "syslog" or such a path */
 bool config_value_origins(struct str text,
 			  struct buf *out); /* SCHEME://HOST[:PORT],…; becomes lower case */
 bool config_value_proxies(struct str text, struct buf *out); /* ADDRESS[/BITS],… */

@@ -107,6 +107,22 @@ def test_it_logs_to_syslog_and_keeps_a_status_listener_in_its_sandbox(served, ma
 
 
 @needs_root
+def test_it_logs_into_a_file_that_logrotate_moves_away(served, machine):
+    """As the page on operating has it, with the package's own file."""
+    box = machine(served)
+    box.run("mkdir -p /etc/systemd/system/banter.service.d")
+    box.run("printf '[Service]\\nLogsDirectory=banter\\n' >/etc/systemd/system/banter.service.d/logs.conf")
+    box.run("cp /usr/share/banter/operating/banter.logrotate /etc/logrotate.d/banter && systemctl daemon-reload")
+    set_lines(box, "BANTER_LOG=/var/log/banter/banter.log")
+    box.run("systemctl start banter.service && systemctl restart banter.service")
+    for _ in range(2):
+        assert chat(socket_of(box), tenant_of(box), script(name("hello"), tokens=["fine"])).json()["message"] == "fine"
+        until(lambda: "path=/v1/chat status=200" in box.run("cat /var/log/banter/banter.log").stdout, "its line in the file")
+        box.run("logrotate --force /etc/logrotate.d/banter")
+        assert "path=/v1/chat status=200" in box.run("cat /var/log/banter/banter.log.1").stdout
+
+
+@needs_root
 def test_the_models_key_changes_by_a_reload(served, machine):
     """As the page says for it: a file that the service's user may read, in place of the credential."""
     box = machine(served)

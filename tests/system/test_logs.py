@@ -3,12 +3,15 @@
 import contextlib
 import os
 import re
+import resource
 import signal
+import socket
+import subprocess
 
 import pytest
 
 from fastcgi import Connection, chat, chat_body, chat_params, health, stream
-from servers import name, script, until
+from servers import Banter, filled, name, script, until
 
 LINE = re.compile(
     r"(?P<time>\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z) info \[(?P<pid>\d+)\] request=(?P<request>\S+)"
@@ -184,3 +187,173 @@ def test_BANTER_LOG_LEVEL(pool, tenant, level, said):
     assert chat(banter.socket, tenant, script("hello", tokens=["a"])).status == 200
     assert health(banter.socket) == 200
     assert (" request=" in banter.text()) == said
+
+
+# A log that is not read, not there, full, or moved away.
+
+
+class Apart(Banter):
+    """A pool with a /dev/log of the test's own, which nobody else sees: in a mount namespace."""
+
+    name = "apart"
+    unshare = ["unshare", "--mount", *([] if os.geteuid() == 0 else ["--map-root-user"])]
+    # The devices that a program wants, by their names, and the test's folder beside them.
+    own_devices = """
+        mount -t tmpfs tmpfs "$0/dev" && mkdir "$0/dev/shm" "$0/dev/logs" && mount --bind "$0/logs" "$0/dev/logs" &&
+        ln -s logs/socket "$0/dev/log" && ln -s /proc/self/fd "$0/dev/fd" &&
+        for one in null zero random urandom; do : >"$0/dev/$one" && mount --bind "/dev/$one" "$0/dev/$one" || exit; done &&
+        mount --rbind "$0/dev" /dev && exec "$@"
+    """
+
+    def spawn(self, command, env=None, **options):
+        for one in "dev", "logs":
+            (self.folder / one).mkdir(exist_ok=True)
+        super().spawn([*self.unshare, "sh", "-c", self.own_devices, self.folder, *command], env, **options)
+
+    def listen(self):
+        """The daemon behind /dev/log: what comes waits in the socket until the test reads it."""
+        path = self.folder / "logs" / "socket"
+        path.unlink(missing_ok=True)
+        daemon = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
+        daemon.bind(str(path))
+        path.chmod(0o666)
+        return daemon
+
+
+def heard(daemon):
+    """All that waits there."""
+    lines = []
+    with contextlib.suppress(BlockingIOError):
+        while True:
+            lines.append(daemon.recv(4096).decode())
+    return lines
+
+
+@pytest.fixture
+def apart(database, standin):
+    """apart(**settings) -> Apart: a pool that logs to syslog."""
+    if subprocess.run([*Apart.unshare, "true"], capture_output=True).returncode:
+        pytest.skip("this user may not have a /dev of its own")
+    with contextlib.ExitStack() as stack:
+        yield lambda **settings: stack.enter_context(
+            contextlib.closing(Apart(database.url(), standin.url, log="syslog", **settings)))
+
+
+def test_a_syslog_daemon_that_lives_and_does_not_read_stops_nobody(apart, tenant):
+    """More lines than it takes; then a reload, a death and SIGTERM are heard as ever, and what was lost is counted."""
+    banter = apart(workers=2)
+    assert "the log's lines go to standard error: /dev/log: " in banter.text()
+    daemon = banter.listen()
+    for _ in range(80):
+        assert chat(banter.socket, tenant, script("hello", tokens=["a"])).json()["message"] == "a"
+    first = set(banter.children())
+    banter.process.send_signal(signal.SIGUSR1)
+    banter.process.send_signal(signal.SIGHUP)
+    until(lambda: len(banter.children()) == 2 and not first & set(banter.children()), "the exchange of the workers")
+    os.kill(banter.children()[0], signal.SIGKILL)
+    until(lambda: len(banter.children()) == 2, "a replacement")
+    lines = heard(daemon)
+    assert len(lines) < 80
+    assert all(re.match(r"<\d+>\w{3} [ \d]\d \d\d:\d\d:\d\d banter\[\d+\]: ", line) for line in lines)
+    assert any(" path=/v1/chat status=200" in line for line in lines)
+    banter.process.send_signal(signal.SIGUSR1)
+    until(lambda: any("nobody read the log: " in line for line in heard(daemon)), "what the master lost")
+    for _ in range(80):
+        assert chat(banter.socket, tenant, script("hello", tokens=["a"])).json()["message"] == "a"
+    assert banter.end() == 0
+
+
+def test_a_syslog_daemon_that_is_started_again_is_found(apart, tenant):
+    banter = apart(workers=1)
+    daemon = banter.listen()
+
+    def line(daemon):
+        request = name("request")
+        assert chat(banter.socket, tenant, script("hello", tokens=["a"]), HTTP_X_REQUEST_ID=request).status == 200
+        lines = []
+        until(lambda: lines.extend(heard(daemon)) or any(f" request={request} " in line for line in lines), "its line")
+        return lines
+
+    line(daemon)
+    daemon.close()
+    request = name("request")
+    assert chat(banter.socket, tenant, script("hello", tokens=["a"]), HTTP_X_REQUEST_ID=request).status == 200
+    # Nobody is there: standard error has it.
+    until(lambda: f" request={request} " in banter.text(), "its line on standard error")
+    daemon = banter.listen()
+    assert "1 of this process's lines are missing here" in "".join(line(daemon))
+
+
+def test_BANTER_LOG_may_be_a_file_that_is_moved_away(pool, tenant, tmp_path, model):
+    """As logrotate does it: every process, one that drains too, writes into the new one from its next line on."""
+    log = tmp_path / "banter.log"
+    banter = pool(workers=2, log=log)
+
+    def ask():
+        request = name("request")
+        assert chat(banter.socket, tenant, script("hello", tokens=["a"]), HTTP_X_REQUEST_ID=request).status == 200
+        return f" request={request} "
+
+    first, gate, mark = ask(), name("gate"), name()
+    until(lambda: first in log.read_text(), "its line")
+    request = name("request")
+    running = stream(banter.socket, tenant, script(mark, tokens=["a", "b"], gates={"2": gate}), HTTP_X_REQUEST_ID=request)
+    assert [running.event()["type"] for _ in range(2)] == ["start", "token"]
+    old = log.rename(tmp_path / "banter.log.1")
+    second = ask()
+    until(lambda: log.exists() and second in log.read_text(), "its line in the new file")
+    banter.process.send_signal(signal.SIGHUP)
+    until(lambda: "the settings are loaded again" in log.read_text(), "the reload")
+    model.open_gate(gate)
+    assert running.events()[-1]["type"] == "done"
+    until(lambda: f" request={request} " in log.read_text(), "the line of the one that drained")
+    assert second not in old.read_text() and request not in old.read_text()
+    assert banter.end() == 0
+    assert log.read_text().endswith(" drained\n")
+    assert banter.text() == ""
+
+
+def test_logrotate_with_the_files_of_the_page(pool, tenant, tmp_path):
+    logs = tmp_path / "logs"
+    logs.mkdir()
+    banter = pool(workers=1, log=logs / "banter.log")
+    rules = tmp_path / "rules"
+    rules.write_text(filled("operating/banter.logrotate", {
+        "/var/log/banter": logs, "su banter banter": "", "create 640 banter banter": "create 640"}))
+    for turn in range(3):
+        request = name("request")
+        assert chat(banter.socket, tenant, script("hello", tokens=["a"]), HTTP_X_REQUEST_ID=request).status == 200
+        until(lambda: f" request={request} " in (logs / "banter.log").read_text(), "its line")
+        subprocess.run(["/usr/sbin/logrotate", "--force", "--state", tmp_path / "state", rules], check=True)
+        assert f" request={request} " in (logs / "banter.log.1").read_text()
+    assert sorted(file.name for file in logs.iterdir()) == ["banter.log", "banter.log.1", "banter.log.2.gz", "banter.log.3.gz"]
+    assert banter.text() == ""
+
+
+def test_a_full_disk_costs_no_answer_and_is_said(pool, tenant, tmp_path):
+    """The device that is always full in place of a file: standard error has the lines."""
+    banter = pool(workers=1, log="/dev/full")
+    request = name("request")
+    assert chat(banter.socket, tenant, script("hello", tokens=["a"]), HTTP_X_REQUEST_ID=request).json()["message"] == "a"
+    assert line_of(banter, request)["status"] == "200"
+    text = banter.text()
+    assert text.count("the log's lines go to standard error: /dev/full: No space left on device") == 2  # the master's, the worker's
+
+
+def test_a_log_that_may_not_grow_ends_nobody(pool, tenant, tmp_path):
+    """Beyond its limit a write is a signal too. What was cut is counted, once it may grow."""
+    log = tmp_path / "banter.log"
+    banter = pool(workers=1, log=log, worker_requests=0)
+    (worker,) = banter.children()
+    for pid in worker, banter.process.pid:
+        resource.prlimit(pid, resource.RLIMIT_FSIZE, (log.stat().st_size + 50, resource.RLIM_INFINITY))
+    for _ in range(3):
+        assert chat(banter.socket, tenant, script("hello", tokens=["a"])).json()["message"] == "a"
+    assert health(banter.socket) == 200  # the line of the request before it is written by now, or not
+    resource.prlimit(worker, resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+    assert banter.children() == [worker]
+    request = name("request")
+    assert chat(banter.socket, tenant, script("hello", tokens=["a"]), HTTP_X_REQUEST_ID=request).status == 200
+    lines = until(lambda: f" request={request} " in log.read_text() and log.read_text().splitlines(), "its line")
+    assert re.search(r"the log could not be written \(File too large\): [34] of this process's lines are missing here", lines[-2])
+    assert all(re.match(r"\d{4}-\d\d-\d\dT", line) for line in lines)

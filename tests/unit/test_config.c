@@ -26,7 +26,7 @@ static void promised_defaults(void **state)
 	assert_string_equal(config.trusted_proxies, "");
 	assert_string_equal(config.path_prefix, "");
 	assert_int_equal(config.log_level, LOG_LEVEL_INFO);
-	assert_int_equal(config.log_to, LOG_STDERR);
+	assert_string_equal(config.log, "stderr");
 	config_clear(&config);
 	config_clear(&config);
 }

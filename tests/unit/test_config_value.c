@@ -432,24 +432,37 @@ static void words_are_enums(void **state)
 		{ "BANTER_LOG_LEVEL", STR("error,debug"), -1 },
 		{ "BANTER_LOG_LEVEL", STR("error, x"), -1 },
 		{ "BANTER_LOG_LEVEL", STR("info\0"), -1 },
-		{ "BANTER_LOG", STR("syslog"), LOG_SYSLOG_DAEMON },
-		{ "BANTER_LOG", STR("stderr"), LOG_STDERR },
-		{ "BANTER_LOG", STR("/var/log/banter"), -1 },
 	};
 	struct config config;
-	int64_t *value;
 	size_t i;
 
 	(void)state;
 	must_init(&config);
 	for (i = 0; i < COUNT(cases); i++) {
-		value = strcmp(cases[i].name, "BANTER_LOG") ? &config.log_level : &config.log_to;
-		*value = 77;
+		config.log_level = 77;
 		assert_int_equal(must_say(&config, cases[i].name, cases[i].text),
 				 cases[i].value < 0 ? STATUS_INVALID : STATUS_OK);
-		assert_int_equal(*value, cases[i].value < 0 ? 77 : cases[i].value);
+		assert_int_equal(config.log_level, cases[i].value < 0 ? 77 : cases[i].value);
 	}
 	config_clear(&config);
+}
+
+static void a_log_is_a_word_or_a_files_path(void **state)
+{
+	static const struct shape_case logs[] = {
+		AS_IS("BANTER_LOG", "stderr"),
+		AS_IS("BANTER_LOG", "syslog"),
+		AS_IS("BANTER_LOG", "/var/log/b"),
+		NOT("BANTER_LOG", ""),
+		NOT("BANTER_LOG", "Syslog"),
+		NOT("BANTER_LOG", "banter.log"),
+		NOT("BANTER_LOG", "/"),
+		NOT("BANTER_LOG", "/var/log/"),
+		NOT("BANTER_LOG", "/var\n/log"),
+	};
+
+	(void)state;
+	TRY(logs, log);
 }
 
 static void keys_hold_no_control(void **state)
@@ -497,6 +510,7 @@ int main(void)
 		cmocka_unit_test(other_texts),
 		cmocka_unit_test(words_are_enums),
 		cmocka_unit_test(keys_hold_no_control),
+		cmocka_unit_test(a_log_is_a_word_or_a_files_path),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -87,6 +88,42 @@ static void a_log_that_nobody_reads_stops_nobody(void **state)
 	assert_null(strstr(text, "one"));
 	close(fds[0]);
 	close(fds[1]);
+}
+
+static void a_log_that_is_away_is_standard_errors(void **state)
+{
+	char path[] = "/tmp/banter-test-log-XXXXXX", file[64], text[4096];
+	struct capture capture;
+	FILE *there;
+
+	(void)state;
+	assert_non_null(mkdtemp(path));
+	snprintf(file, sizeof(file), "%s/log", path);
+	assert_int_equal(rmdir(path), 0);
+	log_open_at("test", LOG_LEVEL_INFO, file);
+	capture_begin(&capture);
+	log_info("one");
+	log_info("two");
+	assert_int_equal(mkdir(path, 0700), 0);
+	log_open_at("test", LOG_LEVEL_INFO, file); /* a reload; what it has lost is not forgotten */
+	log_info("three");
+	capture_end(&capture, text, sizeof(text));
+	assert_non_null(
+		strstr(text, "] the log's lines go to standard error: /tmp/banter-test-log-"));
+	assert_non_null(strstr(text, "/log: No such file or directory\n"));
+	assert_ptr_equal(strstr(strstr(text, "the log's") + 1, "the log's"), NULL);
+	assert_non_null(strstr(text, "] one\n"));
+	assert_non_null(strstr(text, "] two\n"));
+	assert_null(strstr(text, "three"));
+	there = fopen(file, "re");
+	assert_non_null(there);
+	text[fread(text, 1, sizeof(text) - 1, there)] = '\0';
+	fclose(there);
+	assert_non_null(strstr(text, "): 2 of this process's lines are missing here\n"));
+	assert_non_null(strstr(text, "] three\n"));
+	log_open("test", LOG_LEVEL_INFO, LOG_STDERR);
+	unlink(file);
+	rmdir(path);
 }
 
 static void levels_filter(void **state)
@@ -203,6 +240,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_line_has_its_parts),
 		cmocka_unit_test(a_log_that_nobody_reads_stops_nobody),
+		cmocka_unit_test(a_log_that_is_away_is_standard_errors),
 		cmocka_unit_test(levels_filter),
 		cmocka_unit_test(no_text_starts_a_line),
 		cmocka_unit_test(long_texts_are_cut),
