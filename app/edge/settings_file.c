@@ -63,34 +63,43 @@ out:
 typedef enum status (*set_fn)(struct config *config, struct str name, struct str value,
 			      struct buf *why);
 
+enum status settings_file_read_secret(const char *path, struct buf *out)
+{
+	enum status status = read_whole(path, out, NULL);
+	struct str text = buf_view(out);
+
+	if (status == STATUS_OK && text.n && text.p[text.n - 1] == '\n')
+		text.n--;
+	if (status == STATUS_OK && text.n && text.p[text.n - 1] == '\r')
+		text.n--;
+	if (status == STATUS_OK && text.n && memchr(text.p, '\0', text.n)) {
+		errno = EILSEQ;
+		status = STATUS_INVALID;
+	}
+	if (status == STATUS_OK)
+		buf_truncate(out, text.n);
+	return status;
+}
+
 /* A secret from the file that NAME_FILE names. */
 static enum status set_from_file(struct config *config, set_fn set, struct str name,
 				 const char *path, struct buf *why)
 {
 	enum status status;
 	struct buf text;
-	struct str value;
 
 	buf_init(&text, FILE_CAP);
-	status = read_whole(path, &text, NULL);
-	if (status != STATUS_OK) {
-		buf_printf(why, "%.*s" SETTINGS_FILE_SUFFIX ": %s cannot be read: %s",
-			   STR_ARGS(name), path, strerror(errno));
-		goto out;
-	}
-	value = buf_view(&text);
-	if (value.n && value.p[value.n - 1] == '\n')
-		value.n--;
-	if (value.n && value.p[value.n - 1] == '\r')
-		value.n--;
-	if (value.n && memchr(value.p, '\0', value.n)) {
+	status = settings_file_read_secret(path, &text);
+	if (status != STATUS_OK && errno == EILSEQ)
 		buf_printf(why, "%.*s" SETTINGS_FILE_SUFFIX ": %s is not a text file",
 			   STR_ARGS(name), path);
-		status = STATUS_INVALID;
-		goto out;
-	}
-	status = set(config, name, value, why);
-out:
+	else if (status != STATUS_OK)
+		buf_printf(why, "%.*s" SETTINGS_FILE_SUFFIX ": %s cannot be read: %s",
+			   STR_ARGS(name), path, strerror(errno));
+	else
+		status = set(config, name, buf_view(&text), why);
+	if (status == STATUS_OK)
+		status = config_note_file(config, name, path);
 	buf_wipe(&text);
 	return status;
 }

@@ -6,6 +6,7 @@
 
 #include <stdlib.h>
 
+#include "base/count.h"
 #include "wire/config_table.h"
 #include "wire/config_value_model.h"
 
@@ -100,6 +101,36 @@ static enum status set(void *base, const struct setting *setting, struct str val
 	return set_number(base, setting, value);
 }
 
+/* Where the file is noted that a setting was read from; NULL: it is not. */
+static char **file_of(struct config *config, struct str name)
+{
+	const struct {
+		const char *name;
+		char **file;
+	} files[] = {
+		{ "BANTER_DATABASE_URL", &config->files.database_url },
+		{ "BANTER_ADMIN_DATABASE_URL", &config->files.admin_database_url },
+		{ "BANTER_DATABASE_PASSWORD", &config->files.database_password },
+	};
+	size_t i;
+
+	for (i = 0; i < COUNT(files); i++)
+		if (str_equal(name, str_from(files[i].name)))
+			return files[i].file;
+	return NULL;
+}
+
+enum status config_note_file(struct config *config, struct str name, const char *path)
+{
+	char **file = file_of(config, name);
+
+	if (!file)
+		return STATUS_OK;
+	free_text(file);
+	*file = strdup(path);
+	return *file ? STATUS_OK : STATUS_NOMEM;
+}
+
 enum status config_set(struct config *config, struct str name, struct str value, struct buf *why)
 {
 	const struct setting *setting;
@@ -110,6 +141,8 @@ enum status config_set(struct config *config, struct str name, struct str value,
 		if (!str_equal(name, str_from(setting->entry.name)))
 			continue;
 		status = set(config, setting, value);
+		if (status == STATUS_OK && file_of(config, name))
+			free_text(file_of(config, name));
 		/* The value itself stays out: a key lands in the wrong line easily. */
 		if (status == STATUS_INVALID)
 			buf_printf(why, "%s must be %s", setting->entry.name,
@@ -168,6 +201,9 @@ void config_clear(struct config *config)
 	for (i = 0; (setting = config_table(i)); i++)
 		if (setting->kind == KIND_TEXT && !setting->entry.of_server)
 			free_text(text_of(config, setting));
+	free_text(&config->files.database_url);
+	free_text(&config->files.admin_database_url);
+	free_text(&config->files.database_password);
 }
 
 /* False: a server of that name is none of a file's, and `why` says it. */

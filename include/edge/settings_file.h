@@ -26,4 +26,10 @@ enum status settings_file_secret(const char *path, struct str name, struct confi
 /* STATUS_INVALID: a secret cannot be given in both ways. */
 enum status settings_file_both_ways(struct str name, struct buf *why) MUST_CHECK;
 
+/*
+ * What a file of a secret holds, without its line's end. STATUS_INVALID: errno says why (EFBIG:
+ * beyond the cap; EILSEQ: no text).
+ */
+enum status settings_file_read_secret(const char *path, struct buf *out) MUST_CHECK;
+
 #endif

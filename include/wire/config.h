@@ -17,6 +17,11 @@
 /* How many of them there may be. */
 #define CONFIG_MODEL_SERVERS 16
 
+/* The files that settings of these names were read from, to be read again; NULL: none. */
+struct config_files {
+	char *database_url, *admin_database_url, *database_password;
+};
+
 /*
  * All strings are owned by the struct, never NULL ("" is the empty value). Times are in
  * milliseconds.
@@ -58,8 +63,9 @@ struct config {
 	char *trusted_proxies; /* BANTER_TRUSTED_PROXIES: comma-separated addresses or CIDR (G9) */
 	char *path_prefix;     /* BANTER_PATH_PREFIX: "" or "/name" (G2) */
 	char *shared_file; /* BANTER_SHARED_FILE: the shared tables, where the workers are not ours */
-	int64_t log_level; /* BANTER_LOG_LEVEL: an enum log_level (base/log.h) */
-	char *log;	   /* BANTER_LOG, for log_open_at() */
+	int64_t log_level;	   /* BANTER_LOG_LEVEL: an enum log_level (base/log.h) */
+	char *log;		   /* BANTER_LOG, for log_open_at() */
+	struct config_files files; /* the only one that is no setting */
 };
 
 /* The server of that name; NULL: there is none. */
@@ -79,6 +85,8 @@ void config_clear(struct config *config);
  */
 enum status config_set(struct config *config, struct str name, struct str value,
 		       struct buf *why) MUST_CHECK;
+/* That setting's value is from this file, until it is set again. STATUS_NOMEM. */
+enum status config_note_file(struct config *config, struct str name, const char *path) MUST_CHECK;
 /*
  * A further model server, of that name, with all defaults and without a URL; it is the last of
  * `model_servers`. STATUS_INVALID: no name for one, or one too many, and nothing changed; `why` as

@@ -51,7 +51,7 @@ static void every_field_has_its_row(void **state)
 	}
 	/* The servers' count and the default one's name have none, nor the others. */
 	assert_int_equal((rows + 2) * sizeof(int64_t),
-			 sizeof(struct config) -
+			 sizeof(struct config) - sizeof(struct config_files) -
 				 sizeof(struct model_server) * (CONFIG_MODEL_SERVERS - 1));
 	assert_false(config_entry_at(rows, &entry));
 	assert_false(config_entry_at(SIZE_MAX, &entry));
@@ -59,6 +59,28 @@ static void every_field_has_its_row(void **state)
 	assert_non_null(config.listen);
 	assert_non_null(config.shared_file);
 	config_clear(&config);
+}
+
+/* A login that is refused reads them again: what was set over them in the end must not be undone. */
+static void a_value_forgets_the_file_of_the_one_before(void **state)
+{
+	struct config config;
+	struct buf why;
+
+	(void)state;
+	buf_init(&why, 256);
+	must_init(&config);
+	assert_null(config.files.database_password);
+	assert_int_equal(config_note_file(&config, STR("BANTER_DATABASE_PASSWORD"), "/a"), 0);
+	assert_int_equal(config_note_file(&config, STR("BANTER_DATABASE_PASSWORD"), "/b"), 0);
+	assert_int_equal(config_note_file(&config, STR("BANTER_MODEL_KEY"), "/c"), 0);
+	assert_string_equal(config.files.database_password, "/b");
+	assert_int_equal(config_set(&config, STR("BANTER_DATABASE_URL"), STR("x"), &why), 0);
+	assert_non_null(config.files.database_password);
+	assert_int_equal(config_set(&config, STR("BANTER_DATABASE_PASSWORD"), STR("x"), &why), 0);
+	assert_null(config.files.database_password);
+	config_clear(&config);
+	buf_clear(&why);
 }
 
 static void the_secrets_are_marked(void **state)
@@ -307,6 +329,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(promised_defaults),
 		cmocka_unit_test(every_field_has_its_row),
+		cmocka_unit_test(a_value_forgets_the_file_of_the_one_before),
 		cmocka_unit_test(the_secrets_are_marked),
 		cmocka_unit_test(a_reload_keeps_what_needs_a_restart),
 		cmocka_unit_test(unknown_names_are_refused),
