@@ -239,7 +239,10 @@ enum status store_connect(const struct config *config, struct db **out)
 	struct db_target target = {
 		.url = config->database_url,
 		.password = config->database_password,
+		.url_file = config->files.database_url,
+		.password_file = config->files.database_password,
 		.connect_ms = config->database_connect_ms,
+		.idle_ms = config->database_idle_ms,
 	};
 
 	return db_new(&target, out);

@@ -10,10 +10,12 @@
 int cli_connect(const struct cli_call *call, struct db **out)
 {
 	const struct config *config = call->config;
+	bool own = *config->admin_database_url;
 	struct db_target target = {
-		.url = *config->admin_database_url ? config->admin_database_url
-						   : config->database_url,
+		.url = own ? config->admin_database_url : config->database_url,
+		.url_file = own ? config->files.admin_database_url : config->files.database_url,
 		.password = config->database_password,
+		.password_file = config->files.database_password,
 		.connect_ms = config->database_connect_ms,
 	};
 

@@ -13,22 +13,31 @@
 #include "base/clock.h"
 #include "base/count.h"
 #include "base/log.h"
+#include "edge/db_connect.h"
 #include "edge/wait_slots.h"
 
 /* raise_exception (PostgreSQL's appendix A): a function of ours says why not. */
 #define RAISED "P0001"
 
+/* One that lay idle for so long may be dead without our knowing: half the time is for another. */
+#define DOUBT_MS 1000
+/* A role's default may be another, at which who waited for a lock sees what was before, or fails. */
+#define LEVEL "read committed"
+
 enum db_state { DB_CLOSED, DB_CONNECTING, DB_READY, DB_SENDING, DB_READING };
 
+/* What is sent together where a statement says its level, and which of them is answered next. */
+enum db_piece { PIECE_NONE, PIECE_BEGIN, PIECE_LEVEL, PIECE_QUERY, PIECE_END };
+
 struct db {
-	char *url;
-	char *password;
-	int64_t connect_ms;
+	struct db_connect *connect;
+	int64_t connect_ms, idle_ms;
 	PGconn *conn;
 	enum db_state state;
-	PostgresPollingStatusType polling;
-	int64_t connect_by;
-	int64_t deadline; /* of the running db_call() */
+	int64_t used_at;  /* the end of the last statement */
+	int64_t deadline; /* of the running db_call(); 0: none */
+	bool plain;	  /* the role's default is our level: a statement need not say it */
+	int piece;	  /* an enum db_piece; beyond the last one: all are answered */
 	bool fresh;	  /* the connection was made for the running statement */
 	bool held;	  /* see db_hold() */
 	const char *name;
@@ -54,13 +63,12 @@ enum status db_new(const struct db_target *target, struct db **out)
 
 	if (!db)
 		return STATUS_NOMEM;
-	db->url = strdup(target->url);
-	db->password = strdup(target->password);
-	db->connect_ms = target->connect_ms;
-	if (!db->url || !db->password) {
-		db_free(db);
+	if (db_connect_new(target, &db->connect)) {
+		free(db);
 		return STATUS_NOMEM;
 	}
+	db->connect_ms = target->connect_ms;
+	db->idle_ms = target->idle_ms;
 	*out = db;
 	return STATUS_OK;
 }
@@ -69,6 +77,7 @@ static void disconnect(struct db *db, struct wait *wait)
 {
 	if (wait)
 		wait_watch(wait, WAIT_DB, -1, 0);
+	db_connect_stop(db->connect);
 	PQclear(db->result);
 	db->result = NULL;
 	PQfinish(db->conn);
@@ -81,32 +90,8 @@ void db_free(struct db *db)
 	if (!db)
 		return;
 	disconnect(db, NULL);
-	if (db->url) /* it may have the password in it */
-		explicit_bzero(db->url, strlen(db->url));
-	free(db->url);
-	if (db->password)
-		explicit_bzero(db->password, strlen(db->password));
-	free(db->password);
+	db_connect_free(db->connect);
 	free(db);
-}
-
-/*
- * libpq's messages end in a line feed and may have several lines. One on what it cannot read quotes
- * it.
- */
-static void log_connection(const struct db *db)
-{
-	const char *why = PQerrorMessage(db->conn);
-
-	if (!db_url_valid(db->url))
-		why = "its address cannot be read; is all of its password escaped or quoted?";
-	log_error("the database cannot be reached: %.*s", (int)strcspn(why, "\n"), why);
-}
-
-static void quiet(void *context, const char *message)
-{
-	(void)context;
-	log_debug("database: %.*s", (int)strcspn(message, "\n"), message);
 }
 
 /* The server went without a word; said where there is no second try. */
@@ -119,24 +104,14 @@ static enum status lost(const struct db *db)
 
 static enum status begin_connect(struct db *db)
 {
-	const char *names[] = { "dbname", "password", "fallback_application_name",
-				"client_encoding", NULL };
-	const char *values[] = { *db->url ? db->url : NULL, *db->password ? db->password : NULL,
-				 "banter", "UTF8", NULL };
+	int64_t now = clock_ms(), most = db->connect_ms;
 
 	db->fresh = true; /* whatever comes of it: it is not tried twice */
-	db->conn = PQconnectStartParams(names, values, 1);
-	if (!db->conn)
-		return STATUS_NOMEM;
-	if (PQstatus(db->conn) == CONNECTION_BAD) {
-		log_connection(db);
-		return STATUS_UNAVAILABLE;
-	}
-	PQsetNoticeProcessor(db->conn, quiet, NULL);
+	db->plain = false;
+	if (db->deadline) /* the statement needs some of it */
+		most = clock_earlier(most, (db->deadline - now) * 4 / 5);
 	db->state = DB_CONNECTING;
-	db->polling = PGRES_POLLING_WRITING; /* as libpq's manual demands of the first poll */
-	db->connect_by = clock_ms() + db->connect_ms;
-	return STATUS_OK;
+	return db_connect_start(db->connect, now + most);
 }
 
 /* As db_add_time_left() promises. */
@@ -145,28 +120,52 @@ static void time_left(const struct db *db, char out[DB_NUMBER_SIZE])
 	snprintf(out, DB_NUMBER_SIZE, "%" PRId64, db_lock_ms(db->deadline - clock_ms()));
 }
 
-static enum status send_statement(struct db *db)
+static bool send_query(struct db *db)
 {
 	const char *values[DB_MAX_VALUES];
-	int lengths[DB_MAX_VALUES], formats[DB_MAX_VALUES], i, sent;
+	int lengths[DB_MAX_VALUES], formats[DB_MAX_VALUES], i;
 	const struct db_query *query = db->query;
 	char left[DB_NUMBER_SIZE];
 
-	if (!query) {
-		sent = PQsendQuery(db->conn, db->script);
-	} else {
-		for (i = 0; i < query->count; i++) {
-			values[i] = query->values[i].bytes.p;
-			lengths[i] = (int)query->values[i].bytes.n;
-			formats[i] = query->values[i].raw;
-		}
-		if (query->time_left >= 0) {
-			time_left(db, left);
-			values[query->time_left] = left;
-		}
-		sent = PQsendQueryParams(db->conn, query->sql, query->count, NULL, values, lengths,
-					 formats, 0);
+	for (i = 0; i < query->count; i++) {
+		values[i] = query->values[i].bytes.p;
+		lengths[i] = (int)query->values[i].bytes.n;
+		formats[i] = query->values[i].raw;
 	}
+	if (query->time_left >= 0) {
+		time_left(db, left);
+		values[query->time_left] = left;
+	}
+	return PQsendQueryParams(db->conn, query->sql, query->count, NULL, values, lengths, formats,
+				 0);
+}
+
+static bool send_words(struct db *db, const char *sql)
+{
+	return PQsendQueryParams(db->conn, sql, 0, NULL, NULL, NULL, NULL, 0);
+}
+
+/*
+ * A transaction that says its level, in one go: through a pooler no setting of the session would
+ * last. What the default is comes with it, once a connection.
+ */
+static bool send_pieces(struct db *db)
+{
+	return PQenterPipelineMode(db->conn) && send_words(db, "begin isolation level " LEVEL) &&
+	       send_words(db, "select current_setting('default_transaction_isolation')") &&
+	       send_query(db) && send_words(db, "commit") && PQpipelineSync(db->conn);
+}
+
+static enum status send_statement(struct db *db)
+{
+	bool sent;
+
+	/* What is in the middle of a transaction has its level. */
+	db->piece = db->script || db->held || db->plain ? PIECE_NONE : PIECE_BEGIN;
+	if (db->script)
+		sent = PQsendQuery(db->conn, db->script);
+	else
+		sent = db->piece ? send_pieces(db) : send_query(db);
 	db->state = DB_SENDING;
 	return sent ? STATUS_OK : STATUS_UNAVAILABLE;
 }
@@ -175,7 +174,9 @@ static enum status start(struct db *db, struct wait *wait)
 {
 	enum status status;
 
-	if (db->state != DB_READY)
+	bool stale = db->idle_ms && !db->held && clock_ms() - db->used_at > db->idle_ms;
+
+	if (db->state != DB_READY || stale)
 		disconnect(db, wait);
 	db->failed = STATUS_OK;
 	db->fresh = false;
@@ -199,6 +200,7 @@ enum status db_start(struct db *db, struct wait *wait, const struct db_query *qu
 	db->query = query;
 	db->script = NULL;
 	db->name = query->name;
+	db->deadline = 0;
 	return start(db, wait);
 }
 
@@ -257,9 +259,14 @@ static void take_result(struct db *db, PGresult *result)
 {
 	switch (PQresultStatus(result)) {
 	case PGRES_TUPLES_OK:
+		if (db->piece == PIECE_LEVEL) {
+			db->plain = strcmp(PQgetvalue(result, 0, 0), LEVEL) == 0;
+			break;
+		}
 		PQclear(db->result);
 		db->result = result;
 		return;
+	case PGRES_PIPELINE_ABORTED: /* behind the one that failed */
 	case PGRES_COMMAND_OK:
 	case PGRES_EMPTY_QUERY:
 		break;
@@ -273,31 +280,20 @@ static void take_result(struct db *db, PGresult *result)
 /* What libpq waits for next, into the worker's wait. */
 static void watch(struct db *db, struct wait *wait)
 {
-	short events = POLLIN;
-
-	if (!wait)
-		return;
-	if (db->state == DB_CONNECTING)
-		events = db->polling == PGRES_POLLING_WRITING ? POLLOUT : POLLIN;
-	else if (db->state == DB_SENDING)
-		events = POLLIN | POLLOUT;
-	wait_watch(wait, WAIT_DB, PQsocket(db->conn), events);
+	if (wait && db->state == DB_CONNECTING)
+		db_connect_watch(db->connect, wait);
+	else if (wait)
+		wait_watch(wait, WAIT_DB, PQsocket(db->conn),
+			   db->state == DB_SENDING ? POLLIN | POLLOUT : POLLIN);
 }
 
-static enum status step_connect(struct db *db, struct wait *wait)
+static enum status step_connect(struct db *db)
 {
-	db->polling = PQconnectPoll(db->conn);
-	if (db->polling == PGRES_POLLING_FAILED) {
-		log_connection(db);
-		return STATUS_UNAVAILABLE;
-	}
-	if (db->polling != PGRES_POLLING_OK) {
-		watch(db, wait);
-		return STATUS_OK;
-	}
-	if (PQsetnonblocking(db->conn, 1))
-		return STATUS_UNAVAILABLE;
-	return send_statement(db);
+	enum status status = db_connect_step(db->connect, &db->conn);
+
+	if (status || !db->conn)
+		return status;
+	return PQsetnonblocking(db->conn, 1) ? STATUS_UNAVAILABLE : send_statement(db);
 }
 
 static enum status step_statement(struct db *db, bool *done)
@@ -316,11 +312,19 @@ static enum status step_statement(struct db *db, bool *done)
 		return lost(db);
 	while (!PQisBusy(db->conn)) {
 		result = PQgetResult(db->conn);
-		if (!result) {
+		if (PQresultStatus(result) == PGRES_PIPELINE_SYNC) {
+			PQclear(result);
+			*done = PQexitPipelineMode(db->conn) == 1;
+			return *done ? STATUS_OK : lost(db);
+		}
+		if (result) {
+			take_result(db, result);
+		} else if (db->piece) {
+			db->piece++;
+		} else {
 			*done = true;
 			break;
 		}
-		take_result(db, result);
 	}
 	return STATUS_OK;
 }
@@ -330,15 +334,8 @@ enum status db_step(struct db *db, struct wait *wait, bool *done, struct db_rows
 	enum status status = STATUS_OK;
 
 	*done = false;
-	if (db->state == DB_CONNECTING) {
-		status = step_connect(db, wait);
-		if (status == STATUS_OK && db->state == DB_CONNECTING &&
-		    clock_ms() >= db->connect_by) {
-			log_error("the database cannot be reached: no answer within %" PRId64 " ms",
-				  db->connect_ms);
-			status = STATUS_UNAVAILABLE;
-		}
-	}
+	if (db->state == DB_CONNECTING)
+		status = step_connect(db);
 	if (status == STATUS_OK && (db->state == DB_SENDING || db->state == DB_READING))
 		status = step_statement(db, done);
 	if (status == STATUS_OK && !*done) {
@@ -354,7 +351,12 @@ enum status db_step(struct db *db, struct wait *wait, bool *done, struct db_rows
 		disconnect(db, wait);
 		return status ? status : STATUS_UNAVAILABLE;
 	}
+	if (status && db->piece) { /* its transaction is still open */
+		disconnect(db, wait);
+		return status;
+	}
 	db->state = DB_READY;
+	db->used_at = clock_ms();
 	if (out && status == STATUS_OK) {
 		*out = (struct db_rows *)db->result;
 		db->result = NULL;
@@ -374,43 +376,53 @@ static enum status run(struct db *db, struct wait *wait, int64_t deadline, struc
 		status = db_step(db, wait, &done, out);
 		if (status || done)
 			return status;
-		until = db->state == DB_CONNECTING ? clock_earlier(deadline, db->connect_by)
-						   : deadline;
+		until = deadline;
+		if (db->state == DB_CONNECTING)
+			until = clock_earlier(until, db_connect_by(db->connect));
 		status = wait_some(wait, until);
 		if (status == STATUS_TIMEOUT && until < deadline)
-			status = STATUS_OK; /* the next step says that connecting took too long */
+			status = STATUS_OK; /* the next step says what took too long */
 	}
-	if (status == STATUS_TIMEOUT)
+	if (status == STATUS_TIMEOUT && clock_ms() >= db->deadline)
 		log_error("%s: no answer from the database in time", db->name);
 	disconnect(db, wait);
 	return status;
 }
 
-/* A connection that lay idle may have been lost without our seeing it: once more on a new one. */
-static enum status run_twice(struct db *db, struct wait *wait, int64_t deadline,
-			     struct db_rows **out)
+/*
+ * A connection that lay idle may have been lost without our seeing it: once more on a new one. If a
+ * firewall has forgotten it, nothing says so: then half the time is for that.
+ */
+static enum status run_twice(struct db *db, struct wait *wait, struct db_rows **out)
 {
-	struct wait own;
+	int64_t now = clock_ms(), idle = now - db->used_at, first = db->deadline;
+	bool doubted = db->idle_ms && db->state == DB_READY && !db->held && idle >= DOUBT_MS;
 	enum status status;
 
-	if (!wait) {
-		wait_init(&own);
-		wait = &own;
-	}
-	status = run(db, wait, deadline, out);
+	if (doubted)
+		first = now + (db->deadline - now) / 2;
+	status = run(db, wait, first, out);
+	if (status == STATUS_TIMEOUT && doubted && !db->fresh && clock_ms() < db->deadline)
+		status = STATUS_UNAVAILABLE;
 	if (status == STATUS_UNAVAILABLE && !db->fresh && !db->held)
-		status = run(db, wait, deadline, out);
+		status = run(db, wait, db->deadline, out);
 	return status;
 }
 
 enum status db_call(struct db *db, struct wait *wait, const struct db_query *query,
 		    int64_t deadline, struct db_rows **out)
 {
+	struct wait own;
+
 	db->query = query;
 	db->script = NULL;
 	db->name = query->name;
 	db->deadline = deadline;
-	return run_twice(db, wait, deadline, out);
+	if (!wait) {
+		wait_init(&own);
+		wait = &own;
+	}
+	return run_twice(db, wait, out);
 }
 
 enum status db_script(struct db *db, const char *name, const char *sql, int64_t deadline,
@@ -422,6 +434,7 @@ enum status db_script(struct db *db, const char *name, const char *sql, int64_t 
 	db->query = NULL;
 	db->script = sql;
 	db->name = name;
+	db->deadline = deadline;
 	return run(db, &wait, deadline, out);
 }
 

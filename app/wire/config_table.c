@@ -69,9 +69,12 @@ static const struct setting settings[] = {
 	SECRET("BANTER_DATABASE_PASSWORD", "PGPASSWORD", database_password, RELOAD,
 	       "the database's password, if the URL has none"),
 	TIME("BANTER_DATABASE_CONNECT_TIME", database_connect_ms, RELOAD, 2, 0.1, 60,
-	     "time allowed to reach the database"),
+	     "time allowed to reach the database; several hosts, or addresses of one, share it"),
 	TIME("BANTER_DATABASE_TIME", database_ms, RELOAD, 2.5, 0.1, 60,
 	     "time allowed for one call to the database, connecting included"),
+	TIME("BANTER_DATABASE_IDLE_TIME", database_idle_ms, RELOAD, 60, 0, 86400,
+	     "a connection to the database that lay idle for longer is made anew before it is used, "
+	     "since a firewall may have forgotten it; 0: it is kept, however long"),
 	TEXT("BANTER_MODEL_URL", model_servers[0].url, RELOAD, "https://api.openai.com/v1", 1,
 	     config_value_url, "http(s)://HOST[:PORT][/PATH][?QUERY]",
 	     "the model's API, up to and including `/v1`; a query string at its end is kept at the "

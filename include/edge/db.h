@@ -19,7 +19,10 @@ struct db;
 struct db_target {
 	const char *url;      /* URI or keywords; "": libpq's PG… variables */
 	const char *password; /* "": none, or in the URL */
-	int64_t connect_ms;   /* most for one attempt to connect */
+	/* Where they were read from, for a login that is refused; NULL or "": nowhere. */
+	const char *url_file, *password_file;
+	int64_t connect_ms; /* most for a connection, all hosts together */
+	int64_t idle_ms;    /* one that lay idle for longer is made anew; 0: none is */
 };
 
 /* False if libpq cannot read the URL, keywords or name. What it says of them may quote them. */
@@ -29,9 +32,10 @@ enum status db_new(const struct db_target *target, struct db **out) MUST_CHECK;
 void db_free(struct db *db); /* NULL is fine */
 
 /*
- * Runs a query to its end. `wait` may be NULL (a program without a pool). `deadline` (clock_ms)
- * bounds it all, connecting and a second try after a lost connection included. *out (may be NULL)
- * is freed with db_rows_free().
+ * Runs a query to its end, at the isolation level read committed whatever the role's default is.
+ * `wait` may be NULL (a program without a pool). `deadline` (clock_ms) bounds it all, connecting and
+ * a second try included: after a lost connection, and, where there is an idle_ms, in the middle of
+ * the time where one that lay idle gives no answer. *out (may be NULL) is freed with db_rows_free().
  *   STATUS_UNAVAILABLE  no connection, or it was lost, or the server is starting, stopping, full
  *                       (logged)
  *   STATUS_TIMEOUT      the deadline passed; the statement may still take effect

@@ -40,6 +40,7 @@ struct config {
 	char *database_password; /* BANTER_DATABASE_PASSWORD, else PGPASSWORD; "": none or in the URL (secret) */
 	int64_t database_connect_ms; /* BANTER_DATABASE_CONNECT_TIME */
 	int64_t database_ms;	     /* BANTER_DATABASE_TIME: one call */
+	int64_t database_idle_ms; /* BANTER_DATABASE_IDLE_TIME: an idle connection's age; 0 any */
 	struct model_server model_servers[CONFIG_MODEL_SERVERS]; /* the first is the default one */
 	size_t model_server_count;
 	char *model_servers_file;  /* BANTER_MODEL_SERVERS: of the others; "": there are none */

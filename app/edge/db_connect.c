@@ -1,0 +1,376 @@
+/*
+ * Reaching the database.  libpq waits for a name server without end, and for a host that accepts and
+ * says nothing too; so names are resolved beside (edge/resolve), libpq is given one address at a
+ * time, and each has its share of the time that there is.
+ */
+#include "edge/db_connect.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "edge/db_attempts.h"
+#include "edge/settings_file.h"
+#include "edge/wait_slots.h"
+
+#define SECRET_CAP 65536
+#define WHY_SIZE 512
+/* So long no name server is waited for that said nothing, where an address is kept. */
+#define NAMES_LATE_MS 60000
+
+struct db_connect {
+	char *url, *url_file, *password, *password_file;
+	struct db_places places; /* none: to be read */
+	struct db_attempts attempts;
+	struct resolve *resolve; /* NULL: no name is asked for */
+	int asked[DB_PLACES];	 /* which place's name each is */
+	PGconn *conn;		 /* NULL while names are waited for */
+	PostgresPollingStatusType polling;
+	int64_t ms;	    /* all there is for this connection */
+	int64_t end_at;	    /* when they are over */
+	int64_t by;	    /* for what is under way */
+	int64_t names_late; /* until then no name server is waited for, see above */
+	bool read_again;    /* the files of secrets, for this connection */
+	char why[WHY_SIZE]; /* what the last attempt failed of */
+};
+
+static void wipe(char *text)
+{
+	if (text)
+		explicit_bzero(text, strlen(text));
+	free(text);
+}
+
+static char *copy(const char *text)
+{
+	return strdup(text ? text : "");
+}
+
+enum status db_connect_new(const struct db_target *target, struct db_connect **out)
+{
+	struct db_connect *connect = calloc(1, sizeof(*connect));
+
+	if (!connect)
+		return STATUS_NOMEM;
+	connect->url = copy(target->url);
+	connect->password = copy(target->password);
+	connect->url_file = copy(target->url_file);
+	connect->password_file = copy(target->password_file);
+	if (!connect->url || !connect->password || !connect->url_file || !connect->password_file) {
+		db_connect_free(connect);
+		return STATUS_NOMEM;
+	}
+	*out = connect;
+	return STATUS_OK;
+}
+
+void db_connect_free(struct db_connect *connect)
+{
+	if (!connect)
+		return;
+	db_connect_stop(connect);
+	db_places_clear(&connect->places);
+	wipe(connect->url); /* it may have the password in it */
+	wipe(connect->password);
+	free(connect->url_file);
+	free(connect->password_file);
+	free(connect);
+}
+
+static void quiet(void *context, const char *message)
+{
+	(void)context;
+	log_debug("database: %.*s", (int)strcspn(message, "\n"), message);
+}
+
+static enum status begin_attempt(struct db_connect *connect, const struct db_attempt *attempt)
+{
+	const char *names[16], *values[16];
+	char timeout[DB_NUMBER_SIZE];
+	int n = 0;
+
+#define PASS(name, value) (names[n] = (name), values[n] = (value), n++)
+	/* Where URL or PG… variables are silent: a firewall forgets who says nothing for minutes. */
+	if (!connect->places.keepalives) {
+		PASS("keepalives_idle", "30");
+		PASS("keepalives_interval", "10");
+		PASS("keepalives_count", "3");
+	}
+	/* What is not even acknowledged is not waited for: there is time to ask on a new connection. */
+	snprintf(timeout, sizeof(timeout), "%" PRId64, connect->ms / 2);
+	if (!connect->places.user_timeout)
+		PASS("tcp_user_timeout", timeout);
+	PASS("dbname", *connect->url ? connect->url : NULL);
+	PASS("password", *connect->password ? connect->password : NULL);
+	PASS("fallback_application_name", "banter");
+	PASS("client_encoding", "UTF8");
+	/* Behind the URL, and so in place of its lists. */
+	PASS("host", attempt->place->host);
+	PASS("hostaddr", *attempt->address ? attempt->address : NULL);
+	PASS("port", attempt->place->port);
+	PASS("target_session_attrs", attempt->session);
+	PASS(NULL, NULL);
+#undef PASS
+	connect->conn = PQconnectStartParams(names, values, 1);
+	if (!connect->conn)
+		return STATUS_NOMEM;
+	PQsetNoticeProcessor(connect->conn, quiet, NULL);
+	connect->polling = PGRES_POLLING_WRITING; /* as libpq's manual demands of the first poll */
+	return STATUS_OK;
+}
+
+/* True if the file has other words than `*kept`, which are then those. */
+static bool take_again(const char *path, char **kept)
+{
+	bool changed = false;
+	struct buf text;
+	char *fresh;
+
+	if (!*path)
+		return false;
+	buf_init(&text, SECRET_CAP);
+	if (settings_file_read_secret(path, &text) == STATUS_OK &&
+	    !str_equal(buf_view(&text), str_from(*kept))) {
+		fresh = strdup(buf_text(&text));
+		changed = fresh != NULL;
+		if (changed) {
+			wipe(*kept);
+			*kept = fresh;
+		}
+	}
+	buf_wipe(&text);
+	return changed;
+}
+
+/*
+ * A login that was refused may rest on a password that was changed: once a connection the files are
+ * read again. True: they have changed; *url: the URL too.
+ */
+static bool read_again(struct db_connect *connect, bool *url)
+{
+	bool refused =
+		PQconnectionUsedPassword(connect->conn) || PQconnectionNeedsPassword(connect->conn);
+	bool password;
+
+	if (!refused || connect->read_again)
+		return false;
+	connect->read_again = true;
+	*url = take_again(connect->url_file, &connect->url);
+	password = take_again(connect->password_file, &connect->password);
+	return *url || password;
+}
+
+/*
+ * Ends an attempt. libpq's messages end in a line feed and may have several lines. One on what it
+ * cannot read quotes it.
+ */
+static void note_failure(struct db_connect *connect)
+{
+	const char *why = PQerrorMessage(connect->conn);
+
+	if (!db_url_valid(connect->url))
+		why = "its address cannot be read; is all of its password escaped or quoted?";
+	snprintf(connect->why, sizeof(connect->why), "%.*s", (int)strcspn(why, "\n"), why);
+	log_debug("database: %s", connect->why);
+	PQfinish(connect->conn);
+	connect->conn = NULL;
+}
+
+static enum status none_reached(const struct db_connect *connect)
+{
+	if (connect->attempts.count > 1)
+		log_error("the database cannot be reached at any of %d addresses, the last one: %s",
+			  connect->attempts.count, connect->why);
+	else
+		log_error("the database cannot be reached: %s", connect->why);
+	return STATUS_UNAVAILABLE;
+}
+
+/* The next attempt, begun; where none is left, names that had no answer so far are waited for. */
+static enum status try_next(struct db_connect *connect)
+{
+	struct db_attempts *attempts = &connect->attempts;
+	int64_t now = clock_ms();
+	enum status status;
+
+	while (attempts->at < attempts->count && now < connect->end_at) {
+		connect->by = now + (connect->end_at - now) / (attempts->count - attempts->at);
+		status = begin_attempt(connect, &attempts->all[attempts->at++]);
+		if (status || PQstatus(connect->conn) != CONNECTION_BAD)
+			return status;
+		note_failure(connect);
+		now = clock_ms();
+	}
+	if (!connect->resolve || now >= connect->end_at)
+		return none_reached(connect);
+	connect->by = connect->end_at;
+	return STATUS_OK;
+}
+
+static void note_name(struct db_connect *connect, const char *name, const char *why)
+{
+	snprintf(connect->why, sizeof(connect->why),
+		 "could not translate host name \"%s\" to address: %s", name, why);
+}
+
+/* Asks for all names at once. */
+static void ask_names(struct db_connect *connect)
+{
+	const char *names[DB_PLACES];
+	int i, count = 0;
+
+	for (i = 0; i < connect->places.count; i++)
+		if (connect->places.all[i].named) {
+			connect->asked[count] = i;
+			names[count++] = connect->places.all[i].host;
+		}
+	if (count && resolve_start(names, count, &connect->resolve))
+		note_name(connect, names[0], "no memory"); /* what is kept may do */
+}
+
+/* Keeps what has been answered. */
+static void take_names(struct db_connect *connect)
+{
+	int i, count = resolve_count(connect->resolve);
+	struct resolve_found found;
+	struct db_place *place;
+
+	for (i = 0; i < count; i++) {
+		if (!resolve_take(connect->resolve, i, &found))
+			continue;
+		place = &connect->places.all[connect->asked[i]];
+		if (found.count) {
+			place->kept = found;
+			place->kept_at = clock_ms();
+		} else {
+			note_name(connect, place->host, found.why);
+		}
+	}
+	if (resolve_pending(connect->resolve))
+		return;
+	resolve_stop(connect->resolve);
+	connect->resolve = NULL;
+	connect->names_late = 0;
+}
+
+static enum status begin(struct db_connect *connect)
+{
+	int64_t now = clock_ms();
+	enum status status = STATUS_OK;
+
+	if (!connect->places.count)
+		status = db_places_read(connect->url, &connect->places);
+	if (status)
+		return status;
+	ask_names(connect);
+	db_attempts_list(&connect->attempts, &connect->places);
+	if (!connect->resolve || (connect->attempts.count && now < connect->names_late))
+		return try_next(connect);
+	/* Where there is something to try already, a silent name server has a part of the time. */
+	connect->by = connect->attempts.count ? now + (connect->end_at - now) / 4 : connect->end_at;
+	return STATUS_OK;
+}
+
+enum status db_connect_start(struct db_connect *connect, int64_t end_at)
+{
+	int64_t now = clock_ms();
+
+	db_connect_stop(connect);
+	connect->read_again = false;
+	connect->end_at = end_at;
+	connect->ms = end_at > now ? end_at - now : 1;
+	snprintf(connect->why, sizeof(connect->why), "no answer within %" PRId64 " ms",
+		 connect->ms);
+	return begin(connect);
+}
+
+static enum status step_names(struct db_connect *connect)
+{
+	int64_t now = clock_ms();
+	int i;
+
+	take_names(connect);
+	if (connect->resolve && now < connect->by)
+		return STATUS_OK;
+	if (connect->resolve)
+		connect->names_late = now + NAMES_LATE_MS;
+	db_attempts_list(&connect->attempts, &connect->places);
+	for (i = 0; connect->resolve && !connect->attempts.count && i < connect->places.count; i++)
+		note_name(connect, connect->places.all[i].host, "no answer in time");
+	return try_next(connect);
+}
+
+/* A failed attempt is followed by the next, or by itself with the password as it is now. */
+static enum status step_failed(struct db_connect *connect)
+{
+	bool url = false, again = read_again(connect, &url);
+
+	note_failure(connect);
+	if (again && url) {
+		db_places_clear(&connect->places);
+		db_attempts_forget(&connect->attempts);
+		resolve_stop(connect->resolve);
+		connect->resolve = NULL;
+		return begin(connect);
+	}
+	if (again)
+		connect->attempts.at--;
+	return try_next(connect);
+}
+
+static enum status step_silent(struct db_connect *connect)
+{
+	db_attempts_silent(&connect->attempts);
+	PQfinish(connect->conn);
+	connect->conn = NULL;
+	snprintf(connect->why, sizeof(connect->why), "no answer within %" PRId64 " ms",
+		 connect->ms);
+	return try_next(connect);
+}
+
+enum status db_connect_step(struct db_connect *connect, PGconn **out)
+{
+	if (!connect->conn)
+		return step_names(connect);
+	connect->polling = PQconnectPoll(connect->conn);
+	if (connect->polling == PGRES_POLLING_FAILED)
+		return step_failed(connect);
+	if (connect->polling != PGRES_POLLING_OK)
+		return clock_ms() < connect->by ? STATUS_OK : step_silent(connect);
+	*out = connect->conn;
+	connect->conn = NULL;
+	db_connect_stop(connect);
+	return STATUS_OK;
+}
+
+void db_connect_watch(const struct db_connect *connect, struct wait *wait)
+{
+	if (!connect->conn)
+		wait_watch(wait, WAIT_DB, resolve_fd(connect->resolve), POLLIN);
+	else
+		wait_watch(wait, WAIT_DB, PQsocket(connect->conn),
+			   connect->polling == PGRES_POLLING_WRITING ? POLLOUT : POLLIN);
+}
+
+int64_t db_connect_by(const struct db_connect *connect)
+{
+	return connect->by;
+}
+
+/* What was given up since it took too long is remembered, also where nobody came to look in time. */
+void db_connect_stop(struct db_connect *connect)
+{
+	bool late = clock_ms() >= connect->by;
+
+	if (connect->conn && late)
+		db_attempts_silent(&connect->attempts);
+	else if (connect->resolve && !connect->conn && late)
+		connect->names_late = clock_ms() + NAMES_LATE_MS;
+	PQfinish(connect->conn);
+	connect->conn = NULL;
+	resolve_stop(connect->resolve);
+	connect->resolve = NULL;
+}

@@ -1,0 +1,120 @@
+"""What stands between a program and its database in tests: a road that can be cut, and a name server of our own."""
+
+import contextlib
+import os
+import select
+import socket
+import struct
+import subprocess
+import threading
+
+import servers
+
+SOURCE = servers.ROOT / "tests" / "system" / "names.c"
+
+
+class Road:
+    """A TCP address that leads to a unix socket. silence() makes it swallow what the connections that are there say,
+    as a firewall does that has forgotten them; reset() answers them with RST; new ones are carried as ever, unless
+    `closed`: those are accepted and never answered."""
+
+    def __init__(self, path, address="127.0.0.1", port=0, closed=False):
+        self.path, self.closed = str(path), closed
+        self.listening = socket.create_server((address, port), backlog=128)
+        self.port = self.listening.getsockname()[1]
+        self.pairs, self.silent, self.accepted = [], set(), 0
+        self.waker, self.woken = socket.socketpair()
+        self.lock = threading.Lock()
+        self.over = False
+        self.thread = threading.Thread(target=self.carry, daemon=True)
+        self.thread.start()
+
+    def url(self, user="banter_app", host="127.0.0.1", rest=""):
+        return f"postgresql://{user}@{host}:{self.port}/banter{rest}"
+
+    def carry(self):
+        while not self.over:
+            with self.lock:
+                ends = {end: other for pair in self.pairs if pair[0] not in self.silent
+                        for end, other in (pair, pair[::-1])}
+            ready, _, _ = select.select([self.listening, self.woken, *ends], [], [])
+            for one in ready:
+                if one is self.woken:
+                    self.woken.recv(64)
+                elif one is self.listening:
+                    self.take()
+                else:
+                    self.pass_on(one, ends[one])
+
+    def take(self):
+        with contextlib.suppress(OSError):
+            near = self.listening.accept()[0]
+            self.accepted += 1
+            far = socket.socket(socket.AF_UNIX)
+            if not self.closed:
+                far.connect(self.path)
+            with self.lock:
+                self.pairs.append((near, far))
+                if self.closed:
+                    self.silent.add(near)
+
+    def pass_on(self, one, other):
+        with self.lock:
+            pair = next((pair for pair in self.pairs if one in pair), None)
+            if pair is None or pair[0] in self.silent:
+                return
+            try:
+                data = one.recv(65536)
+                if data:
+                    other.sendall(data)
+                    return
+            except OSError:
+                pass
+            self.pairs.remove(pair)
+        for end in pair:
+            end.close()
+
+    def silence(self):
+        """Those that are there are never answered again."""
+        with self.lock:
+            self.silent.update(near for near, _ in self.pairs)
+        self.waker.send(b"x")
+
+    def reset(self):
+        with self.lock:
+            pairs, self.pairs = self.pairs, []
+        for near, far in pairs:
+            near.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            near.close()
+            far.close()
+        self.waker.send(b"x")
+
+    def close(self):
+        self.over = True
+        self.waker.send(b"x")
+        self.thread.join()
+        for end in (self.listening, self.waker, self.woken, *(end for pair in self.pairs for end in pair)):
+            end.close()
+
+
+class Names:
+    """A name server: `environment` has a program ask it; say(name, "127.0.0.1") or say(name, "silent") or "none"."""
+
+    def __init__(self, folder):
+        library, self.file = folder / "names.so", folder / "names"
+        subprocess.run(["cc", "-shared", "-fPIC", "-D_GNU_SOURCE", "-o", library, SOURCE, "-ldl"], check=True)
+        self.names = {}
+        self.file.write_text("")
+        for path in (library, self.file):
+            path.chmod(0o755)
+        folder.chmod(0o755)
+        self.environment = {"LD_PRELOAD": str(library), "BANTER_TEST_NAMES": str(self.file)}
+        if "ASAN_OPTIONS" in os.environ:
+            self.environment["ASAN_OPTIONS"] = os.environ["ASAN_OPTIONS"] + ":verify_asan_link_order=0"
+
+    def say(self, name, *answer):
+        self.names[name] = answer
+        fresh = self.file.with_suffix(".new")
+        fresh.write_text("".join(f"{name} {' '.join(words)}\n" for name, words in self.names.items()))
+        fresh.chmod(0o644)
+        fresh.replace(self.file)
