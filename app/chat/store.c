@@ -228,10 +228,18 @@ void store_renew(struct db_query *query, int64_t workspace, const char *exchange
 
 enum status store_health(struct db *db, struct wait *wait, const struct config *config)
 {
+	struct db_rows *rows = NULL;
 	struct db_query query;
+	enum status status;
 
 	db_query_init(&query, "health", "select banter.health()");
-	return db_call(db, wait, &query, clock_ms() + config->database_ms, NULL);
+	status = db_call(db, wait, &query, clock_ms() + config->database_ms, &rows);
+	if (status == STATUS_OK && !db_rows_boolean(rows, 0, 0)) {
+		log_error("health: the database is read-only");
+		status = STATUS_REFUSED;
+	}
+	db_rows_free(rows);
+	return status;
 }
 
 enum status store_connect(const struct config *config, struct db **out)

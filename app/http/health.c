@@ -1,4 +1,4 @@
-/* GET /health (G8): whether the database can be reached from here. */
+/* GET /health (G8): whether chat would find the database well from here. */
 #include "http/health.h"
 
 #include "http/serve.h"
@@ -27,7 +27,8 @@ void health_serve(struct http_context *context, struct request *request, struct 
 		say(reply, 200, STR("{\"status\":\"ok\"}"));
 		return;
 	}
-	context->log.cause = "the database is away";
+	context->log.cause =
+		status == STATUS_REFUSED ? "the database is read-only" : "the database is away";
 	reply->retry_s = RETRY_S;
 	say(reply, 503, STR("{\"status\":\"unavailable\"}"));
 }

@@ -107,7 +107,7 @@ enum status store_finish(struct db *db, struct wait *wait, const struct store_en
 void store_renew(struct db_query *query, int64_t workspace, const char *exchange, int64_t lease_ms,
 		 int64_t answer_ms);
 
-/* Asks whether the database answers. As db_call(). */
+/* Asks whether the database answers and takes what is written. STATUS_REFUSED: not that (logged); else as db_call(). */
 enum status store_health(struct db *db, struct wait *wait, const struct config *config) MUST_CHECK;
 /* The schema's version on a connection of its own; 0 where there is none. As db_call(). */
 enum status store_check(const struct config *config, int *version) MUST_CHECK;

@@ -331,26 +331,39 @@ static void preflights_are_answered_before_anything_counts(void **state)
 	assert_true(str_starts(serve(), STR("Status: 405 ")));
 }
 
+static struct str ask_health(const char *method, const char *uri, const struct stub_answer *answer)
+{
+	begin(method, uri, "");
+	stub_serve_script(answer, 1, pieces, 0);
+	return serve();
+}
+
+static const struct stub_row yes[] = { { { "t" } } }, no[] = { { { "f" } } };
+static const struct stub_answer well = { .rows = yes, .count = 1 };
+
+#define UNAVAILABLE                                                                                \
+	"Status: 503 Service Unavailable\r\nContent-Type: application/json\r\n" HEAD_REST          \
+	"Retry-After: 5\r\n\r\n{\"status\":\"unavailable\"}"
+
 static void health(void **state)
 {
-	static const struct stub_answer away[] = { { .status = STATUS_UNAVAILABLE } };
+	static const struct stub_answer away = { .status = STATUS_UNAVAILABLE };
+	static const struct stub_answer read_only = { .rows = no, .count = 1 };
 
 	(void)state;
-	assert_str(ask("GET", "/health", ""), OK_JSON "\r\n{\"status\":\"ok\"}");
-	assert_str(ask("HEAD", "/health/", ""), OK_JSON "\r\n");
-	begin("GET", "/health", "");
-	stub_serve_script(away, 1, pieces, 0);
-	assert_str(serve(),
-		   "Status: 503 Service Unavailable\r\nContent-Type: application/json\r\n" HEAD_REST
-		   "Retry-After: 5\r\n\r\n{\"status\":\"unavailable\"}");
+	assert_str(ask_health("GET", "/health", &well), OK_JSON "\r\n{\"status\":\"ok\"}");
+	assert_str(ask_health("HEAD", "/health/", &well), OK_JSON "\r\n");
+	assert_str(ask_health("GET", "/health", &away), UNAVAILABLE);
 	assert_false(s.wait.undisturbed);
+	assert_str(ask_health("GET", "/health", &read_only), UNAVAILABLE);
+	assert_non_null(strstr(logged, "the database is read-only"));
 }
 
 static void a_status_listener_knows_its_own_paths(void **state)
 {
 	(void)state;
 	s.context.duty = HTTP_HEALTH;
-	assert_true(str_starts(ask("GET", "/health", ""), STR("Status: 200 ")));
+	assert_true(str_starts(ask_health("GET", "/health", &well), STR("Status: 200 ")));
 	assert_true(
 		str_holds(ask("POST", "/chat", TALK), STR("\r\n\r\n{\"error\":\"Not found\"}")));
 	assert_true(str_holds(ask("POST", CHATBOT, TALK), STR("\"code\":\"NOT_FOUND\"")));

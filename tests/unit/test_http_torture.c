@@ -12,23 +12,26 @@ static const struct stub_piece pieces[] = {
 
 #define TALK "{\"message\":\"three\",\"sessionId\":\"s-1\",\"metadata\":{\"a\":[1]}}"
 
-static const struct {
-	const char *method, *variable, *path, *body;
-	const char *end; /* what stands in the reply when all goes well */
-	bool whole;	 /* one answer */
-} requests[] = {
-	{ "POST", "REQUEST_URI", "/chat", TALK, "\"type\":\"done\"", false },
-	/* Here the path is a copy. */
-	{ "POST", "PATH_INFO", "/v1/chat", TALK, "\"message\":\"Hello\"}", true },
-	{ "POST", "REQUEST_URI", "/api/v1/chatbots/b-1/chat", TALK, "\"type\":\"done\"", false },
-	{ "GET", "REQUEST_URI", "/chat", "", "Method not allowed", false },
-	{ "POST", "REQUEST_URI", "/none", "{", "Not found", false },
-	{ "GET", "REQUEST_URI", "/health", "", "\"ok\"", false },
-};
-static size_t which;
-
 static const struct stub_row whole_started[] = { { { "started", "c-1", "m-1", [11] = "f" } } };
 static const struct stub_answer whole_good[] = { { .rows = whole_started, .count = 1 }, STORED };
+static const struct stub_row yes[] = { { { "t" } } };
+static const struct stub_answer well[] = { { .rows = yes, .count = 1 }, STORED };
+
+static const struct {
+	const char *method, *variable, *path, *body;
+	const char *end;		   /* what stands in the reply when all goes well */
+	const struct stub_answer *answers; /* two */
+} requests[] = {
+	{ "POST", "REQUEST_URI", "/chat", TALK, "\"type\":\"done\"", stub_good },
+	/* Here the path is a copy. */
+	{ "POST", "PATH_INFO", "/v1/chat", TALK, "\"message\":\"Hello\"}", whole_good },
+	{ "POST", "REQUEST_URI", "/api/v1/chatbots/b-1/chat", TALK, "\"type\":\"done\"",
+	  stub_good },
+	{ "GET", "REQUEST_URI", "/chat", "", "Method not allowed", stub_good },
+	{ "POST", "REQUEST_URI", "/none", "{", "Not found", stub_good },
+	{ "GET", "REQUEST_URI", "/health", "", "\"ok\"", well },
+};
+static size_t which;
 
 static int count(const char *part)
 {
@@ -66,8 +69,7 @@ static void one_round(bool failing)
 		stub_gateway.params[1].name = requests[which].variable;
 		stub_gateway_param("HTTP_X_API_KEY", s.widget);
 		stub_gateway_param("HTTP_AUTHORIZATION", s.workspace);
-		stub_serve_script(requests[which].whole ? whole_good : stub_good, 2, pieces,
-				  COUNT(pieces));
+		stub_serve_script(requests[which].answers, 2, pieces, COUNT(pieces));
 		http_serve(&s.context);
 		look(failing);
 		assert_null(s.wait.beat);

@@ -340,6 +340,7 @@ static void renewal_is_one_statement(void **state)
 
 static void health_is_one_call(void **state)
 {
+	static const struct stub_row well = { { "t" } };
 	struct db db = { false };
 	struct wait wait;
 	size_t i;
@@ -347,7 +348,9 @@ static void health_is_one_call(void **state)
 	(void)state;
 	wait_init(&wait);
 	for (i = 0; i <= COUNT(failures); i++) {
-		const struct stub_answer answer = { .status = i ? failures[i - 1] : STATUS_OK };
+		const struct stub_answer answer = { .status = i ? failures[i - 1] : STATUS_OK,
+						    .rows = &well,
+						    .count = 1 };
 
 		script(&answer, 1);
 		stub_db.deadline = 0;
@@ -355,6 +358,20 @@ static void health_is_one_call(void **state)
 		assert_string_equal(journal.text, "health ");
 		assert_true(stub_db.deadline >= STUB_TIME_START + config.database_ms);
 	}
+}
+
+static void a_read_only_database_is_not_well(void **state)
+{
+	static const struct stub_row read_only = { { "f" } };
+	static const struct stub_answer answer = { .rows = &read_only, .count = 1 };
+	struct db db = { false };
+	struct wait wait;
+
+	(void)state;
+	wait_init(&wait);
+	script(&answer, 1);
+	assert_int_equal(store_health(&db, &wait, &config), STATUS_REFUSED);
+	assert_int_equal(stub_db.rows_alive, 0);
 }
 
 static void the_schema_is_looked_up_before_its_version(void **state)
@@ -399,6 +416,7 @@ int main(void)
 		cmocka_unit_test(finish_says_what_became_of_it),
 		cmocka_unit_test(renewal_is_one_statement),
 		cmocka_unit_test(health_is_one_call),
+		cmocka_unit_test(a_read_only_database_is_not_well),
 		cmocka_unit_test(the_schema_is_looked_up_before_its_version),
 	};
 
