@@ -34,7 +34,7 @@ static void one_round(bool failing)
 	failed = journal_count("error ") == 1;
 	stored = journal_count("'done'") > 0;
 	if (started) {
-		assert_int_equal(journal_count("start("), 1);
+		assert_int_equal(journal_count(" start(c-1"), 1);
 		assert_int_equal(journal_count("done(") + journal_count("error "), 1);
 		/* Done is said if, and only if, it was stored as done. */
 		assert_int_equal(done, stored);
@@ -43,7 +43,7 @@ static void one_round(bool failing)
 		assert_int_equal(*t.turn.cause != '\0', failed);
 	} else {
 		assert_int_equal(status, STATUS_NOMEM);
-		assert_int_equal(journal_count("start("), 0);
+		assert_int_equal(journal_count(" start(c-1"), 0);
 	}
 	if (!failing)
 		assert_true(done);
