@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "base/count.h"
 #include "base/utf8.h"
 
 size_t utf8_length(struct str s)
@@ -28,6 +29,30 @@ bool utf8_valid(struct str s, size_t *count)
 	}
 	if (count)
 		*count = characters;
+	return true;
+}
+
+bool utf8_blank(struct str s)
+{
+	static const struct {
+		uint32_t first, last;
+	} blanks[] = {
+		{ 0x0000, 0x0020 }, { 0x007f, 0x00a0 }, { 0x1680, 0x1680 },
+		{ 0x180e, 0x180e }, { 0x2000, 0x200f }, { 0x2028, 0x202f },
+		{ 0x205f, 0x2064 }, { 0x3000, 0x3000 }, { 0xfeff, 0xfeff },
+	};
+	uint32_t character = 0;
+	size_t n, i;
+
+	while (s.n) {
+		n = utf8_character(s, &character);
+		for (i = 0; i < COUNT(blanks); i++)
+			if (character >= blanks[i].first && character <= blanks[i].last)
+				break;
+		if (!n || i == COUNT(blanks))
+			return false;
+		s = str_skip(s, n);
+	}
 	return true;
 }
 

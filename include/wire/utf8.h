@@ -17,6 +17,11 @@ bool utf8_valid(struct str s, size_t *count);
  * none.
  */
 size_t utf8_length(struct str s);
+/*
+ * True if nothing of `s` is to be seen: it is empty, or all white space (Unicode's White_Space),
+ * control characters, and spaces and marks without a width.
+ */
+bool utf8_blank(struct str s);
 
 /*
  * Joins the pieces of one text (S5).  A piece may end inside a character: in the middle of a

@@ -86,6 +86,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	buf_init(&pieces, 3 * size);
 	valid = mended(text, &want, &expected);
 	must(utf8_valid(text, &count) == valid);
+	must(!utf8_blank(text) || valid);
+	must(utf8_blank(text) == utf8_blank(str_trim(text, STR_SPACE)));
 	must(count == (valid ? expected : SIZE_MAX));
 
 	join(text, FUZZ_CUTS, &whole);

@@ -49,6 +49,37 @@ static void tells_valid_from_invalid(void **state)
 	assert_true(utf8_valid(STR_NONE, &count));
 }
 
+static void what_shows_nothing_is_blank(void **state)
+{
+	static const struct {
+		struct str text;
+		bool blank;
+	} cases[] = {
+		{ STR_NONE, true },
+		{ STR(""), true },
+		{ STR(" \t\r\n\v\f\0\x1c\x1f\x7f"), true },
+		/* Each of Unicode's White_Space beyond ASCII. */
+		{ STR("\xc2\x85\xc2\xa0\xe1\x9a\x80\xe2\x80\x80\xe2\x80\x8a\xe2\x80\xa8\xe2\x80\xa9"
+		      "\xe2\x80\xaf\xe2\x81\x9f\xe3\x80\x80"),
+		  true },
+		/* Without a width: zero width space, joiner, word joiner, byte order mark. */
+		{ STR("\xe2\x80\x8b\xe2\x80\x8d\xe2\x81\xa0\xef\xbb\xbf"), true },
+		{ STR("\n\n."), false },
+		{ STR("\xc2\xa1"), false },
+		{ STR("\xe2\x80\x90"), false },
+		{ STR("\xe3\x80\x81"), false },
+		{ STR("\xf0\x9f\x98\x80"), false },
+		{ STR(BAD), false },
+		{ STR(" \xff"), false },
+		{ STR(" \xe2\x80"), false },
+	};
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < COUNT(cases); i++)
+		assert_int_equal(utf8_blank(cases[i].text), cases[i].blank);
+}
+
 static size_t encode(uint32_t c, char out[4])
 {
 	size_t n = c < 0x80 ? 1 : c < 0x800 ? 2 : c < 0x10000 ? 3 : 4, i;
@@ -285,6 +316,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(tells_valid_from_invalid),
+		cmocka_unit_test(what_shows_nothing_is_blank),
 		cmocka_unit_test(every_code_point),
 		cmocka_unit_test(mends_the_same_at_every_cut),
 		cmocka_unit_test(agrees_with_the_standard),
