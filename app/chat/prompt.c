@@ -17,62 +17,96 @@ static bool take(struct prompt_budget *left, int64_t messages, int64_t chars)
 static void put_system(const struct prompt *prompt, struct prompt_budget *left, struct model *model)
 {
 	(void)left;
-	if (prompt->begun->system_prompt.n)
+	if (!utf8_blank(prompt->begun->system_prompt))
 		model_message(model, MODEL_SYSTEM, prompt->begun->system_prompt);
+}
+
+static struct str text_of(const struct store_begun *begun, int index)
+{
+	struct str text;
+	bool assistant;
+
+	store_history(begun, index, &assistant, &text);
+	return text;
+}
+
+/*
+ * Of the exchange whose question stands at `index`: true if both have a text. Strict servers refuse
+ * a request with a blank message, so one that is stored would stop its conversation for good.
+ */
+static bool is_told(const struct store_begun *begun, int index)
+{
+	return !utf8_blank(text_of(begun, index)) && !utf8_blank(text_of(begun, index + 1));
 }
 
 static int64_t chars_of(const struct store_begun *begun, int index)
 {
-	struct str text;
-	bool assistant;
 	size_t chars = 0;
 
-	store_history(begun, index, &assistant, &text);
-	(void)utf8_valid(text, &chars);
+	(void)utf8_valid(text_of(begun, index), &chars);
 	return (int64_t)chars;
 }
 
-static int64_t bytes_of_all(const struct store_begun *begun)
+/* Of those that are told: how many messages they are, and *bytes. */
+static int told_of_all(const struct store_begun *begun, int64_t *bytes)
 {
-	int64_t bytes = 0;
-	struct str text;
-	bool assistant;
-	int i;
+	int count = 0, i;
 
-	for (i = 0; i < store_history_count(begun); i++) {
-		store_history(begun, i, &assistant, &text);
-		bytes += (int64_t)text.n;
+	*bytes = 0;
+	for (i = 0; i + 2 <= store_history_count(begun); i += 2) {
+		if (!is_told(begun, i))
+			continue;
+		*bytes += (int64_t)(text_of(begun, i).n + text_of(begun, i + 1).n);
+		count += 2;
 	}
-	return bytes;
+	return count;
 }
 
 /*
- * How many of the newest messages fit: whole exchanges, of two each, up to the first that does not.
- * The database has kept to the settings already, so nothing is counted as long as they are the
- * budget.
+ * Takes the newest exchanges that fit: whole ones, of two messages each, up to the first that does
+ * not. How many messages that are; *from: where they begin. The database has kept to the settings
+ * already, so nothing is counted as long as they are the budget.
  */
-static int take_history(const struct store_begun *begun, struct prompt_budget *left)
+static int take_history(const struct store_begun *begun, struct prompt_budget *left, int *from)
 {
-	int count = store_history_count(begun), kept = 0;
+	int64_t bytes;
+	int told = told_of_all(begun, &bytes), kept = 0, at;
 
-	if (take(left, count, bytes_of_all(begun)))
-		return count;
-	while (kept + 2 <= count &&
-	       take(left, 2, chars_of(begun, count - kept - 1) + chars_of(begun, count - kept - 2)))
+	*from = 0;
+	if (take(left, told, bytes))
+		return told;
+	for (at = store_history_count(begun) - 2; at >= 0; at -= 2) {
+		if (!is_told(begun, at))
+			continue;
+		if (!take(left, 2, chars_of(begun, at) + chars_of(begun, at + 1)))
+			break;
 		kept += 2;
+	}
+	*from = at + 2;
 	return kept;
+}
+
+static void put_told(const struct store_begun *begun, int index, struct model *model)
+{
+	struct str text;
+	bool assistant;
+
+	store_history(begun, index, &assistant, &text);
+	model_message(model, assistant ? MODEL_ASSISTANT : MODEL_USER, text);
 }
 
 static void put_history(const struct prompt *prompt, struct prompt_budget *left,
 			struct model *model)
 {
-	int count = store_history_count(prompt->begun), i;
-	struct str text;
-	bool assistant;
+	const struct store_begun *begun = prompt->begun;
+	int i;
 
-	for (i = count - take_history(prompt->begun, left); i < count; i++) {
-		store_history(prompt->begun, i, &assistant, &text);
-		model_message(model, assistant ? MODEL_ASSISTANT : MODEL_USER, text);
+	(void)take_history(begun, left, &i);
+	for (; i + 2 <= store_history_count(begun); i += 2) {
+		if (!is_told(begun, i))
+			continue;
+		put_told(begun, i, model);
+		put_told(begun, i + 1, model);
 	}
 }
 
@@ -101,7 +135,7 @@ void prompt_put(const struct prompt *prompt, struct model *model)
 bool prompt_halve(struct prompt *prompt)
 {
 	struct prompt_budget left = prompt->budget;
-	int kept = take_history(prompt->begun, &left);
+	int from, kept = take_history(prompt->begun, &left, &from);
 
 	if (kept <= 0)
 		return false;

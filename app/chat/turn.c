@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "wire/utf8.h"
 
 /* An answer that cannot be stored is tried again this long: a database restart takes seconds. */
 #define FINISH_MS 10000
@@ -232,9 +233,11 @@ static enum status finish(struct turn *turn, enum store_end end, enum store_fini
 /* What S10's table says of how it went. */
 static enum store_end judge(const struct turn *turn)
 {
-	if (turn->failed == STATUS_OK && turn->answer.len)
+	bool some = !utf8_blank(buf_view(&turn->answer));
+
+	if (turn->failed == STATUS_OK && some)
 		return STORE_DONE;
-	if (turn->failed == STATUS_CLOSED && turn->answer.len)
+	if (turn->failed == STATUS_CLOSED && some)
 		return STORE_LEFT;
 	return STORE_FAILED;
 }

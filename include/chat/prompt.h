@@ -15,7 +15,8 @@
 
 /*
  * What all parts together may have that can be shortened. The chatbot's system prompt and the new
- * message always go in whole, beside it.
+ * message always go in whole, beside it. An exchange with nothing to be seen in its question or its
+ * answer (utf8_blank()) goes in never, a system prompt without anything neither.
  */
 struct prompt_budget {
 	int64_t messages;

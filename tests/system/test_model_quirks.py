@@ -324,6 +324,30 @@ def test_S12_the_end_is_near_once_there_is_a_reason(api, streams):
     api.site.model.wait(mark, ended="client_left")
 
 
+@pytest.mark.parametrize("tokens", [["\n"] * 5, [" ", "\u00a0\u3000"], ["\u200b\ufeff"]], ids=["line feeds", "spaces", "no width"])
+def test_S10_white_space_is_no_answer(api, streams, tokens):
+    api.site.grant(10)
+    exchange = failed(api, streams, "without any text", tokens=tokens)
+    assert exchange["answer"] == "".join(tokens)
+    assert api.site.credits() == 10
+
+
+def test_S8_a_turn_that_a_strict_server_refuses_is_left_out(site):
+    """Answers of line feeds were stored once; questions of blanks are taken to this day."""
+    api = apis.Headless(site)
+    own = api.conversation()
+    for question, answer in (("one", "1"), ("two", "2"), ("   ", None), ("three", "3")):
+        mark = question if answer is None else script(question, tokens=[answer])
+        api.answered(mark, False, own)
+    site.sql("update banter_data.exchange set answer = E'\\n\\n' where workspace = %s and answer = '2'", site.tenant.workspace)
+    mark = name("last")
+    api.answered(script(mark, tokens=["4"]), True, own)
+    messages = site.model.wait(mark)["body"]["messages"]
+    assert [message["content"] for message in messages if message["role"] == "assistant"] == ["1", "3"]
+    assert len(messages) - len([message for message in messages if message["role"] == "system"]) == 5
+    assert "   " not in [message["content"] for message in messages]
+
+
 # What the operator adds
 
 

@@ -162,6 +162,42 @@ static void it_is_halved_until_nothing_is_left(void **state)
 	assert_string_equal(put(&prompt), "S(Be kind.) U(new) ");
 }
 
+/* A strict server refuses a request with a blank message: it and its partner are left out. */
+static void blank_turns_are_left_out_with_their_partners(void **state)
+{
+	static const struct str texts[] = { STR("a1"),
+					    STR("\n\n\n"),
+					    STR(" \t\xc2\xa0"),
+					    STR("b2"),
+					    STR("c1"),
+					    STR("c2"),
+					    STR(""),
+					    STR("\xe2\x80\x8b\xef\xbb\xbf"),
+					    STR("e1"),
+					    STR("e2") };
+	struct store_begun blank = { .system_prompt = STR(" \n") };
+	struct prompt prompt = make(10, (struct prompt_budget)PLENTY);
+
+	(void)state;
+	history.texts = texts;
+	assert_string_equal(put(&prompt), "S(Be kind.) U(c1) A(c2) U(e1) A(e2) U(new) ");
+	/* They take no share of the budget. */
+	prompt.budget = (struct prompt_budget){ 4, 8 };
+	assert_string_equal(put(&prompt), "S(Be kind.) U(c1) A(c2) U(e1) A(e2) U(new) ");
+	prompt.budget = (struct prompt_budget){ 3, 8 };
+	assert_string_equal(put(&prompt), "S(Be kind.) U(e1) A(e2) U(new) ");
+	/* Half of it is half of what was told. */
+	prompt.budget = (struct prompt_budget)PLENTY;
+	assert_true(prompt_halve(&prompt));
+	assert_string_equal(put(&prompt), "S(Be kind.) U(e1) A(e2) U(new) ");
+	assert_true(prompt_halve(&prompt));
+	assert_false(prompt_halve(&prompt));
+	/* The new message goes in whatever it is. */
+	prompt.begun = &blank;
+	prompt.message = STR(" ");
+	assert_string_equal(put(&prompt), "U( ) ");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -171,6 +207,7 @@ int main(void)
 		cmocka_unit_test(characters_are_code_points),
 		cmocka_unit_test(half_of_it_is_the_newer_half),
 		cmocka_unit_test(it_is_halved_until_nothing_is_left),
+		cmocka_unit_test(blank_turns_are_left_out_with_their_partners),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -63,6 +63,14 @@ static const struct {
 					      "any text', null, 0") "error flush stop ",
 	  TURN_FAILED,
 	  "the model answered without any text" },
+	{ "finished with white space only",
+	  { { .bytes = STR(DELTA("\\n\\n") DELTA(" ") FINISH("stop") DONE) } },
+	  200,
+	  "next token(\n\n) token( ) flush " FINISH_CALL(
+		  "failed", "'\n\n ', 'stop', null, null, 'the model answered without "
+			    "any text', 0, 0") "error flush stop ",
+	  TURN_FAILED,
+	  "the model answered without any text" },
 	{ "failed before any text",
 	  { { .bytes = STR(""), .status = STATUS_UNAVAILABLE } },
 	  0,
@@ -124,6 +132,13 @@ static const struct {
 	  200,
 	  "next token(a) flush next flush " FINISH_CALL(
 		  "left", "'a', null, null, null, 'the client left', 0, 0"),
+	  TURN_LEFT,
+	  "the client left" },
+	{ "the client left after white space only",
+	  { { .bytes = STR(DELTA("\\n")) }, { .bytes = STR(""), .status = STATUS_CLOSED } },
+	  200,
+	  "next token(\n) flush next flush " FINISH_CALL(
+		  "failed", "'\n', null, null, null, 'the client left', 0, 0"),
 	  TURN_LEFT,
 	  "the client left" },
 	{ "the client left before any text",
