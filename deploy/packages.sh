@@ -35,7 +35,7 @@ list() {
 	case $1 in
 	build)
 		printf '%s\n' gcc libc6-dev make pkg-config=command:pkg-config \
-			libfcgi-dev libcurl4-openssl-dev libjson-c-dev libpq-dev libssl-dev
+			libfcgi-dev libcurl4-openssl-dev libjson-c-dev libpq-dev libssl-dev zlib1g-dev
 		;;
 	deb)
 		list build

@@ -10,6 +10,7 @@
 
 #include "base/clock.h"
 #include "edge/http_multi.h"
+#include "edge/http_unpack.h"
 
 /* What may come in one turn of libcurl; it hands over at most a few socket reads at once. */
 #define PIECE_CAP (4 << 20)
@@ -18,6 +19,7 @@ struct http_client {
 	struct http_multi multi;
 	CURL *easy; /* of the last transfer; NULL: there was none */
 	struct buf piece;
+	struct http_unpack unpack;
 	bool running;
 	const struct http_prepared *prepared; /* while it runs */
 	int64_t quiet_at;		      /* when the silence has lasted too long */
@@ -25,15 +27,24 @@ struct http_client {
 	int64_t deadline;
 	struct stage *stage;
 	enum http_end end;
+	enum status unpacked; /* what became of the last bytes */
 	char cause[CURL_ERROR_SIZE];
 };
 
 static size_t on_bytes(char *bytes, size_t size, size_t count, void *context)
 {
 	struct http_client *client = context;
+	struct str came = { bytes, size * count };
+	enum status status;
 
-	buf_append(&client->piece, bytes, size * count);
-	return buf_check(&client->piece) == STATUS_OK ? size * count : 0;
+	if (!client->prepared->unpacks) {
+		status = http_unpack_feed(&client->unpack, came, &client->piece);
+	} else {
+		buf_str(&client->piece, came);
+		status = buf_check(&client->piece);
+	}
+	client->unpacked = status;
+	return status == STATUS_OK ? came.n : 0;
 }
 
 static void limit_silence(struct http_client *client, int64_t ms, enum http_end end)
@@ -47,7 +58,7 @@ static size_t on_header(char *bytes, size_t size, size_t count, void *context)
 {
 	struct http_client *client = context;
 
-	(void)bytes;
+	http_unpack_header(&client->unpack, (struct str){ bytes, size * count });
 	limit_silence(client, client->prepared->idle_ms, HTTP_END_LATE_NEXT);
 	return size * count;
 }
@@ -93,6 +104,7 @@ void http_client_free(struct http_client *client)
 	curl_easy_cleanup(client->easy);
 	http_multi_clear(&client->multi);
 	buf_clear(&client->piece);
+	http_unpack_clear(&client->unpack);
 	free(client);
 }
 
@@ -151,6 +163,8 @@ enum status http_client_start(struct http_client *client, const struct http_prep
 	if (copy_handle(client, prepared))
 		return STATUS_NOMEM;
 	buf_reset(&client->piece);
+	http_unpack_begin(&client->unpack);
+	client->unpacked = STATUS_OK;
 	client->prepared = prepared;
 	client->deadline = deadline;
 	client->quiet_at = CLOCK_NEVER; /* libcurl bounds connecting */
@@ -183,7 +197,10 @@ static enum status see_end(struct http_client *client, bool *ended)
 		client->end = http_end_of(client->easy, (int)code);
 		if (*ended)
 			return STATUS_OK;
-		if (!client->cause[0])
+		if (client->unpacked)
+			snprintf(client->cause, sizeof(client->cause),
+				 "the body came packed and cannot be unpacked");
+		else if (!client->cause[0])
 			snprintf(client->cause, sizeof(client->cause), "%s",
 				 curl_easy_strerror(code));
 		return client->end == HTTP_END_LATE ? STATUS_TIMEOUT : STATUS_UNAVAILABLE;
@@ -234,7 +251,7 @@ enum status http_client_next(struct http_client *client, struct wait *wait, int6
 		stage_set(client->stage, STAGE_STREAM);
 		limit_silence(client, client->prepared->idle_ms, HTTP_END_LATE_NEXT);
 	}
-	if (buf_check(&client->piece))
+	if (client->unpacked == STATUS_NOMEM || buf_check(&client->piece))
 		status = STATUS_NOMEM;
 	if (status == STATUS_OK)
 		status = see_end(client, &out->ended);

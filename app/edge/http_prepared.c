@@ -98,7 +98,8 @@ enum status http_prepared_init(struct http_prepared *prepared, const struct http
 		*why = curl_easy_strerror(bad);
 		status = bad ? STATUS_FAILED : STATUS_OK;
 	}
-	*prepared = (struct http_prepared){ easy, headers, target->first_ms, target->idle_ms };
+	*prepared = (struct http_prepared){ easy, headers, target->first_ms, target->idle_ms,
+					    target->accept_encoding != NULL };
 	if (status)
 		http_prepared_clear(prepared);
 	return status;

@@ -17,8 +17,8 @@ struct http_target {
 	const char *agent;   /* the User-Agent */
 	const char *ca;	     /* a file of CA certificates; "": the system's */
 	/*
-	 * NULL: none is asked for, and what comes packed is handed on as it is. Else the
-	 * Accept-Encoding ("": all that is known), and what comes is unpacked.
+	 * NULL: none is asked for, and what comes packed even so is unpacked (edge/http_unpack).
+	 * Else the Accept-Encoding ("": all that libcurl knows), and it unpacks what comes.
 	 */
 	const char *accept_encoding;
 	bool ca_folder;	    /* trusts the system's folder too, searched at every handshake */
@@ -34,6 +34,7 @@ struct http_prepared {
 	void *easy;    /* libcurl's: what a request is copied from */
 	void *headers; /* libcurl's list, which every copy borrows */
 	int64_t first_ms, idle_ms;
+	bool unpacks; /* libcurl does */
 };
 
 /*

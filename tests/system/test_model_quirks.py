@@ -1,8 +1,11 @@
 """What real model servers do, through the whole system: the shapes themselves are tests/unit/transcripts."""
 
+import base64
+import gzip
 import http.server
 import json
 import threading
+import zlib
 
 import pytest
 
@@ -39,10 +42,11 @@ class PickyModel(servers.Server):
                 words = next((words for member, words in model.refused.items() if member in body), None)
                 chunk = {"choices": [{"index": 0, "delta": {"content": "fine"}, "finish_reason": "stop"}]}
                 answer = f"data: {json.dumps(chunk)}\n\ndata: [DONE]\n\n" if words is None else words
+                answer = answer.encode() if words is None else model.words(answer)
                 self.send_response(200 if words is None else model.status)
                 self.send_header("Content-Length", str(len(answer)))
                 self.end_headers()
-                self.wfile.write(answer.encode())
+                self.wfile.write(answer)
 
             def log_message(self, *_):
                 pass
@@ -51,6 +55,10 @@ class PickyModel(servers.Server):
         self.server.daemon_threads = True
         self.url = f"http://127.0.0.1:{self.server.server_port}/v1"
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+    def words(self, words):
+        """The bytes of an error."""
+        return words.encode()
 
     def close(self):
         self.server.shutdown()
@@ -322,6 +330,66 @@ def test_S12_the_end_is_near_once_there_is_a_reason(api, streams):
     raw = [HALF, END] + [":\n\n"] * 100
     assert api.answered(script(mark, raw=raw, delay_ms=1000), streams) == "half"
     api.site.model.wait(mark, ended="client_left")
+
+
+@pytest.mark.parametrize("status", [201, 202, 203, 206])
+def test_S12_success_is_2xx(api, streams, status):
+    assert api.answered(script(name("created"), status=status, raw=[delta("a"), END, DONE]), streams) == "a"
+
+
+def packed(kind, pieces):
+    """Each piece as the sender flushes it."""
+    packer = zlib.compressobj(wbits={"gzip": 31, "zlib": 15, "raw": -15}[kind])
+    parts = [packer.compress(piece.encode()) + packer.flush(zlib.Z_SYNC_FLUSH) for piece in pieces]
+    return [base64.b64encode(part).decode() for part in (*parts, packer.flush())]
+
+
+PACKINGS = [("gzip", "gzip"), ("gzip", ""), ("zlib", "deflate"), ("raw", "deflate")]
+
+
+@pytest.mark.parametrize("kind, encoding", PACKINGS, ids=["gzip", "gzip unsaid", "zlib", "raw"])
+def test_S12_a_packed_answer_that_nobody_asked_for(api, streams, kind, encoding):
+    headers = {"Content-Encoding": encoding} if encoding else {}
+    raw = packed(kind, [delta("a"), delta("b"), END, DONE])
+    assert api.answered(script(name("packed"), raw_b64=raw, headers=headers, split=5), streams) == "ab"
+    plain = packed(kind, [json.dumps(PLAIN)])
+    assert api.answered(script(name("plain"), raw_b64=plain, headers=headers), streams) == "All at once, ö."
+
+
+@pytest.mark.parametrize("kind, encoding", PACKINGS, ids=["gzip", "gzip unsaid", "zlib", "raw"])
+def test_S4_a_packed_token_is_sent_on_while_the_next_is_withheld(api, kind, encoding):
+    gates = {str(n): name("gate") for n in (2, 3)}
+    raw = packed(kind, [delta("a"), delta("b"), END + DONE])
+    stream = api.stream(script(name("packed"), raw_b64=raw, headers={"Content-Encoding": encoding}, gates=gates))
+    assert next(stream)["type"] == "start"
+    assert next(stream)["token"] == "a"
+    api.site.model.open_gate(gates["2"])
+    assert next(stream)["token"] == "b"
+    api.site.model.open_gate(gates["3"])
+    assert [event["type"] for event in stream.rest()] == ["done"]
+
+
+def test_S12_a_header_that_is_wrong_of_a_plain_body(api, streams):
+    """A proxy unpacked it and left the header; others say what is no packing at all."""
+    for encoding in ("gzip", "UTF-8", "none"):
+        raw = [delta("a"), END, DONE]
+        assert api.answered(script(name("plain"), raw=raw, headers={"Content-Encoding": encoding}), streams) == "a"
+
+
+def test_S12_a_packed_error_is_read(start):
+    """Its words tell which member the server does not take: it is asked again without."""
+    class Packing(PickyModel):
+        def words(self, words):
+            return gzip.compress(words.encode())
+
+    model = Packing()
+    try:
+        model.refused = {"temperature": REFUSED_MEMBERS[1][2]}
+        site = start(workers=1, model_url=model.url).for_new_tenant(temperature="0.5")
+        assert apis.Headless(site).answered("hello", True) == "fine"
+        assert ["temperature" in body for body in model.asked] == [True, False]
+    finally:
+        model.close()
 
 
 @pytest.mark.parametrize("tokens", [["\n"] * 5, [" ", "\u00a0\u3000"], ["\u200b\ufeff"]], ids=["line feeds", "spaces", "no width"])

@@ -62,6 +62,8 @@ static bool answer(int fd, const char *request, int connection)
 	} else if (begins(request, "GET /packed ")) {
 		send_answer(fd, "Content-Encoding: gzip\r\n",
 			    (struct str){ packed, sizeof(packed) - 1 });
+	} else if (begins(request, "GET /spoilt ")) {
+		send_answer(fd, "", STR("\x1f\x8b is none"));
 	} else if (begins(request, "GET /cut ")) {
 		send_text(fd, STR("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhello"));
 		return false;
@@ -275,9 +277,11 @@ static void headers_go_and_come(void **state)
 	http_prepared_clear(&prepared);
 }
 
-static void it_is_unpacked_on_demand(void **state)
+static void it_is_unpacked_asked_for_or_not(void **state)
 {
 	(void)state;
+	fetch(0, "/packed", (struct http_target){ .accept_encoding = NULL }, LONG_MS, STATUS_OK,
+	      HTTP_END_WHOLE, "hello");
 	fetch(0, "/packed", (struct http_target){ .accept_encoding = "" }, LONG_MS, STATUS_OK,
 	      HTTP_END_WHOLE, "hello");
 	fetch(0, "/packed", (struct http_target){ .accept_encoding = "identity" }, LONG_MS,
@@ -293,6 +297,7 @@ static void each_end_has_its_kind(void **state)
 
 	(void)state;
 	fetch(0, "/cut", patient, LONG_MS, STATUS_UNAVAILABLE, HTTP_END_CUT, "hello");
+	fetch(0, "/spoilt", patient, LONG_MS, STATUS_UNAVAILABLE, HTTP_END_OTHER, "");
 	fetch(0, "/closed", patient, LONG_MS, STATUS_UNAVAILABLE, HTTP_END_CUT, "");
 	fetch(0, "/silence", first, LONG_MS, STATUS_TIMEOUT, HTTP_END_LATE_FIRST, "");
 	fetch(0, "/pause", next, LONG_MS, STATUS_TIMEOUT, HTTP_END_LATE_NEXT, "hello");
@@ -357,7 +362,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(servers_are_asked_in_turn),
 		cmocka_unit_test(headers_go_and_come),
-		cmocka_unit_test(it_is_unpacked_on_demand),
+		cmocka_unit_test(it_is_unpacked_asked_for_or_not),
 		cmocka_unit_test(each_end_has_its_kind),
 		cmocka_unit_test(nobody_listens),
 		cmocka_unit_test(a_connection_is_kept_when_the_end_is_here),
