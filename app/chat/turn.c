@@ -79,8 +79,10 @@ static enum status on_text(void *context, struct str text)
 
 	if (!text.p)
 		return take_back(turn);
-	if (turn->first_ms < 0)
+	if (turn->first_ms < 0) {
 		turn->first_ms = clock_ms() - turn->began_at;
+		breaker_succeeded(turn->context->breaker);
+	}
 	buf_str(&turn->answer, text);
 	if (buf_check(&turn->answer)) {
 		turn->cause = "the answer is longer than BANTER_ANSWER_BYTES";
