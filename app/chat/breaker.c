@@ -91,6 +91,12 @@ static bool is_due(struct breaker_state state, int64_t now)
 	       (state.kind == BREAKER_PROBING && is_gone((pid_t)state.who));
 }
 
+/* Whether its places are counted. */
+static bool has_places(const struct breaker *breaker, const struct model_server *server)
+{
+	return breaker->limit && breaker->shared && server->open_most;
+}
+
 static struct str place_of(const struct breaker *breaker, const struct model_server *server)
 {
 	return (struct str){ (const char *)&breaker->ids[server - breaker->config->model_servers],
@@ -99,7 +105,7 @@ static struct str place_of(const struct breaker *breaker, const struct model_ser
 
 static bool take_place(struct breaker *breaker, const struct model_server *server)
 {
-	if (breaker->limit && breaker->shared &&
+	if (has_places(breaker, server) &&
 	    !limit_hold(breaker->limit, breaker->holder, LIMIT_SERVER, place_of(breaker, server),
 			server->open_most))
 		return false;
@@ -109,7 +115,7 @@ static bool take_place(struct breaker *breaker, const struct model_server *serve
 
 static void give_place(struct breaker *breaker)
 {
-	if (breaker->limit && breaker->shared)
+	if (has_places(breaker, breaker->server))
 		limit_give(breaker->limit, breaker->holder, LIMIT_SERVER,
 			   place_of(breaker, breaker->server));
 	breaker->server = NULL;
