@@ -33,14 +33,15 @@ void model_reasoning_reset(struct model_reasoning *reasoning)
 	buf_reset(&reasoning->out);
 	buf_wipe(&reasoning->withheld);
 	reasoning->handed = reasoning->take_back = reasoning->marked = false;
-	reasoning->lone = reasoning->untold = false;
+	reasoning->lone = reasoning->speaks = reasoning->untold = false;
 }
 
 /* True for text in which a closing mark would say that it was reasoning. */
 static bool watched(const struct model_reasoning *reasoning)
 {
 	return reasoning->at == REASONING_WITHHELD ||
-	       (reasoning->at == REASONING_TEXT && !reasoning->marked && !reasoning->lone);
+	       (reasoning->at == REASONING_TEXT && !reasoning->marked && !reasoning->lone &&
+		!reasoning->speaks);
 }
 
 /* Bytes that are no marker's, or are only watched. */
@@ -101,7 +102,8 @@ static struct marker at_opening(const struct model_reasoning *reasoning)
 
 /*
  * The closing mark of reasoning that began before the answer's first byte. One in quotes of whatever
- * kind is a word of the text: the byte behind tells, unless nothing more comes.
+ * kind is a word of the text: the byte behind tells, unless nothing more comes. Text with an opening
+ * mark within speaks of marks.
  */
 static struct marker at_lone(const struct model_reasoning *reasoning, bool end)
 {
@@ -109,8 +111,12 @@ static struct marker at_lone(const struct model_reasoning *reasoning, bool end)
 	struct marker found = marker_close(bytes, NULL);
 
 	if (found.is == MARKER_NONE) {
-		found = marker_open_message(bytes);
-		if (found.is == MARKER_OPEN && !found.block->answer)
+		found = reasoning->at == REASONING_TEXT ? marker_open(bytes, false)
+							: marker_open_message(bytes);
+		/* Of answers only harmony's says that what precedes it is none. */
+		if (found.is == MARKER_OPEN &&
+		    (found.block->answer ? found.block->open.p != NULL
+					 : reasoning->at == REASONING_WITHHELD))
 			found.is = MARKER_NONE;
 	} else if (found.is == MARKER_CLOSE && memchr("`\"'", reasoning->before, 3)) {
 		if (bytes.n > found.n && bytes.p[found.n] == reasoning->before)
@@ -184,11 +190,15 @@ static void be_text(struct model_reasoning *reasoning)
 	drop(reasoning, 1);
 }
 
-/* What came was reasoning. False: it has gone on, and nobody can take it back. */
-static bool take_back(struct model_reasoning *reasoning)
+/*
+ * What came was reasoning, as this mark behind it tells. False: it has gone on, and nobody can take it
+ * back, or the mark does not tell that.
+ */
+static bool take_back(struct model_reasoning *reasoning, struct marker found)
 {
-	reasoning->lone = true;
-	if (reasoning->at == REASONING_TEXT && !reasoning->whole)
+	reasoning->speaks = found.is == MARKER_OPEN && !found.block->answer;
+	reasoning->lone = !reasoning->speaks;
+	if (reasoning->at == REASONING_TEXT && (reasoning->speaks || !reasoning->whole))
 		return false;
 	buf_wipe(&reasoning->withheld);
 	buf_reset(&reasoning->out);
@@ -199,7 +209,7 @@ static bool take_back(struct model_reasoning *reasoning)
 
 static void take_marker(struct model_reasoning *reasoning, struct marker found)
 {
-	if (watched(reasoning) && !take_back(reasoning)) {
+	if (watched(reasoning) && !take_back(reasoning, found)) {
 		reasoning->n = 0;
 		return;
 	}

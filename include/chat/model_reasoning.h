@@ -40,6 +40,7 @@ struct model_reasoning {
 	bool take_back;	     /* ... and was reasoning: said with this piece */
 	bool marked;	     /* a marker was taken out: a closing mark behind it is text */
 	bool lone;	     /* a closing mark came without an opening one */
+	bool speaks;	     /* the text speaks of marks: a closing one is a word of it */
 	bool untold;	     /* what was withheld ended without a closing mark, and went on */
 };
 

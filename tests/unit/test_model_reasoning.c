@@ -79,6 +79,8 @@ static const struct {
 	{ "`<think>` opens it", "`<think>` opens it", NULL, NULL },
 	{ "It is `</think>`, \"</think>\", '</think>'",
 	  "It is `</think>`, \"</think>\", '</think>'", NULL, NULL },
+	{ "So: <think>x</think> y", "So: <think>x</think> y", NULL, "y" },
+	{ "<b><thinking>x</thinking>", "<b><thinking>x</thinking>", NULL, "" },
 	{ "<answer>Hello</answer>", "<answer>Hello</answer>", NULL, NULL },
 	{ "Hello<|end|>", "Hello<|end|>", NULL, NULL },
 	/* A closing mark alone. */
