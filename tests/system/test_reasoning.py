@@ -4,6 +4,7 @@ anywhere, is tests/unit/test_model_reasoning.c's."""
 import pytest
 
 import apis
+from ctl import ctl
 from servers import name, script
 
 BLOCKS = {
@@ -152,3 +153,53 @@ def test_S11_withheld_reasoning_that_is_cut_is_no_answer(own):
     own.fails(script(name("cut"), tokens=["so", " and"], finish="length"), True)
     assert own.site.exchanges()[-1]["error"] == "the model reasoned, and answered without any text"
     assert streamed(own, LONE) == ["Hel", "lo"]
+
+
+# A chatbot's setting
+
+
+def setting(api, word):
+    site = api.site
+    code, _, err = ctl("chatbot", "set", site.tenant.chatbot, f"reasoning={word}", url=site.postgres.url("owner"))
+    assert (code, err) == (0, "")
+
+
+def test_S11_a_chatbot_may_keep_reasoning(api, streams):
+    setting(api, "keep")
+    text = "<think>so</think>\n\nHello"
+    assert api.answered(script(name("keep"), tokens=["<thi", "nk>so</think>", "\n\nHello"]), streams) == text
+    assert api.site.exchanges()[-1]["answer"] == text
+    setting(api, "remove")
+    assert api.answered(script(name("remove"), tokens=[text]), streams) == "Hello"
+
+
+def test_S11_a_chatbot_may_say_that_its_answers_begin_in_reasoning(api):
+    setting(api, "begins")
+    assert streamed(api, LONE) == ["Hel", "lo"]
+    assert api.answered(script(name("lone"), tokens=LONE), False) == "Hello"
+    assert streamed(api, [*BLOCKS["think"], "Hel", "lo"]) == ["Hel", "lo"]
+    # However often one has none: it is the chatbot's word.
+    for _ in range(2):
+        assert streamed(api, ["We", " are", " here"]) == ["We are here"]
+    assert streamed(api, LONE) == ["Hel", "lo"]
+
+
+def test_S4_what_is_behind_withheld_reasoning_is_a_stream(api):
+    setting(api, "begins")
+    gate = name("gate")
+    stream = api.stream(script(name("gated"), tokens=LONE, gates={len(LONE): gate}))
+    assert next(stream)["type"] == "start"
+    assert next(stream)["token"] == "Hel"
+    api.site.model.open_gate(gate)
+    assert [event.get("token") for event in stream.rest()] == ["lo", None]
+
+
+def test_S10_S11_withheld_text_beyond_an_answers_length(start):
+    """It is no answer; as reasoning it may be of any length."""
+    site = start(workers=1, answer_bytes=1024)
+    api = apis.Headless(site)
+    setting(api, "begins")
+    assert streamed(api, ["so " * 1000, "</think>", "Hello"]) == ["Hello"]
+    api.fails(script(name("long"), tokens=["so " * 1000]), True)
+    exchange = site.exchanges()[-1]
+    assert (exchange["answer"] or "", exchange["error"]) == ("", "the answer is longer than BANTER_ANSWER_BYTES")
