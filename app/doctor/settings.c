@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "doctor/model_steps.h"
 #include "edge/settings_names.h"
 
 #define CHECK "settings"
@@ -90,9 +91,29 @@ static void see_names(struct doctor *doctor)
 	}
 }
 
+/* Who raised it meant a slow starter, which answers in one piece do not wait for. */
+static void see_first_time(struct doctor *doctor, const struct model_server *server)
+{
+	char setting[MODEL_SETTING_SIZE];
+	int64_t json_ms = doctor->config->json_ms;
+
+	if (server->first_ms <= json_ms || server->first_ms <= PROXY_PATIENCE)
+		return;
+	report_find(doctor->report, REPORT_WARNING, CHECK,
+		    "%s is %" PRId64 " s, but an answer in one piece ends after %" PRId64
+		    " s; only streams wait so long",
+		    model_setting(server, "FIRST_TIME", &setting), server->first_ms / 1000,
+		    json_ms / 1000);
+	report_step(doctor->report,
+		    "nothing, if clients stream; else BANTER_JSON_TIME=%" PRId64
+		    "s, and the web server's limit above that",
+		    server->first_ms / 1000 + 60);
+}
+
 static void see_times(struct doctor *doctor)
 {
 	const struct config *config = doctor->config;
+	size_t i;
 
 	if (config->heartbeat_ms >= PROXY_PATIENCE) {
 		report_find(doctor->report, REPORT_WARNING, CHECK,
@@ -121,6 +142,8 @@ static void see_times(struct doctor *doctor)
 		report_step(doctor->report, "BANTER_DATABASE_CONNECT_TIME=2s");
 		report_step(doctor->report, "BANTER_DATABASE_TIME=2.5s");
 	}
+	for (i = 0; i < config->model_server_count; i++)
+		see_first_time(doctor, &config->model_servers[i]);
 }
 
 void doctor_settings(struct doctor *doctor)

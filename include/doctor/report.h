@@ -21,7 +21,7 @@ struct report_finding {
 	char *found, *steps; /* steps: lines, NULL: none */
 };
 
-#define REPORT_FINDINGS 64
+#define REPORT_FINDINGS 160
 
 struct report {
 	const struct cli_call *call;
