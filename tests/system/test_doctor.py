@@ -605,6 +605,127 @@ def test_a_model_whose_certificate_is_not_right(doctor, certificate, tmp_path, h
             doctor(BANTER_MODEL_URL=model.url, BANTER_MODEL_CA=pem).all_right("model")
 
 
+class Silent(Answers):
+    """Begins no answer, like a server that loads its model first; or begins one and says no more."""
+
+    def do_POST(self):  # noqa: N802
+        if self.server.begins:
+            self.send_response(200)
+            self.send_header("Content-Type", "text/event-stream")
+            self.end_headers()
+            self.wfile.write(b": loading\n\n")
+            self.wfile.flush()
+        self.server.over.wait(servers.PATIENCE)
+
+
+@pytest.mark.parametrize("begins, setting", [(False, "FIRST_TIME"), (True, "IDLE_TIME")])
+def test_a_slow_starter_is_told_which_setting(doctor, begins, setting):
+    """Ollama sends nothing while it loads a model, for minutes."""
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Silent) as server:
+        server.said, server.date, server.called = (404, "text/plain", b""), None, None
+        server.begins, server.over = begins, threading.Event()
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        try:
+            report = doctor(BANTER_MODEL_URL=f"http://127.0.0.1:{server.server_port}/v1",
+                            **{f"BANTER_MODEL_{setting}": "500ms"})
+        finally:
+            server.over.set()
+            server.shutdown()
+    step = report.has("model", WRONG, f"(BANTER_MODEL_{setting})")
+    assert "OLLAMA_KEEP_ALIVE=-1" in step and f"BANTER_MODEL_{setting}=300s" in step and "BANTER_JSON_TIME" in step
+
+
+# Several model servers
+
+
+@pytest.fixture
+def asks(postgres, tenant):
+    """asks(model, servers): what one chatbot asks of whom; as it was, afterwards."""
+    change = "update banter_data.chatbot set model = %s, servers = %s where chatbot = %s"
+    yield lambda model, *listed: postgres.run(change, model, list(listed) or None, tenant.chatbot)
+    postgres.run(change, None, None, tenant.chatbot)
+
+
+@pytest.fixture
+def second():
+    """Another model's server, which wants a key of its own."""
+    with contextlib.ExitStack() as stack:
+        def begin(key):
+            return stack.enter_context(contextlib.closing(servers.StandIn("--key-file", key)))
+
+        yield begin
+
+
+def models_asked(server):
+    return {one["body"]["model"] for one in server.control.requests() if one["method"] == "POST"}
+
+
+def test_every_server_and_every_model_that_chatbots_name_is_asked(doctor, slow_model, second, asks, tmp_path):
+    key = tmp_path / "key"
+    key.write_text("RIGHT")
+    key.chmod(0o600)
+    other = second(key)
+    listed = tmp_path / "servers.conf"
+    listed.write_text(f"[other]\nURL={other.url}\nKEY_FILE={key}\nMODELS=gpt-4o-mini=theirs,special\n")
+    own = servers.name("model")
+    asks(own)
+    report = doctor(BANTER_MODEL_SERVERS=listed)
+    report.has("model", OK, f"{slow_model.url} is reached")
+    report.has("model", OK, f"{other.url} is reached")
+    report.has("model", OK, f'"{own}" on default answers')
+    report.has("model", OK, '"gpt-4o-mini" ("theirs") on other answers')
+    asks("special", "other", "default")
+    doctor(BANTER_MODEL_SERVERS=listed).has("model", OK, '"special" on other answers')
+    assert {"special", own, "gpt-4o-mini"} <= models_asked(slow_model)
+    assert models_asked(other) == {"theirs", "special"}
+
+
+def test_a_second_server_that_fails_is_named_with_its_section(doctor, asks, tmp_path, second):
+    key = tmp_path / "key"
+    key.write_text("RIGHT")
+    listed = tmp_path / "servers.conf"
+    listed.write_text(f"[other]\nURL=http://127.0.0.1:{servers.free_port()}/v1\n[third]\nURL={second(key).url}\n")
+    asks(None, "default", "other")
+    report = doctor(BANTER_MODEL_SERVERS=listed)
+    report.has("model", OK, '"gpt-4o-mini" on default answers')
+    report.has("model", WRONG, "connect", "mend host and port in [other] URL")
+    report.has("model", WRONG, '"gpt-4o-mini" on third', "HTTP status 401", "[third] KEY_FILE=/path")
+    report.all_right("exchange")
+
+
+def test_a_list_with_servers_and_models_that_are_not_there(doctor, asks, tmp_path, slow_model):
+    listed = tmp_path / "servers.conf"
+    listed.write_text(f"[other]\nURL={slow_model.url}\nMODELS=one\n")
+    asks("two", "other", "gone")
+    report = doctor(BANTER_MODEL_SERVERS=listed)
+    report.has("model", WARNING, 'list a server "gone" that is not there', "[gone] in the file of BANTER_MODEL_SERVERS")
+    report.has("model", WRONG, 'has their model "two"', "MODELS")
+    asks("two", "other", "default")
+    doctor(BANTER_MODEL_SERVERS=listed).all_right("model")
+
+
+def test_a_file_of_servers_with_keys_that_everybody_may_read(doctor, tmp_path):
+    key, listed = tmp_path / "key", tmp_path / "servers.conf"
+    key.write_text("SECRETWORD")
+    key.chmod(0o644)
+    listed.write_text(f"[a]\nURL=http://h/v1\nKEY=SECRETWORD\n[b]\nURL=http://h/v1\nKEY_FILE={key}\nCA=/nonexistent\n")
+    listed.chmod(0o644)
+    report = doctor("--no-model", BANTER_MODEL_SERVERS=listed)
+    assert report.has("files", WRONG, "everybody", f"{listed} (the model servers, with secrets)") == f"chmod o= {listed}"
+    assert report.has("files", WRONG, "everybody", f"{key} ([b] KEY_FILE)") == f"chmod o= {key}"
+    report.has("files", WRONG, "/nonexistent ([b] CA)")
+    assert "SECRETWORD" not in json.dumps(report) + doctor.err
+
+
+def test_a_first_time_beyond_that_of_an_answer_in_one_piece(doctor, tmp_path):
+    listed = tmp_path / "servers.conf"
+    listed.write_text("[slow]\nURL=http://h/v1\nFIRST_TIME=5m\n")
+    report = doctor("--no-model", BANTER_MODEL_SERVERS=listed, BANTER_MODEL_FIRST_TIME="120s")
+    report.has("settings", WARNING, "BANTER_MODEL_FIRST_TIME is 120 s", "ends after 50 s", "BANTER_JSON_TIME=180s")
+    report.has("settings", WARNING, "[slow] FIRST_TIME is 300 s", "BANTER_JSON_TIME=360s")
+    doctor("--no-model").all_right("settings")
+
+
 # The pool
 
 
