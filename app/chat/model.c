@@ -96,12 +96,9 @@ void model_begin(struct model *model, const struct model_server *server,
 		 const struct model_options *options)
 {
 	struct model_options named = *options;
-	struct str theirs;
 
 	if (!named.name.p)
 		named.name = str_from(model->name);
-	if (model_server_serves(server, named.name, &theirs))
-		named.name = theirs;
 	model->endpoint = find_endpoint(model, server);
 	buf_reset(&model->refusal);
 	model_learning_begin(&model->learning, server, &named, &model->answer.reasoning);
@@ -109,6 +106,7 @@ void model_begin(struct model *model, const struct model_server *server,
 	model->grace_until = CLOCK_NEVER;
 	model->too_long = false;
 	model->cause[0] = '\0';
+	(void)model_server_serves(server, named.name, &named.name);
 	model_request_begin(&model->request, &model->endpoint->members, &named);
 }
 

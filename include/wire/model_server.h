@@ -29,7 +29,10 @@ struct model_server {
 	int64_t open_most;  /* requests at once, of one host; 0: any number */
 };
 
-/* Whether it has the model, and what it is called there (borrowed from either argument). */
+/*
+ * Whether it has the model, and what it is called there (borrowed from either argument): as here,
+ * too, where it has it not.
+ */
 bool model_server_serves(const struct model_server *server, struct str model, struct str *theirs);
 
 #endif
