@@ -388,8 +388,9 @@ def test_S10_a_model_that_fails(pool, postgres, tenant, directive, text, cause):
 
 
 @pytest.mark.parametrize("settings, directive, text, cause", [
-    ({"model_first_time": "300ms"}, {"hang": True}, "", "the model did not begin to answer in time"),
-    ({"model_idle_time": "300ms"}, {"silence": True}, "", "the model fell silent"),
+    ({"model_first_time": "300ms"}, {"hang": True}, "",
+     "the model did not begin to answer in time (BANTER_MODEL_FIRST_TIME)"),
+    ({"model_idle_time": "300ms"}, {"silence": True}, "", "the model fell silent (BANTER_MODEL_IDLE_TIME)"),
     ({"model_idle_time": "2s"}, {"tokens": ["a", "b"], "gates": {"2": "never-opened"}}, "a", "the model fell silent"),
     ({"exchange_time": "4s", "json_time": "4s"}, {"tokens": ["a", "b"], "gates": {"2": "never-opened"}}, "a",
      "the exchange took too long"),
