@@ -42,6 +42,9 @@ static const struct {
 	{ "database \"",
 	  "make it: createdb --encoding=UTF8 --template=template0 NAME, then banterctl migrate" },
 	{ "could not translate host name", "mend the host's name in the address" },
+	{ "oot certificate file",
+	  "sslrootcert=/etc/ssl/certs/ca-certificates.crt in the address, or the file of your own "
+	  "authority" },
 	{ "ertificate", "mend sslmode and sslrootcert in the address" },
 	{ "SSL", "mend sslmode in the address" },
 	{ "cannot be read",
@@ -105,9 +108,11 @@ static void see_network(struct doctor *doctor, const struct db_rows *rows)
 	if (db_rows_boolean(rows, 0, 6)) {
 		report_find(doctor->report, REPORT_WARNING, "database",
 			    "prompts and answers cross the network to it unencrypted");
-		report_step(doctor->report,
-			    "sslmode=verify-full in BANTER_DATABASE_URL (behind PgBouncer: "
-			    "server_tls_sslmode = verify-full there)");
+		report_step(
+			doctor->report,
+			"sslmode=verify-full and sslrootcert=/etc/ssl/certs/ca-certificates.crt "
+			"(or the file of your own authority) in BANTER_DATABASE_URL (behind "
+			"PgBouncer: server_tls_sslmode = verify-full there)");
 	}
 }
 
@@ -148,7 +153,14 @@ static void see_latency(struct doctor *doctor)
 	struct db_rows *rows = check_ask(doctor, doctor->db, "select banter.health()");
 
 	ms = clock_ms() - before;
-	if (rows && ms > SLOW_MS) {
+	if (rows && !db_rows_boolean(rows, 0, 0)) {
+		report_find(doctor->report, REPORT_WRONG, "database",
+			    "it is read-only: every exchange gets 503");
+		report_step(doctor->report,
+			    "of several hosts: target_session_attrs=read-write in "
+			    "BANTER_DATABASE_URL; else default_transaction_read_only = off for the "
+			    "role, or end the recovery");
+	} else if (rows && ms > SLOW_MS) {
 		report_find(doctor->report, REPORT_WARNING, "database",
 			    "a call took %" PRId64 " ms; every exchange makes two", ms);
 		report_step(doctor->report,

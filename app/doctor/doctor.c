@@ -17,6 +17,7 @@
 #include "doctor/server.h"
 #include "doctor/settings.h"
 #include "doctor/tenant.h"
+#include "doctor/transactions.h"
 #include "doctor/web.h"
 #include "edge/http_client.h"
 
@@ -25,9 +26,9 @@
 static void run_checks(struct doctor *doctor)
 {
 	static void (*const checks[])(struct doctor *) = {
-		doctor_settings, doctor_files,	       doctor_database,
-		doctor_server,	 doctor_server_upkeep, doctor_model,
-		doctor_pool,	 doctor_pool_exchange, doctor_web,
+		doctor_settings,      doctor_files,	   doctor_database, doctor_server,
+		doctor_server_upkeep, doctor_transactions, doctor_model,    doctor_pool,
+		doctor_pool_exchange, doctor_web,
 	};
 	size_t i;
 

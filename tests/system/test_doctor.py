@@ -13,8 +13,10 @@ import socket
 import subprocess
 import threading
 
-import servers
+import psycopg2
 import pytest
+
+import servers
 from ctl import Terminal, ctl, empty
 from fronts.caddy import Caddy
 from fronts.fcgid import Fcgid
@@ -530,6 +532,64 @@ def test_a_model_that_says_no(doctor, status, steps):
 def test_a_model_that_is_none(doctor):
     with model_that_says(200, b"<html>hello</html>", "text/html") as url:
         doctor(BANTER_MODEL_URL=url).has("model", WRONG, "OpenAI-compatible")
+
+
+@contextlib.contextmanager
+def seen_as(postgres, view, text):
+    """What the operator's session finds under a system view's name."""
+    postgres.run(f"create schema seen; create view seen.{view} as {text}")
+    try:
+        yield postgres.url("owner") + "&options=-csearch_path%3Dseen,pg_catalog"
+    finally:
+        postgres.run("drop schema seen cascade")
+
+
+def test_an_old_transaction_is_named_with_what_it_costs(doctor, postgres):
+    columns = ", ".join("xact_start - interval '1 hour' as xact_start" if name == "xact_start" else name
+                        for (name,) in postgres.run("""select attname from pg_attribute
+                            where attrelid = 'pg_catalog.pg_stat_activity'::regclass and attnum > 0"""))
+    with seen_as(postgres, "pg_stat_activity", f"select {columns} from pg_catalog.pg_stat_activity") as url:
+        doctor("--no-model").all_right("old transaction")
+        with contextlib.closing(psycopg2.connect(postgres.url("owner"), application_name="left open")) as old:
+            old.set_session("repeatable read")
+            cursor = old.cursor()
+            cursor.execute("select pg_backend_pid()")
+            [(process,)] = cursor.fetchall()
+            step = doctor("--no-model", BANTER_ADMIN_DATABASE_URL=url).has(
+                "old transaction", WARNING, f"process {process} (left open, idle in transaction)", "dead rows")
+            assert f"pg_terminate_backend({process})" in step
+
+
+@pytest.mark.parametrize("view, text, found, step", [
+    ("pg_prepared_xacts", """select '700'::xid as transaction, 'it''s'::text as gid, now() - interval '1 hour' as prepared,
+        'me'::name as owner, current_database() as database""", "the prepared transaction 'it''s' of me",
+     "rollback prepared 'it''s'"),
+    ("pg_replication_slots", "select 'away'::name as slot_name, (pg_current_xact_id()::text::bigint)::text::xid as xmin",
+     None, None),
+    ("pg_replication_slots", "select 'away'::name as slot_name, '3500000000'::xid as xmin", "the replication slot away",
+     "pg_drop_replication_slot('away')"),
+    ("pg_stat_replication", "select 'far'::text as application_name, 7 as pid, '3500000000'::xid as backend_xmin",
+     "the standby far", "hot_standby_feedback = off"),
+], ids=["prepared", "a slot that is near", "a slot", "a standby"])
+def test_what_else_holds_on_to_old_rows(doctor, postgres, view, text, found, step):
+    with seen_as(postgres, view, text) as url:
+        report = doctor("--no-model", BANTER_ADMIN_DATABASE_URL=url)
+        if found:
+            assert step in report.has("old transaction", WARNING, found)
+        else:
+            report.all_right("old transaction")
+
+
+def test_a_roles_own_level_and_a_read_only_database(doctor, postgres):
+    postgres.run("create role leveled login in role banter_app")
+    try:
+        postgres.run("alter role leveled set default_transaction_isolation = 'repeatable read'")
+        step = doctor("--no-model", BANTER_DATABASE_URL=postgres.url("leveled")).has("roles", WARNING, "repeatable read")
+        assert step == "alter role leveled set default_transaction_isolation = 'read committed'"
+        postgres.run("alter role leveled set default_transaction_read_only = on")
+        doctor("--no-model", BANTER_DATABASE_URL=postgres.url("leveled")).has("database", WRONG, "read-only")
+    finally:
+        postgres.run("drop role leveled")
 
 
 def test_a_model_that_answers_in_one_piece_with_a_wrong_clock(doctor):
