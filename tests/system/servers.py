@@ -203,14 +203,15 @@ class Postgres(Server):
             self.close()
             raise
 
-    def start(self):
+    def start(self, *options):
         self.spawn(
             [*unprivileged(), postgres_bin() / "postgres", "-D", self.data, "-k", self.folder,
              "-c", "listen_addresses=", "-c", "fsync=off", "-c", f"max_connections={self.max_connections}",
-             "-c", "unix_socket_permissions=0777"],
+             "-c", "unix_socket_permissions=0777", *options],
             cwd="/",
         )
-        ready = [postgres_bin() / "pg_isready", "-q", "-h", self.folder, "-d", "postgres", "-U", "owner"]
+        ready = [postgres_bin() / "pg_isready", "-q", "-h", self.folder, "-p", self.port, "-d", "postgres", "-U", "owner"]
+        ready = [str(word) for word in ready]
         self.await_start(lambda: subprocess.run(ready).returncode == 0, "PostgreSQL's start")
 
     def stop(self):
@@ -218,7 +219,7 @@ class Postgres(Server):
         self.end(signal.SIGINT)
 
     def url(self, user="banter_app", database="banter"):
-        return f"postgresql://{user}@/{database}?host={self.folder}"
+        return f"postgresql://{user}@/{database}?host={self.folder}&port={self.port}"
 
     def migrate(self, *arguments):
         subprocess.run(

@@ -3,6 +3,9 @@ role's own settings. That the database itself is away or slow is test_faults.py'
 
 import concurrent.futures
 import contextlib
+import os
+import re
+import shutil
 import socket
 import subprocess
 import time
@@ -334,3 +337,81 @@ def test_G8_a_read_only_database_is_503(pool, postgres, tenant):
         assert health(banter.socket) == 503
         assert health(("127.0.0.1", port)) == 503
         assert "the database is read-only" in banter.text()
+
+
+# TLS
+
+
+@pytest.fixture(scope="module")
+def encrypted():
+    """A PostgreSQL on TCP that speaks TLS only, with a certificate of a private authority for the name database.test."""
+    server = servers.Postgres()
+    certificates = server.folder / "certificates"
+    certificates.mkdir(mode=0o755)
+
+    def openssl(*words):
+        subprocess.run(["openssl", *map(str, words)], check=True, capture_output=True, cwd=certificates)
+
+    curve = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes")
+    for authority in ("ours", "other"):
+        openssl("req", "-x509", *curve, "-days", 2, "-subj", f"/CN={authority}", "-keyout", f"{authority}.key", "-out",
+                f"{authority}.pem")
+    openssl("req", *curve, "-subj", "/CN=database.test", "-addext", "subjectAltName=DNS:database.test",
+            "-keyout", "server.key", "-out", "server.csr")
+    openssl("x509", "-req", "-in", "server.csr", "-CA", "ours.pem", "-CAkey", "ours.key", "-CAcreateserial", "-days", 2,
+            "-copy_extensions", "copy", "-out", "server.pem")
+    for file in (certificates / "server.key", certificates / "server.pem"):
+        file.replace(server.data / file.name)
+        if os.geteuid() == 0:
+            shutil.chown(server.data / file.name, "postgres", "postgres")
+    (server.data / "server.key").chmod(0o600)
+    server.port = servers.free_port()
+    (server.data / "pg_hba.conf").write_text("local all all trust\nhostssl all all 127.0.0.0/8 trust\n")
+    with open(server.data / "postgresql.auto.conf", "a") as settings:
+        settings.write("ssl = on\nssl_cert_file = 'server.pem'\nssl_key_file = 'server.key'\n")
+    server.stop()
+    server.start("-c", "listen_addresses=127.0.0.1", "-c", f"port={server.port}")
+    server.authority = certificates / "ours.pem"
+    server.stranger = certificates / "other.pem"
+    yield server
+    server.close()
+
+
+def page_url(encrypted, file, host="database.test"):
+    """As the service's page writes it, for that machine."""
+    [url] = re.findall(r"`BANTER_DATABASE_URL=(\S*verify-full\S*)`", (servers.ROOT / "deploy/systemd/README.md").read_text())
+    for piece, value in (("banter@", "banter_app@"), ("HOST", f"{host}:{encrypted.port}"), ("FILE", str(file))):
+        assert piece in url
+        url = url.replace(piece, value)
+    return url
+
+
+@pytest.mark.parametrize("second", [False, True])
+def test_sslmode_verify_full_as_the_page_writes_it(pool, encrypted, names, second):
+    """The certificate is for the name, though libpq is given an address; the second host's too."""
+    names.say("database.test", *["127.0.0.3"] * second, "127.0.0.1")
+    banter = pool(workers=1, database_url=page_url(encrypted, encrypted.authority), **names.environment)
+    assert answered(banter, encrypted.demo())
+    assert health(banter.socket) == 200
+
+
+@pytest.mark.parametrize("host, file, why", [
+    ("database.test", "stranger", "certificate verify failed"),
+    ("misnamed.test", "authority", 'does not match host name "misnamed.test"'),
+    ("database.test", None, "oot certificate file"),
+])
+def test_sslmode_verify_full_trusts_no_other(pool, encrypted, names, tmp_path, host, file, why):
+    names.say("database.test", "127.0.0.1")
+    names.say("misnamed.test", "127.0.0.1")
+    url = page_url(encrypted, getattr(encrypted, file) if file else tmp_path / "none", host)
+    banter = pool(workers=1, database_url=url, **names.environment)
+    assert health(banter.socket) == 503
+    assert why in banter.text()
+
+
+def test_without_sslrootcert_the_doctor_says_what_to_write(encrypted, names):
+    url = page_url(encrypted, "x").replace("&sslrootcert=x", "")
+    names.say("database.test", "127.0.0.1")
+    done = subprocess.run([BUILD / "banterctl", "doctor", "--no-model"], capture_output=True, text=True,
+                          env={"BANTER_DATABASE_URL": url, "HOME": "/nowhere", "COLUMNS": "1000", **names.environment})
+    assert "sslrootcert=/etc/ssl/certs/ca-certificates.crt" in done.stdout
