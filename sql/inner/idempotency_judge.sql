@@ -33,7 +33,7 @@ begin
 	if not found then -- erased this moment
 		return;
 	end if;
-	if v_run.state = 'running' and v_run.lease_until <= clock_timestamp() then
+	if v_run.state = 'running' and banter_data.lease_ended(v_run.lease_until, clock_timestamp()) then
 		-- Its worker may be storing it just now. Once the row is ours it stays lapsed,
 		-- and lease_release gives it up before the new run reserves.
 		select * into v_run from banter_data.exchange e
@@ -46,7 +46,7 @@ begin
 
 	v_now := clock_timestamp();
 	conversation := v_run.conversation;
-	if v_run.state = 'running' and v_run.lease_until > v_now then
+	if v_run.state = 'running' and not banter_data.lease_ended(v_run.lease_until, v_now) then
 		verdict := 'in_progress';
 		retry_after := greatest(ceil(least(extract(epoch from v_run.lease_until - v_now), 10)), 1);
 		return;

@@ -10,9 +10,14 @@ declare
 	v_now constant timestamptz := clock_timestamp();
 	v_lost record;
 begin
+	-- As lease_ended() has it, an index scan each.
 	if not exists (
 		select from banter_data.exchange x
 		where x.workspace = p_workspace and x.ended_at is null and x.lease_until <= v_now)
+		and not exists (
+			select from banter_data.exchange x
+			where x.workspace = p_workspace and x.ended_at is null
+				and x.lease_until > v_now + interval '25 hours')
 	then
 		return;
 	end if;
@@ -23,7 +28,8 @@ begin
 		from (
 			select x.workspace, x.exchange
 			from banter_data.exchange x
-			where x.workspace = p_workspace and x.ended_at is null and x.lease_until <= v_now
+			where x.workspace = p_workspace and x.ended_at is null
+				and banter_data.lease_ended(x.lease_until, v_now)
 			for update skip locked) l
 		where e.workspace = l.workspace and e.exchange = l.exchange
 		returning e.exchange, e.price

@@ -19,7 +19,8 @@ begin
 	select count(*), count(*) filter (where e.api_key = p_api_key)
 	into v_open, v_open_of_key
 	from banter_data.exchange e
-	where e.workspace = p_workspace and e.ended_at is null and e.lease_until > v_now;
+	where e.workspace = p_workspace and e.ended_at is null
+		and not banter_data.lease_ended(e.lease_until, v_now);
 	return coalesce(v_open < p_max_open, true) and coalesce(v_open_of_key < p_max_open_per_key, true);
 end
 $$;

@@ -10,7 +10,7 @@ as $$
 begin
 	select count(*) into lost_exchanges
 	from banter_data.exchange e
-	where e.ended_at is null and e.lease_until <= clock_timestamp();
+	where e.ended_at is null and banter_data.lease_ended(e.lease_until, clock_timestamp());
 	select count(*) into idempotency_keys
 	from banter_data.idempotency i
 	where i.created_at <= clock_timestamp() - interval '24 hours';

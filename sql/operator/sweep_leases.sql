@@ -10,7 +10,7 @@ declare
 begin
 	select e.workspace, count(*) into workspace, lost
 	from banter_data.exchange e
-	where e.ended_at is null and e.lease_until <= v_now and (p_after is null or e.workspace > p_after)
+	where e.ended_at is null and banter_data.lease_ended(e.lease_until, v_now) and (p_after is null or e.workspace > p_after)
 	group by e.workspace
 	order by e.workspace
 	limit 1;
@@ -21,7 +21,8 @@ begin
 	-- Those that others had in hand are theirs.
 	lost := lost - (
 		select count(*) from banter_data.exchange e
-		where e.workspace = sweep_leases.workspace and e.ended_at is null and e.lease_until <= v_now);
+		where e.workspace = sweep_leases.workspace and e.ended_at is null
+			and banter_data.lease_ended(e.lease_until, v_now));
 end
 $$;
 

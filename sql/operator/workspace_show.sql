@@ -16,7 +16,8 @@ begin
 			(select count(*) from banter_data.api_key k where k.workspace = v_workspace and k.revoked_at is null),
 			(select count(*) from banter_data.conversation c where c.workspace = v_workspace),
 			(select count(*) from banter_data.exchange e
-				where e.workspace = v_workspace and e.ended_at is null and e.lease_until > clock_timestamp()),
+				where e.workspace = v_workspace and e.ended_at is null
+					and not banter_data.lease_ended(e.lease_until, clock_timestamp())),
 			banter_data.stamp(w.created_at)
 		from banter_data.workspace w
 		where w.workspace = v_workspace;
