@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define DEFAULT_PORT "5432" /* DEF_PGPORT, which libpq has for an empty one in a list */
+
 /*
  * All options of a connection, wherever they are set. libpq tells them of a connection only, so it
  * is given one that it refuses before it resolves a name or reads a password file.
@@ -59,33 +61,55 @@ static bool take_item(const char *list, int index, char **out)
 	return !n || *out;
 }
 
+/* What a place does not say would be taken from the URL's lists again. False: it cannot be said. */
+static bool say_all(struct db_place *place, bool one_of_many, bool *no_memory)
+{
+	/* A path, or an abstract socket's name, is none that is resolved. */
+	place->named = place->host && !place->address && !strchr("/@", *place->host);
+	if (place->named && resolve_is_address(place->host)) {
+		place->named = false;
+		place->address = strdup(place->host);
+		*no_memory = *no_memory || !place->address;
+	}
+	if (!one_of_many)
+		return true;
+	if (!place->host && place->address) {
+		place->host = strdup(place->address);
+		*no_memory = *no_memory || !place->host;
+	}
+	if (!place->port) {
+		place->port = strdup(DEFAULT_PORT);
+		*no_memory = *no_memory || !place->port;
+	}
+	return place->host != NULL;
+}
+
 static enum status read_hosts(const PQconninfoOption *options, struct db_places *out)
 {
 	const char *hosts = option(options, "host"), *addresses = option(options, "hostaddr"),
 		   *ports = option(options, "port");
 	int count = addresses ? count_items(addresses) : count_items(hosts), i;
-	bool all_there = true;
+	bool no_memory = false, said = true;
 
 	/* Where the lists do not match, libpq says so. */
 	if (count < 1 || count > DB_PLACES || (hosts && count_items(hosts) != count) ||
 	    (count_items(ports) > 1 && count_items(ports) != count))
 		return STATUS_OK;
-	for (i = 0; i < count && all_there; i++) {
+	for (i = 0; i < count && said && !no_memory; i++) {
 		struct db_place *place = &out->all[i];
 
-		all_there = take_item(hosts, i, &place->host) &&
-			    take_item(addresses, i, &place->address) &&
-			    take_item(ports, count_items(ports) > 1 ? i : 0, &place->port);
-		/* A path, or an abstract socket's name, is none that is resolved. */
-		place->named = place->host && !place->address && !strchr("/@", *place->host);
-		if (place->named && resolve_is_address(place->host)) {
-			place->named = false;
-			place->address = strdup(place->host);
-			all_there = all_there && place->address;
-		}
+		no_memory = !take_item(hosts, i, &place->host) ||
+			    !take_item(addresses, i, &place->address) ||
+			    !take_item(ports, count_items(ports) > 1 ? i : 0, &place->port);
+		said = say_all(place, count > 1, &no_memory) &&
+		       (!addresses || place->address || place->named);
+	}
+	if (!said) { /* a default socket, or one among addresses: then libpq tries them itself */
+		db_places_clear(out);
+		count = 1;
 	}
 	out->count = count;
-	return all_there ? STATUS_OK : STATUS_NOMEM;
+	return no_memory ? STATUS_NOMEM : STATUS_OK;
 }
 
 enum status db_places_read(const char *url, struct db_places *out)
