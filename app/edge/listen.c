@@ -1,8 +1,10 @@
 /* The listening socket: we bind it ourselves, since FCGX_OpenSocket exits on any error. */
 #include "edge/listen.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <netdb.h>
+#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -64,6 +66,82 @@ static enum status bind_unix(int fd, const char *path, unsigned mode)
 	return STATUS_OK;
 }
 
+/* Is that address this machine's alone? */
+static bool is_local(const struct addrinfo *at)
+{
+	struct sockaddr_in6 six;
+	struct sockaddr_in four;
+
+	if (at->ai_family == AF_INET) {
+		memcpy(&four, at->ai_addr, sizeof(four));
+		return ntohl(four.sin_addr.s_addr) >> 24 == IN_LOOPBACKNET;
+	}
+	memcpy(&six, at->ai_addr, sizeof(six));
+	return at->ai_family == AF_INET6 && IN6_IS_ADDR_LOOPBACK(&six.sin6_addr);
+}
+
+/* errno stays what it was. */
+static int give_up(int fd)
+{
+	int why = errno;
+
+	close(fd);
+	errno = why;
+	return -1;
+}
+
+static int bind_one(const struct addrinfo *at)
+{
+	int fd = socket(at->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0), on = 1;
+
+	if (fd >= 0 && (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) ||
+			bind(fd, at->ai_addr, at->ai_addrlen)))
+		fd = give_up(fd);
+	return fd;
+}
+
+/*
+ * A name such as localhost, which is 127.0.0.1 and ::1: one socket for both. It takes what comes by
+ * the loopback device, in either protocol; from another machine nothing can.
+ */
+static int bind_local(const struct addrinfo *found)
+{
+	struct sockaddr_in6 any = { .sin6_family = AF_INET6 }, six;
+	int fd = socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0), on = 1, off = 0;
+
+	memcpy(&six, found->ai_addr, sizeof(any.sin6_family) + sizeof(any.sin6_port));
+	any.sin6_port = six.sin6_port; /* at the same place in both families */
+	if (fd >= 0 && (setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof(off)) ||
+			setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, "lo", sizeof("lo")) ||
+			setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) ||
+			bind(fd, (struct sockaddr *)&any, sizeof(any))))
+		fd = give_up(fd);
+	return fd;
+}
+
+/* All that the name gives, where one socket can; else its first address. -1: errno says why. */
+static int bind_tcp(const char *address, const struct addrinfo *found)
+{
+	const struct addrinfo *at;
+	bool local = true;
+	int fd;
+
+	if (!found->ai_next)
+		return bind_one(found);
+	for (at = found; at; at = at->ai_next)
+		local = local && is_local(at);
+	fd = local ? bind_local(found) : -1;
+	if (fd >= 0)
+		return fd;
+	fd = bind_one(found);
+	if (fd >= 0)
+		log_warn(
+			"%s has several addresses, and only the first is listened on: name the one "
+			"that the web server connects to",
+			address);
+	return fd;
+}
+
 static enum status open_tcp(const char *address, int *out)
 {
 	struct addrinfo hints = { .ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE };
@@ -71,7 +149,6 @@ static enum status open_tcp(const char *address, int *out)
 	char host[256], digits[8];
 	struct str name, port;
 	const char *why;
-	int fd, on = 1;
 
 	if (!address_split(str_from(address), &name, &port) || !port.p) {
 		log_error("cannot listen on %s: it must be unix:PATH or HOST:PORT", address);
@@ -83,18 +160,13 @@ static enum status open_tcp(const char *address, int *out)
 		log_error("cannot listen on %s: no such address", address);
 		return STATUS_FAILED;
 	}
-	fd = socket(found->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) ||
-	    bind(fd, found->ai_addr, found->ai_addrlen)) {
+	*out = bind_tcp(address, found);
+	if (*out < 0) {
 		why = errno == EADDRINUSE ? "the port is taken" : strerror(errno);
 		log_error("cannot listen on %s: %s", address, why);
-		if (fd >= 0)
-			close(fd);
-		fd = -1;
 	}
 	freeaddrinfo(found);
-	*out = fd;
-	return fd < 0 ? STATUS_FAILED : STATUS_OK;
+	return *out < 0 ? STATUS_FAILED : STATUS_OK;
 }
 
 enum status listen_open(const char *address, unsigned mode, int backlog, int *out)

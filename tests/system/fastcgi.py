@@ -51,7 +51,8 @@ class Connection:
 
     def __init__(self, address):
         unix = not isinstance(address, tuple)
-        self.socket = socket.socket(socket.AF_UNIX if unix else socket.AF_INET)
+        inet = socket.AF_INET6 if ":" in str(address[0] if not unix else "") else socket.AF_INET
+        self.socket = socket.socket(socket.AF_UNIX if unix else inet)
         # Waits where the kernel's backlog is full; with a time-out of its own it would fail there.
         self.socket.connect(str(address) if unix else address)
         self.socket.settimeout(PATIENCE)

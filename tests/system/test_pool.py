@@ -12,11 +12,27 @@ import subprocess
 import pytest
 
 import servers
+from database import Names
 from fastcgi import Connection, chat, chat_body, chat_params, health, stream
 from servers import BUILD, name, script, until
 from site_client import at_once
 
 NEVER = name("never")  # a gate that nobody opens
+
+
+@pytest.mark.parametrize("addresses, served", [
+    (("127.0.0.1", "::1"), ("127.0.0.1", "::1")),
+    (("::1", "127.0.0.1"), ("127.0.0.1", "::1")),
+    (("127.0.0.1", "127.0.0.2"), ("127.0.0.1", "127.0.0.2")),
+    (("127.0.0.1", "192.0.2.1"), ("127.0.0.1",)),
+])
+def test_every_address_of_localhost_is_listened_on(pool, tmp_path, addresses, served):
+    """A web server that is told `localhost` takes one after the other. What cannot be is said."""
+    names, port = Names(tmp_path), servers.free_port()
+    names.say("local.test", *addresses)
+    banter = pool(workers=1, listen=port, options=("--listen", f"local.test:{port}"), **names.environment)
+    assert [health((address, port)) for address in served] == [200] * len(served)
+    assert ("only the first is listened on" in banter.text()) == (served != tuple(sorted(addresses)))
 
 
 def alive(pid):
