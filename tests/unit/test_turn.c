@@ -66,7 +66,7 @@ static const struct {
 	{ "finished with white space only",
 	  { { .bytes = STR(DELTA("\\n\\n") DELTA(" ") FINISH("stop") DONE) } },
 	  200,
-	  "next token(\n\n) token( ) flush " FINISH_CALL(
+	  "next token(\n\n ) flush " FINISH_CALL(
 		  "failed", "'\n\n ', 'stop', null, null, 'the model answered without "
 			    "any text', 0, 0") "error flush stop ",
 	  TURN_FAILED,
