@@ -127,8 +127,10 @@ static enum status take_speech(struct model_answer *answer, struct json_node cho
 					&answer->text);
 	else
 		answer->spoke = true;
-	if (answer->shape == MODEL_PLAIN && json_type_of(delta) == JSON_ABSENT)
+	if (answer->shape == MODEL_PLAIN && json_type_of(delta) == JSON_ABSENT) {
 		answer->whole = true;
+		answer->reasoning.whole = true; /* none of it has gone on */
+	}
 	if (came) /* whatever was said before: that was not the end */
 		buf_reset(&answer->reason);
 	return pass_text(answer);

@@ -102,10 +102,10 @@ static struct marker at_opening(const struct model_reasoning *reasoning)
 
 /*
  * The closing mark of reasoning that began before the answer's first byte. One in quotes of whatever
- * kind is a word of the text: the byte behind tells, unless nothing more comes. Text with an opening
- * mark within speaks of marks.
+ * kind is a word of the text, as the byte behind it tells. Text with an opening mark within speaks of
+ * marks.
  */
-static struct marker at_lone(const struct model_reasoning *reasoning, bool end)
+static struct marker at_lone(const struct model_reasoning *reasoning)
 {
 	struct str bytes = held(reasoning);
 	struct marker found = marker_close(bytes, NULL);
@@ -121,7 +121,7 @@ static struct marker at_lone(const struct model_reasoning *reasoning, bool end)
 	} else if (found.is == MARKER_CLOSE && memchr("`\"'", reasoning->before, 3)) {
 		if (bytes.n > found.n && bytes.p[found.n] == reasoning->before)
 			found.is = MARKER_NONE;
-		else if (bytes.n == found.n && !end)
+		else if (bytes.n == found.n)
 			found.is = MARKER_PART;
 	}
 	return found;
@@ -166,7 +166,7 @@ static struct marker look(const struct model_reasoning *reasoning, bool end)
 	else if (reasoning->at == REASONING_HIDDEN)
 		found = at_hidden(reasoning);
 	else if (watched(reasoning))
-		found = at_lone(reasoning, end);
+		found = at_lone(reasoning);
 	else if (reasoning->block)
 		found = at_wrapping(reasoning, end);
 	if (found.is == MARKER_PART && (end || reasoning->n == sizeof(reasoning->held)))

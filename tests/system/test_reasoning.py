@@ -1,6 +1,8 @@
 """Reasoning within a model's content (S11, S4), through the whole system. What each mark is, and that it may be torn
 anywhere, is tests/unit/test_model_reasoning.c's."""
 
+import json
+
 import pytest
 
 import apis
@@ -111,6 +113,12 @@ def test_S11_in_one_piece_a_closing_mark_takes_away_what_precedes_it(own):
     assert own.answered(script(name("lone"), tokens=LONE), False) == "Hello"
     assert own.site.exchanges()[-1]["answer"] == "Hello"
     assert own.answered(script(name("quoted"), tokens=["It is `</", "think>`."]), False) == "It is `</think>`."
+
+
+def test_S11_a_plain_answer_to_a_streaming_request_has_not_been_sent(own):
+    """All of it is here before any of it goes on."""
+    plain = {"choices": [{"index": 0, "message": {"content": "".join(LONE)}, "finish_reason": "stop"}]}
+    assert own.answered(script(name("plain"), raw=[json.dumps(plain)]), True) == "Hello"
 
 
 def test_S11_a_stream_learns_from_three_conversations(own):

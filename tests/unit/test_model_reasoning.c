@@ -86,6 +86,7 @@ static const struct {
 	/* A closing mark alone. */
 	{ "x</think>\n\nHello", "x</think>\n\nHello", "Hello", "Hello" },
 	{ "x</think>", "x</think>", "", "" },
+	{ "\"x\"</think>", "\"x\"</think>", NULL, NULL },
 	{ "x[/THINK]Hello", "x[/THINK]Hello", "Hello", "Hello" },
 	{ "\"x\"</think>\nHello", "\"x\"</think>\nHello", "Hello", "Hello" },
 	{ "x</think><answer>Hello</answer>", "x</think><answer>Hello</answer>", "Hello", "Hello" },

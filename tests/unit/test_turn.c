@@ -137,8 +137,8 @@ static const struct {
 	{ "the client left after white space only",
 	  { { .bytes = STR(DELTA("\\n")) }, { .bytes = STR(""), .status = STATUS_CLOSED } },
 	  200,
-	  "next token(\n) flush next flush " FINISH_CALL(
-		  "failed", "'\n', null, null, null, 'the client left', 0, 0"),
+	  "next flush next flush " FINISH_CALL("failed",
+					       "'', null, null, null, 'the client left', null, 0"),
 	  TURN_LEFT,
 	  "the client left" },
 	{ "the client left before any text",
