@@ -122,13 +122,16 @@ static char **file_of(struct config *config, struct str name)
 
 enum status config_note_file(struct config *config, struct str name, const char *path)
 {
-	char **file = file_of(config, name);
+	char **file = file_of(config, name), *copy;
 
 	if (!file)
 		return STATUS_OK;
+	copy = strdup(path);
+	if (!copy)
+		return STATUS_NOMEM;
 	free_text(file);
-	*file = strdup(path);
-	return *file ? STATUS_OK : STATUS_NOMEM;
+	*file = copy;
+	return STATUS_OK;
 }
 
 enum status config_set(struct config *config, struct str name, struct str value, struct buf *why)
