@@ -161,8 +161,8 @@ static enum status send_statement(struct db *db)
 	bool sent;
 
 	/* What is in the middle of a transaction has its level. */
-	db->piece = db->script || db->held || db->plain ? PIECE_NONE : PIECE_BEGIN;
-	if (db->script)
+	db->piece = !db->query || db->held || db->plain ? PIECE_NONE : PIECE_BEGIN;
+	if (!db->query)
 		sent = PQsendQuery(db->conn, db->script);
 	else
 		sent = db->piece ? send_pieces(db) : send_query(db);

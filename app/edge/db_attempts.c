@@ -67,7 +67,7 @@ static void add_place(struct db_attempts *attempts, const struct db_place *place
 
 static void put_silent_last(struct db_attempts *attempts, int first)
 {
-	struct db_attempt sorted[DB_ATTEMPTS];
+	struct db_attempt sorted[DB_ATTEMPTS] = { 0 };
 	int pass, i, n = 0;
 
 	for (pass = 0; pass < 2; pass++)

@@ -6,6 +6,7 @@
 #include "edge/db_connect.h"
 
 #include <inttypes.h>
+#include <libpq-fe.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,16 +14,15 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "edge/db_attempts.h"
-#include "edge/settings_file.h"
+#include "edge/db_secrets.h"
 #include "edge/wait_slots.h"
 
-#define SECRET_CAP 65536
 #define WHY_SIZE 512
 /* So long no name server is waited for that said nothing, where an address is kept. */
 #define NAMES_LATE_MS 60000
 
 struct db_connect {
-	char *url, *url_file, *password, *password_file;
+	struct db_secrets secrets;
 	struct db_places places; /* none: to be read */
 	struct db_attempts attempts;
 	struct resolve *resolve; /* NULL: no name is asked for */
@@ -37,30 +37,14 @@ struct db_connect {
 	char why[WHY_SIZE]; /* what the last attempt failed of */
 };
 
-static void wipe(char *text)
-{
-	if (text)
-		explicit_bzero(text, strlen(text));
-	free(text);
-}
-
-static char *copy(const char *text)
-{
-	return strdup(text ? text : "");
-}
-
 enum status db_connect_new(const struct db_target *target, struct db_connect **out)
 {
 	struct db_connect *connect = calloc(1, sizeof(*connect));
 
 	if (!connect)
 		return STATUS_NOMEM;
-	connect->url = copy(target->url);
-	connect->password = copy(target->password);
-	connect->url_file = copy(target->url_file);
-	connect->password_file = copy(target->password_file);
-	if (!connect->url || !connect->password || !connect->url_file || !connect->password_file) {
-		db_connect_free(connect);
+	if (db_secrets_init(&connect->secrets, target)) {
+		free(connect);
 		return STATUS_NOMEM;
 	}
 	*out = connect;
@@ -73,10 +57,7 @@ void db_connect_free(struct db_connect *connect)
 		return;
 	db_connect_stop(connect);
 	db_places_clear(&connect->places);
-	wipe(connect->url); /* it may have the password in it */
-	wipe(connect->password);
-	free(connect->url_file);
-	free(connect->password_file);
+	db_secrets_clear(&connect->secrets);
 	free(connect);
 }
 
@@ -103,8 +84,8 @@ static enum status begin_attempt(struct db_connect *connect, const struct db_att
 	snprintf(timeout, sizeof(timeout), "%" PRId64, connect->ms / 2);
 	if (!connect->places.user_timeout)
 		PASS("tcp_user_timeout", timeout);
-	PASS("dbname", *connect->url ? connect->url : NULL);
-	PASS("password", *connect->password ? connect->password : NULL);
+	PASS("dbname", *connect->secrets.url ? connect->secrets.url : NULL);
+	PASS("password", *connect->secrets.password ? connect->secrets.password : NULL);
 	PASS("fallback_application_name", "banter");
 	PASS("client_encoding", "UTF8");
 	/* Behind the URL, and so in place of its lists. */
@@ -122,29 +103,6 @@ static enum status begin_attempt(struct db_connect *connect, const struct db_att
 	return STATUS_OK;
 }
 
-/* True if the file has other words than `*kept`, which are then those. */
-static bool take_again(const char *path, char **kept)
-{
-	bool changed = false;
-	struct buf text;
-	char *fresh;
-
-	if (!*path)
-		return false;
-	buf_init(&text, SECRET_CAP);
-	if (settings_file_read_secret(path, &text) == STATUS_OK &&
-	    !str_equal(buf_view(&text), str_from(*kept))) {
-		fresh = strdup(buf_text(&text));
-		changed = fresh != NULL;
-		if (changed) {
-			wipe(*kept);
-			*kept = fresh;
-		}
-	}
-	buf_wipe(&text);
-	return changed;
-}
-
 /*
  * A login that was refused may rest on a password that was changed: once a connection the files are
  * read again. True: they have changed; *url: the URL too.
@@ -153,14 +111,11 @@ static bool read_again(struct db_connect *connect, bool *url)
 {
 	bool refused =
 		PQconnectionUsedPassword(connect->conn) || PQconnectionNeedsPassword(connect->conn);
-	bool password;
 
 	if (!refused || connect->read_again)
 		return false;
 	connect->read_again = true;
-	*url = take_again(connect->url_file, &connect->url);
-	password = take_again(connect->password_file, &connect->password);
-	return *url || password;
+	return db_secrets_read_again(&connect->secrets, url);
 }
 
 /*
@@ -171,7 +126,7 @@ static void note_failure(struct db_connect *connect)
 {
 	const char *why = PQerrorMessage(connect->conn);
 
-	if (!db_url_valid(connect->url))
+	if (!db_url_valid(connect->secrets.url))
 		why = "its address cannot be read; is all of its password escaped or quoted?";
 	snprintf(connect->why, sizeof(connect->why), "%.*s", (int)strcspn(why, "\n"), why);
 	log_debug("database: %s", connect->why);
@@ -262,7 +217,7 @@ static enum status begin(struct db_connect *connect)
 	enum status status = STATUS_OK;
 
 	if (!connect->places.count)
-		status = db_places_read(connect->url, &connect->places);
+		status = db_places_read(connect->secrets.url, &connect->places);
 	if (status)
 		return status;
 	ask_names(connect);

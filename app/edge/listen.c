@@ -1,7 +1,6 @@
 /* The listening socket: we bind it ourselves, since FCGX_OpenSocket exits on any error. */
 #include "edge/listen.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <netdb.h>
 #include <netinet/in.h>

@@ -32,6 +32,15 @@ bool resolve_is_address(const char *text)
 	return true;
 }
 
+/* One more, or one less, that is not the last. */
+static void hold(struct resolve *resolve, int more)
+{
+	pthread_mutex_lock(&resolve->lock);
+	resolve->holders += more;
+	resolve->pending += more;
+	pthread_mutex_unlock(&resolve->lock);
+}
+
 static void leave(struct resolve *resolve)
 {
 	bool last;
@@ -119,13 +128,10 @@ enum status resolve_start(const char *const *names, int count, struct resolve **
 
 		question->resolve = resolve;
 		strncpy(question->name, names[i], sizeof(question->name) - 1);
-		pthread_mutex_lock(&resolve->lock);
-		resolve->holders++;
-		resolve->pending++;
-		pthread_mutex_unlock(&resolve->lock);
+		hold(resolve, 1);
 		status = ask(question);
 		if (status)
-			leave(resolve);
+			hold(resolve, -1);
 	}
 	if (status) {
 		leave(resolve);

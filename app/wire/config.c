@@ -136,6 +136,7 @@ enum status config_note_file(struct config *config, struct str name, const char 
 
 enum status config_set(struct config *config, struct str name, struct str value, struct buf *why)
 {
+	char **file = file_of(config, name);
 	const struct setting *setting;
 	enum status status;
 	size_t i;
@@ -144,8 +145,8 @@ enum status config_set(struct config *config, struct str name, struct str value,
 		if (!str_equal(name, str_from(setting->entry.name)))
 			continue;
 		status = set(config, setting, value);
-		if (status == STATUS_OK && file_of(config, name))
-			free_text(file_of(config, name));
+		if (status == STATUS_OK && file)
+			free_text(file);
 		/* The value itself stays out: a key lands in the wrong line easily. */
 		if (status == STATUS_INVALID)
 			buf_printf(why, "%s must be %s", setting->entry.name,

@@ -5,7 +5,6 @@
 #ifndef EDGE_DB_CONNECT_H
 #define EDGE_DB_CONNECT_H
 
-#include <libpq-fe.h>
 #include <stdint.h>
 
 #include "base/status.h"
@@ -13,6 +12,7 @@
 #include "edge/db.h"
 
 struct db_connect;
+struct pg_conn; /* libpq's PGconn */
 
 /* Keeps copies. STATUS_NOMEM. */
 enum status db_connect_new(const struct db_target *target, struct db_connect **out) MUST_CHECK;
@@ -27,7 +27,7 @@ enum status db_connect_start(struct db_connect *connect, int64_t end_at) MUST_CH
  * Goes on; to be called when what db_connect_watch() watches is ready, and at db_connect_by(). *out
  * stays NULL until there is a connection, which is then the caller's. As db_connect_start().
  */
-enum status db_connect_step(struct db_connect *connect, PGconn **out) MUST_CHECK;
+enum status db_connect_step(struct db_connect *connect, struct pg_conn **out) MUST_CHECK;
 void db_connect_watch(const struct db_connect *connect, struct wait *wait);
 int64_t db_connect_by(const struct db_connect *connect);
 /* Gives up what was begun. */
