@@ -13,20 +13,21 @@ void model_learning_begin(struct model_learning *learning, const struct model_se
 
 	reasoning->mode = options->reasoning;
 	reasoning->whole = options->whole;
-	learning->known = false;
+	learning->known = reasoning->learned = false;
 	learning->learns = learning->memory && options->conversation.p &&
 			   options->reasoning == MODEL_REASONING_REMOVE;
 	if (!learning->learns)
 		return;
-	learning->subject = reasoning_memory_subject(learning->memory, STR(""), url, options->name,
-						     options->conversation);
+	learning->subject = reasoning_memory_subject(learning->memory, str_from(server->name), url,
+						     options->name, options->conversation);
 	learning->known = reasoning_memory_knows(learning->memory, &learning->subject);
 	if (learning->known)
 		reasoning->mode = MODEL_REASONING_BEGINS;
+	reasoning->learned = learning->known;
 	/* Without its query, which may hold a secret. */
 	url.n = strcspn(url.p, "?");
-	snprintf(learning->who, sizeof(learning->who), "%.*s at %.*s", STR_ARGS(options->name),
-		 STR_ARGS(url));
+	snprintf(learning->who, sizeof(learning->who), "%.*s at %.*s (%s)", STR_ARGS(options->name),
+		 STR_ARGS(url), server->name);
 }
 
 void model_learning_end(struct model_learning *learning, const struct model_reasoning *reasoning)

@@ -303,6 +303,7 @@ enum status model_reasoning_end(struct model_reasoning *reasoning, bool cut, mod
 {
 	enum status status;
 
+	cut = cut && !reasoning->learned;
 	buf_reset(&reasoning->out);
 	if (reasoning->at == REASONING_BEGINNING && reasoning->mode == MODEL_REASONING_REMOVE) {
 		/* Nothing followed that would have made it a marker. */

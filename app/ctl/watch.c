@@ -31,7 +31,8 @@ const struct cli_command ctl_watch_commands[] = {
 		  "whole. What\n"
 		  "was erased is not counted. The first column is what --by says; programs find it "
 		  "as name.\n"
-		  "asked_again: a model was asked more than once for it; moved: another server was. "
+		  "asked_again: a model was asked more than once for it; moved: another server "
+		  "was. "
 		  "By server an\n"
 		  "exchange counts for each that was asked, and its end for the last one.",
 	  .example = "stats --by chatbot --days 30",

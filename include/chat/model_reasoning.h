@@ -27,7 +27,8 @@ enum reasoning_at {
 struct model_reasoning {
 	/* Set before an answer; a reset leaves them. */
 	enum model_reasoning_mode mode;
-	bool whole; /* what was handed on can be taken back */
+	bool whole;   /* what was handed on can be taken back */
+	bool learned; /* the mode is a guess from earlier answers: what has no mark is an answer */
 
 	enum reasoning_at at;
 	const struct marker_block *block; /* hidden: which; of text: its wrapping; NULL: none */
@@ -59,7 +60,7 @@ enum status model_reasoning_feed(struct model_reasoning *reasoning, struct str t
 				 model_text_fn sink, void *context) MUST_CHECK;
 /*
  * No more text comes: what is still held is decided. `cut`: the answer ended at its limit, so what is
- * withheld is reasoning that was not over. As model_reasoning_feed(); STATUS_NOMEM is also text that
+ * withheld is reasoning that was not over, unless that was a guess. As model_reasoning_feed(); STATUS_NOMEM is also text that
  * was withheld and is longer than an answer may be.
  */
 enum status model_reasoning_end(struct model_reasoning *reasoning, bool cut, model_text_fn sink,

@@ -68,7 +68,7 @@ struct store_begun {
 	bool stream;
 	struct str reasoning; /* remove, keep or begins (S11); absent: remove */
 	struct str replayed;
-	struct str servers;   /* names, commas between; absent: only the default one */
+	struct str servers; /* names, commas between; absent: only the default one */
 };
 
 /* The exchange's decision and history. As db_call(). Undisturbed by the client. */

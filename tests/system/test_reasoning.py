@@ -155,12 +155,12 @@ def test_S11_each_model_is_learned_by_itself(own, site):
     assert streamed(other, LONE) == LONE
 
 
-def test_S11_withheld_reasoning_that_is_cut_is_no_answer(own):
+def test_S11_a_withheld_answer_that_is_cut_by_its_limit_is_sent_whole_too(own):
+    """What was learned may be wrong, and with a low max_tokens all answers end so."""
     for _ in range(3):
         streamed(own, LONE)
-    own.fails(script(name("cut"), tokens=["so", " and"], finish="length"), True)
-    assert own.site.exchanges()[-1]["error"] == "the model reasoned, and answered without any text"
-    assert streamed(own, LONE) == ["Hel", "lo"]
+    assert own.answered(script(name("cut"), tokens=["so", " and"], finish="length"), True) == "so and"
+    assert streamed(own, LONE) == LONE
 
 
 # A chatbot's setting

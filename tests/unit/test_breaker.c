@@ -415,7 +415,7 @@ static void each_change_is_logged_once(void **state)
 	open_it(world, A);
 	assert_true(breaker_insist(&world->two, A));
 	end_in_failure(&world->two);
-assert_int_equal(lines_with(world, "\n"), 1);
+	assert_int_equal(lines_with(world, "\n"), 1);
 	assert_int_equal(lines_with(world, "model server a failed 3 times in a row (HTTP status "
 					   "503): its breaker opens for 5 s"),
 			 1);

@@ -210,7 +210,7 @@ static void it_is_learned_and_unlearned(void **state)
 	/* Now it is known. A chatbot's own setting goes on counting. */
 	talk(memory, "8", NULL, lone, "a", 1);
 	talk(memory, "9", "keep", lone, SHOWN, 3);
-	talk(memory, "9", NULL, at_limit, "", 0);
+	talk(memory, "9", "begins", at_limit, "", 0);
 	talk(memory, "9", "begins", without, "Hey", 1);
 	talk(memory, "9", NULL, lone, "a", 1);
 	/* One that ends without is sent whole, and the next ones as they come. */
@@ -224,6 +224,9 @@ static void it_is_learned_and_unlearned(void **state)
 	talk(memory, "5", NULL, lone, SHOWN, 3);
 	talk(memory, "6", NULL, lone, SHOWN, 3);
 	talk(memory, "7", NULL, lone, "a", 1);
+	/* A guess may be wrong: what was cut by its limit goes too. */
+	talk(memory, "8", NULL, at_limit, "so on", 1);
+	talk(memory, "8", NULL, lone, SHOWN, 3);
 	shared_memory_free(memory, sizeof(*memory));
 }
 
