@@ -137,7 +137,7 @@ static bool reach(struct doctor *doctor, const struct model_server *server)
 		.connect_ms = server->connect_ms < PROBE_MS ? server->connect_ms : PROBE_MS,
 		.total_ms = patience < PROBE_MS ? patience : PROBE_MS,
 	};
-	bool there;
+	bool several = doctor->config->model_server_count > 1, there;
 
 	/* Without its query, which may hold a secret. */
 	buf_init(&url, TEXT_CAP);
@@ -149,7 +149,8 @@ static bool reach(struct doctor *doctor, const struct model_server *server)
 		doctor_probe_failed(doctor, "model", &probe, model_setting(server, "URL", &setting),
 				    model_setting(server, "CA", &ca));
 	} else {
-		report_find(doctor->report, REPORT_OK, "model", "%s is reached%s", probe.url,
+		report_find(doctor->report, REPORT_OK, "model", "%s%s%s is reached%s",
+			    several ? server->name : "", several ? ": " : "", probe.url,
 			    probe.certificate_end ? ", its certificate holds" : "");
 		doctor_probe_date(doctor, "model", &probe);
 	}
