@@ -104,3 +104,95 @@ def test_a_reload_with_a_wrong_file_keeps_all_old_settings(pool, tenant, conf):
     until(lambda: "[a] has no URL" in banter.text(), "the reload's refusal")
     assert chat(banter.socket, tenant, script("hello", tokens=["a"])).status == 200
     assert SECRET not in banter.text()
+
+
+# What is asked of them
+
+
+@pytest.fixture
+def other(tmp_path):
+    """A second stand-in, which wants a key of its own; `.key` is the file it is in."""
+    key = tmp_path / "other-key"
+    key.write_text(SECRET)
+    server = servers.StandIn("--key-file", key)
+    server.key = key
+    yield server
+    server.close()
+
+
+@pytest.fixture
+def lists(postgres, tenant):
+    """lists("a", "b"): the chatbot asks these, in this order."""
+    return lambda *names: postgres.run(
+        "update banter_data.chatbot set servers = %s where chatbot = %s", list(names) or None, tenant.chatbot)
+
+
+def test_a_server_is_asked_as_its_section_says(pool, tenant, model, other, lists, conf):
+    """By its own name for the model, with its own key, headers and members, and with nothing of the default one's."""
+    path = conf(f'[other]\nURL={other.url}\nKEY_FILE={other.key}\nHEADERS=X-Team: a\nMEMBERS={{"top_p":0.5}}\n'
+                "MODELS=gpt-4o-mini=theirs\n")
+    banter = pool(workers=1, model_servers=path, model_key="ours", model_members='{"seed":1}', model_headers="X-Ours: 1")
+    lists("other")
+    text = servers.name("there")
+    assert chat(banter.socket, tenant, script(text, tokens=["a"])).status == 200
+    asked = other.control.wait(text)
+    assert asked["headers"]["authorization"] == f"Bearer {SECRET}"
+    assert asked["headers"]["x-team"] == "a" and "x-ours" not in asked["headers"]
+    assert (asked["body"]["model"], asked["body"]["top_p"], "seed" in asked["body"]) == ("theirs", 0.5, False)
+    lists()
+    text = servers.name("here")
+    assert chat(banter.socket, tenant, script(text, tokens=["a"])).status == 200
+    asked = model.wait(text)
+    assert asked["headers"]["authorization"] == "Bearer ours"
+    assert (asked["body"]["model"], "top_p" in asked["body"], asked["body"]["seed"]) == ("gpt-4o-mini", False, 1)
+    assert SECRET not in banter.text()
+
+
+def test_the_first_of_the_list_that_has_the_model_is_asked(pool, postgres, tenant, model, other, lists, conf):
+    path = conf(f"[other]\nURL={other.url}\nKEY_FILE={other.key}\nMODELS=special\n")
+    banter = pool(workers=1, model_servers=path)
+    lists("gone", "other", "default")
+    for name, asked in ((None, model), ("special", other.control)):
+        postgres.run("update banter_data.chatbot set model = %s where chatbot = %s", name, tenant.chatbot)
+        text = servers.name("which")
+        assert chat(banter.socket, tenant, script(text, tokens=["a"])).status == 200
+        assert asked.wait(text)["body"]["model"] == (name or "gpt-4o-mini")
+
+
+def test_a_reload_takes_a_new_server(pool, tenant, model, other, lists, conf):
+    path = conf(GOOD)
+    banter = pool(workers=1, model_servers=path)
+    lists("other", "default")
+    text = servers.name("before")
+    assert chat(banter.socket, tenant, script(text, tokens=["a"])).status == 200
+    assert model.wait(text)
+    path.write_text(f"[other]\nURL={other.url}\nKEY={SECRET}\n")
+    [old] = banter.children()
+    banter.process.send_signal(signal.SIGHUP)
+    until(lambda: old not in banter.children(), "the new worker")
+    text = servers.name("after")
+    assert chat(banter.socket, tenant, script(text, tokens=["a"])).status == 200
+    assert other.control.wait(text)
+
+
+def test_a_servers_own_time_ends_its_request_and_is_named(pool, tenant, other, lists, conf):
+    path = conf(f"[other]\nURL={other.url}\nKEY_FILE={other.key}\nFIRST_TIME=300ms\n")
+    banter = pool(workers=1, model_servers=path)
+    lists("other")
+    assert chat(banter.socket, tenant, script("hello", hang=True)).status == 500
+    until(lambda: "the model did not begin to answer in time ([other] FIRST_TIME)" in banter.text(), "its line in the log")
+
+
+def test_a_servers_own_authority_vouches_for_it(pool, tenant, lists, conf, tmp_path):
+    pem, key = tmp_path / "cert.pem", tmp_path / "cert.key"
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days",
+                    "2", "-subj", "/CN=test", "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", key, "-out", pem],
+                   check=True, capture_output=True)
+    server = servers.StandIn("--tls-cert", pem, "--tls-key", key, verify=str(pem))
+    try:
+        banter = pool(workers=1, model_servers=conf(f"[safe]\nURL={server.url}\nCA={pem}\n[unsafe]\nURL={server.url}\n"))
+        for name, status in (("safe", 200), ("unsafe", 500)):
+            lists(name)
+            assert chat(banter.socket, tenant, script("hello", tokens=["a"])).status == status
+    finally:
+        server.close()
