@@ -5,6 +5,7 @@
 
 #include "cli/call.h"
 #include "cli/rows.h"
+#include "ctl/removal.h"
 #include "ctl/tenant.h"
 #include "ops/chatbot.h"
 
@@ -126,5 +127,19 @@ const struct cli_command ctl_chatbot_commands[] = {
 	  .example = "chatbot revoke Shop/Support",
 	  .flags = CLI_PRINTS | CLI_ASKS,
 	  .run = run_revoke },
+	{ .name = "chatbot delete",
+	  .arguments = "CHATBOT",
+	  .least = 1,
+	  .most = 1,
+	  .meaning = "Deletes a chatbot for good, with its keys and conversations",
+	  .more = "It is shut at once, as by `chatbot revoke`; what still runs ends in an error,\n"
+		  "uncharged. Then it goes step by step, beside the traffic of others: it may be\n"
+		  "interrupted, and goes on when it is run again. The ledger of its workspace "
+		  "stays,\n"
+		  "which holds numbers only. Backups and exports made before still have "
+		  "all. " NAMED,
+	  .example = "chatbot delete Shop/Support",
+	  .flags = CLI_ASKS,
+	  .run = removal_run_chatbot },
 	{ .name = NULL },
 };

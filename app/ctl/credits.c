@@ -35,6 +35,17 @@ static int run_list(const struct cli_call *call)
 	return cli_run_rows(call, list, false);
 }
 
+static enum status totals(const struct cli_call *call, struct ops *ops, struct db_rows **out)
+{
+	(void)call;
+	return ops_credits_totals(ops, out);
+}
+
+static int run_totals(const struct cli_call *call)
+{
+	return cli_run_rows(call, totals, false);
+}
+
 static int run_show(const struct cli_call *call)
 {
 	return call->count ? cli_run_record(call) : cli_run_table(call);
@@ -77,5 +88,14 @@ const struct cli_command ctl_credits_commands[] = {
 	  .options = list_options,
 	  .flags = CLI_PRINTS,
 	  .run = run_list },
+	{ .name = "credits totals",
+	  .arguments = "",
+	  .meaning = "Shows what deleted workspaces were granted and spent, by month",
+	  .more = "All of them together, as far as workspace delete was told to keep it. Months "
+		  "are\n"
+		  "those of UTC.",
+	  .example = "credits totals --csv",
+	  .flags = CLI_PRINTS,
+	  .run = run_totals },
 	{ .name = NULL },
 };

@@ -2,6 +2,7 @@
 #include "ctl/workspace.h"
 
 #include "cli/rows.h"
+#include "ctl/removal.h"
 #include "ctl/tenant.h"
 #include "ops/workspace.h"
 
@@ -51,6 +52,12 @@ static int run_revoke(const struct cli_call *call)
 	"  max_open_per_key=N   the same, of one key\n"                                            \
 	"  active=yes|no        no: all its requests get 401"
 
+static const struct cli_option delete_options[] = {
+	{ "--keep-totals", NULL,
+	  "keep what it was granted and spent by month, for credits totals, without its name" },
+	{ .name = NULL },
+};
+
 const struct cli_command ctl_workspace_commands[] = {
 	{ .name = "workspace create",
 	  .arguments = "NAME [SETTING=VALUE…]",
@@ -99,5 +106,21 @@ const struct cli_command ctl_workspace_commands[] = {
 	  .example = "workspace revoke Shop",
 	  .flags = CLI_PRINTS | CLI_ASKS,
 	  .run = run_revoke },
+	{ .name = "workspace delete",
+	  .arguments = "WORKSPACE",
+	  .least = 1,
+	  .most = 1,
+	  .meaning = "Deletes a workspace for good, with all that it has",
+	  .more = "Chatbots, keys, conversations, credits and their ledger. It is shut at once, as "
+		  "by\n"
+		  "`workspace revoke`; what still runs ends in an error. Then it goes step by "
+		  "step,\n"
+		  "beside the traffic of others: it may be interrupted, and goes on when it is "
+		  "run\n"
+		  "again. Backups and exports made before still have all.",
+	  .example = "workspace delete Shop --keep-totals",
+	  .options = delete_options,
+	  .flags = CLI_ASKS,
+	  .run = removal_run_workspace },
 	{ .name = NULL },
 };

@@ -22,6 +22,14 @@ enum status ops_credits_show(struct ops *ops, const char *workspace, struct db_r
 	return ops_call_rows(ops, "credits show", SHOW, workspace, out);
 }
 
+enum status ops_credits_totals(struct ops *ops, struct db_rows **out)
+{
+	struct db_query query;
+
+	db_query_init(&query, "credits totals", "select * from banter.credits_totals()");
+	return ops_call(ops, &query, out);
+}
+
 enum status ops_credits_list(struct ops *ops, const char *workspace, int64_t limit,
 			     struct db_rows **out)
 {

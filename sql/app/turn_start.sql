@@ -1,8 +1,8 @@
 -- Everything that is decided and written before the model is asked, in one statement of the application's.
 --
--- Lock order, here and in turn_close: request (advisory) -> exchange -> open exchanges (advisory, where they
--- are capped) -> rate window -> conversation -> lapsed exchanges (skipping locked ones) -> workspace. The
--- workspace comes last, it is what most wait for.
+-- Lock order, here and in turn_close: the workspace's beginnings (advisory, shared) -> request (advisory) ->
+-- exchange -> open exchanges (advisory, where they are capped) -> rate window -> conversation -> lapsed exchanges
+-- (skipping locked ones) -> workspace. The workspace comes last, it is what most wait for.
 --
 -- Refusals are rows, and what comes before them writes nothing but the rate count, or is taken back. A
 -- lapsed run found under the idempotency key is only locked at first: lease_release gives it up.
@@ -38,11 +38,14 @@ declare
 begin
 	-- What a crash of the machine can take back here is a run that died with it. By set_config, since a
 	-- SET clause of the function would end before the commit.
-	-- The same request sent again, or another with its idempotency key, waits here until it has committed.
+	-- The same request sent again, or another with its idempotency key, waits here until it has committed. The
+	-- lock that all share is for removal_begin, which waits until none of us is under way.
 	-- No lock is waited for longer than the application waits for us: what it has given up, and answered with
 	-- 503, must not begin behind its back.
 	perform set_config('lock_timeout', p_lock_ms::text, true);
-	perform set_config('synchronous_commit', 'off', true), pg_advisory_xact_lock(hashtextextended(
+	perform set_config('synchronous_commit', 'off', true);
+	perform pg_advisory_xact_lock_shared(hashtextextended('exchanges begin', p_workspace));
+	perform pg_advisory_xact_lock(hashtextextended(
 		coalesce(encode(p_key_hash, 'hex') || ' ' || p_idempotency_key, p_exchange), p_workspace));
 
 	select k.api_key, k.last_used_at, w.credits is not null as metered, w.max_open, w.max_open_per_key,

@@ -24,3 +24,12 @@ comment on column banter_data.exchange.tries is
 -- These of the operator's return more than before, which no "or replace" can: they are made again with all the others.
 drop function if exists banter.chatbot_list(text), banter.chatbot_show(text), banter.stats(text, integer, text, text),
 	banter.tail(integer, text, timestamptz);
+
+create table banter_data.ledger_total (
+	month date not null,
+	granted bigint not null,
+	spent bigint not null,
+	constraint ledger_total_pkey primary key (month)
+);
+comment on table banter_data.ledger_total is
+	'What deleted workspaces were granted and spent, all together, by UTC month: for operators who keep totals without names.';

@@ -422,3 +422,73 @@ def test_no_deadlocks_in_a_mixed_crowd(admin, workspace):
     assert rows(admin, "select conversation, position from banter_data.exchange where workspace = %s"
                 " and state in ('running', 'done', 'left', 'failed', 'lost') and attempt = 0"
                 " group by 1, 2 having count(*) > 1", workspace) == []
+
+
+def remove(connection, workspace, chatbot=None, most=20):
+    """A whole deletion, step by step."""
+    rows(connection, "select banter.removal_begin(%s, %s)", workspace, chatbot)
+    place, ended = None, False
+    while not ended:
+        ((place, ended),) = rows(connection, "select next, ended from banter.removal_step(%s, %s, false, %s, %s)",
+                                 workspace, chatbot, place, most)
+
+
+def test_who_deletes_waits_for_what_begins_and_nothing_begins_behind_it(admin, workspace):
+    grant(admin, workspace, 5)
+    asker, eraser = connect(), connect()
+    asker.autocommit = False
+    _, exchange = begin(asker, workspace)
+    with ThreadPoolExecutor(1) as pool:
+        removal = pool.submit(rows, eraser, "select banter.removal_begin(%s, 'bot')", workspace)
+        until_waiting(admin, eraser.info.backend_pid)
+        asker.commit()
+        removal.result(GUARD)
+    assert begin(admin, workspace, session="other")[0]["outcome"] == "unauthorized"
+    assert begin(admin, workspace, kind="workspace")[0]["outcome"] == "chatbot_not_found"
+    remove(eraser, workspace, "bot")
+    assert finish(admin, workspace, exchange) == "gone"
+    assert credits_of(admin, workspace) == 5
+    asker.close()
+    eraser.close()
+
+
+@pytest.mark.parametrize("what", ["bot", None], ids=["chatbot", "workspace"])
+def test_deleting_in_a_storm(admin, workspace, what):
+    """Two who delete it, those who ask it, with retries, and those who ask its neighbour: everybody gets a clean answer."""
+    grant(admin, workspace, 10000)
+    value(admin, "select banter.chatbot_create(%s, 'neighbour', 'n', '')", workspace)
+    rows(admin, "update banter_data.chatbot set rate_limit = 100000 where workspace = %s", workspace)
+    for n in range(100):
+        _, exchange = begin(admin, workspace, session=f"s{n % 7}")
+        finish(admin, workspace, exchange)
+    begun = threading.Barrier(8)
+
+    def work(number, connection):
+        outcomes = Counter()
+        for n in range(60):
+            if n == 20:
+                begun.wait(GUARD)
+            if number < 2:
+                if n == 20:
+                    remove(connection, workspace, what)
+                continue
+            ask = {"kind": "workspace", "chatbot": "bot" if number < 7 else "neighbour"} if number % 2 else {
+                "session": f"s{n % 7}"}
+            answer, exchange = begin(connection, workspace, idem=f"k{n % 5}" if number == 5 else None, **ask)
+            outcomes[answer["outcome"]] += 1
+            if answer["outcome"] == "started":
+                outcomes[finish(connection, workspace, exchange, *[("done",), ("failed", None)][n % 2])] += 1
+        return outcomes
+
+    *_, beside = counted = at_once(8, work)
+    assert set(sum(counted, Counter())) <= {
+        "started", "stored", "gone", "replay", "unauthorized", "chatbot_not_found", "in_progress", "conversation_not_found"}
+    if what:
+        assert beside == Counter(started=60, stored=60)
+        credits_of(admin, workspace)  # which looks at the ledger
+        assert rows(admin, "select distinct chatbot from banter_data.conversation where workspace = %s", workspace) == [
+            ("neighbour",)]
+    for table in "exchange", "conversation", "rate_window", "idempotency", "chatbot":
+        assert value(admin, f"select count(*) from banter_data.{table} where workspace = %s and chatbot = 'bot'", workspace) == 0
+    if not what:
+        assert value(admin, "select count(*) from banter_data.workspace where workspace = %s", workspace) == 0

@@ -30,17 +30,21 @@ static void add_books_and_shows(void **state)
 
 static void show_and_list_take_a_workspace(void **state)
 {
-	struct db_rows *rows = NULL, *more = NULL;
+	struct db_rows *rows = NULL, *more = NULL, *totals = NULL;
 
 	(void)state;
 	ANSWERS(ROWS(shown));
 	assert_int_equal(ops_credits_show(&unit_ops.ops, NULL, &rows), STATUS_OK);
 	assert_int_equal(ops_credits_list(&unit_ops.ops, "Shop", 50, &more), STATUS_OK);
-	assert_string_equal(journal.text, "credits show: " SHOW " (null) "
-					  "credits list: select * from banter.credits_list("
-					  "p_workspace => $1, p_limit => $2) (Shop, 50) ");
+	assert_int_equal(ops_credits_totals(&unit_ops.ops, &totals), STATUS_OK);
+	assert_string_equal(journal.text,
+			    "credits show: " SHOW " (null) "
+			    "credits list: select * from banter.credits_list("
+			    "p_workspace => $1, p_limit => $2) (Shop, 50) "
+			    "credits totals: select * from banter.credits_totals() () ");
 	db_rows_free(rows);
 	db_rows_free(more);
+	db_rows_free(totals);
 }
 
 int main(void)

@@ -198,7 +198,7 @@ def test_as_plain_sql_it_does_the_same_at_once(later, filled):
     plain = release.run(servers.ROOT / "sql/plain", later.parent / "sql/migrations/0005_test.sql").stdout
     connection = psycopg2.connect(filled.url())
     with contextlib.closing(connection), connection.cursor() as cursor:
-        cursor.execute(plain + "insert into banter_data.migration values (4, '0005_test.sql')")
+        cursor.execute(plain + "insert into banter_data.migration values (5, '0005_test.sql')")
         connection.commit()
     filled.check()
     first = servers.ROOT / "sql/migrations/0001_schema.sql"
