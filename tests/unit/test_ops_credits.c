@@ -41,7 +41,7 @@ static void show_and_list_take_a_workspace(void **state)
 			    "credits show: " SHOW " (null) "
 			    "credits list: select * from banter.credits_list("
 			    "p_workspace => $1, p_limit => $2) (Shop, 50) "
-			    "credits totals: select * from banter.credits_totals() () ");
+			    "credits totals: select * from banter.credits_totals()  ");
 	db_rows_free(rows);
 	db_rows_free(more);
 	db_rows_free(totals);
