@@ -1,3 +1,4 @@
+-- The latest exchange is found by its place, however many there are.
 create or replace function banter_data.conversation_leave(
 	p_workspace bigint, p_conversation text, p_made boolean)
 returns void
@@ -12,8 +13,10 @@ begin
 	update banter_data.conversation c
 	set next_position = c.next_position - 1,
 		last_at = coalesce((
-			select max(e.started_at) from banter_data.exchange e
-			where e.workspace = p_workspace and e.conversation = p_conversation), c.created_at)
+			select e.started_at from banter_data.exchange e
+			where e.workspace = p_workspace and e.conversation = p_conversation
+			order by e.position desc, e.attempt desc
+			limit 1), c.created_at)
 	where c.workspace = p_workspace and c.conversation = p_conversation;
 end
 $$;
