@@ -4,6 +4,7 @@ import contextlib
 import os
 import re
 import subprocess
+import threading
 
 import psycopg2
 import pytest
@@ -12,6 +13,7 @@ import servers
 from ctl import ctl, empty  # noqa: F401  (a fixture)
 from fastcgi import stream
 from servers import BUILD, name, script
+from site_client import at_once
 
 
 def all_of_the_schema(database):
@@ -27,7 +29,7 @@ def all_of_the_schema(database):
 def test_migrate_applies_once_and_twice_is_the_same(empty):
     code, out, err = ctl("migrate", "--role", "banter_app", url=empty.url())
     assert (code, err) == (0, "")
-    assert re.fullmatch(r"(applied migrations/\d{4}_\w+\.sql\n)+the schema has version \d+\n", out), out
+    assert re.fullmatch(r"((applied migrations/\d{4}_\w+\.sql|migrations/\d{4}_\w+\.sql: step \d+ of \d+)\n)+the schema has version \d+\n", out), out
     before = all_of_the_schema(empty)
     assert ctl("migrate", "--role", "banter_app", url=empty.url()) == (0, out.splitlines()[-1] + "\n", "")
     assert all_of_the_schema(empty) == before
@@ -46,36 +48,86 @@ def test_migrate_from_several_places_at_once(empty):
     assert empty.run("select count(*) from banter_data.migration") == [(len(applied),)]
 
 
-def test_a_migration_makes_postgresql_forget_what_it_has_sampled(empty):
-    """0002, on a database of version 1 that holds conversations: what people wrote stays where it is and nowhere else."""
-    assert ctl("migrate", url=empty.url())[0] == 0
-    sampled = {"exchange": ["question", "answer", "request_id"], "conversation": ["session"], "idempotency": ["key"]}
-    for table, columns in sampled.items():
-        for column in columns:
-            empty.run(f"alter table banter_data.{table} alter column {column} set statistics -1")
-    empty.run("delete from banter_data.migration where version > 1")
+@pytest.fixture
+def version_1(empty):
+    """A database of version 1 with conversations in it, of which PostgreSQL has taken samples."""
+    empty.run((servers.ROOT / "sql/migrations/0001_schema.sql").read_text())
     empty.run("""
+        create table banter_data.migration (version integer primary key, name text not null,
+            applied_at timestamptz not null default now());
+        insert into banter_data.migration (version, name) values (1, '0001_schema.sql');
         insert into banter_data.workspace (workspace, name) values (7, 'w');
         insert into banter_data.chatbot (workspace, chatbot, name) values (7, 'c', 'c');
         insert into banter_data.conversation (workspace, conversation, chatbot, session, next_position)
-            select 7, 'v' || n, 'c', 'SECRET session' || n, 2 from generate_series(1, 300) n;
+            select 7, 'v' || n, 'c', 'SECRET session' || n, 2 from generate_series(1, 3000) n;
         insert into banter_data.exchange (workspace, exchange, conversation, chatbot, api_key, position, lease_until,
                 ended_at, price, answer_id, request_id, state, stream, question, answer)
             select 7, 'e' || n, 'v' || n, 'c', 'k', 1, now(), now(), 1, 'a' || n, 'SECRET request' || n % 5, 'done', true,
-                'SECRET question' || n % 5, 'SECRET answer' || n % 5 from generate_series(1, 300) n;
+                'SECRET question' || n % 5, 'SECRET answer' || n % 5 from generate_series(1, 3000) n;
         insert into banter_data.idempotency (workspace, api_key, key, body_hash, chatbot, exchange)
-            select 7, 'k', 'SECRET key' || n, ''::bytea, 'c', 'e' || n from generate_series(1, 300) n;
+            select 7, 'k', 'SECRET key' || n, ''::bytea, 'c', 'e' || n from generate_series(1, 3000) n;
         analyze banter_data.exchange, banter_data.conversation, banter_data.idempotency""")
-    known = """select attname from pg_stats where schemaname = 'banter_data'
-        and concat(most_common_vals, histogram_bounds) like '%SECRET%' order by 1"""
-    assert empty.run(known) == [(column,) for column in sorted(sum(sampled.values(), []))]
+    return empty
+
+
+SAMPLED = ["answer", "key", "question", "request_id", "session"]
+KNOWN = """select attname from pg_stats where schemaname = 'banter_data'
+    and concat(most_common_vals, histogram_bounds) like '%SECRET%' order by 1"""
+FILES = """select c.relname, c.relfilenode from pg_class c join pg_namespace n on n.oid = c.relnamespace
+    where n.nspname = 'banter_data' and c.relname ~ '^(exchange|conversation|idempotency)' and c.relkind in ('r', 'i') order by 1"""
+SHAPE = """select a.attname, a.attgenerated::text, a.atttypid::regtype::text, a.attstattarget from pg_attribute a
+    where a.attrelid = 'banter_data.exchange'::regclass and a.attnum > 0 and not a.attisdropped order by 1"""
+RULES = """select conname, pg_get_constraintdef(oid) from pg_constraint where connamespace = 'banter_data'::regnamespace
+    union select tgname, pg_get_triggerdef(oid) from pg_trigger where not tgisinternal order by 1"""
+
+
+def test_a_migration_makes_postgresql_forget_what_it_has_sampled(version_1):
+    """0002: what people wrote stays where it is and nowhere else."""
+    assert version_1.run(KNOWN) == [(column,) for column in SAMPLED]
     rows = "select exchange, question, answer, request_id, chars from banter_data.exchange order by exchange"
-    before = empty.run(rows)
-    assert ctl("migrate", url=empty.url())[1].splitlines()[0] == "applied migrations/0002_no_samples.sql"
-    assert empty.run(known) == []
-    empty.run("analyze banter_data.exchange, banter_data.conversation, banter_data.idempotency")
-    assert empty.run(known) == []
-    assert empty.run(rows) == before
+    before = version_1.run(rows)
+    assert "applied migrations/0002_no_samples.sql" in ctl("migrate", url=version_1.url())[1].splitlines()
+    assert version_1.run(KNOWN) == []
+    version_1.run("analyze banter_data.exchange, banter_data.conversation, banter_data.idempotency")
+    assert version_1.run(KNOWN) == []
+    assert version_1.run(rows) == before
+
+
+def test_from_version_1_no_table_is_written_anew_and_nobody_waits(version_1, postgres):
+    """Who asks all the while waits for no lock for long; a reader of minutes is in the way."""
+    files, stop, asked = version_1.run(FILES), threading.Event(), []
+    one = """insert into banter_data.exchange (workspace, exchange, conversation, chatbot, api_key, position, lease_until,
+        price, answer_id, stream, question) values (7, %s, 'v1', 'c', 'k', %s, now(), 0, 'a', true, 'asked')"""
+    end = "update banter_data.exchange set state = 'done', ended_at = now(), answer = 'told' where exchange = %s"
+
+    def ask(_):
+        with contextlib.closing(psycopg2.connect(version_1.url())) as connection:
+            connection.autocommit = True
+            with connection.cursor() as cursor:
+                cursor.execute("set lock_timeout = '2s'")
+                while not stop.is_set():
+                    asked.append(f"asked{len(asked)}")
+                    cursor.execute(one, (asked[-1], len(asked) + 1))
+                    cursor.execute(end, (asked[-1],))
+
+    def migrate(_):
+        try:
+            with contextlib.closing(psycopg2.connect(version_1.url())) as reader, reader.cursor() as cursor:
+                cursor.execute("select count(*) from banter_data.exchange")
+                migrating = subprocess.Popen([BUILD / "banterctl", "migrate"], stdout=subprocess.PIPE, text=True,
+                                             env={"BANTER_DATABASE_URL": version_1.url()})
+                assert "it could not be done now, and is tried again" in migrating.stdout.readline()
+            return migrating.communicate(timeout=servers.PATIENCE)[0].splitlines(), migrating.returncode
+        finally:
+            stop.set()
+
+    _, (lines, code) = at_once(2, lambda index: (ask, migrate)[index](index))
+    assert code == 0 and "applied migrations/0002_no_samples.sql" in lines
+    assert version_1.run(FILES) == files
+    assert version_1.run("select count(*), sum(chars) from banter_data.exchange where question = 'asked'") == [(len(asked), 9 * len(asked))]
+    made = [version_1.run(look) for look in (SHAPE, RULES)]
+    new = [postgres.run(look) for look in (SHAPE, RULES)]
+    assert made == new, "it is what a new database has"
 
 
 LISTS = """select oid, pg_get_function_result(oid) ~ 'chatbot_id' from pg_proc
