@@ -158,9 +158,9 @@ class Story:
 
 
 @pytest.fixture(scope="module")
-def story(before, standin):
+def story(before):
     with contextlib.ExitStack() as stack:
-        yield Story(before, standin, stack).tell()
+        yield Story(before, stack.enter_context(contextlib.closing(servers.StandIn())), stack).tell()
 
 
 def test_the_migrations_are_done_at_once(story):
