@@ -207,6 +207,8 @@ static enum status on_event(void *context, struct str type, struct str data)
 	struct model_answer *answer = context;
 
 	data = str_trim(data, STR_SPACE);
+	while (str_starts(data, STR("data:"))) /* some frame what was framed */
+		data = str_trim(str_skip(data, 5), STR_SPACE);
 	if (answer->done || !data.n)
 		return STATUS_OK;
 	if (str_equal(data, STR("[DONE]"))) {

@@ -177,6 +177,18 @@ static void one_line_feed_between_events(void **state)
 
 #define WORDS "{\"code\":500,\"message\":\"" SECRET "\"}"
 
+static void an_event_that_was_framed_twice(void **state)
+{
+	static const struct stream streams[] = {
+		{ STR(LINE("data: " TEXT("a")) "\n" LINE("data:data: " TEXT("b"))
+			      LINE("data:") "\n" LINE("data: [DONE]") LINE("data: " TEXT(SECRET))),
+		  STATUS_OK, "a|b", NO_REASON },
+	};
+
+	(void)state;
+	play_everywhere(streams, COUNT(streams));
+}
+
 static void errors_in_other_clothes(void **state)
 {
 	static const char *const clothes[] = {
@@ -375,6 +387,7 @@ int main(void)
 		cmocka_unit_test(what_nobody_reads_is_no_damage),
 		cmocka_unit_test(an_empty_delta_beside_a_message_is_none),
 		cmocka_unit_test(one_line_feed_between_events),
+		cmocka_unit_test(an_event_that_was_framed_twice),
 		cmocka_unit_test(errors_in_other_clothes),
 		cmocka_unit_test(a_plain_error_is_one),
 		cmocka_unit_test(a_refusal_is_an_answer),
