@@ -70,6 +70,38 @@ static const struct oracle_node *member_of(const struct oracle_node *object, con
 	return last;
 }
 
+/* True if each of a number's digits before an exponent is 0; what is too small to be told from it: either. */
+static bool is_zero(struct str text, bool said)
+{
+	size_t i;
+
+	for (i = 0; i < text.n && text.p[i] != 'e' && text.p[i] != 'E'; i++)
+		if (text.p[i] >= '1' && text.p[i] <= '9')
+			return said && (memmem(text.p, text.n, "-", 1) || text.n > 300);
+	return true;
+}
+
+static bool is_blank(const struct oracle_node *want, bool said)
+{
+	const struct oracle_node *each;
+
+	switch (want->kind) {
+	case ORACLE_NULL:
+		return true;
+	case ORACLE_BOOLEAN:
+		return *want->text.p == 'f';
+	case ORACLE_NUMBER:
+		return is_zero(want->text, said);
+	case ORACLE_STRING:
+		return !want->value.n;
+	default:
+		for (each = want->first; each; each = each->next)
+			if (!is_blank(each, said))
+				return false;
+		return true;
+	}
+}
+
 static void same(struct json_node node, const struct oracle_node *want)
 {
 	const struct oracle_node *each, *last;
@@ -78,6 +110,10 @@ static void same(struct json_node node, const struct oracle_node *want)
 	char *name;
 
 	must(json_type_of(node) == types[want->kind]);
+	if (want->kind != ORACLE_OBJECT && want->kind != ORACLE_ARRAY)
+		must(json_blank(node) == is_blank(want, json_blank(node)));
+	else if (is_blank(want, false))
+		must(json_blank(node));
 	same_scalar(node, want);
 	must(json_length(node) == (want->kind == ORACLE_ARRAY ? want->count : 0));
 	must(json_type_of(json_element(node, json_length(node))) == JSON_ABSENT);
