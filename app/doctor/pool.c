@@ -103,13 +103,40 @@ static void see_web_user(struct doctor *doctor, const char *path, const struct s
 			    group->gr_name, web_users[i]);
 }
 
+/* Whether a socket of that name still listens, where its file is gone: the kernel knows. */
+static bool listened(const char *path)
+{
+	FILE *file = fopen("/proc/net/unix", "re");
+	char line[PATH_CAP];
+	bool found = false;
+	char *at;
+
+	while (file && !found && fgets(line, sizeof(line), file)) {
+		line[strcspn(line, "\n")] = '\0';
+		at = strchr(line, '/');
+		/* Flags: __SO_ACCEPTCON, it listens. */
+		found = at && strcmp(at, path) == 0 && strstr(line, " 00010000 ");
+	}
+	if (file)
+		fclose(file);
+	return found;
+}
+
 static bool see_file(struct doctor *doctor, const char *path)
 {
 	struct stat st;
 
 	if (stat(path, &st)) {
-		report_find(doctor->report, REPORT_WRONG, "socket", "%s: %s", path,
-			    strerror(errno));
+		report_find(doctor->report, REPORT_WRONG, "socket", "%s: %s%s", path,
+			    strerror(errno),
+			    listened(path) ? ", and a program listens on it all the same: the file "
+					     "was removed"
+					   : "");
+		if (listened(path)) {
+			report_step(doctor->report, "systemctl restart banter.socket where systemd "
+						    "made it; else SIGHUP to banter.fcgi");
+			return false;
+		}
 		report_step(doctor->report, "start banter.fcgi with the same settings, or mend "
 					    "BANTER_LISTEN");
 		return false;

@@ -191,3 +191,27 @@ enum status listen_open(const char *address, unsigned mode, int backlog, int *ou
 	*out = fd;
 	return STATUS_OK;
 }
+
+void listen_file_of(int fd, struct listen_file *out)
+{
+	struct sockaddr_un at = { .sun_family = AF_UNSPEC };
+	socklen_t size = sizeof(at);
+	struct stat st;
+
+	*out = (struct listen_file){ .path = "" };
+	/* A name that fills all of its room has no NUL behind it. */
+	if (getsockname(fd, (struct sockaddr *)&at, &size) || at.sun_family != AF_UNIX ||
+	    memchr(at.sun_path, '\0', sizeof(at.sun_path)) == NULL || lstat(at.sun_path, &st))
+		return;
+	strcpy(out->path, at.sun_path);
+	out->device = st.st_dev;
+	out->inode = st.st_ino;
+}
+
+bool listen_file_stands(const struct listen_file *file)
+{
+	struct stat st;
+
+	return !*file->path || (lstat(file->path, &st) == 0 && st.st_dev == file->device &&
+				st.st_ino == file->inode);
+}

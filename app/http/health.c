@@ -1,4 +1,4 @@
-/* GET /health (G8): whether chat would find the database well from here. */
+/* GET /health (G8): whether chat would find the database well from here, and web servers us. */
 #include "http/health.h"
 
 #include "http/serve.h"
@@ -12,6 +12,13 @@ static void say(struct reply *reply, int status, struct str body)
 		   body);
 }
 
+static void refuse(struct http_context *context, struct reply *reply, const char *cause)
+{
+	context->log.cause = cause;
+	reply->retry_s = RETRY_S;
+	say(reply, 503, STR("{\"status\":\"unavailable\"}"));
+}
+
 void health_serve(struct http_context *context, struct request *request, struct reply *reply,
 		  const struct route_match *match)
 {
@@ -19,6 +26,10 @@ void health_serve(struct http_context *context, struct request *request, struct 
 
 	(void)request;
 	(void)match;
+	if (context->door && !listen_file_stands(context->door)) {
+		refuse(context, reply, "the pool's socket file is gone: SIGHUP makes it again");
+		return;
+	}
 	/* A monitor that hangs up says nothing about the database, and must not cost its connection. */
 	wait_undisturbed(context->wait, true);
 	status = store_health(context->db, context->wait, context->config);
@@ -27,8 +38,6 @@ void health_serve(struct http_context *context, struct request *request, struct 
 		say(reply, 200, STR("{\"status\":\"ok\"}"));
 		return;
 	}
-	context->log.cause =
-		status == STATUS_REFUSED ? "the database is read-only" : "the database is away";
-	reply->retry_s = RETRY_S;
-	say(reply, 503, STR("{\"status\":\"unavailable\"}"));
+	refuse(context, reply,
+	       status == STATUS_REFUSED ? "the database is read-only" : "the database is away");
 }

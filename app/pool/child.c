@@ -51,6 +51,7 @@ static int be_status(const struct children *children, uint32_t place)
 		.config = children->config,
 		.duty = HTTP_HEALTH,
 		.listen_fd = children->sockets.status_fd,
+		.door = &children->sockets.file,
 		.limit = children->limit,
 		.holder = place,
 		.slot = &children->scoreboard->slots[place],

@@ -3,13 +3,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "base/str.h"
-#include "edge/listen.h"
+#include "base/log.h"
 
 enum status listener_open(struct listener *listener, const char *address,
 			  const struct config *config)
@@ -17,13 +14,38 @@ enum status listener_open(struct listener *listener, const char *address,
 	enum status status = listen_open(address, (unsigned)config->socket_mode,
 					 (int)config->backlog, &listener->fd);
 
-	if (status || !str_starts(str_from(address), STR("unix:")))
-		return status;
-	listener->path = strdup(address + 5);
-	if (listener->path && lstat(listener->path, &listener->file) < 0) {
-		free(listener->path);
-		listener->path = NULL;
+	if (status == STATUS_OK)
+		listen_file_of(listener->fd, &listener->file);
+	return status;
+}
+
+void listener_take(struct listener *listener, int fd)
+{
+	*listener = (struct listener){ .fd = fd, .kept = fd >= 0 };
+	if (fd >= 0)
+		listen_file_of(fd, &listener->file);
+}
+
+enum status listener_renew(struct listener *listener, const char *address,
+			   const struct config *config)
+{
+	struct listener fresh = LISTENER_NONE;
+	enum status status;
+
+	if (listen_file_stands(&listener->file))
+		return STATUS_OK;
+	if (listener->kept) {
+		log_error("%s is gone, and whoever handed it over must make it again (systemctl "
+			  "restart banter.socket)",
+			  listener->file.path);
+		return STATUS_FAILED;
 	}
+	status = listener_open(&fresh, address, config);
+	if (status)
+		return status;
+	log_warn("%s was gone: it is bound again", listener->file.path);
+	close(listener->fd);
+	*listener = fresh;
 	return STATUS_OK;
 }
 
@@ -49,13 +71,9 @@ void listener_turn_away(int listen_fd)
 
 void listener_close(struct listener *listener)
 {
-	struct stat now;
-
-	if (listener->path && lstat(listener->path, &now) == 0 &&
-	    now.st_ino == listener->file.st_ino && now.st_dev == listener->file.st_dev)
-		unlink(listener->path);
+	if (!listener->kept && *listener->file.path && listen_file_stands(&listener->file))
+		unlink(listener->file.path);
 	if (listener->fd >= 0)
 		close(listener->fd);
-	free(listener->path);
 	*listener = LISTENER_NONE;
 }

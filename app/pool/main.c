@@ -33,12 +33,11 @@ struct startup {
 	const char *file;
 	bool check_only, check_database;
 	bool caller_pool;
-	int handed; /* the service manager's socket, which it keeps when we end; -1: none */
 	struct settings *settings;
 	struct config config;
 	bool loaded;
 	struct signals *signals;
-	struct listener web, status; /* where web servers connect */
+	struct listener web, status; /* where web servers connect; `web` may be handed over */
 	bool listen_given;
 };
 
@@ -175,8 +174,12 @@ static int read_options(struct startup *start, int argc, char **argv)
 static int take_socket(struct startup *start)
 {
 	bool wanted = !start->listen_given && !start->check_only && !start->check_database;
+	int fd = -1;
 
-	return wanted && systemd_socket(&start->handed) ? EXIT_FAILED : GO_ON;
+	if (wanted && systemd_socket(&fd))
+		return EXIT_FAILED;
+	listener_take(&start->web, fd);
+	return GO_ON;
 }
 
 static int load_settings(struct startup *start)
@@ -221,8 +224,7 @@ static int open_sockets(struct startup *start)
 		signals_child();
 		return GO_ON;
 	}
-	start->web.fd = start->handed;
-	if ((start->handed < 0 && listener_open(&start->web, config->listen, config)) ||
+	if ((!start->web.kept && listener_open(&start->web, config->listen, config)) ||
 	    (*config->status_listen &&
 	     listener_open(&start->status, config->status_listen, config)))
 		return EXIT_FAILED;
@@ -274,15 +276,13 @@ static int warm_up(struct startup *start)
 
 static int run(struct startup *start)
 {
-	bool handed = start->handed >= 0;
-	struct children_sockets sockets = { start->web.fd, start->status.fd, handed };
-
 	if (start->caller_pool)
 		return single_run(&start->config, STDIN_FILENO, start->signals);
 	log_info("banter " BANTER_VERSION " on %s; workers: %lld",
-		 handed ? "the service manager's socket" : start->config.listen,
+		 start->web.kept ? "the service manager's socket" : start->config.listen,
 		 (long long)start->config.workers);
-	return pool_run(&start->config, start->settings, &sockets, start->signals);
+	return pool_run(&start->config, start->settings, &start->web, &start->status,
+			start->signals);
 }
 
 int main(int argc, char **argv)
@@ -290,7 +290,7 @@ int main(int argc, char **argv)
 	static int (*const steps[])(struct startup *) = {
 		load_settings, prepare_process, open_sockets, check_schema, warm_up, run,
 	};
-	struct startup start = { .web = LISTENER_NONE, .status = LISTENER_NONE, .handed = -1 };
+	struct startup start = { .web = LISTENER_NONE, .status = LISTENER_NONE };
 	int code = read_options(&start, argc, argv), taken = take_socket(&start);
 	size_t i;
 
@@ -298,8 +298,8 @@ int main(int argc, char **argv)
 		code = taken;
 	for (i = 0; code == GO_ON && i < COUNT(steps); i++)
 		code = steps[i](&start);
-	if (code != EXIT_DONE)
-		listener_turn_away(start.handed);
+	if (code != EXIT_DONE && start.web.kept)
+		listener_turn_away(start.web.fd);
 	listener_close(&start.web);
 	listener_close(&start.status);
 	if (start.loaded)

@@ -14,7 +14,6 @@
 #include "chat/limit.h"
 #include "edge/db.h"
 #include "pool/children.h"
-#include "pool/listener.h"
 #include "pool/systemd.h"
 
 #define LOOK_MS 20 /* while workers are exchanged: how often we look whether a new one is ready */
@@ -27,6 +26,7 @@ struct pool {
 	struct config *config;
 	struct settings *settings;
 	struct signals *signals;
+	struct listener *web, *status;
 	struct wait wait;
 	struct children children;
 	bool ready; /* all workers are up, and the service manager knows */
@@ -92,6 +92,30 @@ static void keep_fixed(struct config *fresh, struct config *old, const struct ch
 	buf_clear(&names);
 }
 
+static struct children_sockets sockets_of(const struct pool *pool)
+{
+	return (struct children_sockets){
+		.listen_fd = pool->web->fd,
+		.status_fd = pool->status->fd,
+		.kept = pool->web->kept,
+		.file = pool->web->file,
+	};
+}
+
+/* What nobody can connect to any more. Who came before is still served by the old workers. */
+static void renew_listeners(struct pool *pool)
+{
+	const struct config *config = pool->config;
+
+	enum status web = listener_renew(pool->web, config->listen, config);
+	enum status status = listener_renew(pool->status, config->status_listen, config);
+
+	/* One that cannot be bound again (logged) is as it was: the next reload may do it. */
+	(void)web;
+	(void)status;
+	pool->children.sockets = sockets_of(pool);
+}
+
 static void reload(struct pool *pool)
 {
 	struct config fresh;
@@ -107,6 +131,7 @@ static void reload(struct pool *pool)
 	config_clear(pool->config);
 	*pool->config = fresh;
 	pool_open_log(pool->config);
+	renew_listeners(pool);
 	pool->children.generation++;
 	pool->ready = false;
 	systemd_reloading();
@@ -239,17 +264,24 @@ static int64_t even_out_all(struct pool *pool, int64_t now)
 	return clock_earlier(next, become_ready(pool, now));
 }
 
-int pool_run(struct config *config, struct settings *settings,
-	     const struct children_sockets *sockets, struct signals *signals)
+int pool_run(struct config *config, struct settings *settings, struct listener *web,
+	     struct listener *status, struct signals *signals)
 {
-	struct pool pool = { .config = config, .settings = settings, .signals = signals };
-	enum status status;
+	struct pool pool = {
+		.config = config,
+		.settings = settings,
+		.signals = signals,
+		.web = web,
+		.status = status,
+	};
+	struct children_sockets sockets = sockets_of(&pool);
+	enum status started;
 	int64_t now, next;
 
 	wait_init(&pool.wait);
-	status = children_init(&pool.children, config, sockets, signals);
-	if (status != STATUS_OK) {
-		log_error("the workers' shared memory cannot be made: %s", status_name(status));
+	started = children_init(&pool.children, config, &sockets, signals);
+	if (started != STATUS_OK) {
+		log_error("the workers' shared memory cannot be made: %s", status_name(started));
 		return 1;
 	}
 	for (;;) {

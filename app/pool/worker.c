@@ -28,6 +28,7 @@ static enum status open_context(const struct worker_setup *setup, struct wait *w
 		.breaker = breaker,
 		.limit = setup->limit,
 		.holder = setup->holder,
+		.door = setup->door,
 	};
 	status = gateway_new(setup->listen_fd, setup->caller_pool, config->request_ms,
 			     config->write_ms, &context->gateway);

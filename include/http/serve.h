@@ -11,6 +11,7 @@
 #include "chat/turn.h"
 #include "edge/db.h"
 #include "edge/gateway.h"
+#include "edge/listen.h"
 #include "http/reply.h"
 #include "http/request.h"
 #include "wire/config.h"
@@ -33,6 +34,8 @@ struct http_context {
 	struct breaker *breaker; /* NULL: none */
 	struct limit *limit;
 	uint32_t holder; /* this worker's place in `limit` */
+	/* Where web servers come in, for who answers /health elsewhere; NULL: here. */
+	const struct listen_file *door;
 	/* Of the last request, for its log line and the scoreboard. */
 	struct {
 		enum turn_end end;

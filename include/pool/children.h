@@ -14,6 +14,7 @@
 #include "base/status.h"
 #include "chat/limit.h"
 #include "chat/model_shared.h"
+#include "edge/listen.h"
 #include "edge/queue.h"
 #include "pool/scoreboard.h"
 #include "pool/signals.h"
@@ -33,8 +34,9 @@ struct child {
 
 struct children_sockets {
 	int listen_fd;
-	int status_fd; /* -1: none */
-	bool kept;     /* listen_fd outlives us: who waits there is the next pool's */
+	int status_fd;		 /* -1: none */
+	bool kept;		 /* listen_fd outlives us: who waits there is the next pool's */
+	struct listen_file file; /* of listen_fd */
 };
 
 struct children_pause {

@@ -1,17 +1,17 @@
-/* A listening socket of ours and, where it is a unix one, its file. */
+/* A listening socket of ours or handed over and, where it is a unix one, its file. */
 #ifndef POOL_LISTENER_H
 #define POOL_LISTENER_H
 
 #include <stdbool.h>
-#include <sys/stat.h>
 
 #include "base/status.h"
+#include "edge/listen.h"
 #include "wire/config.h"
 
 struct listener {
-	int fd;		  /* -1: none */
-	char *path;	  /* of the unix socket; NULL: none of ours */
-	struct stat file; /* what it was when we made it */
+	int fd;	   /* -1: none */
+	bool kept; /* it was handed over and outlives us, and so does its file */
+	struct listen_file file;
 };
 
 #define LISTENER_NONE ((struct listener){ .fd = -1 })
@@ -19,6 +19,14 @@ struct listener {
 /* Binds and listens on unix:PATH or HOST:PORT. As listen_open(). */
 enum status listener_open(struct listener *listener, const char *address,
 			  const struct config *config) MUST_CHECK;
+/* One that was handed over; -1: none. */
+void listener_take(struct listener *listener, int fd);
+/*
+ * Binds anew, on another descriptor, if its file was removed: nobody can connect to it any more. The
+ * old one is closed. STATUS_FAILED: it stays as it was (logged).
+ */
+enum status listener_renew(struct listener *listener, const char *address,
+			   const struct config *config) MUST_CHECK;
 /* True if that descriptor is a listening stream socket. */
 bool listener_is(int fd);
 /* Cuts whoever waits on a listening socket (-1: none), for which a web server answers 503. */

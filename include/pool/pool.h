@@ -10,6 +10,7 @@
 #include "base/status.h"
 #include "edge/settings.h"
 #include "pool/children.h"
+#include "pool/listener.h"
 #include "pool/signals.h"
 #include "wire/config.h"
 
@@ -23,12 +24,12 @@ enum status pool_load(const struct settings *settings, struct config *out,
 void pool_open_log(const struct config *config);
 
 /*
- * Runs until drained; the sockets stay the caller's. `config` is the running settings; on SIGHUP
+ * Runs until drained; the listeners stay the caller's. `config` is the running settings; on SIGHUP
  * settings_load() is called again with `settings`, and a good result replaces *config and, one by
- * one, the workers. Returns the process's exit code: 0 drained; 1 the workers cannot start
- * (logged).
+ * one, the workers; a listener whose file was removed is renewed. Returns the process's exit code: 0
+ * drained; 1 the workers cannot start (logged).
  */
-int pool_run(struct config *config, struct settings *settings,
-	     const struct children_sockets *sockets, struct signals *signals);
+int pool_run(struct config *config, struct settings *settings, struct listener *web,
+	     struct listener *status, struct signals *signals);
 
 #endif

@@ -13,6 +13,7 @@
 #include "base/status.h"
 #include "chat/limit.h"
 #include "chat/model_shared.h"
+#include "edge/listen.h"
 #include "edge/queue.h"
 #include "http/serve.h"
 #include "pool/scoreboard.h"
@@ -22,8 +23,9 @@ struct worker_setup {
 	const struct config *config;
 	enum http_duty duty;
 	int listen_fd;
-	struct queue *queue;	     /* whom the admission process holds; NULL: there is none */
-	const _Atomic bool *closing; /* all workers end; with `queue` only */
+	const struct listen_file *door; /* as in struct http_context */
+	struct queue *queue;		/* whom the admission process holds; NULL: there is none */
+	const _Atomic bool *closing;	/* all workers end; with `queue` only */
 	bool caller_pool; /* the listening socket came on fd 0: connections may be kept, their owner counts the workers */
 	struct limit *limit;
 	uint32_t holder;	     /* our place in `limit` */

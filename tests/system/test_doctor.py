@@ -801,6 +801,15 @@ def test_a_pool_that_is_not_there(doctor, tmp_path):
     report.has("pool", WRONG, "refused", "start banter.fcgi")
 
 
+def test_a_pool_whose_socket_file_was_removed(doctor, tmp_path):
+    with socket.socket(socket.AF_UNIX) as listens:
+        listens.bind(f"{tmp_path}/socket")
+        listens.listen()
+        os.unlink(f"{tmp_path}/socket")
+        report = doctor("--no-model", BANTER_LISTEN=f"unix:{tmp_path}/socket")
+        report.has("socket", WRONG, "a program listens on it all the same: the file was removed", "SIGHUP")
+
+
 def test_a_pool_on_a_port(doctor, postgres, slow_model):
     banter = servers.Banter(postgres.url(), slow_model.url, workers=1, listen=servers.free_port())
     with contextlib.closing(banter):

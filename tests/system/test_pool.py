@@ -11,6 +11,7 @@ import subprocess
 
 import pytest
 
+import fastcgi
 import servers
 from database import Names
 from fastcgi import Connection, chat, chat_body, chat_params, health, stream
@@ -411,6 +412,63 @@ def test_what_changes_with_a_restart_only_is_said_and_kept(configured, tenant):
     assert logged(banter, "a restart is needed to change it: (.*)")[0][1] == "BANTER_BACKLOG"
     all_new(banter, old, 1)
     assert health(banter.socket) == 200
+
+
+def healthy(*sockets):
+    """Whether each answers 200; one that is being bound anew may not be there yet."""
+    with contextlib.suppress(OSError, fastcgi.Cut):
+        return [health(one) for one in sockets] == [200] * len(sockets)
+    return False
+
+
+def test_G8_a_socket_file_that_was_removed_is_said_and_bound_again_by_SIGHUP(pool, tenant, model, tmp_path):
+    """A running exchange goes on; the end removes the file as ever."""
+    where = tmp_path / "status"
+    banter = pool(workers=2, status_listen=f"unix:{where}")
+    until(lambda: healthy(where), "the status listener")
+    gate = name("gate")
+    running = stream(banter.socket, tenant, script("hello", tokens=["a", "b"], gates={"2": gate}))
+    assert [running.event()["type"] for _ in range(2)] == ["start", "token"]
+    banter.socket.unlink()
+    assert health(where) == 503
+    assert "cause=\"the pool's socket file is gone: SIGHUP makes it again\"" in banter.text()
+    banter.process.send_signal(signal.SIGHUP)
+    until(lambda: healthy(where, banter.socket), "the socket's file")
+    logged(banter, f"{banter.socket} was gone: it is bound again")
+    assert banter.socket.stat().st_mode & 0o777 == 0o660
+    assert chat(banter.socket, tenant, script("hello", tokens=["fine"])).json()["message"] == "fine"
+    model.open_gate(gate)
+    assert running.events()[-1]["type"] == "done"
+    assert banter.end() == 0
+    assert not banter.socket.exists()
+
+
+def test_the_status_listeners_own_file_is_bound_again_too(pool, tmp_path):
+    where = tmp_path / "status"
+    banter = pool(workers=1, status_listen=f"unix:{where}")
+    until(lambda: healthy(where), "the status listener")
+    where.unlink()
+    banter.process.send_signal(signal.SIGHUP)
+    until(lambda: healthy(where), "the status listener again")
+    assert health(banter.socket) == 200
+
+
+def test_another_programs_file_in_the_sockets_place_stays_its_own(pool, tmp_path):
+    """It was removed, and somebody else listens there by now: a reload says so, and the old settings' workers are exchanged."""
+    where = tmp_path / "status"
+    banter = pool(workers=1, status_listen=f"unix:{where}")
+    until(lambda: healthy(where), "the status listener")
+    banter.socket.unlink()
+    with socket.socket(socket.AF_UNIX) as other:
+        other.bind(str(banter.socket))
+        other.listen()
+        assert health(where) == 503
+        banter.process.send_signal(signal.SIGHUP)
+        logged(banter, f"another program already listens on {banter.socket}")
+        logged(banter, "the settings are loaded again")
+        assert health(where) == 503
+    banter.process.send_signal(signal.SIGHUP)
+    until(lambda: healthy(where, banter.socket), "the socket again")
 
 
 def test_a_reload_while_draining_is_passed_over(configured, tenant, model):

@@ -9,7 +9,7 @@ import subprocess
 import pytest
 
 import servers
-from fastcgi import Connection, Reply, begun, chat, chat_body, chat_params
+from fastcgi import Connection, Reply, begun, chat, chat_body, chat_params, health
 from servers import BUILD, name, script, until
 
 
@@ -96,6 +96,26 @@ def test_a_reload_is_told_from_its_beginning_to_its_end(handed, tenant):
     until(lambda: "the settings stay as they were" in service.text(), "the refusal")
     assert service.end() == 0
     assert service.word() == "STOPPING=1"  # and nothing before it
+
+
+def test_a_handed_socket_whose_file_was_removed_is_said(handed, tenant, tmp_path):
+    """It is not ours to bind again. One whose file was never ours to see, as in a container, is nothing to say."""
+    where = tmp_path / "status"
+    service = handed(status_listen=f"unix:{where}")
+    service.start()
+    assert service.word() == "READY=1"
+    assert health(where) == 200
+    service.socket.unlink()
+    assert health(where) == 503
+    service.process.send_signal(signal.SIGHUP)
+    assert service.word() == "RELOADING=1"
+    assert service.word() == "READY=1"
+    assert f"{service.socket} is gone, and whoever handed it over must make it again" in service.text()
+    assert service.end() == 0
+    assert service.word() == "STOPPING=1"
+    service.start()
+    assert service.word() == "READY=1"
+    assert health(where) == 200
 
 
 def ask(service, tenant, message):
