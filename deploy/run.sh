@@ -92,16 +92,19 @@ ctl() {
 }
 
 schema() {
-	local role=()
+	local role=() fresh=''
 	[ -z "${owner_url:-}" ] || role=(--role banter_app)
 	step schema "bringing it up to date"
 	ctl migrate "${role[@]}"
 	step demo "a workspace, a chatbot and a key of each kind, in build/run/demo.env"
+	[ -e "$run/demo.env" ] || fresh=yes
 	ctl demo --env-file "$run/demo.env"
 	chmod 600 "$run/demo.env"
 	widget_key=$(demo_value BANTER_WIDGET_KEY) || exit 1
 	workspace_key=$(demo_value BANTER_WORKSPACE_KEY) || exit 1
 	chatbot_id=$(demo_value BANTER_CHATBOT_ID) || exit 1
+	# So that a client sees the headers of a limit. Later on it is as its owner set it.
+	[ -z "$fresh" ] || ctl chatbot set "$chatbot_id" rate_limit=60 rate_window=60
 }
 
 # demo_value NAME: of the line in demo.env.
@@ -195,7 +198,7 @@ healthy() {
 	done
 }
 
-# One NAME=value a line, for `.` and for programs; quoted only where a shell needs it.
+# One `export NAME=value` a line, for `.` and as --config; quoted only where a shell needs it.
 write_env() {
 	local line name value
 	env_lines=("BANTER_URL=$url" "${env_lines[@]}" "BANTER_LISTEN=unix:$sock/pool")
@@ -208,9 +211,9 @@ write_env() {
 		for line in "${env_lines[@]}"; do
 			value=${line#*=}
 			[[ $value =~ ^[A-Za-z0-9_.,:/@%+-]*$ ]] || value="'${value//\'/\'\\\'\'}'"
-			printf '%s=%s\n' "${line%%=*}" "$value"
+			printf 'export %s=%s\n' "${line%%=*}" "$value"
 		done >"$run/env.new"
-		grep '^BANTER_[A-Z_]*=' "$run/demo.env" >>"$run/env.new"
+		sed -n 's/^BANTER_[A-Z_]*=/export &/p' "$run/demo.env" >>"$run/env.new"
 		mv -f "$run/env.new" "$run/env"
 	) || die "cannot write $run/env"
 }

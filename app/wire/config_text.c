@@ -57,6 +57,8 @@ static enum status take_line(struct reading *reading, struct str line, struct bu
 	}
 	if (reading->name.n)
 		buf_printf(why, "[%.*s] ", STR_ARGS(reading->name));
+	if (str_starts(line, STR("export "))) /* as in a file that a shell reads too */
+		line = str_trim(str_skip(line, 7), STR_SPACE);
 	equals = memchr(line.p, '=', line.n);
 	name = str_trim((struct str){ line.p, equals ? (size_t)(equals - line.p) : 0 }, STR_SPACE);
 	if (!is_name(name)) {

@@ -10,7 +10,8 @@
 
 /*
  * A file's text: NAME=value lines; blank lines and lines that begin with # are skipped; white space
- * around name and value is dropped; a value in double or single quotes loses them. Calls `set` for
+ * around name and value is dropped, and so is `export` before a name; a value in double or single
+ * quotes loses them. Calls `set` for
  * each, which also knows what NAME_FILE means; stops at the first error: `why` then begins with
  * "line N: ".
  */

@@ -289,8 +289,13 @@ def test_make_run_prints_a_line_for_the_chatbot_api_too(make_run, clone):
         streamed = events(text)
         assert [streamed[0]["type"], streamed[-1]["type"]] == ["start", "done"]
         assert streamed[-1]["messageId"] == streamed[0]["messageId"]
+    # What the API's page promises of a chatbot with a rate limit.
+    headers = subprocess.run(["sh", "-c", asked + " --include"], capture_output=True, text=True, timeout=servers.PATIENCE,
+                             cwd=clone.folder, env={"PATH": os.environ["PATH"]}).stdout
+    assert re.search(r"^X-RateLimit-Limit: 60\r?$", headers, re.M) and "X-RateLimit-Remaining: 5" in headers, headers
+    # A newcomer sources the file and types the command, no more.
     doctor = subprocess.run(
-        ["sh", "-c", f"set -a; . build/run/env; exec {BUILD / 'banterctl'} doctor --json"], capture_output=True, text=True,
+        ["sh", "-c", ". build/run/env; build/banterctl doctor --json"], capture_output=True, text=True,
         cwd=clone.folder, timeout=servers.PATIENCE, env={"PATH": os.environ["PATH"]})
     assert not [finding for finding in json.loads(doctor.stdout) if finding["verdict"] == "wrong"], doctor.stdout
     assert "no setting" not in doctor.stdout + doctor.stderr

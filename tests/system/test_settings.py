@@ -160,7 +160,7 @@ def test_what_make_run_writes_for_clients_is_passed_over(tmp_path):
     """build/run/env has both: it may be sourced, and be given as --config."""
     names = dict.fromkeys(("BANTER_URL", "BANTER_WIDGET_KEY", "BANTER_WORKSPACE_KEY", "BANTER_CHATBOT_ID"), SECRET)
     path = tmp_path / "env"
-    path.write_text("".join(f"{name}='{value}'\n" for name, value in names.items()))
+    path.write_text("".join(f"export {name}='{value}'\n" for name, value in names.items()))
     assert check(names, "--config", path) == (0, "the settings are good\n")
 
 
