@@ -2,10 +2,13 @@
 
 import concurrent.futures
 import contextlib
+import email
 import email.message
 import json
 import os
+import re
 import signal
+import socket
 import threading
 import time
 
@@ -275,6 +278,56 @@ def test_a_slash_at_the_end_and_a_query_are_nothing(api):
     for tail in ("", "/", "?x=%2F..//", "/?"):
         reply = api.site.request("POST", api.path(False) + tail, api.key(), key=False, json=api.body("Hello", False))
         assert reply.status_code == 200, (tail, reply.text)
+
+
+# A client that sends what no server knows a path of.
+HEADS = {
+    "no request at all": b"NONSENSE\r\n\r\n",
+    "a control character in the method": b"G\x01T {path} HTTP/1.1\r\nHost: {host}\r\n\r\n",
+    "a header that is none": b"GET {path} HTTP/1.1\r\nHost: {host}\r\na\x01b: c\r\n\r\n",
+    "no host": b"GET {path} HTTP/1.1\r\n\r\n",
+    "a length that is none": b"POST {path} HTTP/1.1\r\nHost: {host}\r\nContent-Length: x\r\n\r\n",
+    "a cookie of 40 KB": b"GET {path} HTTP/1.1\r\nHost: {host}\r\nCookie: {long}\r\n\r\n",
+    "an address of 40 KB": b"GET {path}?{long} HTTP/1.1\r\nHost: {host}\r\n\r\n",
+}
+
+
+def said(site, head):
+    """What comes back for those bytes: status, headers, body. The server may close before it has read them all."""
+    with socket.create_connection(("127.0.0.1", site.nginx.port), timeout=PATIENCE) as client:
+        with contextlib.suppress(OSError):
+            client.sendall(head)
+        reply = b""
+        with contextlib.suppress(ConnectionResetError):
+            while piece := client.recv(65536):
+                reply += piece
+    head, _, body = reply.partition(b"\r\n\r\n")
+    status, _, lines = head.decode().partition("\r\n")
+    return int(status.split()[1]), email.message_from_string(lines), body
+
+
+@pytest.mark.parametrize("kind", HEADS)
+def test_G5_a_head_that_cannot_be_read_is_refused_in_the_APIs_form(front, shared_front, kind):
+    """Where the server's own site is Banter's and it has a way to say so: its page tells."""
+    head = HEADS[kind]
+    for piece, value in {"path": f"{front.path}/v1/chat", "host": "chat.example.com", "long": "a" * 40960}.items():
+        head = head.replace(b"{%s}" % piece.encode(), value.encode())
+    if not front.says_early:
+        pytest.skip("it has words of its own: its page tells")
+    status, headers, body = said(shared_front, head)
+    assert (status in (400, 414), json.loads(body)) == (True, {"error": "Invalid request payload"}), (status, body)
+    assert headers["Content-Type"] == "application/json"
+    assert re.fullmatch(r"[A-Za-z0-9._-]{1,128}", headers["X-Request-Id"]), headers["X-Request-Id"]
+    assert headers["Cache-Control"] == "no-store"
+
+
+def test_a_head_of_20_KB_passes(front, api):
+    if not front.takes_long_heads:
+        pytest.skip("it takes 8 KB: its page tells")
+    long = "a" * 20480
+    for headers, query in ({"Cookie": f"of-the-domain={long}"}, ""), ({}, f"?{long}"):
+        reply = api.site.request("POST", api.path(False) + query, {**api.key(), **headers}, key=False, json=api.body("Hello", False))
+        assert reply.status_code == 200, (len(query), reply.text)
 
 
 def test_health(site):

@@ -16,7 +16,8 @@ static const struct {
 	int status;
 	enum http_error error;
 } rows[] = {
-	{ 400, ERROR_INVALID },	    { 404, ERROR_NOT_FOUND },	{ 413, ERROR_INVALID },
+	{ 400, ERROR_INVALID },	    { 404, ERROR_NOT_FOUND },	{ 405, ERROR_METHOD },
+	{ 408, ERROR_INVALID },	    { 413, ERROR_INVALID },	{ 414, ERROR_INVALID },
 	{ 429, ERROR_TOO_MANY },    { 500, ERROR_INTERNAL },	{ 502, ERROR_UNAVAILABLE },
 	{ 503, ERROR_UNAVAILABLE }, { 504, ERROR_UNAVAILABLE },
 };

@@ -43,6 +43,8 @@ class Front(servers.Server):
     hang_status = 503  # for one that hangs: 503, or 504 in the same form
     says_too_large = True  # 400 for a body that the server refuses
     says_not_found = True  # 404 for an odd path that it does not pass on
+    says_early = True  # 400 in that form (or 414, its own) for a head that is too long or none, before a path is known
+    takes_long_heads = True  # of 20 KB
     says_origins = True  # to pages of the origin that its file names, https://example.com here
 
     stop_signal = signal.SIGTERM

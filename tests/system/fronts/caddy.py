@@ -15,6 +15,7 @@ GLOBAL = """{{
 
 class Caddy(Front):
     name = "caddy"
+    says_early = False
 
     def configure(self):
         values = {"\n:80 {": f"\n:{self.port} {{", "/run/banter/banter.sock": self.socket,

@@ -70,6 +70,7 @@ class SharedHost(Fcgid):
     """The folder of `make dist-shared` as public_html/chat, its settings beside public_html."""
 
     name = "shared-host"
+    says_early = takes_long_heads = False  # .htaccess is read once there is a path
     path = "/chat"
     holds_tokens_back = True
     says_too_large = False  # in chunks: mod_fcgid says 500; what announces its length gets 400

@@ -8,6 +8,7 @@ from servers import filled, unprivileged
 
 class H2o(Front):
     name = "h2o"
+    says_early = False
     says_unavailable = False  # it says 503 in words of its own
     says_origins = False
     says_too_large = False  # and 413, while the client is still sending: it may see a broken connection instead

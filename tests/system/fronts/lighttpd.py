@@ -29,6 +29,7 @@ server.modules += ( "mod_dirlisting", "mod_staticfile" )
 
 class Lighttpd(Front):
     name = "lighttpd"
+    says_early = False
     says_unavailable = False  # the body is the contract's, but there is no request id, and 504 for a pool that hangs
     says_too_large = False  # the body is the contract's, the status 413
 

@@ -43,6 +43,7 @@ class Nginx(Front):
             "conf.d/banter-http.conf": filled("nginx/banter-http.conf", {
                 '# "https://example.com"': '"https://example.com"', '# 192.0.2.10 ""': '192.0.2.10 ""'}),
             "conf.d/banter-upstream.conf": self.upstream(),
+            "snippets/banter-early.conf": filled("nginx/banter-early.conf", {}),
             "snippets/banter.conf": filled("nginx/banter-location.conf", {} if self.read_time is None else {
                 "fastcgi_read_timeout 300s": f"fastcgi_read_timeout {self.read_time}s"}),
             "sites-enabled/banter": filled("nginx/banter-site.conf", {

@@ -74,6 +74,7 @@ BEFORE = """
 
 class ProxyFcgiFolder(ProxyFcgi):
     name = "apache-folder"
+    says_early = takes_long_heads = False  # they are the site's
     path = "/chat"
     says_not_found = False  # paths that leave the folder are the site's
 
