@@ -8,6 +8,13 @@
 
 #define URL_CAP 8192
 #define HEADERS_CAP (16 << 10) /* a setting is shorter */
+/*
+ * A kept connection is used no more when it lay for longer than this: the web's usual servers and
+ * balancers close theirs after 60 s and more. And however busy it is, a new one asks the name's
+ * address again after some minutes, which is what names that move live for.
+ */
+#define SPARE_MS 50000
+#define AGE_MS 300000
 
 /* The path goes before the query, which is Azure's ?api-version=… */
 static void put_url(struct buf *url, const char *base)
@@ -58,6 +65,8 @@ static enum status prepare(struct model_endpoint *endpoint, struct http_client *
 		.connect_ms = endpoint->server->connect_ms,
 		.first_ms = endpoint->server->first_ms,
 		.idle_ms = endpoint->server->idle_ms,
+		.spare_ms = SPARE_MS,
+		.age_ms = AGE_MS,
 	};
 	const char *why = "";
 	enum status status = http_client_prepare(client, &target, &endpoint->http, &why);

@@ -14,6 +14,8 @@
 
 /* What may come in one turn of libcurl; it hands over at most a few socket reads at once. */
 #define PIECE_CAP (4 << 20)
+/* A server that wants a longer pause says no number that anybody could use. */
+#define RETRY_MOST_S 86400
 
 struct http_client {
 	struct http_multi multi;
@@ -21,6 +23,8 @@ struct http_client {
 	struct buf piece;
 	struct http_unpack unpack;
 	bool running;
+	bool fresh;			      /* kept connections are left alone */
+	bool sent;			      /* it has a connection, and the request goes out */
 	const struct http_prepared *prepared; /* while it runs */
 	int64_t quiet_at;		      /* when the silence has lasted too long */
 	enum http_end quiet_end;	      /* ... and what that means */
@@ -71,6 +75,7 @@ static int on_request(void *context, char *ip, char *local_ip, int port, int loc
 	(void)local_ip;
 	(void)port;
 	(void)local_port;
+	client->sent = true;
 	stage_set(client->stage, STAGE_FIRST);
 	limit_silence(client, client->prepared->first_ms, HTTP_END_LATE_FIRST);
 	return CURL_PREREQFUNC_OK;
@@ -151,6 +156,11 @@ static enum status copy_handle(struct http_client *client, const struct http_pre
 	return STATUS_OK;
 }
 
+void http_client_fresh(struct http_client *client, bool fresh)
+{
+	client->fresh = fresh;
+}
+
 enum status http_client_start(struct http_client *client, const struct http_prepared *prepared,
 			      struct str body, int64_t deadline, struct stage *stage)
 {
@@ -160,6 +170,7 @@ enum status http_client_start(struct http_client *client, const struct http_prep
 	http_client_stop(client);
 	client->cause[0] = '\0';
 	client->end = HTTP_END_NONE;
+	client->sent = false;
 	if (copy_handle(client, prepared))
 		return STATUS_NOMEM;
 	buf_reset(&client->piece);
@@ -174,6 +185,7 @@ enum status http_client_start(struct http_client *client, const struct http_prep
 	if (body.p && (curl_easy_setopt(easy, CURLOPT_POSTFIELDS, body.p) ||
 		       curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)body.n)))
 		return fail(client, CURLM_OUT_OF_MEMORY);
+	curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, (long)client->fresh);
 	code = curl_multi_add_handle(client->multi.handle, easy);
 	if (code)
 		return fail(client, code);
@@ -278,6 +290,32 @@ enum http_end http_client_end(const struct http_client *client)
 const char *http_client_cause(const struct http_client *client)
 {
 	return client->cause;
+}
+
+bool http_client_reused(const struct http_client *client)
+{
+	long made = 1;
+
+	curl_easy_getinfo(client->easy, CURLINFO_NUM_CONNECTS, &made);
+	return client->sent && made == 0;
+}
+
+int64_t http_client_retry_ms(struct http_client *client)
+{
+	struct curl_header *header = NULL;
+	curl_off_t seconds = 0;
+	int64_t ms;
+
+	if (!client->easy)
+		return -1;
+	/* OpenAI's and Azure's own, finer than the standard one beside it. */
+	if (!curl_easy_header(client->easy, "retry-after-ms", 0, CURLH_HEADER, -1, &header) &&
+	    str_number(str_from(header->value), 10, &ms))
+		return ms;
+	if (curl_easy_header(client->easy, "Retry-After", 0, CURLH_HEADER, -1, &header))
+		return -1;
+	curl_easy_getinfo(client->easy, CURLINFO_RETRY_AFTER, &seconds);
+	return seconds > 0 && seconds < RETRY_MOST_S ? (int64_t)seconds * 1000 : -1;
 }
 
 void http_client_head(struct http_client *client, struct buf *out)

@@ -70,6 +70,9 @@ static CURLcode set_options(CURL *easy, const struct http_target *target,
 	SET(CURLOPT_QUICK_EXIT, 1L); /* else removing a handle waits for a hung resolver */
 	SET(CURLOPT_CONNECTTIMEOUT_MS, (long)target->connect_ms);
 	SET(CURLOPT_TIMEOUT_MS, (long)target->total_ms);
+	if (target->spare_ms)
+		SET(CURLOPT_MAXAGE_CONN, (long)(target->spare_ms / 1000));
+	SET(CURLOPT_MAXLIFETIME_CONN, (long)(target->age_ms / 1000));
 	SET(CURLOPT_CERTINFO, (long)target->certificate);
 	if (!target->ca_folder)
 		SET(CURLOPT_CAPATH, NULL);

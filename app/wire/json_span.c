@@ -4,7 +4,6 @@
  */
 #include "wire/json_span.h"
 
-#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/utf8.h"
@@ -144,4 +143,17 @@ void json_span_others(struct str text, const char *const *names, size_t count, s
 		buf_append(out, member.name,
 			   (size_t)(member.value.p - member.name) + member.value.n);
 	}
+}
+
+bool json_span_take(struct str *members, struct str *name, struct str *member)
+{
+	const char *p = members->p;
+	struct member first;
+
+	if (!members->n || !next_member(&p, &first))
+		return false;
+	*name = (struct str){ first.name + 1, (size_t)(skip_string(first.name) - first.name) - 2 };
+	*member = (struct str){ members->p, (size_t)(p - members->p) };
+	*members = str_skip(*members, member->n);
+	return true;
 }

@@ -34,6 +34,9 @@ void http_client_free(struct http_client *client); /* NULL is fine */
 enum status http_client_prepare(struct http_client *client, const struct http_target *target,
 				struct http_prepared *prepared, const char **why) MUST_CHECK;
 
+/* From here on requests get a connection of their own, no kept one; until it is said otherwise. */
+void http_client_fresh(struct http_client *client, bool fresh);
+
 /*
  * Starts a request: a GET where `body` is absent, else a POST of it; `prepared` and `body` are
  * borrowed until the transfer ends. All is over by `deadline`. Ends the one before.
@@ -72,6 +75,10 @@ enum http_end http_client_end(const struct http_client *client);
  * one of our own limits ended it (HTTP_END_LATE_…).
  */
 const char *http_client_cause(const struct http_client *client);
+/* True if it was sent on a connection that an earlier transfer had left. */
+bool http_client_reused(const struct http_client *client);
+/* How long the server says to wait, ms (Retry-After, a date too; retry-after-ms); -1: not said. */
+int64_t http_client_retry_ms(struct http_client *client);
 /* Appends the header lines of the response, each with CR LF behind it. */
 void http_client_head(struct http_client *client, struct buf *out);
 /* As http_end_certificate(). */

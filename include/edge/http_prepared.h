@@ -28,6 +28,8 @@ struct http_target {
 	int64_t first_ms;   /* from the request to the first byte; 0: no limit */
 	int64_t idle_ms;    /* between bytes; 0: no limit */
 	int64_t total_ms;   /* 0: no limit but the call's deadline */
+	int64_t spare_ms;   /* how long a connection is kept unused; 0: as libcurl likes */
+	int64_t age_ms;	    /* how old it may be when it is used again; 0: any; whole seconds */
 };
 
 struct http_prepared {

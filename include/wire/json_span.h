@@ -5,6 +5,7 @@
 #ifndef WIRE_JSON_SPAN_H
 #define WIRE_JSON_SPAN_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/buf.h"
@@ -21,5 +22,10 @@ struct str json_span_member(struct str text, struct str name);
  * `text` as above.
  */
 void json_span_others(struct str text, const char *const *names, size_t count, struct buf *out);
+/*
+ * Takes the first member, its comma included, off the front of what json_span_others() wrote, which
+ * ends in NUL; *name is what stands between its quotes. False: there is none.
+ */
+bool json_span_take(struct str *members, struct str *name, struct str *member);
 
 #endif

@@ -15,6 +15,8 @@ struct stub_piece {
 	enum status status;
 	bool ended;
 	int64_t ms; /* how long it takes to come */
+	int http;   /* the status from here on; 0: as it was */
+	enum http_end end;
 };
 
 struct http_client {
@@ -29,6 +31,8 @@ static struct {
 	const char *cause;
 	enum status prepared, posted; /* what those calls answer */
 	enum http_end end;
+	bool reused, fresh; /* the connection is a kept one; none is to be */
+	int64_t retry_ms;
 	const char *url; /* of the last request */
 	char body[65536];
 	size_t body_n;
@@ -42,6 +46,7 @@ static inline void stub_http_script(const struct stub_piece *pieces, size_t coun
 	stub_http.count = count;
 	stub_http.http = 200;
 	stub_http.cause = "";
+	stub_http.retry_ms = -1;
 }
 
 /* The last request's body. */
@@ -115,6 +120,10 @@ enum status http_client_next(struct http_client *client, struct wait *wait, int6
 	stub_http.at++;
 	stub_http.wake_at = wake_at;
 	stub_time.now += piece->ms;
+	if (piece->http)
+		stub_http.http = piece->http;
+	if (piece->end)
+		stub_http.end = piece->end;
 	free(client->piece);
 	client->piece = malloc(piece->bytes.n ? piece->bytes.n : 1);
 	*out = (struct http_piece){ .bytes = STR(""), .ended = false };
@@ -144,6 +153,24 @@ const char *http_client_cause(const struct http_client *client)
 {
 	(void)client;
 	return stub_http.cause;
+}
+
+void http_client_fresh(struct http_client *client, bool fresh)
+{
+	(void)client;
+	stub_http.fresh = fresh;
+}
+
+bool http_client_reused(const struct http_client *client)
+{
+	(void)client;
+	return stub_http.reused && !stub_http.fresh;
+}
+
+int64_t http_client_retry_ms(struct http_client *client)
+{
+	(void)client;
+	return stub_http.retry_ms;
 }
 
 void http_client_stop(struct http_client *client)

@@ -64,6 +64,16 @@ static bool answer(int fd, const char *request, int connection)
 			    (struct str){ packed, sizeof(packed) - 1 });
 	} else if (begins(request, "GET /spoilt ")) {
 		send_answer(fd, "", STR("\x1f\x8b is none"));
+	} else if (begins(request, "GET /busy ")) {
+		send_answer(fd, "Retry-After: 7\r\n", STR("hello"));
+	} else if (begins(request, "GET /busy-date ")) {
+		send_answer(fd, "Retry-After: Fri, 31 Dec 9999 23:59:59 GMT\r\n", STR("hello"));
+	} else if (begins(request, "GET /busy-past ")) {
+		send_answer(fd, "Retry-After: Fri, 31 Dec 1999 23:59:59 GMT\r\n", STR("hello"));
+	} else if (begins(request, "GET /busy-words ")) {
+		send_answer(fd, "Retry-After: soon\r\n", STR("hello"));
+	} else if (begins(request, "GET /busy-ms ")) {
+		send_answer(fd, "retry-after-ms: 250\r\nRetry-After: 1\r\n", STR("hello"));
 	} else if (begins(request, "GET /cut ")) {
 		send_text(fd, STR("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhello"));
 		return false;
@@ -80,24 +90,36 @@ static bool answer(int fd, const char *request, int connection)
 	return true;
 }
 
-/* One connection at a time; a request, its body too, comes in one read or a few. */
-static void serve(int listening)
+/* A request, its body too, comes in one read or a few. */
+static void serve_connection(int fd, int connection)
 {
 	char request[4096];
-	int connection, fd;
 	ssize_t n, got;
 
+	for (got = 0; fd >= 0; got = 0) {
+		do {
+			n = read(fd, request + got, sizeof(request) - 1 - (size_t)got);
+			got += n > 0 ? n : 0;
+			request[got] = '\0';
+		} while (n > 0 && (!strstr(request, "\r\n\r\n") ||
+				   (*request == 'P' && !strstr(request, "end"))));
+		if (n <= 0 || !answer(fd, request, connection))
+			break;
+	}
+}
+
+/* A process each: a kept connection holds up no other. */
+static void serve(int listening)
+{
+	int connection, fd;
+
+	signal(SIGCHLD, SIG_IGN);
 	for (connection = 1;; connection++) {
 		fd = accept(listening, NULL, NULL);
-		for (got = 0; fd >= 0; got = 0) {
-			do {
-				n = read(fd, request + got, sizeof(request) - 1 - (size_t)got);
-				got += n > 0 ? n : 0;
-				request[got] = '\0';
-			} while (n > 0 && (!strstr(request, "\r\n\r\n") ||
-					   (*request == 'P' && !strstr(request, "end"))));
-			if (n <= 0 || !answer(fd, request, connection))
-				break;
+		if (fork() == 0) {
+			prctl(PR_SET_PDEATHSIG, SIGKILL);
+			serve_connection(fd, connection);
+			_exit(0);
 		}
 		close(fd);
 	}
@@ -357,6 +379,87 @@ static void a_connection_is_kept_when_the_end_is_here(void **state)
 	http_client_free(NULL);
 }
 
+static void a_pause_that_the_server_asks_for(void **state)
+{
+	static const struct {
+		const char *path;
+		int64_t ms;
+	} cases[] = {
+		{ "/busy", 7000 },    { "/busy-ms", 250 },   { "/busy-date", -1 },
+		{ "/busy-past", -1 }, { "/busy-words", -1 }, { "/headers", -1 },
+	};
+	struct http_client *client = NULL;
+	struct result result;
+	size_t i;
+
+	(void)state;
+	assert_int_equal(http_client_new(&client), STATUS_OK);
+	assert_int_equal(http_client_retry_ms(client), -1);
+	for (i = 0; i < COUNT(cases); i++) {
+		struct http_prepared prepared = prepare(
+			client, 0, cases[i].path, (struct http_target){ .first_ms = LONG_MS });
+
+		run(client, &prepared, STR_NONE, LONG_MS, &result);
+		assert_int_equal(http_client_retry_ms(client), cases[i].ms);
+		http_prepared_clear(&prepared);
+	}
+	http_client_free(client);
+}
+
+static void a_kept_connection_is_known_and_can_be_left_alone(void **state)
+{
+	static const struct http_target target = { .first_ms = LONG_MS };
+	struct http_client *client = NULL;
+	struct http_prepared echo;
+	struct result result;
+	int first;
+
+	(void)state;
+	assert_int_equal(http_client_new(&client), STATUS_OK);
+	assert_false(http_client_reused(client));
+	echo = prepare(client, 0, "/echo", target);
+	run(client, &echo, STR("end"), LONG_MS, &result);
+	first = connection_of(client);
+	assert_false(http_client_reused(client));
+	run(client, &echo, STR("end"), LONG_MS, &result);
+	assert_int_equal(connection_of(client), first);
+	assert_true(http_client_reused(client));
+	http_client_fresh(client, true);
+	run(client, &echo, STR("end"), LONG_MS, &result);
+	assert_int_not_equal(connection_of(client), first);
+	assert_false(http_client_reused(client));
+	http_client_fresh(client, false);
+	run(client, &echo, STR("end"), LONG_MS, &result);
+	assert_true(http_client_reused(client));
+	http_client_free(client);
+	http_prepared_clear(&echo);
+}
+
+/* However busy it is: a name that moved is found. */
+static void a_connection_does_not_get_old(void **state)
+{
+	static const struct http_target target = { .first_ms = LONG_MS, .age_ms = 1000 };
+	int64_t until = clock_ms() + LONG_MS;
+	struct http_client *client = NULL;
+	struct http_prepared echo;
+	struct result result;
+	int first;
+
+	(void)state;
+	assert_int_equal(http_client_new(&client), STATUS_OK);
+	echo = prepare(client, 0, "/echo", target);
+	run(client, &echo, STR("end"), LONG_MS, &result);
+	first = connection_of(client);
+	while (connection_of(client) == first && clock_ms() < until) {
+		usleep(SILENCE_MS * 1000);
+		run(client, &echo, STR("end"), LONG_MS, &result);
+		assert_int_equal(result.status, STATUS_OK);
+	}
+	assert_int_not_equal(connection_of(client), first);
+	http_client_free(client);
+	http_prepared_clear(&echo);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -366,6 +469,9 @@ int main(void)
 		cmocka_unit_test(each_end_has_its_kind),
 		cmocka_unit_test(nobody_listens),
 		cmocka_unit_test(a_connection_is_kept_when_the_end_is_here),
+		cmocka_unit_test(a_pause_that_the_server_asks_for),
+		cmocka_unit_test(a_kept_connection_is_known_and_can_be_left_alone),
+		cmocka_unit_test(a_connection_does_not_get_old),
 	};
 
 	return cmocka_run_group_tests(tests, start_servers, stop_servers);

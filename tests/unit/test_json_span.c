@@ -84,11 +84,42 @@ static void the_others_keep_their_text_too(void **state)
 	buf_clear(&out);
 }
 
+static void members_are_taken_one_by_one(void **state)
+{
+	static const char *const none[] = { "" };
+	static const struct {
+		const char *name, *member;
+	} expected[] = {
+		{ "a", ",\"a\": 1" },
+		{ "b c", ",\"b c\":{\"x\":[1,\"}\"]}" },
+		{ "", ",\"\":\"\"" },
+		{ "\\u0061", ",\"\\u0061\":null" },
+	};
+	struct str left, name, member;
+	struct buf out;
+	size_t i;
+
+	(void)state;
+	buf_init(&out, 1000);
+	json_span_others(STR("{ \"a\": 1 , \"b c\":{\"x\":[1,\"}\"]},\"\":\"\",\"\\u0061\":null }"),
+			 none, 0, &out);
+	left = buf_view(&out);
+	for (i = 0; i < COUNT(expected); i++) {
+		assert_true(json_span_take(&left, &name, &member));
+		assert_same(name, str_from(expected[i].name));
+		assert_same(member, str_from(expected[i].member));
+	}
+	assert_int_equal(left.n, 0);
+	assert_false(json_span_take(&left, &name, &member));
+	buf_clear(&out);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(members_keep_their_text),
 		cmocka_unit_test(the_others_keep_their_text_too),
+		cmocka_unit_test(members_are_taken_one_by_one),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
