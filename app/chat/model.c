@@ -7,12 +7,12 @@
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/buf.h"
 #include "base/clock.h"
 #include "chat/model_answer.h"
 #include "chat/model_endpoint.h"
+#include "chat/model_failure.h"
 #include "chat/model_learning.h"
 #include "chat/model_refusal.h"
 #include "chat/model_request.h"
@@ -21,6 +21,8 @@
 #define CAUSE_SIZE 192
 /* How long the rest of a stream may take once it has its finish reason: the usage and [DONE]. */
 #define GRACE_MS 3000
+/* An error's status came: its body is waited for no longer than this. */
+#define REFUSAL_MS 5000
 
 struct model {
 	struct http_client *http;
@@ -31,12 +33,12 @@ struct model {
 	struct model_answer answer;
 	struct model_learning learning;
 	struct buf refusal; /* the body of an HTTP error, to be judged, never to be shown */
-	bool too_long;
+	struct model_failure failure;
 	char cause[CAUSE_SIZE];
 	int64_t grace_until; /* once the answer has a finish reason */
-	/* Of model_start(), should the server want it otherwise. */
+	int64_t patience_ms; /* as the options' */
+	int64_t heard_at;    /* the last sign of life; before the first, when it was sent */
 	int64_t deadline;
-	struct stage *stage;
 };
 
 enum status model_new(const struct config *config, struct model **out)
@@ -92,6 +94,15 @@ static struct model_endpoint *find_endpoint(struct model *model, const struct mo
 	return &model->endpoints[i];
 }
 
+void model_reset(struct model *model)
+{
+	buf_reset(&model->refusal);
+	model_answer_reset(&model->answer, model->endpoint && model->endpoint->members.several);
+	model->grace_until = CLOCK_NEVER;
+	model->failure = (struct model_failure){ .retry_ms = -1 };
+	model->cause[0] = '\0';
+}
+
 void model_begin(struct model *model, const struct model_server *server,
 		 const struct model_options *options)
 {
@@ -100,12 +111,10 @@ void model_begin(struct model *model, const struct model_server *server,
 	if (!named.name.p)
 		named.name = str_from(model->name);
 	model->endpoint = find_endpoint(model, server);
-	buf_reset(&model->refusal);
 	model_learning_begin(&model->learning, server, &named, &model->answer.reasoning);
-	model_answer_reset(&model->answer, model->endpoint->members.several);
-	model->grace_until = CLOCK_NEVER;
-	model->too_long = false;
-	model->cause[0] = '\0';
+	model_reset(model);
+	model->patience_ms = options->patience_ms;
+	http_client_fresh(model->http, options->fresh);
 	(void)model_server_serves(server, named.name, &named.name);
 	model_request_begin(&model->request, &model->endpoint->members, &named);
 }
@@ -121,67 +130,62 @@ void model_message(struct model *model, enum model_role role, struct str text)
 	model_request_message(&model->request, roles[role], text);
 }
 
-static enum status post(struct model *model)
-{
-	return http_client_start(model->http, &model->endpoint->http,
-				 buf_view(&model->request.body), model->deadline, model->stage);
-}
-
 enum status model_start(struct model *model, int64_t deadline, struct stage *stage)
 {
 	enum status status = model_request_end(&model->request);
 
+	if (status)
+		return status;
 	model->deadline = deadline;
-	model->stage = stage;
-	return status ? status : post(model);
+	model->heard_at = clock_ms();
+	return http_client_start(model->http, &model->endpoint->http,
+				 buf_view(&model->request.body), deadline, stage);
 }
 
-static enum status fail(struct model *model, enum status status, const char *cause)
+static enum status fail(struct model *model, enum status status, enum model_failure_kind kind,
+			const char *cause)
 {
+	model->failure.kind = kind;
+	model->failure.reused = http_client_reused(model->http);
+	model->failure.retry_ms = http_client_retry_ms(model->http);
 	snprintf(model->cause, sizeof(model->cause), "%s", cause);
 	return status;
 }
 
-/* What the transfer's failure was; the caller's has no cause. A limit is told with its setting. */
+static enum status fail_as(struct model *model, enum status status, enum http_end end)
+{
+	char cause[CAUSE_SIZE];
+	bool late = model_failure_late(end, model->endpoint->server, cause, sizeof(cause));
+
+	return fail(model, status, model_failure_kind_of(end),
+		    late ? cause : http_client_cause(model->http));
+}
+
+/* What the transfer's failure was; the caller's has no cause. */
 static enum status transfer_failed(struct model *model, enum status status)
 {
-	static const struct {
-		const char *words, *setting;
-		bool of_server;
-	} late[HTTP_ENDS] = {
-		[HTTP_END_LATE_FIRST] = { "the model did not begin to answer in time", "FIRST_TIME",
-					  true },
-		[HTTP_END_LATE_NEXT] = { "the model fell silent", "IDLE_TIME", true },
-		[HTTP_END_LATE_DEADLINE] = { "the exchange took too long",
-					     "BANTER_EXCHANGE_TIME, in one piece BANTER_JSON_TIME",
-					     false },
-	};
-	enum http_end end = http_client_end(model->http);
-	const char *name = model->endpoint->server->name;
+	int http = http_client_status(model->http);
 
-	if (!late[end].words)
-		return fail(model, status, http_client_cause(model->http));
-	if (!late[end].of_server || strcmp(name, MODEL_SERVER_DEFAULT) == 0)
-		snprintf(model->cause, sizeof(model->cause), "%s (%s%s)", late[end].words,
-			 late[end].of_server ? CONFIG_SERVER_PREFIX : "", late[end].setting);
-	else
-		snprintf(model->cause, sizeof(model->cause), "%s ([%s] %s)", late[end].words, name,
-			 late[end].setting);
+	(void)fail_as(model, status, http_client_end(model->http));
+	if (http >= 300) {
+		/* It had said as much. */
+		model->failure.kind = MODEL_HTTP;
+		model->failure.http = http;
+	}
 	return status;
 }
 
-/* Asks once more without what the server named. STATUS_REFUSED: that is nothing of ours. */
-static enum status ask_again(struct model *model, int http)
+/* What the server's words say of its refusal. */
+static void judge(struct model *model, int http, struct str words)
 {
-	unsigned members = model_refusal_members(http, buf_view(&model->refusal));
-	enum status status;
+	struct model_refusal refusal;
+	struct str names[MODEL_MEMBERS];
 
-	http_client_stop(model->http); /* it reads the body */
-	status = model_request_yield(&model->request, members);
-	if (status)
-		return status;
-	buf_reset(&model->refusal);
-	return post(model);
+	model_request_names(&model->request, names);
+	model_refusal_judge(http, words, names, &refusal);
+	model->failure.http = refusal.http;
+	model->failure.too_long = refusal.too_long;
+	model->failure.refused = model_request_refused(&model->request, &refusal);
 }
 
 /* An answer that is an HTTP error: read on where its body may tell more, else it is refused. */
@@ -193,20 +197,20 @@ static enum status take_refusal(struct model *model, int http, const struct http
 
 	if (status == STATUS_CLOSED || status == STATUS_STOPPED)
 		return transfer_failed(model, status);
+	model->failure.http = http;
 	if (model_refusal_readable(http)) {
 		if (bytes.n < room && status == STATUS_OK && !piece->ended) {
 			buf_str(&model->refusal, bytes);
 			return buf_check(&model->refusal);
 		}
 		buf_append(&model->refusal, bytes.p, bytes.n < room ? bytes.n : room);
-		model->too_long = model_refusal_too_long(http, buf_view(&model->refusal));
-		status = model->too_long ? STATUS_REFUSED : ask_again(model, http);
-		if (status != STATUS_REFUSED)
-			return status;
+		judge(model, http, buf_view(&model->refusal));
 	}
+	(void)fail(model, STATUS_REFUSED, MODEL_HTTP, "");
 	snprintf(model->cause, sizeof(model->cause),
-		 model->too_long ? "the messages are too long for the model (HTTP status %d)"
-				 : "the model's server answered with HTTP status %d",
+		 model->failure.too_long
+			 ? "the messages are too long for the model (HTTP status %d)"
+			 : "the model's server answered with HTTP status %d",
 		 http);
 	return STATUS_REFUSED;
 }
@@ -214,8 +218,49 @@ static enum status take_refusal(struct model *model, int http, const struct http
 /* What the answer's own failure was; the caller's has no cause. */
 static enum status answer_failed(struct model *model, enum status status)
 {
-	model->too_long = model->answer.too_long;
-	return model->answer.cause ? fail(model, status, model->answer.cause) : status;
+	enum model_failure_kind kind = status == STATUS_REFUSED	      ? MODEL_ERROR
+				       : status == STATUS_UNAVAILABLE ? MODEL_RESET
+								      : MODEL_PROTOCOL;
+
+	if (!model->answer.cause)
+		return status;
+	if (kind == MODEL_ERROR)
+		judge(model, http_client_status(model->http), model_answer_refusal(&model->answer));
+	return fail(model, status, kind, model->answer.cause);
+}
+
+/*
+ * When a silence has lasted too long before the first text. A kept connection may lead nowhere
+ * without anybody having said so: it gets no more than half of the time, so that a new one can be
+ * tried.
+ */
+static int64_t silent_until(const struct model *model)
+{
+	int64_t most = model->patience_ms ? model->patience_ms : CLOCK_NEVER;
+	int64_t left = model->deadline - model->heard_at;
+
+	if (model->answer.spoke)
+		return CLOCK_NEVER;
+	if (http_client_status(model->http) >= 300)
+		most = clock_earlier(most, REFUSAL_MS);
+	else if (!http_client_status(model->http) && http_client_reused(model->http))
+		most = clock_earlier(most, left / 2);
+	return most < left ? model->heard_at + most : CLOCK_NEVER;
+}
+
+/* Nothing came, and it is too late for more. */
+static enum status give_up(struct model *model, int http)
+{
+	const struct http_piece nothing = { .bytes = STR("") };
+
+	if (http >= 300)
+		return take_refusal(model, http, &nothing, STATUS_TIMEOUT);
+	if (model->patience_ms && model->patience_ms == model->endpoint->server->first_ms)
+		return fail_as(model, STATUS_TIMEOUT, HTTP_END_LATE_FIRST);
+	return fail(model, STATUS_TIMEOUT, MODEL_LATE,
+		    http_client_reused(model->http)
+			    ? "a kept connection brought no answer"
+			    : "the model did not begin to answer in its share of the time");
 }
 
 /* Whatever comes meanwhile; text alone, which takes the reason back, ends it. */
@@ -228,24 +273,35 @@ static bool grace_is_over(struct model *model)
 	return clock_ms() >= model->grace_until;
 }
 
+/* It ended as it should: what the request and the answer teach is believed. */
+static void take_whole(struct model *model)
+{
+	model_request_taken(&model->request);
+	model_learning_end(&model->learning, &model->answer.reasoning);
+}
+
 enum status model_next(struct model *model, struct wait *wait, int64_t wake_at, model_text_fn text,
 		       void *context, bool *ended)
 {
+	int64_t until = silent_until(model);
 	struct http_piece piece;
 	enum status status, parsed = STATUS_OK;
 	bool late, cut;
 	int http;
 
 	*ended = false;
-	status = http_client_next(model->http, wait, clock_earlier(wake_at, model->grace_until),
+	status = http_client_next(model->http, wait,
+				  clock_earlier(wake_at, clock_earlier(until, model->grace_until)),
 				  &piece);
 	http = http_client_status(model->http);
+	if (piece.bytes.n)
+		model->heard_at = clock_ms();
 	if (http / 100 != 2 && (piece.bytes.n || piece.ended || model->refusal.len))
 		return take_refusal(model, http, &piece, status);
-	if (piece.bytes.n) {
-		model_request_taken(&model->request);
+	if (piece.bytes.n)
 		parsed = model_answer_feed(&model->answer, piece.bytes, text, context);
-	}
+	if (model->answer.spoke)
+		model_request_taken(&model->request);
 	if (parsed)
 		return answer_failed(model, parsed);
 	/*
@@ -259,10 +315,12 @@ enum status model_next(struct model *model, struct wait *wait, int64_t wake_at, 
 		parsed = model_answer_end(&model->answer, cut, text, context);
 		*ended = parsed == STATUS_OK;
 		if (*ended)
-			model_learning_end(&model->learning, &model->answer.reasoning);
+			take_whole(model);
 		return parsed ? answer_failed(model, parsed) : STATUS_OK;
 	}
-	return status ? transfer_failed(model, status) : STATUS_OK;
+	if (status)
+		return transfer_failed(model, status);
+	return piece.bytes.n == 0 && clock_ms() >= until ? give_up(model, http) : STATUS_OK;
 }
 
 void model_stop(struct model *model)
@@ -285,9 +343,9 @@ int64_t model_tokens_out(const struct model *model)
 	return model->answer.tokens_out;
 }
 
-bool model_too_long(const struct model *model)
+const struct model_failure *model_failed(const struct model *model)
 {
-	return model->too_long;
+	return &model->failure;
 }
 
 bool model_only_reasoned(const struct model *model)

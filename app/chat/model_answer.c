@@ -45,7 +45,7 @@ void model_answer_reset(struct model_answer *answer, bool several)
 	answer->tokens_in = answer->tokens_out = -1;
 	answer->cause = NULL;
 	answer->several = several;
-	answer->done = answer->whole = answer->spoke = answer->too_long = false;
+	answer->done = answer->whole = answer->spoke = false;
 }
 
 static enum status fail(struct model_answer *answer, enum status status, const char *cause)
@@ -60,7 +60,6 @@ static enum status refuse(struct model_answer *answer, struct str words, const c
 	if (words.n > MODEL_REFUSAL_CAP)
 		words.n = MODEL_REFUSAL_CAP;
 	buf_str(&answer->refusal, words);
-	answer->too_long = model_refusal_too_long(200, words);
 	return fail(answer, STATUS_REFUSED, cause);
 }
 

@@ -15,16 +15,24 @@
 
 #define EXTRA_CAP (16 << 10)
 
-const char *model_member_name(enum model_member member)
-{
-	static const char *const names[MODEL_MEMBERS] = {
-		[MODEL_STREAM_OPTIONS] = "stream_options",
-		[MODEL_TEMPERATURE] = "temperature",
-		[MODEL_MAX_TOKENS] = "max_tokens",
-		[MODEL_MAX_COMPLETION_TOKENS] = "max_completion_tokens",
-	};
+static const char *const own_names[MODEL_EXTRA] = {
+	[MODEL_STREAMED] = "stream",
+	[MODEL_STREAM_OPTIONS] = "stream_options",
+	[MODEL_TEMPERATURE] = "temperature",
+	[MODEL_MAX_TOKENS] = "max_tokens",
+	[MODEL_MAX_COMPLETION_TOKENS] = "max_completion_tokens",
+};
 
-	return names[member];
+struct str model_members_name(const struct model_members *members, enum model_member member)
+{
+	struct str left = buf_view(&members->extra), name = STR_NONE, whole;
+	int i = MODEL_EXTRA - 1;
+
+	if (member < MODEL_EXTRA)
+		return str_from(own_names[member]);
+	while (i < (int)member && json_span_take(&left, &name, &whole))
+		i++;
+	return i == (int)member ? name : STR_NONE;
 }
 
 static char *copy(struct str text)
@@ -43,7 +51,7 @@ static enum status copy_member(const struct json *json, enum model_member member
 {
 	struct str text;
 
-	if (*out || json_member_text(json, model_member_name(member), &text))
+	if (*out || json_member_text(json, own_names[member], &text))
 		return STATUS_OK;
 	*out = copy(text);
 	return *out ? STATUS_OK : STATUS_NOMEM;
@@ -124,30 +132,75 @@ unsigned model_members_refused(const struct model_members *members, struct str m
 	return i < MODEL_KNOWN ? members->known[i].without : 0;
 }
 
-static void tell(struct str model, unsigned news)
+bool model_members_takes(const struct model_members *members, struct str model,
+			 enum model_member member, struct str value)
 {
-	int i;
+	size_t i = find_known(members, model), k;
+	const struct model_value *at;
 
-	for (i = 0; i < MODEL_MEMBERS; i++)
-		if (news & 1u << i)
-			log_info("the model's server does not take %s for %.*s: no longer sent",
-				 model_member_name((enum model_member)i), STR_ARGS(model));
+	for (k = 0; i < MODEL_KNOWN && k < MODEL_VALUES; k++) {
+		at = &members->known[i].values[k];
+		if (at->member == member && str_equal(str_from(at->text), value))
+			return false;
+	}
+	return true;
 }
 
-void model_members_learn(struct model_members *members, struct str model, unsigned without)
+/* The model's place, made where there is none. NULL: no memory; it is learned another time. */
+static struct model_known *get_known(struct model_members *members, struct str model)
 {
 	size_t i = find_known(members, model);
 	char *name;
 
-	tell(model, without & ~model_members_refused(members, model));
-	if (i == MODEL_KNOWN) {
-		/* Without memory it is learned another time. */
-		name = copy(model);
-		if (!name)
-			return;
-		i = members->next_known++ % MODEL_KNOWN;
-		free(members->known[i].model);
-		members->known[i].model = name;
+	if (i < MODEL_KNOWN)
+		return &members->known[i];
+	name = copy(model);
+	if (!name)
+		return NULL;
+	i = members->next_known++ % MODEL_KNOWN;
+	free(members->known[i].model);
+	members->known[i] = (struct model_known){ .model = name };
+	return &members->known[i];
+}
+
+static void tell(const struct model_members *members, struct str model, unsigned news)
+{
+	struct str name;
+	int i;
+
+	for (i = 0; i < MODEL_MEMBERS; i++) {
+		if (!(news & 1u << i))
+			continue;
+		name = model_members_name(members, (enum model_member)i);
+		log_info("the model's server does not take %.*s for %.*s: no longer sent",
+			 STR_ARGS(name), STR_ARGS(model));
 	}
-	members->known[i].without = without;
+}
+
+void model_members_learn(struct model_members *members, struct str model, unsigned without)
+{
+	struct model_known *known = without ? get_known(members, model) : NULL;
+
+	if (!known)
+		return;
+	tell(members, model, without & ~known->without);
+	known->without |= without;
+}
+
+void model_members_learn_value(struct model_members *members, struct str model,
+			       enum model_member member, struct str value)
+{
+	struct model_known *known;
+	struct model_value *at;
+
+	if (value.n >= MODEL_VALUE_SIZE || !model_members_takes(members, model, member, value))
+		return;
+	known = get_known(members, model);
+	if (!known)
+		return;
+	log_info("the model's server does not take %s %.*s for %.*s: no longer sent",
+		 own_names[member], STR_ARGS(value), STR_ARGS(model));
+	at = &known->values[known->next_value++ % MODEL_VALUES];
+	*at = (struct model_value){ .member = member };
+	memcpy(at->text, value.p, value.n);
 }

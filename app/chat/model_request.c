@@ -1,11 +1,13 @@
 /*
- * Requests. Members are cut out of a body that is made, not made anew without them: what was asked
- * stays the same.
+ * Requests. One that leaves a member out is made anew, with the same messages: what is asked stays
+ * the same.
  */
 #include "chat/model_request.h"
 
 #include <stdio.h>
 #include <string.h>
+
+#include "wire/json_span.h"
 
 #define REQUEST_CAP (16 << 20)
 
@@ -35,61 +37,91 @@ static struct str model_of(const struct model_request *request)
 	return begun.n > before ? str_skip(begun, before) : STR("");
 }
 
-static void put_raw(struct model_request *request, enum model_member member, struct str json)
+static void put(struct model_request *request, enum model_member member, struct str json)
 {
-	struct model_span *span = &request->sent[member];
-
-	span->at = request->body.len;
-	frame_raw(&request->frame, model_member_name(member), json);
-	span->n = request->body.len - span->at;
+	frame_raw(&request->frame, model_members_name(request->members, member).p, json);
+	request->sent |= 1u << member;
 }
 
-static void put_limit(struct model_request *request)
+/* A value, which is known by its text; false: there is none, or the server does not take it. */
+static bool keep_value(struct model_request *request, enum model_member member, struct str value,
+		       char text[MODEL_VALUE_SIZE])
 {
-	put_raw(request,
-		request->members->newer_limit || says(request->without, MODEL_MAX_TOKENS)
-			? MODEL_MAX_COMPLETION_TOKENS
-			: MODEL_MAX_TOKENS,
-		request->limit);
+	text[0] = '\0';
+	if (value.n < MODEL_VALUE_SIZE)
+		snprintf(text, MODEL_VALUE_SIZE, "%.*s", STR_ARGS(value));
+	return value.p && model_members_takes(request->members, model_of(request), member, value);
 }
 
-/* What may be left out. The first member is always the model: these have a comma before them. */
-static void put_members(struct model_request *request, const struct model_options *options)
+static void put_temperature(struct model_request *request, const struct model_options *options,
+			    unsigned without)
 {
-	struct str temperature = options->temperature;
+	struct str value = options->temperature;
 
-	if (!temperature.p)
-		temperature = str_from(request->members->temperature);
-	request->limit = str_from(request->members->limit);
+	if (!value.p)
+		value = str_from(request->members->temperature);
+	if (keep_value(request, MODEL_TEMPERATURE, value, request->temperature) &&
+	    !says(without, MODEL_TEMPERATURE))
+		put(request, MODEL_TEMPERATURE, value);
+}
+
+/* Without max_tokens it goes by its newer name; without that, too, there is none. */
+static void put_limit(struct model_request *request, const struct model_options *options,
+		      unsigned without)
+{
+	struct str value = str_from(request->members->limit);
+	char number[MODEL_VALUE_SIZE];
+
 	if (options->max_tokens) {
-		snprintf(request->number, sizeof(request->number), "%lld",
-			 (long long)options->max_tokens);
-		request->limit = str_from(request->number);
+		snprintf(number, sizeof(number), "%lld", (long long)options->max_tokens);
+		value = str_from(number);
 	}
-	memset(request->sent, 0, sizeof(request->sent));
-	if (temperature.p && !says(request->without, MODEL_TEMPERATURE))
-		put_raw(request, MODEL_TEMPERATURE, temperature);
-	if (request->limit.p && !says(request->without, MODEL_MAX_COMPLETION_TOKENS))
-		put_limit(request);
-	frame_boolean(&request->frame, "stream", true);
-	if (!says(request->without, MODEL_STREAM_OPTIONS))
-		put_raw(request, MODEL_STREAM_OPTIONS, STR("{\"include_usage\":true}"));
+	if (keep_value(request, MODEL_MAX_TOKENS, value, request->limit) &&
+	    !says(without, MODEL_MAX_COMPLETION_TOKENS))
+		put(request,
+		    request->members->newer_limit || says(without, MODEL_MAX_TOKENS)
+			    ? MODEL_MAX_COMPLETION_TOKENS
+			    : MODEL_MAX_TOKENS,
+		    value);
+}
+
+static void put_extra(struct model_request *request, unsigned without)
+{
+	struct str left = buf_view(&request->members->extra), name, member;
+	int i;
+
+	for (i = MODEL_EXTRA; json_span_take(&left, &name, &member); i++) {
+		if (i < MODEL_MEMBERS && says(without, (enum model_member)i))
+			continue;
+		buf_str(&request->body, member);
+		if (i < MODEL_MEMBERS)
+			request->sent |= 1u << i;
+	}
 }
 
 void model_request_begin(struct model_request *request, struct model_members *members,
 			 const struct model_options *options)
 {
 	struct frame *frame = &request->frame;
+	unsigned without;
 
 	buf_reset(&request->body);
 	request->members = members;
+	request->sent = 0;
+	request->without = options->without;
 	frame_begin(frame, &request->body, FRAME_JSON);
 	frame_string(frame, "model", options->name);
 	request->model_n = request->body.len;
-	request->without = model_members_refused(members, model_of(request));
-	request->unproven = false;
-	put_members(request, options);
-	buf_str(&request->body, buf_view(&members->extra));
+	without = model_members_refused(members, model_of(request)) | options->without.members;
+	put_temperature(request, options, without);
+	put_limit(request, options, without);
+	frame_boolean(frame, "stream", !says(without, MODEL_STREAMED));
+	if (!says(without, MODEL_STREAMED)) {
+		request->sent |= 1u << MODEL_STREAMED;
+		if (!says(without, MODEL_STREAM_OPTIONS))
+			put(request, MODEL_STREAM_OPTIONS, STR("{\"include_usage\":true}"));
+	}
+	put_extra(request, without);
 	frame_open_array(frame, "messages");
 }
 
@@ -110,56 +142,43 @@ enum status model_request_end(struct model_request *request)
 	return buf_check(&request->body);
 }
 
-/* Takes a member out of the body; false: it is not in there. */
-static bool cut(struct model_request *request, enum model_member member)
+void model_request_names(const struct model_request *request, struct str names[MODEL_MEMBERS])
 {
-	struct model_span gone = request->sent[member];
-	struct buf *body = &request->body;
-	size_t i;
+	int i;
 
-	if (!gone.n)
-		return false;
-	memmove(body->data + gone.at, body->data + gone.at + gone.n, body->len - gone.at - gone.n);
-	buf_truncate(body, body->len - gone.n);
 	for (i = 0; i < MODEL_MEMBERS; i++)
-		if (request->sent[i].at > gone.at)
-			request->sent[i].at -= gone.n;
-	request->sent[member].n = 0;
-	request->without |= 1u << member;
-	return true;
+		names[i] = says(request->sent, (enum model_member)i)
+				   ? model_members_name(request->members, (enum model_member)i)
+				   : STR_NONE;
 }
 
-enum status model_request_yield(struct model_request *request, unsigned members)
+struct model_refused model_request_refused(const struct model_request *request,
+					   const struct model_refusal *refusal)
 {
-	bool newer = says(members, MODEL_MAX_COMPLETION_TOKENS), less = false;
-	unsigned limits = 1u << MODEL_MAX_TOKENS | 1u << MODEL_MAX_COMPLETION_TOKENS;
+	const unsigned values = 1u << MODEL_TEMPERATURE | 1u << MODEL_MAX_TOKENS |
+				1u << MODEL_MAX_COMPLETION_TOKENS;
+	struct model_refused refused = { .members = refusal->members & request->sent };
 
-	if (says(members, MODEL_STREAM_OPTIONS))
-		less |= cut(request, MODEL_STREAM_OPTIONS);
-	if (says(members, MODEL_TEMPERATURE))
-		less |= cut(request, MODEL_TEMPERATURE);
-	if (members & limits && cut(request, MODEL_MAX_COMPLETION_TOKENS)) {
-		less = true;
-	} else if (members & limits && cut(request, MODEL_MAX_TOKENS)) {
-		less = true;
-		if (newer) {
-			/* Behind the messages, before the brace that ends it all. */
-			buf_truncate(&request->body, request->body.len - 1);
-			put_limit(request);
-			frame_end(&request->frame);
-		} else {
-			request->without |= 1u << MODEL_MAX_COMPLETION_TOKENS;
-		}
-	}
-	if (!less)
-		return STATUS_REFUSED;
-	request->unproven = true;
-	return buf_check(&request->body);
+	if (says(refused.members, MODEL_MAX_TOKENS) && !refusal->renamed)
+		refused.members |= 1u << MODEL_MAX_COMPLETION_TOKENS;
+	/* Others have but one value, so it does not matter which of the two it was. */
+	if (!refusal->unknown)
+		refused.values = refused.members & values;
+	return refused;
 }
 
 void model_request_taken(struct model_request *request)
 {
-	if (request->unproven)
-		model_members_learn(request->members, model_of(request), request->without);
-	request->unproven = false;
+	const unsigned limits = 1u << MODEL_MAX_TOKENS | 1u << MODEL_MAX_COMPLETION_TOKENS;
+	struct model_refused learned = request->without;
+	struct str model = model_of(request);
+
+	request->without = (struct model_refused){ .members = 0 };
+	model_members_learn(request->members, model, learned.members & ~learned.values);
+	if (says(learned.values, MODEL_TEMPERATURE) && request->temperature[0])
+		model_members_learn_value(request->members, model, MODEL_TEMPERATURE,
+					  str_from(request->temperature));
+	if (learned.values & limits && request->limit[0])
+		model_members_learn_value(request->members, model, MODEL_MAX_TOKENS,
+					  str_from(request->limit));
 }

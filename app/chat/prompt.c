@@ -132,10 +132,19 @@ void prompt_put(const struct prompt *prompt, struct model *model)
 		parts[i](prompt, &left, model);
 }
 
-bool prompt_halve(struct prompt *prompt)
+int prompt_history(const struct prompt *prompt, int64_t *chars)
 {
 	struct prompt_budget left = prompt->budget;
 	int from, kept = take_history(prompt->begun, &left, &from);
+
+	*chars = prompt->budget.chars - left.chars;
+	return kept;
+}
+
+bool prompt_halve(struct prompt *prompt)
+{
+	int64_t chars;
+	int kept = prompt_history(prompt, &chars);
 
 	if (kept <= 0)
 		return false;

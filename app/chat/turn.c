@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "chat/turn_ask.h"
 #include "wire/utf8.h"
 
 /* An answer that cannot be stored is tried again this long: a database restart takes seconds. */
@@ -47,6 +48,7 @@ static struct event make_event(const struct turn *turn, enum event_kind kind, st
 		.conversation = turn->begun.conversation,
 		.message_id = turn->begun.message_id,
 		.text = text,
+		.retry_s = kind == EVENT_ERROR ? turn_retry_s(turn) : 0,
 	};
 }
 
@@ -99,9 +101,10 @@ static enum model_reasoning_mode reasoning_mode(struct str name)
 						: MODEL_REASONING_REMOVE;
 }
 
-static void prepare_request(struct turn *turn)
+void turn_prepare(struct turn *turn)
 {
 	const struct turn_context *context = turn->context;
+	const struct attempts *attempts = &turn->attempts;
 	struct model_options options = {
 		.name = turn->begun.model,
 		.temperature = turn->begun.temperature,
@@ -109,14 +112,17 @@ static void prepare_request(struct turn *turn)
 		.conversation = turn->begun.conversation,
 		.reasoning = reasoning_mode(turn->begun.reasoning),
 		.whole = !turn->begun.stream,
+		.without = attempts->without,
+		.patience_ms = attempts_patience(attempts, turn->deadline - clock_ms()),
+		.fresh = attempts->fresh,
 	};
 
-	model_begin(context->model, &context->config->model_servers[0], &options);
+	model_begin(context->model, attempts_server(attempts), &options);
 	prompt_put(&turn->prompt, context->model);
 }
 
 /* The lease is renewed beside the stream, which never waits for it. False: the exchange is gone. */
-static bool renew_lease(struct turn *turn)
+bool turn_renew_lease(struct turn *turn)
 {
 	const struct turn_context *context = turn->context;
 	int64_t now = clock_ms(), third = context->config->lease_ms / 3;
@@ -144,7 +150,7 @@ static bool renew_lease(struct turn *turn)
 }
 
 /* The path of a token: bytes from the model, events to the sink, flushed before the next wait. */
-static enum status relay(struct turn *turn)
+enum status turn_relay(struct turn *turn)
 {
 	const struct turn_context *context = turn->context;
 	enum status status, flushed;
@@ -152,7 +158,7 @@ static enum status relay(struct turn *turn)
 
 	status = model_start(context->model, turn->deadline, context->wait->stage);
 	while (status == STATUS_OK && !ended) {
-		if (!renew_lease(turn))
+		if (!turn_renew_lease(turn))
 			return STATUS_FAILED;
 		status = model_next(context->model, context->wait, turn->renew_at, on_text, turn,
 				    &ended);
@@ -161,21 +167,6 @@ static enum status relay(struct turn *turn)
 			status = flushed;
 	}
 	return status;
-}
-
-/* Asks the model; once more with the newer half of the history where that was too long for it. */
-static enum status ask(struct turn *turn)
-{
-	enum status status = relay(turn);
-
-	if (status != STATUS_REFUSED || !model_too_long(turn->context->model) || turn->answer.len ||
-	    turn->context->wait->client_left || !prompt_halve(&turn->prompt))
-		return status;
-	log_info("request=%.*s the history is too long for the model: asked again with half of it",
-		 STR_ARGS(turn->begin.request_id));
-	model_stop(turn->context->model);
-	prepare_request(turn);
-	return relay(turn);
 }
 
 static const char *name_cause(const struct turn *turn, enum status status)
@@ -197,6 +188,7 @@ static const char *name_cause(const struct turn *turn, enum status status)
 static enum status finish(struct turn *turn, enum store_end end, enum store_finished *finished)
 {
 	const struct turn_context *context = turn->context;
+	const struct attempts *attempts = &turn->attempts;
 	int64_t until = clock_ms() + FINISH_MS;
 	struct store_ending finish = {
 		.workspace = turn->begin.key.workspace,
@@ -208,10 +200,15 @@ static enum status finish(struct turn *turn, enum store_end end, enum store_fini
 		.tokens_out = model_tokens_out(context->model),
 		.error = turn->cause,
 		.first_ms = turn->first_ms,
+		.requests = attempts->requests,
 	};
 	enum status status;
 	int64_t now;
 
+	if (attempts->requests)
+		finish.server = str_from(attempts_server(attempts)->name);
+	if (*attempts->tries)
+		finish.tries = str_from(attempts->tries);
 	stage_set(context->wait->stage, STAGE_FINISH);
 	wait_undisturbed(context->wait, true);
 	for (;;) {
@@ -302,10 +299,12 @@ void turn_play(struct turn *turn, struct sink *sink, int64_t limit_ms)
 		.message = turn->begin.message,
 		.budget = { config->history_messages, config->history_chars },
 	};
-	prepare_request(turn);
+	model_reset(turn->context->model);
+	attempts_init(&turn->attempts, config, turn->begun.servers, turn->begun.model,
+		      turn->begin.request_id);
 	turn->failed = say_and_flush(turn, EVENT_START, STR(""));
 	if (turn->failed == STATUS_OK)
-		turn->failed = ask(turn);
+		turn->failed = turn_ask(turn);
 	/* Nobody wants the rest: its transfer ends now, not when the end is stored (S7). */
 	if (turn->failed)
 		model_stop(turn->context->model);

@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/count.h"
 #include "base/wait.h"
+#include "chat/attempts.h"
 #include "chat/model.h"
 #include "cli/interrupt.h"
 #include "doctor/model_steps.h"
@@ -35,19 +36,28 @@ static enum status ask(struct model *model, const struct asking *asking)
 {
 	/* A chatbot without settings of its own. */
 	struct model_options options = { .name = asking->name };
+	struct model_refused refused = { .members = 0 };
 	int64_t enough = clock_ms() + asking->server->first_ms + ANSWER_MS;
 	struct wait wait;
 	enum status status;
 	bool ended = false;
+	int requests = 0;
 
 	wait_init(&wait);
-	model_begin(model, asking->server, &options);
-	model_message(model, MODEL_USER, str_from(DOCTOR_QUESTION));
-	asking->times->start = clock_ms();
-	status = model_start(model, enough < asking->until ? enough : asking->until, NULL);
-	while (status == STATUS_OK && !ended)
-		status = model_next(model, &wait, CLOCK_NEVER, on_text, asking->times, &ended);
-	model_stop(model);
+	/* Without what it does not take, as an exchange would. */
+	do {
+		options.without.members |= refused.members;
+		options.without.values |= refused.values;
+		model_begin(model, asking->server, &options);
+		model_message(model, MODEL_USER, str_from(DOCTOR_QUESTION));
+		asking->times->start = clock_ms();
+		status = model_start(model, enough < asking->until ? enough : asking->until, NULL);
+		while (status == STATUS_OK && !ended)
+			status = model_next(model, &wait, CLOCK_NEVER, on_text, asking->times,
+					    &ended);
+		model_stop(model);
+		refused = model_failed(model)->refused;
+	} while (status == STATUS_REFUSED && refused.members && ++requests < ATTEMPTS_MOST);
 	return status;
 }
 

@@ -14,7 +14,7 @@
 
 /* What may come in one turn of libcurl; it hands over at most a few socket reads at once. */
 #define PIECE_CAP (4 << 20)
-/* A server that wants a longer pause says no number that anybody could use. */
+/* A server that wants a longer pause might as well say for ever. */
 #define RETRY_MOST_S 86400
 
 struct http_client {
@@ -25,6 +25,8 @@ struct http_client {
 	bool running;
 	bool fresh;			      /* kept connections are left alone */
 	bool sent;			      /* it has a connection, and the request goes out */
+	bool reused;			      /* ... a kept one */
+	bool closed;			      /* ... which was closed before any answer */
 	const struct http_prepared *prepared; /* while it runs */
 	int64_t quiet_at;		      /* when the silence has lasted too long */
 	enum http_end quiet_end;	      /* ... and what that means */
@@ -67,14 +69,25 @@ static size_t on_header(char *bytes, size_t size, size_t count, void *context)
 	return size * count;
 }
 
+/*
+ * libcurl sends a request once more by itself where a kept connection turns out to be closed. Its
+ * caller is to know of each: so the second one is none.
+ */
 static int on_request(void *context, char *ip, char *local_ip, int port, int local_port)
 {
 	struct http_client *client = context;
+	long made = 1;
 
 	(void)ip;
 	(void)local_ip;
 	(void)port;
 	(void)local_port;
+	if (client->sent) {
+		client->closed = true;
+		return CURL_PREREQFUNC_ABORT;
+	}
+	curl_easy_getinfo(client->easy, CURLINFO_NUM_CONNECTS, &made);
+	client->reused = made == 0;
 	client->sent = true;
 	stage_set(client->stage, STAGE_FIRST);
 	limit_silence(client, client->prepared->first_ms, HTTP_END_LATE_FIRST);
@@ -170,7 +183,7 @@ enum status http_client_start(struct http_client *client, const struct http_prep
 	http_client_stop(client);
 	client->cause[0] = '\0';
 	client->end = HTTP_END_NONE;
-	client->sent = false;
+	client->sent = client->reused = client->closed = false;
 	if (copy_handle(client, prepared))
 		return STATUS_NOMEM;
 	buf_reset(&client->piece);
@@ -209,10 +222,15 @@ static enum status see_end(struct http_client *client, bool *ended)
 		client->end = http_end_of(client->easy, (int)code);
 		if (*ended)
 			return STATUS_OK;
-		if (client->unpacked)
+		if (client->closed) {
+			client->end = HTTP_END_CUT;
+			snprintf(client->cause, sizeof(client->cause),
+				 "the server closed a kept connection");
+		} else if (client->unpacked) {
 			snprintf(client->cause, sizeof(client->cause),
 				 "the body came packed and cannot be unpacked");
-		else if (!client->cause[0])
+		}
+		if (!client->cause[0])
 			snprintf(client->cause, sizeof(client->cause), "%s",
 				 curl_easy_strerror(code));
 		return client->end == HTTP_END_LATE ? STATUS_TIMEOUT : STATUS_UNAVAILABLE;
@@ -294,10 +312,7 @@ const char *http_client_cause(const struct http_client *client)
 
 bool http_client_reused(const struct http_client *client)
 {
-	long made = 1;
-
-	curl_easy_getinfo(client->easy, CURLINFO_NUM_CONNECTS, &made);
-	return client->sent && made == 0;
+	return client->reused;
 }
 
 int64_t http_client_retry_ms(struct http_client *client)
@@ -315,7 +330,9 @@ int64_t http_client_retry_ms(struct http_client *client)
 	if (curl_easy_header(client->easy, "Retry-After", 0, CURLH_HEADER, -1, &header))
 		return -1;
 	curl_easy_getinfo(client->easy, CURLINFO_RETRY_AFTER, &seconds);
-	return seconds > 0 && seconds < RETRY_MOST_S ? (int64_t)seconds * 1000 : -1;
+	if (seconds > RETRY_MOST_S)
+		seconds = RETRY_MOST_S;
+	return seconds > 0 ? (int64_t)seconds * 1000 : -1;
 }
 
 void http_client_head(struct http_client *client, struct buf *out)

@@ -227,6 +227,7 @@ static void play(struct exchange *exchange)
 	context->log.cause = turn->cause;
 	context->log.first_ms = turn->first_ms;
 	context->log.tokens = turn->tokens;
+	context->log.requests = turn->attempts.requests;
 }
 
 void exchange_serve(struct http_context *context, struct request *request, struct reply *reply,

@@ -75,6 +75,7 @@ void http_serve(struct http_context *context)
 	context->log.cause = "";
 	context->log.first_ms = -1;
 	context->log.tokens = 0;
+	context->log.requests = 0;
 	request_read(&request, context->gateway, context->config);
 	if (!find_route(context, &request, &match))
 		match.route = NULL;

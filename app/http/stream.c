@@ -63,7 +63,8 @@ static enum status answer_event(struct sink *sink, const struct event *event)
 							    .type = reply->dialect->answer_type });
 		reply->dialect->put_answer(&reply->out, reply->state, event);
 	} else if (event->kind == EVENT_ERROR) {
-		reply_error(reply, ERROR_INTERNAL);
+		reply->retry_s = event->retry_s;
+		reply_error(reply, event->retry_s ? ERROR_UNAVAILABLE : ERROR_INTERNAL);
 	}
 	return buf_check(&reply->out);
 }

@@ -54,6 +54,10 @@ static void count(struct counter_slot *counters, const struct http_context *cont
 {
 	counter_add(counters, COUNTER_REQUESTS, 1);
 	counter_add(counters, COUNTER_TOKENS, (uint64_t)context->log.tokens);
+	counter_add(counters, COUNTER_MODEL_REQUESTS, (uint64_t)context->log.requests);
+	if (context->log.requests > 1)
+		counter_add(counters, COUNTER_MODEL_REQUESTS_AGAIN,
+			    (uint64_t)context->log.requests - 1);
 	if (context->log.end != TURN_NONE)
 		counter_add(counters, COUNTER_EXCHANGES, 1);
 }

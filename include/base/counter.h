@@ -24,7 +24,11 @@ enum counter_kind {
 	ROW(EXCHANGES, "exchanges", COUNTER_TOTAL,                                                 \
 	    "exchanges that were recorded, however they ended")                                    \
 	ROW(TOKENS, "tokens", COUNTER_TOTAL, "pieces of answers that were passed on")              \
-	ROW(BREAKERS, "breakers", COUNTER_TOTAL, "how often a model server's breaker opened")
+	ROW(BREAKERS, "breakers", COUNTER_TOTAL, "how often a model server's breaker opened")      \
+	ROW(MODEL_REQUESTS, "model_requests", COUNTER_TOTAL,                                       \
+	    "requests to model servers, those that failed too")                                    \
+	ROW(MODEL_REQUESTS_AGAIN, "model_requests_again", COUNTER_TOTAL,                           \
+	    "those of them that asked again, after one that failed")
 
 enum counter {
 #define COUNTER_CONSTANT(constant, name, kind, help) COUNTER_##constant,

@@ -5,6 +5,8 @@
 #ifndef CHAT_EVENT_H
 #define CHAT_EVENT_H
 
+#include <stdint.h>
+
 #include "base/status.h"
 #include "base/str.h"
 
@@ -21,6 +23,7 @@ struct event {
 	struct str conversation; /* START, DONE */
 	struct str message_id;	 /* START, DONE */
 	struct str text;	 /* TOKEN: the piece; DONE: the whole */
+	int64_t retry_s; /* ERROR: too much is asked of the model now; 0: it is another fault */
 };
 
 /*

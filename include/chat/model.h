@@ -12,6 +12,7 @@
 #include "base/status.h"
 #include "base/str.h"
 #include "base/wait.h"
+#include "chat/model_members.h"
 #include "wire/config.h"
 
 struct model;
@@ -33,7 +34,7 @@ enum model_reasoning_mode {
 	MODEL_REASONING_BEGINS, /* as REMOVE; answers begin in it, with no mark */
 };
 
-/* What a chatbot asks of its model; strings are borrowed for the call. */
+/* What is asked of a model, and how; strings are borrowed for the call. */
 struct model_options {
 	struct str name;	 /* absent: the configured one */
 	struct str temperature;	 /* a JSON number; absent: the server's */
@@ -41,11 +42,17 @@ struct model_options {
 	struct str conversation; /* its id, for what is learned from answers; absent: nothing is */
 	enum model_reasoning_mode reasoning;
 	bool whole; /* the client gets the answer in one piece */
+	/* What this server refused of the request before: left out, and learned if it takes this one. */
+	struct model_refused without;
+	int64_t patience_ms; /* for each sign of life before the first text; 0: as the settings say */
+	bool fresh;	     /* no connection that was kept */
 };
 
 /* Who says a message. */
 enum model_role { MODEL_SYSTEM, MODEL_USER, MODEL_ASSISTANT };
 
+/* Forgets the request before: nothing is known of one until the next begins. */
+void model_reset(struct model *model);
 /*
  * Builds a request: begin, the messages oldest first, then start. `server` is one of the settings'.
  * Failures are told by model_start().
@@ -65,13 +72,11 @@ typedef enum status (*model_text_fn)(void *context, struct str text);
 
 /*
  * Waits once for more, as http_client_next(); `text` is called for each delta that came. *ended: the
- * answer is complete. A server that refuses a member of the request which it can do without is
- * asked again on the way.
+ * answer is complete.
  *   STATUS_OK
  *   STATUS_UNAVAILABLE, STATUS_TIMEOUT, STATUS_REFUSED (the server answered with an error),
- *   STATUS_INVALID (not the
- *   protocol), STATUS_NOMEM: failed, see model_cause();  STATUS_CLOSED, STATUS_STOPPED: as
- *   wait_some()
+ *   STATUS_INVALID (not the protocol): the server failed, see model_failed() and model_cause()
+ *   STATUS_NOMEM: see model_cause();  STATUS_CLOSED, STATUS_STOPPED: as wait_some()
  */
 enum status model_next(struct model *model, struct wait *wait, int64_t wake_at, model_text_fn text,
 		       void *context, bool *ended) MUST_CHECK;
@@ -85,11 +90,28 @@ void model_stop(struct model *model);
 struct str model_finish_reason(const struct model *model);
 int64_t model_tokens_in(const struct model *model);
 int64_t model_tokens_out(const struct model *model);
-/*
- * True if it failed since its messages were too long for the model, as far as the server's words
- * tell: fewer may be taken.
- */
-bool model_too_long(const struct model *model);
+
+enum model_failure_kind {
+	MODEL_UNREACHED, /* no way to it: its name, its certificate, a connection in time */
+	MODEL_DECLINED,	 /* nobody listens there */
+	MODEL_RESET,	 /* the connection broke off before the answer's end */
+	MODEL_LATE,	 /* nothing came for too long */
+	MODEL_HTTP,	 /* it answered with an HTTP status that is no success */
+	MODEL_ERROR,	 /* it answered with an error inside a success */
+	MODEL_PROTOCOL,	 /* what it answered is not the protocol */
+};
+/* A request that failed, for whoever may ask again. */
+struct model_failure {
+	enum model_failure_kind kind;
+	int http;	  /* HTTP: the status; ERROR: the one that it names; else 0 */
+	int64_t retry_ms; /* how long the server wants us to wait; -1: it does not say */
+	/* As far as the server's words tell: */
+	bool too_long;		      /* the messages are: fewer may be taken */
+	struct model_refused refused; /* members that it does not take */
+	bool reused;		      /* it was sent on a connection that had been kept */
+};
+/* How the request failed, by what came so far. Borrowed until the next model_begin(). */
+const struct model_failure *model_failed(const struct model *model);
 /* True if the answer was reasoning, with no text but it. */
 bool model_only_reasoned(const struct model *model);
 /* The HTTP status that the server answered with; 0: it did not answer. */

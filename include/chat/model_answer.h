@@ -36,7 +36,6 @@ struct model_answer {
 	bool done;	 /* [DONE] came: nothing behind it counts */
 	bool whole;	 /* a plain answer came, which needs no reason to be one */
 	bool spoke;	 /* a delta had text */
-	bool too_long;	 /* it failed since the messages were too long, as its words tell */
 	int64_t tokens_in, tokens_out; /* -1: not said */
 	const char *cause;	       /* of a failure: a constant; NULL: none */
 	model_text_fn sink;

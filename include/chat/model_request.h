@@ -13,19 +13,17 @@
 #include "base/str.h"
 #include "chat/model.h"
 #include "chat/model_members.h"
+#include "chat/model_refusal.h"
 #include "wire/frame.h"
 
 struct model_request {
 	struct buf body;
 	struct frame frame;
-	struct model_span {
-		size_t at, n;
-	} sent[MODEL_MEMBERS]; /* where in `body` each stands with its comma; n 0: it does not */
-	size_t model_n;	       /* of `body`'s beginning: {"model":"…" */
-	char number[24];
-	struct str limit; /* of max_tokens, under whichever name: in `number` or in `members` */
-	unsigned without; /* what this request leaves out, as bits */
-	bool unproven;	  /* ... some of it since the server's last answer */
+	size_t model_n; /* of `body`'s beginning: {"model":"…" */
+	char temperature[MODEL_VALUE_SIZE],
+		limit[MODEL_VALUE_SIZE]; /* their values; "": too long */
+	unsigned sent;			 /* its members that can go, as bits */
+	struct model_refused without;  /* what it leaves out that is not known to be refused yet */
 	struct model_members *members; /* of the server that is asked; borrowed */
 };
 
@@ -41,14 +39,11 @@ void model_request_begin(struct model_request *request, struct model_members *me
 void model_request_message(struct model_request *request, struct str role, struct str text);
 enum status model_request_end(struct model_request *request) MUST_CHECK;
 
-/*
- * The server does not take these members (bits): rewrites the body without them, or, where it names
- * max_completion_tokens, with max_tokens under that name. Nobody may be reading the body.
- *   STATUS_OK
- *   STATUS_REFUSED  the body has none of them; it stays as it is
- *   STATUS_NOMEM    the body is lost
- */
-enum status model_request_yield(struct model_request *request, unsigned members) MUST_CHECK;
+/* What the server says it does not take of this request, for the options of the next one. */
+struct model_refused model_request_refused(const struct model_request *request,
+					   const struct model_refusal *refusal);
+/* The names of what it has and can do without: absent where it has none. Borrowed. */
+void model_request_names(const struct model_request *request, struct str names[MODEL_MEMBERS]);
 /* The server took the body: what it leaves out is left out from now on, for this model. */
 void model_request_taken(struct model_request *request);
 

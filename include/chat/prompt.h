@@ -32,6 +32,8 @@ struct prompt {
 
 /* Hands the messages to a request that was begun, in their order. */
 void prompt_put(const struct prompt *prompt, struct model *model);
+/* How many messages of the history it holds, and (*chars) how long they are. */
+int prompt_history(const struct prompt *prompt, int64_t *chars);
 /*
  * Leaves budget for half of the history's exchanges that it held until now, rounded down. False:
  * it held none, so there is nothing to leave out.

@@ -12,6 +12,7 @@
 #include "base/buf.h"
 #include "base/status.h"
 #include "base/wait.h"
+#include "chat/attempts.h"
 #include "chat/breaker.h"
 #include "chat/event.h"
 #include "chat/model.h"
@@ -43,6 +44,8 @@ struct turn {
 		begin;		  /* the caller fills it in between turn_init() and turn_open() */
 	struct store_begun begun; /* after turn_open() */
 	struct prompt prompt;	  /* while it is played */
+	struct attempts attempts; /* ... and afterwards: who was asked, and how often */
+	bool full;		  /* nobody could be: none of its servers had a place */
 	int64_t began_at;	  /* clock_ms() of turn_init() */
 	int64_t deadline;	  /* when it must be over */
 	struct buf answer;
@@ -66,5 +69,14 @@ enum status turn_open(struct turn *turn) MUST_CHECK;
  * of them DONE or ERROR (unless its client left). `limit_ms` from the turn's beginning bounds it.
  */
 void turn_play(struct turn *turn, struct sink *sink, int64_t limit_ms);
+
+/* For chat/turn_ask: */
+
+/* Makes the request ready for attempts_server(). */
+void turn_prepare(struct turn *turn);
+/* Sends it, and passes the answer on. As model_next(), or what the sink says. */
+enum status turn_relay(struct turn *turn) MUST_CHECK;
+/* Renews the lease, where it is time; never waits for it. False: the exchange is gone. */
+bool turn_renew_lease(struct turn *turn) MUST_CHECK;
 
 #endif

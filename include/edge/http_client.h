@@ -75,7 +75,10 @@ enum http_end http_client_end(const struct http_client *client);
  * one of our own limits ended it (HTTP_END_LATE_…).
  */
 const char *http_client_cause(const struct http_client *client);
-/* True if it was sent on a connection that an earlier transfer had left. */
+/*
+ * True if it was sent on a connection that an earlier transfer had left. A server may close one at any
+ * time: HTTP_END_CUT there may mean no more than that.
+ */
 bool http_client_reused(const struct http_client *client);
 /* How long the server says to wait, ms (Retry-After, a date too; retry-after-ms); -1: not said. */
 int64_t http_client_retry_ms(struct http_client *client);

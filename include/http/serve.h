@@ -42,6 +42,7 @@ struct http_context {
 		const char *cause;
 		int64_t first_ms;
 		int64_t tokens;
+		int requests; /* to model servers */
 	} log;
 };
 

@@ -71,13 +71,13 @@ class Api:
         assert "".join(event["token"] for event in events[1:-1]) == events[-1]["message"]
         return events[-1]["message"]
 
-    def fails(self, message, streams, own=None, headers=None):
-        """An exchange that begins and ends in an error."""
+    def fails(self, message, streams, own=None, headers=None, refusal="internal"):
+        """An exchange that begins and ends in an error; JSON's is that refusal."""
         if streams:
             last = self.stream(message, own, headers).rest()[-1]
             assert last == self.error_event
         else:
-            self.refuses(self.json(message, own, headers), "internal")
+            self.refuses(self.json(message, own, headers), refusal)
 
     def call(self, message, streams, own=None, headers=None):
         """Sends it and reads nothing: closing the socket that it returns is a client that leaves."""

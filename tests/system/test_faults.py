@@ -350,15 +350,15 @@ def test_a_newer_schema_is_served_with_a_warning(pool, postgres, other_database)
 # The model
 
 
-def failed_both_ways(banter, postgres, tenant, question, text="", cause=None):
-    """S10: a stream ends in `error` after what came, a JSON exchange in 500; both are kept as failed."""
+def failed_both_ways(banter, postgres, tenant, question, text="", cause=None, refusal=(500, "Internal server error")):
+    """S10: a stream ends in `error` after what came, a JSON exchange in its refusal; both are kept as failed."""
     reply = stream(banter.socket, tenant, question)
     events = reply.events()
     assert (events[0]["type"], events[-1]) == ("start", ERROR)
     assert "".join(event["token"] for event in events[1:-1]) == text
     assert reply.whole
     whole = chat(banter.socket, tenant, question, session="json")
-    assert (whole.status, whole.json()) == (500, {"error": "Internal server error"})
+    assert (whole.status, whole.json()["error"]) == refusal
     assert ended_rows(postgres, tenant, 2) == [("failed", text)] * 2
     if cause:
         until(lambda: banter.text().count(f'cause="{cause}') == 2, f"{cause!r} in two lines of the log")
@@ -372,7 +372,7 @@ def test_S10_a_model_that_cannot_be_reached(pool, postgres, tenant):
 @pytest.mark.parametrize("directive, text, cause", [
     ({"status": 500}, "", "the model's server answered with HTTP status 500"),
     ({"status": 401}, "", "the model's server answered with HTTP status 401"),
-    ({"status": 429, "headers": {"Retry-After": "9"}}, "", "the model's server answered with HTTP status 429"),
+    ({"status": 429, "headers": {"Retry-After": "99"}}, "", "the model's server answered with HTTP status 429"),
     ({"status": 301, "headers": {"Location": "http://127.0.0.1:9/"}}, "",
      "the model's server answered with HTTP status 301"),
     ({"drop": True}, "", ""),
@@ -384,7 +384,8 @@ def test_S10_a_model_that_cannot_be_reached(pool, postgres, tenant):
 ], ids=repr)
 def test_S10_a_model_that_fails(pool, postgres, tenant, directive, text, cause):
     banter = pool(workers=1)
-    failed_both_ways(banter, postgres, tenant, script("hello", **directive), text, cause)
+    refusal = (503, "Service unavailable") if directive.get("status") == 429 else (500, "Internal server error")
+    failed_both_ways(banter, postgres, tenant, script("hello", **directive), text, cause, refusal)
 
 
 @pytest.mark.parametrize("settings, directive, text, cause", [

@@ -1,4 +1,4 @@
-"""History that fits: a model that refuses a prompt for its length is asked once more, with half of the history."""
+"""History that fits: a model that refuses a prompt for its length is asked again, with half of the history."""
 
 import http.server
 import json
@@ -112,13 +112,22 @@ def test_S8_one_exchange_of_history_becomes_none(api, streams, short):
     assert [questions(messages) for messages in short.asked] == [["0", "new"], ["new"]]
 
 
-def test_S10_one_retry_is_all(api, streams, short):
-    """Refused again, it failed; nothing is charged, and the log says why without the server's words."""
-    own = conversation(api, short, 4)
+def test_S8_half_of_the_half_and_at_last_none(api, streams, short):
+    """However little the model takes: a conversation is never stuck."""
+    own = conversation(api, short, 5)
+    short.most, short.status, short.body = 2, 400, '{"error":{"code":"context_length_exceeded"}}'
+    assert api.answered("question new", streams, own) == "it fits"
+    assert [questions(messages)[:-1] for messages in short.asked] == [
+        ["0", "1", "2", "3", "4"], ["3", "4"], ["4"], []]
+
+
+def test_S10_four_requests_are_all(api, streams, short):
+    """Refused each time, it failed; nothing is charged, and the log says why without the server's words."""
+    own = conversation(api, short, 9)
     api.site.grant(5)
     short.most, short.status, short.body = 0, 400, '{"error":{"message":"the context length, marker-word"}}'
     api.fails("question new", streams, own)
-    assert [questions(messages) for messages in short.asked] == [["0", "1", "2", "3", "new"], ["2", "3", "new"]]
+    assert [len(questions(messages)) - 1 for messages in short.asked] == [9, 4, 2, 0]
     assert api.site.exchanges()[-1]["state"] == "failed"
     assert api.site.exchanges()[-1]["error"] == "the messages are too long for the model (HTTP status 400)"
     assert api.site.credits() == 5
@@ -132,10 +141,36 @@ def test_S10_without_a_history_there_is_nothing_to_halve(api, streams, short):
 
 
 @pytest.mark.parametrize("status, body", [
-    (400, '{"error":{"message":"invalid model"}}'), (500, "context_length_exceeded"), (429, "context length")],
-    ids=["400", "500", "429"])
-def test_S10_other_refusals_are_not_asked_again(api, streams, short, status, body):
+    (400, ""), (400, '{"error":{"message":"Request could not be processed."}}'), (422, "<html>"), (413, "")],
+    ids=["400 without a word", "400", "422", "413"])
+def test_S8_a_refusal_that_nobody_explains_is_tried_with_half(api, streams, short, status, body):
+    own = conversation(api, short, 5)
+    short.most, short.status, short.body = 6, status, body
+    assert api.answered("question new", streams, own) == "it fits"
+    assert [questions(messages)[:-1] for messages in short.asked] == [["0", "1", "2", "3", "4"], ["3", "4"]]
+
+
+@pytest.mark.parametrize("body", ["", '{"error":{"message":"KV cache is full"}}', "the context length"],
+                         ids=["no word", "words", "length"])
+def test_S8_half_is_tried_where_the_plain_request_meets_a_500_again(api, streams, short, body):
+    own = conversation(api, short, 5)
+    short.most, short.status, short.body = 6, 500, body
+    assert api.answered("question new", streams, own) == "it fits"
+    assert [len(questions(messages)) - 1 for messages in short.asked] == [5, 5, 2]
+
+
+def test_S10_half_of_what_nobody_explains_is_tried_once(api, streams, short):
+    own = conversation(api, short, 9)
+    short.most, short.status, short.body = 0, 400, '{"error":{"message":"invalid model"}}'
+    api.fails("question new", streams, own)
+    assert [len(questions(messages)) - 1 for messages in short.asked] == [9, 4]
+
+
+@pytest.mark.parametrize("status, body, requests, refusal", [
+    (400, '{"error":{"message":"invalid model"}}', 1, "internal"), (404, "context_length_exceeded", 1, "internal"),
+    (429, "context length", 4, "unavailable")], ids=["400", "404", "429"])
+def test_S10_other_refusals_leave_the_history_as_it_is(api, streams, short, status, body, requests, refusal):
     own = conversation(api, short, 2)
     short.most, short.status, short.body = 0, status, body
-    api.fails("question new", streams, own)
-    assert len(short.asked) == 1
+    api.fails("question new", streams, own, refusal=refusal)
+    assert [questions(messages) for messages in short.asked] == [["0", "1", "new"]] * requests

@@ -22,7 +22,7 @@ LINE = re.compile(
 def line_of(banter, request):
     """The one line of that request, taken apart."""
     lines = until(
-        lambda: [line for line in banter.text().splitlines() if f" request={request} " in line], f"{request}'s line")
+        lambda: [line for line in banter.text().splitlines() if f" request={request} method=" in line], f"{request}'s line")
     assert len(lines) == 1
     found = LINE.fullmatch(lines[0])
     assert found, lines[0]

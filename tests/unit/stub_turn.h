@@ -37,6 +37,7 @@ static struct {
 	int refuse_at; /* 0: never */
 	bool once;
 	enum status refusal;
+	int64_t retry_s; /* of the last error */
 } stub_sink;
 
 static inline enum status stub_sink_answer(void)
@@ -65,6 +66,7 @@ static inline enum status stub_sink_event(struct sink *sink, const struct event 
 		break;
 	case EVENT_ERROR:
 		note("error ");
+		stub_sink.retry_s = event->retry_s;
 		break;
 	}
 	return stub_sink_answer();
@@ -142,7 +144,11 @@ static inline void stub_turn_free(struct stub_turn *t)
 
 /* What every journal begins with; begin's values are test_store's. */
 #define OPENED "turn_start start(c-1, m-1) flush post "
-#define FINISH_CALL(state, rest) "turn_close(5, 'x', '" state "', " rest ", null, 0, null, left) "
+#define FINISH_ASKED(state, rest, asked)                                                           \
+	"turn_close(5, 'x', '" state "', " rest ", " asked ", left) "
+/* The model was asked once, or not at all. */
+#define FINISH_CALL(state, rest) FINISH_ASKED(state, rest, "'default', 1, null")
+#define FINISH_UNASKED(state, rest) FINISH_ASKED(state, rest, "null, 0, null")
 
 /* Opens and plays; the journal then has no values of turn_start, and all of turn_close. */
 static inline void stub_turn_play(struct stub_turn *t)

@@ -385,7 +385,7 @@ static void a_pause_that_the_server_asks_for(void **state)
 		const char *path;
 		int64_t ms;
 	} cases[] = {
-		{ "/busy", 7000 },    { "/busy-ms", 250 },   { "/busy-date", -1 },
+		{ "/busy", 7000 },    { "/busy-ms", 250 },   { "/busy-date", 86400000 },
 		{ "/busy-past", -1 }, { "/busy-words", -1 }, { "/headers", -1 },
 	};
 	struct http_client *client = NULL;
@@ -435,6 +435,38 @@ static void a_kept_connection_is_known_and_can_be_left_alone(void **state)
 	http_prepared_clear(&echo);
 }
 
+/* Nothing is sent twice that the caller does not know of. */
+static void a_kept_connection_that_was_closed_is_told(void **state)
+{
+	static const struct http_target target = { .first_ms = LONG_MS };
+	struct http_client *client = NULL;
+	struct http_prepared echo, nothing;
+	struct result result;
+	int first;
+
+	(void)state;
+	assert_int_equal(http_client_new(&client), STATUS_OK);
+	echo = prepare(client, 0, "/echo", target);
+	nothing = prepare(client, 0, "/nothing", target);
+	run(client, &echo, STR("end"), LONG_MS, &result);
+	first = connection_of(client);
+	run(client, &nothing, STR_NONE, LONG_MS, &result);
+	assert_int_equal(result.status, STATUS_UNAVAILABLE);
+	assert_int_equal(http_client_end(client), HTTP_END_CUT);
+	assert_true(http_client_reused(client));
+	assert_string_equal(http_client_cause(client), "the server closed a kept connection");
+	/* On a new one it is the server that fails. */
+	run(client, &nothing, STR_NONE, LONG_MS, &result);
+	assert_int_equal(http_client_end(client), HTTP_END_CUT);
+	assert_false(http_client_reused(client));
+	run(client, &echo, STR("end"), LONG_MS, &result);
+	assert_int_equal(result.status, STATUS_OK);
+	assert_true(connection_of(client) > first);
+	http_client_free(client);
+	http_prepared_clear(&echo);
+	http_prepared_clear(&nothing);
+}
+
 /* However busy it is: a name that moved is found. */
 static void a_connection_does_not_get_old(void **state)
 {
@@ -471,6 +503,7 @@ int main(void)
 		cmocka_unit_test(a_connection_is_kept_when_the_end_is_here),
 		cmocka_unit_test(a_pause_that_the_server_asks_for),
 		cmocka_unit_test(a_kept_connection_is_known_and_can_be_left_alone),
+		cmocka_unit_test(a_kept_connection_that_was_closed_is_told),
 		cmocka_unit_test(a_connection_does_not_get_old),
 	};
 

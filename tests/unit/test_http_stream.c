@@ -8,11 +8,11 @@
 
 static struct gateway gateway;
 
-static const struct event start = { EVENT_START, STR("c-1"), STR("m-1"), STR_NONE };
-static const struct event hel = { EVENT_TOKEN, STR_NONE, STR_NONE, STR("Hel") };
-static const struct event lo = { EVENT_TOKEN, STR_NONE, STR_NONE, STR("lo\n") };
-static const struct event done = { EVENT_DONE, STR("c-1"), STR("m-1"), STR("Hello\n") };
-static const struct event failed = { EVENT_ERROR, STR_NONE, STR_NONE, STR_NONE };
+static const struct event start = { EVENT_START, STR("c-1"), STR("m-1"), STR_NONE, 0 };
+static const struct event hel = { EVENT_TOKEN, STR_NONE, STR_NONE, STR("Hel"), 0 };
+static const struct event lo = { EVENT_TOKEN, STR_NONE, STR_NONE, STR("lo\n"), 0 };
+static const struct event done = { EVENT_DONE, STR("c-1"), STR("m-1"), STR("Hello\n"), 0 };
+static const struct event failed = { EVENT_ERROR, STR_NONE, STR_NONE, STR_NONE, 0 };
 
 static struct {
 	struct config config;
@@ -138,6 +138,31 @@ static void json(void **state)
 	end();
 }
 
+static void too_much_to_do_is_503_where_nothing_was_sent(void **state)
+{
+	static const struct event busy = { .kind = EVENT_ERROR, .retry_s = 7 };
+
+	(void)state;
+	begin(&dialect_headless, false);
+	assert_str(said(&busy),
+		   "Status: 503 Service Unavailable\r\nContent-Type: application/json\r\n" HEAD_REST
+		   "Retry-After: 7\r\n"
+		   "\r\n{\"error\":\"Service unavailable\"}");
+	end();
+	begin(&dialect_chatbot, false);
+	assert_str(said(&busy),
+		   "Status: 503 Service Unavailable\r\nContent-Type: application/json\r\n" HEAD_REST
+		   "Retry-After: 7\r\n"
+		   "\r\n{\"success\":false,\"error\":\"Service unavailable\",\"code\":"
+		   "\"SERVICE_UNAVAILABLE\"}");
+	end();
+	/* A stream's error is the same. */
+	begin(&dialect_headless, true);
+	said(&start);
+	assert_str(said(&busy), "{\"type\":\"error\",\"error\":\"Internal server error\"}\n");
+	end();
+}
+
 static void an_error_has_a_status_where_nothing_was_sent(void **state)
 {
 	(void)state;
@@ -217,7 +242,7 @@ static void a_beat_finds_that_the_client_left(void **state)
 static void an_event_too_long_is_a_failure(void **state)
 {
 	const struct event all = {
-		EVENT_TOKEN, STR_NONE, STR_NONE, { stub_gateway.out, sizeof(stub_gateway.out) }
+		EVENT_TOKEN, STR_NONE, STR_NONE, { stub_gateway.out, sizeof(stub_gateway.out) }, 0
 	};
 
 	(void)state;
@@ -274,6 +299,7 @@ int main(void)
 		cmocka_unit_test(an_error_is_an_event),
 		cmocka_unit_test(events_of_one_read_share_a_flush),
 		cmocka_unit_test(json),
+		cmocka_unit_test(too_much_to_do_is_503_where_nothing_was_sent),
 		cmocka_unit_test(an_error_has_a_status_where_nothing_was_sent),
 		cmocka_unit_test(a_beat_between_events),
 		cmocka_unit_test(a_beat_never_within_an_event),

@@ -263,7 +263,7 @@ static void its_preflight(void **state)
 
 static void its_heartbeat(void **state)
 {
-	const struct event start = { EVENT_START, STR("c"), STR("m"), STR_NONE };
+	const struct event start = { EVENT_START, STR("c"), STR("m"), STR_NONE, 0 };
 	_Alignas(max_align_t) unsigned char memory[DIALECT_STATE] = { 0 };
 	struct request request;
 	struct reply reply;

@@ -278,18 +278,134 @@ static void a_refusal_for_length_is_told(void **state)
 	memset(long_body, ' ', sizeof(long_body));
 	memcpy(long_body, "context size", 12);
 	play_http(model, 400, whole, 3, STATUS_REFUSED);
-	assert_true(model_too_long(model));
+	assert_true(model_failed(model)->too_long);
 	play_http(model, 422, cut, 2, STATUS_REFUSED);
-	assert_true(model_too_long(model));
+	assert_true(model_failed(model)->too_long);
 	play_http(model, 400, left, 2, STATUS_CLOSED);
 	play_http(model, 400, endless, 1, STATUS_REFUSED);
-	assert_true(model_too_long(model));
+	assert_true(model_failed(model)->too_long);
 	play_http(model, 400, other, 1, STATUS_REFUSED);
-	assert_false(model_too_long(model));
-	play_http(model, 500, whole, 1, STATUS_REFUSED);
-	assert_false(model_too_long(model));
+	assert_false(model_failed(model)->too_long);
+	play_http(model, 500, whole, 3, STATUS_REFUSED);
+	assert_true(model_failed(model)->too_long);
+	play_http(model, 502, whole, 1, STATUS_REFUSED);
+	assert_false(model_failed(model)->too_long);
 	play_script(model, 200, event, 1, STATUS_REFUSED);
-	assert_true(model_too_long(model));
+	assert_true(model_failed(model)->too_long);
+	model_free(model);
+}
+
+static const struct model_failure *fail_with(struct model *model, const struct stub_piece *piece)
+{
+	struct answer answer = { .ended = false };
+	const struct model_options none = { .name = STR_NONE };
+	struct wait wait;
+
+	wait_init(&wait);
+	stub_http_script(piece, 1);
+	stub_http.http = piece->http;
+	model_begin(model, &config.model_servers[0], &none);
+	assert_int_equal(model_start(model, CLOCK_NEVER, NULL), STATUS_OK);
+	answer.status = model_next(model, &wait, CLOCK_NEVER, take_text, &answer, &answer.ended);
+	assert_int_not_equal(answer.status, STATUS_OK);
+	return model_failed(model);
+}
+
+static void each_failure_has_its_kind(void **state)
+{
+	static const struct {
+		struct stub_piece piece;
+		enum model_failure_kind kind;
+		int http;
+	} cases[] = {
+		{ { .status = STATUS_UNAVAILABLE, .end = HTTP_END_NO_HOST }, MODEL_UNREACHED, 0 },
+		{ { .status = STATUS_TIMEOUT, .end = HTTP_END_LATE }, MODEL_UNREACHED, 0 },
+		{ { .status = STATUS_UNAVAILABLE, .end = HTTP_END_EXPIRED }, MODEL_UNREACHED, 0 },
+		{ { .status = STATUS_UNAVAILABLE, .end = HTTP_END_REFUSED }, MODEL_DECLINED, 0 },
+		{ { .status = STATUS_UNAVAILABLE, .end = HTTP_END_CUT }, MODEL_RESET, 0 },
+		{ { .status = STATUS_UNAVAILABLE, .end = HTTP_END_CUT, .http = 200 },
+		  MODEL_RESET,
+		  0 },
+		{ { .status = STATUS_UNAVAILABLE, .end = HTTP_END_CUT, .http = 503 },
+		  MODEL_HTTP,
+		  503 },
+		{ { .status = STATUS_TIMEOUT, .end = HTTP_END_LATE_FIRST }, MODEL_LATE, 0 },
+		{ { .status = STATUS_TIMEOUT, .end = HTTP_END_LATE_NEXT, .http = 200 },
+		  MODEL_LATE,
+		  0 },
+		{ { .ended = true, .http = 401 }, MODEL_HTTP, 401 },
+		{ { .ended = true, .http = 400 }, MODEL_HTTP, 400 },
+		{ { .bytes = STR("data: {\"error\":{\"message\":\"x\"}}\n\n"), .http = 200 },
+		  MODEL_ERROR,
+		  0 },
+		{ { .bytes = STR("{\"error\":{\"code\":502}}"), .ended = true, .http = 200 },
+		  MODEL_ERROR,
+		  502 },
+		{ { .bytes = STR("{\"x\""), .ended = true, .http = 200 }, MODEL_PROTOCOL, 0 },
+		{ { .bytes = STR("<html>"), .ended = true, .http = 200 }, MODEL_RESET, 0 },
+	};
+	struct model *model = make_model();
+	const struct model_failure *failure;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < COUNT(cases); i++) {
+		failure = fail_with(model, &cases[i].piece);
+		if (failure->kind != cases[i].kind)
+			print_error("case %zu\n", i);
+		assert_int_equal(failure->kind, cases[i].kind);
+		assert_int_equal(failure->http, cases[i].http);
+		assert_int_equal(failure->retry_ms, -1);
+		assert_false(failure->reused);
+	}
+	model_reset(model);
+	assert_string_equal(model_cause(model), "");
+	assert_int_equal(model_failed(model)->http, 0);
+	model_free(model);
+}
+
+/* Silences, as the options, the status and the connection bear them. */
+static void a_silence_before_the_first_text_has_its_limit(void **state)
+{
+	static const struct {
+		int64_t patience_ms, deadline_ms;
+		int http;
+		bool reused;
+		int64_t wake_ms; /* 0: as long as it takes */
+	} cases[] = {
+		{ 0, 50000, 0, false, 0 },	   { 20000, 50000, 0, false, 20000 },
+		{ 60000, 50000, 0, false, 0 },	   { 20000, 50000, 200, false, 20000 },
+		{ 0, 50000, 0, true, 25000 },	   { 20000, 50000, 0, true, 20000 },
+		{ 0, 50000, 200, true, 0 },	   { 0, 50000, 502, false, 5000 },
+		{ 2000, 50000, 502, false, 2000 },
+	};
+	static const struct stub_piece silent[] = { { .bytes = STR(""), .ms = 50000 } };
+	struct model *model = make_model();
+	struct wait wait;
+	size_t i;
+	bool ended;
+
+	(void)state;
+	wait_init(&wait);
+	for (i = 0; i < COUNT(cases); i++) {
+		struct model_options options = { .patience_ms = cases[i].patience_ms };
+		int64_t began = clock_ms();
+
+		stub_http_script(silent, 1);
+		stub_http.http = cases[i].http;
+		stub_http.reused = cases[i].reused;
+		model_begin(model, &config.model_servers[0], &options);
+		assert_int_equal(model_start(model, began + cases[i].deadline_ms, NULL), STATUS_OK);
+		assert_int_equal(model_next(model, &wait, CLOCK_NEVER, take_text, NULL, &ended),
+				 !cases[i].wake_ms	? STATUS_OK
+				 : cases[i].http >= 300 ? STATUS_REFUSED
+							: STATUS_TIMEOUT);
+		assert_int_equal(stub_http.wake_at,
+				 cases[i].wake_ms ? began + cases[i].wake_ms : CLOCK_NEVER);
+		if (cases[i].wake_ms)
+			assert_int_equal(model_failed(model)->kind,
+					 cases[i].http >= 300 ? MODEL_HTTP : MODEL_LATE);
+	}
 	model_free(model);
 }
 
@@ -383,6 +499,8 @@ int main(void)
 		cmocka_unit_test(each_silence_has_its_words_and_its_setting),
 		cmocka_unit_test(a_server_is_asked_for_the_model_by_its_own_name),
 		cmocka_unit_test(a_refusal_for_length_is_told),
+		cmocka_unit_test(each_failure_has_its_kind),
+		cmocka_unit_test(a_silence_before_the_first_text_has_its_limit),
 		cmocka_unit_test(an_event_without_end_is_refused),
 		cmocka_unit_test(the_callers_refusal_ends_it),
 		cmocka_unit_test(a_request_that_cannot_be_sent),

@@ -336,11 +336,11 @@ static void some_reasons_are_breaks(void **state)
 		assert_string_equal(answer.text, "Hel|lo");
 		assert_same(model_finish_reason(model), str_from(reason));
 		/* What tells that the messages were too long is judged so. */
-		assert_int_equal(model_too_long(model),
+		assert_int_equal(model_failed(model)->too_long,
 				 strcmp(reason, "model_context_window_exceeded") == 0);
 	}
 	model_begin(model, &config.model_servers[0], &none);
-	assert_false(model_too_long(model));
+	assert_false(model_failed(model)->too_long);
 	model_free(model);
 }
 

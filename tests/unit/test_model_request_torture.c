@@ -6,19 +6,29 @@
 #include "chat/model_request.h"
 #include "wire/json.h"
 
-static const struct model_options options = { .name = STR("m"), .max_tokens = 256 };
-
-static enum status build(struct model_request *request, struct model_members *members)
+static enum status build(struct model_request *request, struct model_members *members,
+			 struct model_refused without)
 {
-	enum status status;
+	const struct model_options options = { .name = STR("m"),
+					       .max_tokens = 256,
+					       .without = without };
 
 	model_request_begin(request, members, &options);
 	model_request_message(request, STR("system"), STR("Be kind."));
 	model_request_message(request, STR("user"), STR("hi"));
-	status = model_request_end(request);
+	return model_request_end(request);
+}
+
+/* Asks, is refused, asks without that, and learns. */
+static enum status learn(struct model_request *request, struct model_members *members)
+{
+	static const struct model_refusal refusal = { .members = 1u << MODEL_MAX_TOKENS,
+						      .unknown = true,
+						      .renamed = true };
+	enum status status = build(request, members, (struct model_refused){ 0, 0 });
+
 	if (status == STATUS_OK)
-		status = model_request_yield(request, 1u << MODEL_MAX_TOKENS |
-							      1u << MODEL_MAX_COMPLETION_TOKENS);
+		status = build(request, members, model_request_refused(request, &refusal));
 	if (status == STATUS_OK)
 		model_request_taken(request);
 	return status;
@@ -34,11 +44,11 @@ static void one_round(bool failing)
 	model_request_init(&request);
 	if (status == STATUS_OK) {
 		/* What fails, or is not learned for lack of memory, goes well the next time. */
-		status = build(&request, &members);
+		status = learn(&request, &members);
 		if (!members.known[0].model)
-			assert_int_equal(build(&request, &members), STATUS_OK);
-		model_request_begin(&request, &members, &options);
-		assert_int_equal(model_request_end(&request), STATUS_OK);
+			assert_int_equal(learn(&request, &members), STATUS_OK);
+		assert_int_equal(build(&request, &members, (struct model_refused){ 0, 0 }),
+				 STATUS_OK);
 		assert_non_null(strstr(buf_text(&request.body), "\"max_completion_tokens\":256"));
 	}
 	if (status) {

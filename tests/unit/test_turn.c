@@ -72,7 +72,7 @@ static const struct {
 	  TURN_FAILED,
 	  "the model answered without any text" },
 	{ "failed before any text",
-	  { { .bytes = STR(""), .status = STATUS_UNAVAILABLE } },
+	  { { .bytes = STR(""), .status = STATUS_UNAVAILABLE, .end = HTTP_END_REFUSED } },
 	  0,
 	  "next flush " FINISH_CALL("failed",
 				    "'', null, null, null, 'stub', null, 0") "error flush ",
@@ -80,12 +80,12 @@ static const struct {
 	  "stub" },
 	{ "refused",
 	  { { .bytes = STR("{\"error\":\"x\"}") } },
-	  429,
+	  401,
 	  "next flush stop " FINISH_CALL("failed",
 					 "'', null, null, null, 'the model's server answered with "
-					 "HTTP status 429', null, 0") "error flush ",
+					 "HTTP status 401', null, 0") "error flush ",
 	  TURN_FAILED,
-	  "the model's server answered with HTTP status 429" },
+	  "the model's server answered with HTTP status 401" },
 	{ "cut after some text",
 	  { { .bytes = STR(DELTA("a")) },
 	    { .bytes = STR(DELTA("b")), .status = STATUS_UNAVAILABLE } },
@@ -175,10 +175,10 @@ static void each_end_is_as_the_table_says(void **state)
 
 /* What the client's going away makes of an exchange, whichever of the sink's calls tells it. */
 static const char *const left_at[] = {
-	/* start */ "turn_start start(c-1, m-1) " FINISH_CALL(
+	/* start */ "turn_start start(c-1, m-1) " FINISH_UNASKED(
 		"failed", "'', null, null, null, 'the client left', null, 0"),
 	/* flush */
-	"turn_start start(c-1, m-1) flush " FINISH_CALL(
+	"turn_start start(c-1, m-1) flush " FINISH_UNASKED(
 		"failed", "'', null, null, null, 'the client left', null, 0"),
 	/* token */
 	OPENED "next token(a) flush stop " FINISH_CALL(

@@ -68,12 +68,18 @@ static void play_refused(int messages, const struct stub_piece *pieces, size_t c
 	stub_turn_free(&t);
 }
 
-#define FAILED_AFTER(cause)                                                                        \
-	FINISH_CALL("failed", "'', null, null, null, '" cause "', null, 0") "error flush "
+#define FAILED_AFTER(cause, asked)                                                                 \
+	FINISH_ASKED("failed", "'', null, null, null, '" cause "', null, 0", asked) "error flush "
+#define ONCE "'default', 1, null"
+#define TWICE "'default', 2, 'default 400'"
+#define THRICE "'default', 3, 'default 400, default 400'"
+
+#define CAUSE_LONG "the messages are too long for the model (HTTP status 400)"
 
 static void half_of_a_history_that_was_too_long(void **state)
 {
 	static const struct stub_piece refused[] = {
+		{ .bytes = STR(TOO_LONG), .ended = true },
 		{ .bytes = STR(TOO_LONG), .ended = true },
 		{ .bytes = STR(TOO_LONG), .ended = true },
 	};
@@ -84,29 +90,21 @@ static void half_of_a_history_that_was_too_long(void **state)
 	static const struct stub_piece late[] = {
 		{ .bytes = STR(DELTA("a") "data: " TOO_LONG "\n\n") },
 	};
-	static const char twice[] = OPENED "next flush post next flush " FAILED_AFTER(
-		"the messages are too long for the model (HTTP status 400)");
 
 	(void)state;
-	log_open("test", LOG_LEVEL_ERROR, LOG_STDERR);
-	/* Whole exchanges, the newer half, rounded down; once. */
-	play_refused(6, refused, 2, 400, twice, "c1c2");
-	play_refused(4, refused, 2, 400, twice, "b1b2");
-	play_refused(2, refused, 2, 400, twice, "");
-	/* Nothing can be left out. */
-	play_refused(0, refused, 1, 400,
-		     OPENED "next flush " FAILED_AFTER(
-			     "the messages are too long for the model (HTTP status 400)"),
-		     "");
-	/* Another refusal is none for length. */
-	play_refused(4, refused, 1, 500,
+	/* Whole exchanges, the newer half, rounded down; as long as there is one. */
+	play_refused(6, refused, 3, 400,
 		     OPENED
-		     "next flush " FAILED_AFTER("the model's server answered with HTTP status 500"),
-		     "a1a2b1b2");
+		     "next flush post next flush post next flush " FAILED_AFTER(CAUSE_LONG, THRICE),
+		     "");
+	play_refused(2, refused, 2, 400,
+		     OPENED "next flush post next flush " FAILED_AFTER(CAUSE_LONG, TWICE), "");
+	/* Nothing can be left out. */
+	play_refused(0, refused, 1, 400, OPENED "next flush " FAILED_AFTER(CAUSE_LONG, ONCE), "");
 	play_refused(4, event, 2, 200,
-		     OPENED "next flush stop post next token(a) flush " FINISH_CALL(
-			     "done",
-			     "'a', null, null, null, null, 0, 0") "done(c-1, m-1, a) flush stop ",
+		     OPENED "next flush stop post next token(a) flush " FINISH_ASKED(
+			     "done", "'a', null, null, null, null, 0, 0",
+			     "'default', 2, 'default error'") "done(c-1, m-1, a) flush stop ",
 		     "b1b2");
 	/* Behind text it is a failure like others. */
 	play_refused(4, late, 1, 200,
@@ -117,12 +115,64 @@ static void half_of_a_history_that_was_too_long(void **state)
 		     "a1a2b1b2");
 }
 
+/* Whatever had been asked before, the last request is one that must fit. */
+static void the_last_request_has_no_history(void **state)
+{
+	static const struct stub_piece pieces[] = {
+		{ .bytes = STR("{}"), .http = 409, .ended = true },
+		{ .bytes = STR(TOO_LONG), .http = 400, .ended = true },
+		{ .bytes = STR(TOO_LONG), .http = 400, .ended = true },
+		{ .bytes = STR(DELTA("a") DONE), .http = 200 },
+	};
+
+	(void)state;
+	play_refused(
+		6, pieces, 4, 409,
+		OPENED
+		"next flush wait(disturbed) post next flush post next flush post next "
+		"token(a) flush " FINISH_ASKED(
+			"done", "'a', null, null, null, null, 245, 245",
+			"'default', 4, 'default 409, default 400, default 400'") "done(c-1, m-1, "
+										 "a) flush stop ",
+		"");
+}
+
+/* A long history may be why; once. */
+static void half_where_nobody_says_why(void **state)
+{
+	static const struct stub_piece bad[] = {
+		{ .bytes = STR("{\"error\":\"bad\"}"), .ended = true },
+		{ .bytes = STR("{\"error\":\"bad\"}"), .ended = true },
+	};
+	static const int statuses[] = { 400, 422 };
+	char asked[1000];
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < COUNT(statuses); i++) {
+		snprintf(asked, sizeof(asked),
+			 OPENED "next flush post next flush " FAILED_AFTER(
+				 "the model\'s server answered with HTTP status %d",
+				 "'default', 2, 'default %d'"),
+			 statuses[i], statuses[i]);
+		play_refused(6, bad, 2, statuses[i], asked, "c1c2");
+		snprintf(asked, sizeof(asked),
+			 OPENED "next flush " FAILED_AFTER(
+				 "the model\'s server answered with HTTP status %d", ONCE),
+			 statuses[i]);
+		play_refused(4, bad, 1, statuses[i], asked, "a1a2b1b2");
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_model_is_asked_with_the_history),
 		cmocka_unit_test(half_of_a_history_that_was_too_long),
+		cmocka_unit_test(the_last_request_has_no_history),
+		cmocka_unit_test(half_where_nobody_says_why),
 	};
 
+	log_open("test", LOG_LEVEL_ERROR, LOG_STDERR);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -2,11 +2,24 @@
 #include "stub_alloc.h"
 #include "stub_turn.h"
 
+#include "base/log.h"
+
 static const struct stub_piece pieces[] = {
 	{ .bytes = STR(DELTA("Hel") "data: {\"cho") },
 	{ .bytes = STR("ices\":[]}\n\n" DELTA("lo") "data: [DO"), .ms = 100000 },
 	{ .bytes = STR("NE]\n"), .ended = true },
 };
+
+/* A member is refused first, by words that are read and remembered. */
+static const struct stub_piece refused[] = {
+	{ .bytes = STR("{\"error\":{\"message\":\"Unknown parameter: 'stream_options'\"}}"),
+	  .http = 400,
+	  .ended = true },
+	{ .bytes = STR(DELTA("Hel") DELTA("lo") DONE), .http = 200, .ended = true },
+};
+
+static const struct stub_piece *script = pieces;
+static size_t script_n = COUNT(pieces);
 
 /* True if memory for the exchange's record was there. */
 static bool play(struct stub_turn *t, enum status *opened)
@@ -28,7 +41,7 @@ static void one_round(bool failing)
 	struct stub_turn t;
 
 	stub_db_script(stub_good, 2);
-	stub_http_script(pieces, COUNT(pieces));
+	stub_http_script(script, script_n);
 	started = play(&t, &status);
 	done = journal_count("done(c-1, m-1, Hello)") == 1;
 	failed = journal_count("error ") == 1;
@@ -53,6 +66,11 @@ static void one_round(bool failing)
 static void every_allocation_fails_once(void **state)
 {
 	(void)state;
+	script = pieces;
+	script_n = COUNT(pieces);
+	assert_true(alloc_torture(one_round) > 10);
+	script = refused;
+	script_n = COUNT(refused);
 	assert_true(alloc_torture(one_round) > 10);
 }
 
@@ -62,5 +80,6 @@ int main(void)
 		cmocka_unit_test(every_allocation_fails_once),
 	};
 
+	log_open("test", LOG_LEVEL_ERROR, LOG_STDERR);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

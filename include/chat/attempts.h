@@ -1,0 +1,99 @@
+/*
+ * The model requests of one exchange: which server is asked next, what is left out of the request,
+ * how long to wait before it, and when it was enough. Bookkeeping alone: it asks nobody and waits for
+ * nothing. Nothing is asked again once text came: that is for the caller to know.
+ */
+#ifndef CHAT_ATTEMPTS_H
+#define CHAT_ATTEMPTS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/str.h"
+#include "chat/model.h"
+#include "wire/config.h"
+
+/* Model requests of an exchange, all together. */
+#define ATTEMPTS_MOST 4
+/* What a server that is overloaded is given before it is asked again: doubled each time. */
+#define ATTEMPTS_PAUSE_MS 250
+/* It may ask for more (Retry-After), but not for more than this: a visitor is waiting. */
+#define ATTEMPTS_PAUSE_MOST_MS 10000
+#define ATTEMPTS_TRIES_SIZE 256
+
+enum attempts_step {
+	ATTEMPTS_END,	  /* it failed for good */
+	ATTEMPTS_AGAIN,	  /* the same request, to the same server or one that failed before */
+	ATTEMPTS_MOVE,	  /* the same request, to the next server */
+	ATTEMPTS_WITHOUT, /* without the members that the server does not take */
+	ATTEMPTS_HALF,	  /* with half of the history; where it is the last request, with none */
+};
+
+struct attempts {
+	struct attempt {
+		const struct model_server *server;
+		bool tried;	  /* or passed over */
+		bool passed;	  /* it was not asked since */
+		bool again;	  /* it may be asked once more ... */
+		int64_t again_at; /* ... from then on */
+		int failures;	  /* that may pass */
+		bool blamed;	  /* for one of its own */
+	} servers[CONFIG_MODEL_SERVERS];
+	size_t count;
+	size_t at; /* the one to ask */
+	int requests;
+	int64_t pause_until;	      /* clock_ms(): not to be asked before; 0: at once */
+	bool fresh;		      /* ... and not on a kept connection */
+	struct model_refused without; /* what the one at `at` refused */
+	bool guessed;		      /* half was left out though nobody spoke of length */
+	bool met_500;
+	char tries[ATTEMPTS_TRIES_SIZE]; /* why more was asked: "a 503, b refused" */
+	size_t tries_n;
+};
+
+/* What the next step depends on, besides how it failed. */
+struct attempts_room {
+	int64_t now, deadline; /* of the exchange, clock_ms() */
+	bool history;	       /* the request has some */
+	bool long_history;     /* ... so much that it may be the cause of what nobody explains */
+	uint32_t dice;	       /* a random number */
+};
+
+/*
+ * The servers to ask for `model`, in their order. `names`: the chatbot's, with commas between;
+ * absent: only the default one. Those that the settings do not have, or that do not have the model,
+ * are skipped, and logged; where none is left, the default one is asked.
+ */
+void attempts_init(struct attempts *attempts, const struct config *config, struct str names,
+		   struct str model, struct str request_id);
+/* The one to ask now. */
+const struct model_server *attempts_server(const struct attempts *attempts);
+/*
+ * How long a silence of it is worth, ms: its time to the first byte, and no more than its share of
+ * what is left, with those that were not asked yet. 0: as long as its settings allow, since nobody
+ * else is there to be asked.
+ */
+int64_t attempts_patience(const struct attempts *attempts, int64_t left_ms);
+/* It is being asked. */
+void attempts_asked(struct attempts *attempts);
+/*
+ * It failed, before any text came: what is to be done. The members above say how: `at`, `without`,
+ * `pause_until`, `fresh`.
+ */
+enum attempts_step attempts_failed(struct attempts *attempts, const struct model_failure *failure,
+				   const struct attempts_room *room);
+/*
+ * It is not to be asked now, for a reason (one word, for `tries`). False: no other is left; `at` stays.
+ */
+bool attempts_pass(struct attempts *attempts, const char *why);
+/* Back to one of those that were passed over: that one, or (NULL) each in turn. */
+void attempts_return(struct attempts *attempts, const struct model_server *server);
+/*
+ * True if the failure is the server's own, and would befall any request: it cannot be reached, is
+ * late or broken, says 401, 403, 404, 408, 429 or 5xx.
+ */
+bool attempts_blames(const struct model_failure *failure);
+/* ... of the one that is being asked, for the first time in this exchange. */
+bool attempts_blame(struct attempts *attempts, const struct model_failure *failure);
+
+#endif
