@@ -228,6 +228,9 @@ static void play(struct exchange *exchange)
 	context->log.first_ms = turn->first_ms;
 	context->log.tokens = turn->tokens;
 	context->log.requests = turn->attempts.requests;
+	if (turn->attempts.requests)
+		context->log.server = attempts_server(&turn->attempts)->name;
+	memcpy(context->log.tries, turn->attempts.tries, sizeof(context->log.tries));
 }
 
 void exchange_serve(struct http_context *context, struct request *request, struct reply *reply,

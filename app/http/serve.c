@@ -11,15 +11,26 @@
 
 /* More of a path than this tells nobody anything. */
 #define LOGGED_PATH 200
+/* A server's name, and what else is said of models. */
+#define LOGGED_MODEL (ATTEMPTS_TRIES_SIZE + 128)
 /* Seconds after which one who found all workers busy may try again. */
 #define BUSY_RETRY_S 5
+
+/* The members that only some lines have, each with a space before it. */
+static void name_model(const struct http_context *context, char *out, size_t size)
+{
+	const char *server = context->log.server, *tries = context->log.tries;
+
+	snprintf(out, size, "%s%s%s%s%s", server ? " server=" : "", server ? server : "",
+		 *tries ? " tries=\"" : "", tries, *tries ? "\"" : "");
+}
 
 static void log_request(const struct http_context *context, const struct request *request,
 			const struct reply *reply, int64_t began)
 {
 	struct str path = request->raw_path;
 	const char *cause = context->log.cause;
-	char first[24] = "-";
+	char first[24] = "-", model[LOGGED_MODEL];
 
 	if (path.n > LOGGED_PATH)
 		path.n = LOGGED_PATH;
@@ -27,11 +38,12 @@ static void log_request(const struct http_context *context, const struct request
 		path = STR("(a-key)");
 	if (context->log.first_ms >= 0)
 		snprintf(first, sizeof(first), "%" PRId64, context->log.first_ms);
+	name_model(context, model, sizeof(model));
 	log_info("request=%.*s method=%.*s path=%.*s status=%d first_ms=%s ms=%" PRId64
-		 " tokens=%" PRId64 " worker=%u%s%s%s",
+		 " tokens=%" PRId64 " worker=%u%s%s%s%s",
 		 STR_ARGS(request->id), (int)(request->method.n < 16 ? request->method.n : 16),
 		 request->method.p ? request->method.p : "", STR_ARGS(path), reply->status, first,
-		 clock_ms() - began, context->log.tokens, context->holder,
+		 clock_ms() - began, context->log.tokens, context->holder, model,
 		 *cause ? " cause=\"" : "", cause, *cause ? "\"" : "");
 }
 
@@ -76,6 +88,8 @@ void http_serve(struct http_context *context)
 	context->log.first_ms = -1;
 	context->log.tokens = 0;
 	context->log.requests = 0;
+	context->log.server = NULL;
+	context->log.tries[0] = '\0';
 	request_read(&request, context->gateway, context->config);
 	if (!find_route(context, &request, &match))
 		match.route = NULL;

@@ -42,7 +42,9 @@ struct http_context {
 		const char *cause;
 		int64_t first_ms;
 		int64_t tokens;
-		int requests; /* to model servers */
+		int requests;			 /* to model servers */
+		const char *server;		 /* of those, the last; NULL: none was asked */
+		char tries[ATTEMPTS_TRIES_SIZE]; /* why others were not, or no more: "a 503" */
 	} log;
 };
 

@@ -16,7 +16,8 @@ from servers import Banter, filled, name, script, until
 LINE = re.compile(
     r"(?P<time>\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z) info \[(?P<pid>\d+)\] request=(?P<request>\S+)"
     r" method=(?P<method>\S*) path=(?P<path>\S*) status=(?P<status>\d+) first_ms=(?P<first>-|\d+) ms=(?P<ms>\d+)"
-    r" tokens=(?P<tokens>\d+) worker=(?P<worker>\d+)(?: cause=\"(?P<cause>[^\"]+)\")?")
+    r" tokens=(?P<tokens>\d+) worker=(?P<worker>\d+)(?: server=(?P<server>\S+))?(?: tries=\"(?P<tries>[^\"]+)\")?"
+    r"(?: cause=\"(?P<cause>[^\"]+)\")?")
 
 
 def line_of(banter, request):
@@ -36,6 +37,7 @@ def test_one_line_an_exchange(pool, tenant):
     assert reply.events()[-1]["type"] == "done"
     line = line_of(banter, request)
     assert line.group("method", "path", "status", "tokens", "cause") == ("POST", "/v1/chat/stream", "200", "2", None)
+    assert line.group("server", "tries") == ("default", None)
     assert int(line["pid"]) in banter.children()
     assert int(line["worker"]) < 20
     assert 0 <= int(line["first"]) <= int(line["ms"])
