@@ -419,3 +419,14 @@ def test_S14_SIGUSR1_shows_what_is_passed_over(made, pool, postgres, tmp_path):
     banter.process.send_signal(signal.SIGUSR1)
     logged(banter, r"model server default: its breaker is closed; 0 failures in a row")
     logged(banter, r"model server bad: its breaker is open for \d\.\d s more")
+
+
+def test_the_log_says_which_server_answered_and_why_it_was_not_another(made, pool, postgres, tmp_path):
+    bad = made(refusal(500, AN_ERROR))
+    banter = pool(workers=1, model_servers=listed(tmp_path, bad=bad.url))
+    tenant = postgres.demo(servers=["bad", "default"])
+    for _ in range(FAILURES):
+        assert ask(banter.socket, tenant) == "fine"
+    logged(banter, r'server=default tries="bad 500"\n', FAILURES)
+    assert ask(banter.socket, tenant) == "fine"
+    logged(banter, r'server=default tries="bad (open|500)"\n', FAILURES + 1)
