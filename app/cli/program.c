@@ -61,9 +61,9 @@ static const char *default_file(void)
 	return access(SERVICE_FILE, F_OK) == 0 ? SERVICE_FILE : NULL;
 }
 
-/* `call` is a copy, which borrows what lives here. */
-static int run_command(struct cli_call call)
+int program_with_settings(const struct cli_call *given, int (*run)(const struct cli_call *call))
 {
+	struct cli_call call = *given; /* it borrows what lives here */
 	struct settings *settings = NULL;
 	struct config config;
 	bool refused = false;
@@ -77,7 +77,7 @@ static int run_command(struct cli_call call)
 		secret_protect_memory();
 		call.config = &config;
 		call.refused = &refused;
-		code = call.command->run(&call);
+		code = run(&call);
 		if (code == CLI_FAILED && refused)
 			call.program->explain(&call);
 		config_clear(&config);
@@ -99,7 +99,7 @@ int program_run(const struct cli_program *program, int argc, char **argv)
 	else if (code == CLI_DONE && line.call.command && line.call.command->flags & CLI_ALONE)
 		code = line.call.command->run(&line.call);
 	else if (code == CLI_DONE && line.call.command)
-		code = run_command(line.call);
+		code = program_with_settings(&line.call, line.call.command->run);
 	command_line_clear(&line);
 	errno = 0; /* an earlier failure's cause is not known here */
 	if ((fflush(stdout) || ferror(stdout)) && code == CLI_DONE)

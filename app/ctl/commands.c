@@ -10,6 +10,7 @@
 #include "ctl/explain.h"
 #include "ctl/key.h"
 #include "ctl/migrate.h"
+#include "ctl/reload.h"
 #include "ctl/retention.h"
 #include "ctl/watch.h"
 #include "ctl/workspace.h"
@@ -24,6 +25,7 @@ static const struct cli_command *const groups[] = {
 	ctl_conversation_commands,
 	ctl_retention_commands,
 	ctl_watch_commands,
+	ctl_reload_commands,
 	doctor_commands,
 	cli_commands,
 	NULL,

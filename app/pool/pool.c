@@ -6,6 +6,7 @@
 #include "pool/pool.h"
 
 #include <fcntl.h>
+#include <stdio.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -13,14 +14,17 @@
 #include "base/wait.h"
 #include "chat/limit.h"
 #include "edge/db.h"
+#include "pool/askers.h"
 #include "pool/children.h"
 #include "pool/systemd.h"
 
 #define LOOK_MS 20 /* while workers are exchanged: how often we look whether a new one is ready */
 #define WHY_CAP 4096
 
-/* The master watches its listening sockets, in slots of its own, once no worker does. */
-enum pool_slot { SLOT_STATUS, SLOT_LISTEN };
+/*
+ * The master's slots: its listening sockets, once no worker watches them, and who asks for a reload.
+ */
+enum pool_slot { SLOT_STATUS, SLOT_LISTEN, SLOT_ASKERS };
 
 struct pool {
 	struct config *config;
@@ -29,7 +33,9 @@ struct pool {
 	struct listener *web, *status;
 	struct wait wait;
 	struct children children;
-	bool ready; /* all workers are up, and the service manager knows */
+	struct askers askers;
+	struct buf fixed; /* what the last reload could not change: names; "": nothing */
+	bool ready;	  /* all workers are up, and the service manager knows */
 	bool draining;
 	int64_t away_at; /* while draining: from when on nobody may wait for a pool that follows */
 };
@@ -78,18 +84,17 @@ static uint32_t wanted_of(const struct pool *pool, enum child_kind kind)
 }
 
 /* Some settings are part of what is already open: they stay, and the new value is reported. */
-static void keep_fixed(struct config *fresh, struct config *old, const struct children *children)
+static void keep_fixed(struct pool *pool, struct config *fresh)
 {
-	uint32_t most = children->places - CHILDREN_OTHERS - 1;
-	struct buf names;
+	uint32_t most = pool->children.places - CHILDREN_OTHERS - 1;
 
-	buf_init(&names, WHY_CAP);
-	config_keep(fresh, old, &names);
-	if (names.len)
-		log_warn("changed, but a restart is needed to change it: %s", buf_text(&names));
+	buf_reset(&pool->fixed);
+	config_keep(fresh, pool->config, &pool->fixed);
+	if (pool->fixed.len)
+		log_warn("changed, but a restart is needed to change it: %s",
+			 buf_text(&pool->fixed));
 	if (fresh->workers > most)
 		log_warn("BANTER_WORKERS: more than %u need a restart", most);
-	buf_clear(&names);
 }
 
 static struct children_sockets sockets_of(const struct pool *pool)
@@ -125,9 +130,11 @@ static void reload(struct pool *pool)
 	if (pool_load(pool->settings, &fresh, &why) != STATUS_OK) {
 		log_error("the settings stay as they were: %s",
 			  why.len ? buf_text(&why) : "no memory");
+		askers_tell(&pool->askers, why.len ? CONTROL_WRONG : CONTROL_FAILED,
+			    why.len ? buf_text(&why) : "no memory");
 		goto out;
 	}
-	keep_fixed(&fresh, pool->config, &pool->children);
+	keep_fixed(pool, &fresh);
 	config_clear(pool->config);
 	*pool->config = fresh;
 	pool_open_log(pool->config);
@@ -232,11 +239,26 @@ static void answer_signals(struct pool *pool, int64_t now)
 		log_warn("told twice: the workers are killed");
 		children_kill(&pool->children);
 	}
+	if (askers_came(&pool->askers))
+		signals->reload = 1;
 	if (signals->reload) {
 		signals->reload = 0;
 		if (!pool->draining)
 			reload(pool);
 	}
+	if (pool->draining)
+		askers_tell(&pool->askers, CONTROL_FAILED, "the pool is ending");
+}
+
+static void tell_done(struct pool *pool)
+{
+	char text[WHY_CAP];
+
+	snprintf(text, sizeof(text), "the settings are loaded again; workers: %u%s%s",
+		 workers_wanted(pool),
+		 pool->fixed.len ? "; changed, but a restart is needed to change it: " : "",
+		 buf_text(&pool->fixed));
+	askers_tell(&pool->askers, CONTROL_DONE, text);
 }
 
 /* Says so once all workers are up, of this generation only; returns when to look again. */
@@ -250,6 +272,7 @@ static int64_t become_ready(struct pool *pool, int64_t now)
 		return now + LOOK_MS;
 	pool->ready = true;
 	systemd_ready();
+	tell_done(pool);
 	return CLOCK_NEVER;
 }
 
@@ -284,6 +307,9 @@ int pool_run(struct config *config, struct settings *settings, struct listener *
 		log_error("the workers' shared memory cannot be made: %s", status_name(started));
 		return 1;
 	}
+	askers_init(&pool.askers);
+	wait_watch(&pool.wait, SLOT_ASKERS, pool.askers.listen_fd, POLLIN);
+	buf_init(&pool.fixed, WHY_CAP);
 	for (;;) {
 		now = clock_ms();
 		answer_signals(&pool, now);
@@ -296,6 +322,8 @@ int pool_run(struct config *config, struct settings *settings, struct listener *
 			usleep(LOOK_MS * 1000);
 	}
 	log_info("drained");
+	askers_clear(&pool.askers);
+	buf_clear(&pool.fixed);
 	children_clear(&pool.children);
 	return 0;
 }

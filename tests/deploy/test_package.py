@@ -135,6 +135,23 @@ def test_the_models_key_changes_by_a_reload(served, machine):
 
 
 @needs_root
+def test_a_reload_fails_where_it_was_asked(served, machine):
+    """For a wrong setting: the service goes on, and the reason is in the journal. A good one ends when its workers are up."""
+    box = machine(served)
+    box.run("systemctl start banter.service")
+    workers = box.run("pgrep -x banter-worker").stdout.split()
+    box.run("systemctl reload banter.service")
+    assert not set(workers) & set(box.run("pgrep -x banter-worker").stdout.split())
+    set_lines(box, "BANTER_HEARTBEAT=often")
+    refused = box.run("systemctl reload banter.service", check=False)
+    assert refused.returncode != 0, refused.stdout
+    assert "banterctl: /etc/banter/banter.conf: line " in box.journal("banter")
+    assert box.run("systemctl is-active banter.service").stdout == "active\n"
+    assert chat(socket_of(box), tenant_of(box), script(name("hello"), tokens=["fine"])).json()["message"] == "fine"
+    assert "systemctl reload banter" in box.run("banterctl reload", check=False).stdout
+
+
+@needs_root
 def test_banterctl_takes_the_service_s_settings_unless_a_database_is_named(served, machine):
     box = machine(served)
     assert "Demo" in box.run("banterctl workspace list").stdout

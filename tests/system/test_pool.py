@@ -485,6 +485,84 @@ def test_a_reload_while_draining_is_passed_over(configured, tenant, model):
     assert "loaded again" not in banter.text()
 
 
+# A reload that answers who asked for it
+
+
+def ask_reload(*words, settings=None, user=()):
+    """banterctl reload: its exit code, and what it said to standard output and standard error."""
+    done = subprocess.run([*user, BUILD / "banterctl", "reload", *map(str, words)], capture_output=True, text=True,
+                          timeout=servers.PATIENCE, env={"PATH": os.environ["PATH"], **(settings or {})})
+    return done.returncode, done.stdout, done.stderr
+
+
+def test_banterctl_reload_ends_when_all_workers_have_the_new_settings(configured, tenant, model):
+    """Found by its socket or named by its id; a running exchange is not waited for."""
+    banter = configured("BANTER_MODEL=first-model\n", workers=2)
+    gate = name("gate")
+    running = stream(banter.socket, tenant, script("hello", tokens=["a", "b"], gates={"2": gate}))
+    assert [running.event()["type"] for _ in range(2)] == ["start", "token"]
+    for number, words in enumerate(([], ["--pid", banter.process.pid])):
+        banter.write(f"BANTER_MODEL=model-{number}\n")
+        code, out, err = ask_reload(*words, settings={"BANTER_LISTEN": f"unix:{banter.socket}"})
+        assert (code, out, err) == (0, "the settings are loaded again; workers: 2\n", "")
+        text = name("after")
+        assert chat(banter.socket, tenant, script(text, tokens=["fine"])).status == 200
+        assert model.wait(text)["body"]["model"] == f"model-{number}"
+    model.open_gate(gate)
+    assert running.events()[-1]["type"] == "done"
+    banter.write("BANTER_BACKLOG=7\n")
+    code, out, err = ask_reload("--pid", banter.process.pid)
+    assert (code, err) == (0, "")
+    assert out.endswith("; changed, but a restart is needed to change it: BANTER_BACKLOG\n")
+
+
+def test_banterctl_reload_fails_for_a_wrong_setting_and_the_pool_goes_on(configured, tenant):
+    banter = configured("BANTER_MODEL=first-model\n", workers=2)
+    old = banter.children()
+    banter.write("BANTER_MODEL=second-model\nBANTER_HEARTBEAT=often\n")
+    code, out, err = ask_reload("--pid", banter.process.pid)
+    assert (code, out) == (2, "")
+    assert re.fullmatch(r"banterctl: .*/banter\.conf: line 2: BANTER_HEARTBEAT must be seconds from .*\n", err), err
+    # What it can see for itself is not even asked for.
+    code, _, err = ask_reload(settings={"BANTER_LISTEN": f"unix:{banter.socket}", "BANTER_HEARTBEAT": "often"})
+    assert (code, "the environment: BANTER_HEARTBEAT must be seconds" in err) == (2, True), err
+    assert banter.children() == old
+    assert health(banter.socket) == 200
+    assert banter.text().count("the settings stay as they were: ") == 1
+
+
+def test_banterctl_reload_where_no_pool_can_be_asked(pool, tenant, model, tmp_path):
+    code, _, err = ask_reload(settings={"BANTER_LISTEN": f"unix:{tmp_path}/none"})
+    assert (code, "No such file or directory; is the pool running?" in err) == (1, True), err
+    code, _, err = ask_reload("--pid", os.getpid())
+    assert (code, f"process {os.getpid()} is no pool" in err) == (1, True), err
+    code, _, err = ask_reload(settings={"BANTER_LISTEN": "127.0.0.1:9"})
+    assert (code, "--pid" in err) == (1, True), err
+    assert ask_reload("--pid", "0")[0] == 2
+    banter = pool(workers=1)
+    if os.geteuid() == 0:
+        code, _, err = ask_reload("--pid", banter.process.pid, user=servers.unprivileged())
+        assert (code, "you are neither root nor its user" in err) == (1, True), err
+    gate = name("gate")
+    running = stream(banter.socket, tenant, script("hello", tokens=["a", "b"], gates={"2": gate}))
+    assert [running.event()["type"] for _ in range(2)] == ["start", "token"]
+    banter.process.send_signal(signal.SIGTERM)
+    logged(banter, "draining: ")
+    code, _, err = ask_reload("--pid", banter.process.pid)
+    assert (code, err) == (1, "banterctl: the pool is ending\n")
+    model.open_gate(gate)
+    assert running.events()[-1]["type"] == "done"
+    assert end_of(banter) == 0
+    assert "loaded again" not in banter.text()
+
+
+def test_many_ask_for_a_reload_at_once_and_each_is_answered(pool):
+    banter = pool(workers=2)
+    codes = at_once(6, lambda _: ask_reload("--pid", banter.process.pid)[0])
+    assert codes == [0] * 6
+    assert health(banter.socket) == 200
+
+
 # Exchanging workers
 
 

@@ -1,0 +1,149 @@
+/* Both ends of the master's control socket.  Rests on Linux's abstract names and SO_PEERCRED. */
+#include "edge/control.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/str.h"
+
+#define BACKLOG 16
+
+/* The name behind a NUL byte is in no folder: its length says where it ends. */
+static socklen_t place_of(pid_t pid, struct sockaddr_un *at)
+{
+	int n;
+
+	*at = (struct sockaddr_un){ .sun_family = AF_UNIX };
+	n = snprintf(at->sun_path + 1, sizeof(at->sun_path) - 1, "banter-control-%d", (int)pid);
+	return (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + (size_t)n);
+}
+
+enum status control_listen(int *fd)
+{
+	struct sockaddr_un at;
+	socklen_t size = place_of(getpid(), &at);
+	int made = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+	if (made >= 0 && bind(made, (struct sockaddr *)&at, size) == 0 &&
+	    listen(made, BACKLOG) == 0) {
+		*fd = made;
+		return STATUS_OK;
+	}
+	log_warn("nobody can ask for a reload but by SIGHUP: %s", strerror(errno));
+	if (made >= 0)
+		close(made);
+	return STATUS_FAILED;
+}
+
+static bool peer_of(int fd, struct ucred *peer)
+{
+	socklen_t size = sizeof(*peer);
+
+	return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, peer, &size) == 0;
+}
+
+int control_accept(int listen_fd)
+{
+	struct ucred peer;
+	int fd;
+
+	while ((fd = accept4(listen_fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK)) >= 0) {
+		if (peer_of(fd, &peer) && (peer.uid == 0 || peer.uid == geteuid()))
+			return fd;
+		close(fd);
+	}
+	return -1;
+}
+
+void control_answer(int fd, enum control_end end, const char *text)
+{
+	char line[4096];
+	int n = snprintf(line, sizeof(line), "%d%s", (int)end, text);
+	size_t size = (size_t)n < sizeof(line) ? (size_t)n : sizeof(line) - 1;
+
+	/* It fits into an empty socket; who has left has left. */
+	if (send(fd, line, size, MSG_NOSIGNAL | MSG_DONTWAIT) < 0)
+		log_debug("who asked for a reload has left");
+	shutdown(fd, SHUT_RDWR); /* a child may have it too */
+	close(fd);
+}
+
+/* All that comes until the other end closes. */
+static enum status read_all(int fd, int64_t deadline, struct buf *out)
+{
+	struct pollfd in = { .fd = fd, .events = POLLIN };
+	ssize_t n = -1;
+	int64_t left;
+	char *room;
+
+	do {
+		left = deadline - clock_ms();
+		if (left <= 0 || poll(&in, 1, (int)left) == 0)
+			return STATUS_TIMEOUT;
+		room = buf_room(out, 1024);
+		if (!room)
+			return STATUS_NOMEM;
+		n = read(fd, room, 1024);
+		if (n > 0)
+			buf_grew(out, (size_t)n);
+	} while (n > 0 || (n < 0 && (errno == EINTR || errno == EAGAIN)));
+	return n == 0 ? STATUS_OK : STATUS_CLOSED;
+}
+
+enum status control_ask(pid_t pid, int64_t deadline, enum control_end *end, struct buf *text)
+{
+	enum status status = STATUS_UNAVAILABLE;
+	struct sockaddr_un at;
+	socklen_t size = place_of(pid, &at);
+	struct ucred peer;
+	struct buf answer;
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	if (fd < 0)
+		return STATUS_FAILED;
+	buf_init(&answer, 8192);
+	/* Anybody may have taken that name. */
+	if (connect(fd, (struct sockaddr *)&at, size) == 0 && peer_of(fd, &peer) && peer.pid == pid)
+		status = read_all(fd, deadline, &answer);
+	if (status == STATUS_OK && !answer.len)
+		status = STATUS_CLOSED;
+	if (status == STATUS_OK) {
+		*end = (enum control_end)(answer.data[0] - '0');
+		buf_str(text, str_skip(buf_view(&answer), 1));
+		status = buf_check(text);
+	}
+	buf_clear(&answer);
+	close(fd);
+	return status;
+}
+
+enum status control_find(const char *address, pid_t *pid)
+{
+	struct sockaddr_un at = { .sun_family = AF_UNIX };
+	enum status status = STATUS_UNAVAILABLE;
+	struct ucred peer;
+	int fd;
+
+	if (strncmp(address, "unix:", 5) != 0 || strlen(address + 5) >= sizeof(at.sun_path))
+		return STATUS_INVALID;
+	strcpy(at.sun_path, address + 5);
+	/* Where its backlog is full we would wait with it. */
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd < 0)
+		return STATUS_UNAVAILABLE;
+	/* Of a listening socket that is who called listen(2). */
+	if (connect(fd, (struct sockaddr *)&at, sizeof(at)) == 0 && peer_of(fd, &peer)) {
+		*pid = peer.pid;
+		status = STATUS_OK;
+	}
+	close(fd);
+	return status;
+}
