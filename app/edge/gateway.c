@@ -122,10 +122,12 @@ enum status gateway_take(struct gateway *gateway, int *out)
 	case ECONNABORTED:
 		return STATUS_CLOSED;
 	case EMFILE:
+		log_error("cannot accept a connection: %s", strerror(errno));
+		return STATUS_NOMEM;
 	case ENFILE:
 	case ENOMEM:
 	case ENOBUFS:
-		/* It passes; the connection waits in the backlog meanwhile. */
+		/* The machine's want passes; the connection waits in the backlog meanwhile. */
 		log_error("cannot accept a connection: %s", strerror(errno));
 		usleep(100000);
 		return STATUS_CLOSED;

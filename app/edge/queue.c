@@ -86,7 +86,7 @@ static enum status put(struct queue *queue, int lane, const struct queue_entry *
 	return STATUS_OK;
 }
 
-/* The first of a lane; `look` leaves it there, and entry->fd is -1. STATUS_CLOSED: none. */
+/* The first of a lane; `look` leaves it there, and entry->fd is -1. As queue_take(). */
 static enum status receive(struct queue *queue, int lane, bool look, struct queue_entry *entry)
 {
 	union control control = { .room = { 0 } };
@@ -108,7 +108,7 @@ static enum status receive(struct queue *queue, int lane, bool look, struct queu
 	if (!header || header->cmsg_type != SCM_RIGHTS ||
 	    header->cmsg_len != CMSG_LEN(sizeof(int))) {
 		log_error("a waiting connection was lost: no descriptor is free");
-		return STATUS_CLOSED;
+		return STATUS_NOMEM;
 	}
 	memcpy(&entry->fd, CMSG_DATA(header), sizeof(int));
 	return STATUS_OK;
@@ -121,20 +121,21 @@ enum status queue_put(struct queue *queue, const struct queue_entry *entry)
 
 enum status queue_take(struct queue *queue, struct queue_entry *out)
 {
+	enum status status = STATUS_CLOSED;
 	struct queue_entry entry;
 	int lane;
 
-	for (lane = 0; lane < QUEUE_LANES; lane++)
-		if (receive(queue, lane, false, &entry) == STATUS_OK) {
-			*out = entry;
-			return STATUS_OK;
-		}
-	return STATUS_CLOSED;
+	for (lane = 0; lane < QUEUE_LANES && status == STATUS_CLOSED; lane++)
+		status = receive(queue, lane, false, &entry);
+	if (status == STATUS_OK)
+		*out = entry;
+	return status;
 }
 
 enum status queue_take_late(struct queue *queue, int64_t latest, struct queue_entry *out)
 {
 	struct queue_entry entry;
+	enum status status;
 	int lane;
 
 	for (lane = 0; lane < QUEUE_LANES; lane++) {
@@ -142,8 +143,11 @@ enum status queue_take_late(struct queue *queue, int64_t latest, struct queue_en
 			continue;
 		if (entry.since > latest)
 			return STATUS_CLOSED; /* who stands behind it waits for less long */
-		if (receive(queue, lane, false, &entry))
+		status = receive(queue, lane, false, &entry);
+		if (status == STATUS_CLOSED)
 			continue;
+		if (status)
+			return status;
 		/*
 		 * Between look and take a worker may have taken the one we saw: then this is the
 		 * next one, whose time is not over. It goes where it is first.

@@ -92,15 +92,20 @@ static void refuse(struct admission *admission, int fd)
 	counter_add(admission->setup->counters, COUNTER_REQUESTS, 1);
 }
 
-/* All that wait since `latest` or longer, oldest first. */
-static void refuse_late(struct admission *admission, int64_t latest)
+/* All that wait since `latest` or longer, oldest first. STATUS_NOMEM: no descriptor is free. */
+static enum status refuse_late(struct admission *admission, int64_t latest)
 {
+	enum status status = STATUS_OK;
 	struct queue_entry entry;
 
-	while (queue_take_late(admission->setup->queue, latest, &entry) == STATUS_OK)
-		refuse(admission, entry.fd);
+	while (status == STATUS_OK) {
+		status = queue_take_late(admission->setup->queue, latest, &entry);
+		if (status == STATUS_OK)
+			refuse(admission, entry.fd);
+	}
 	while (admission->count && admission->kept[admission->first].since <= latest)
 		refuse(admission, pop(admission).fd);
+	return status == STATUS_CLOSED ? STATUS_OK : status;
 }
 
 static void pass_on(struct admission *admission)
@@ -142,7 +147,10 @@ static void pause_for(struct admission *admission, int64_t ms)
 	(void)status;
 }
 
-/* Whoever waits in the backlog goes into the queue, where it wakes a worker. */
+/*
+ * Whoever waits in the backlog goes into the queue, where it wakes a worker. Where no descriptor is
+ * free, whom we keep longest makes room.
+ */
 static enum status take_in(struct admission *admission)
 {
 	enum status status = STATUS_OK;
@@ -150,8 +158,12 @@ static enum status take_in(struct admission *admission)
 
 	for (taken = 0; taken < ROUND && status == STATUS_OK; taken++) {
 		status = gateway_take(admission->context.gateway, &fd);
-		if (status == STATUS_OK)
+		if (status == STATUS_OK) {
 			hold(admission, fd);
+		} else if (status == STATUS_NOMEM && admission->count) {
+			refuse(admission, pop(admission).fd);
+			status = STATUS_OK;
+		}
 	}
 	return status == STATUS_CLOSED ? STATUS_OK : status;
 }
@@ -190,9 +202,9 @@ static enum status stand(struct admission *admission)
 
 	while (status == STATUS_OK && (!stopped(admission) || admission->count)) {
 		now = clock_ms();
-		refuse_late(admission, now - admission->setup->config->queue_ms);
+		status = refuse_late(admission, now - admission->setup->config->queue_ms);
 		pass_on(admission);
-		if (all_end(admission))
+		if (status || all_end(admission))
 			break;
 		status = gateway_watch(gateway, &admission->wait, next_look(admission, now));
 		if (status == STATUS_OK)
@@ -205,7 +217,7 @@ static enum status stand(struct admission *admission)
 			status = STATUS_OK;
 	}
 	if (all_end(admission))
-		refuse_late(admission, CLOCK_NEVER);
+		status = refuse_late(admission, CLOCK_NEVER);
 	else if (status == STATUS_OK) /* whose waking was ours must not wait for the next one's */
 		status = take_in(admission);
 	pass_on(admission);

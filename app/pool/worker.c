@@ -1,6 +1,8 @@
 /* The accept loop: one request at a time, from accept to finish. */
 #include "pool/worker.h"
 
+#include <stdlib.h>
+
 #include "base/log.h"
 #include "base/wait.h"
 #include "chat/breaker.h"
@@ -9,6 +11,8 @@
 #include "edge/db.h"
 #include "edge/gateway.h"
 #include "http/serve.h"
+
+#define SPARE_BYTES (1 << 20) /* what an exchange takes, with a usual answer */
 
 static enum status open_context(const struct worker_setup *setup, struct wait *wait,
 				struct breaker *breaker, struct http_context *context)
@@ -62,6 +66,18 @@ static void count(struct counter_slot *counters, const struct http_context *cont
 		counter_add(counters, COUNTER_EXCHANGES, 1);
 }
 
+/* Each fault of it was some request's; a process that cannot serve the next one makes room for one that can. */
+static enum status see_memory(void)
+{
+	void *volatile some = malloc(SPARE_BYTES); /* no compiler may spare us the try */
+
+	free(some);
+	if (some)
+		return STATUS_OK;
+	log_error("there is no memory for another request: the worker ends");
+	return STATUS_NOMEM;
+}
+
 static enum status serve_all(const struct worker_setup *setup, struct http_context *context)
 {
 	int64_t served = 0, most = setup->config->worker_requests;
@@ -71,14 +87,17 @@ static enum status serve_all(const struct worker_setup *setup, struct http_conte
 	while (!most || served < most) {
 		stage_set(wait->stage, STAGE_IDLE);
 		status = gateway_accept(context->gateway, wait);
-		if (status == STATUS_CLOSED)
-			continue;
+		if (status == STATUS_OK) {
+			http_serve(context);
+			gateway_finish(context->gateway, wait);
+			count(setup->counters, context);
+			served++;
+		} else if (status != STATUS_CLOSED) {
+			return status;
+		}
+		status = see_memory();
 		if (status)
 			return status;
-		http_serve(context);
-		gateway_finish(context->gateway, wait);
-		count(setup->counters, context);
-		served++;
 	}
 	return STATUS_OK;
 }

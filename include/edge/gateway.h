@@ -38,6 +38,7 @@ void gateway_free(struct gateway *gateway); /* NULL is fine */
  *   STATUS_OK
  *   STATUS_CLOSED   the connection brought no whole request; accept again
  *   STATUS_STOPPED  told to stop while idle
+ *   STATUS_NOMEM    we can have no more descriptors (logged)
  *   STATUS_FAILED   the socket cannot be used (logged)
  */
 enum status gateway_accept(struct gateway *gateway, struct wait *wait) MUST_CHECK;
@@ -68,7 +69,7 @@ void gateway_finish(struct gateway *gateway, struct wait *wait);
  *
  * gateway_watch: waits for a connection. As wait_epoll().
  * gateway_take: takes one; its descriptor is the caller's. STATUS_CLOSED: none is there (any more),
- * STATUS_FAILED as gateway_accept().
+ * STATUS_NOMEM, STATUS_FAILED as gateway_accept().
  * gateway_open: as gateway_accept(), with a connection that was taken; the descriptor is ours then.
  * gateway_stand_back: of all that wait for a connection, the kernel wakes the one that came first;
  * puts us last.

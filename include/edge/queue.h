@@ -28,10 +28,13 @@ void queue_free(struct queue *queue); /* NULL is fine; connections in it are cut
 
 /* Puts one at the end; its descriptor is ours then. STATUS_UNAVAILABLE: there is no room now. */
 enum status queue_put(struct queue *queue, const struct queue_entry *entry) MUST_CHECK;
-/* Takes the one that waits longest; its descriptor is the caller's. STATUS_CLOSED: nobody waits. */
+/*
+ * Takes the one that waits longest; its descriptor is the caller's. STATUS_CLOSED: nobody waits;
+ * STATUS_NOMEM: we can have no more descriptors, and it is cut (logged).
+ */
 enum status queue_take(struct queue *queue, struct queue_entry *out) MUST_CHECK;
 /*
- * As queue_take(), if it waits since `latest` or longer; STATUS_CLOSED: nobody does. Others may take
+ * As queue_take(), if it waits since `latest` or longer: STATUS_CLOSED: nobody does. Others may take
  * at the same time; calls of this function must not overlap, or the order may suffer.
  */
 enum status queue_take_late(struct queue *queue, int64_t latest,

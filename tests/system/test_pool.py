@@ -4,6 +4,7 @@ import contextlib
 import os
 import pathlib
 import re
+import resource
 import signal
 import socket
 import struct
@@ -483,6 +484,48 @@ def test_a_reload_while_draining_is_passed_over(configured, tenant, model):
     assert reply.events()[-1]["type"] == "done"
     assert end_of(banter) == 0
     assert "loaded again" not in banter.text()
+
+
+# Without descriptors, without memory: a line and a replacement
+
+
+def test_an_admission_process_without_descriptors_is_replaced(pool, tenant, model):
+    """Who waits is refused in time by the next one, G6, and does not hang with the one that cannot accept."""
+    banter = pool(workers=1, queue_time="1s")
+    (admission,) = until(lambda: banter.children("admit"), "the admission process")
+    gate = name("gate")
+    busy = stream(banter.socket, tenant, script("hello", tokens=["a"], gates={"1": gate}))
+    assert busy.event()["type"] == "start"
+    limit = resource.prlimit(admission, resource.RLIMIT_NOFILE)[1]
+    resource.prlimit(admission, resource.RLIMIT_NOFILE, (3, limit))
+    assert stream(banter.socket, tenant, "hello").status == 503
+    logged(banter, "cannot accept a connection: Too many open files")
+    logged(banter, rf"admission process \d+ \(pid {admission}\) died: exited with 1; .* a replacement starts in ")
+    assert banter.children("admit") != [admission]
+    model.open_gate(gate)
+    assert busy.events()[-1]["type"] == "done"
+
+
+def test_a_worker_without_descriptors_is_replaced(pool, tenant):
+    banter = pool(workers=1, queue_time="0")
+    (worker,) = banter.children()
+    limit = resource.prlimit(worker, resource.RLIMIT_NOFILE)[1]
+    resource.prlimit(worker, resource.RLIMIT_NOFILE, (3, limit))
+    assert chat(banter.socket, tenant, script("hello", tokens=["fine"])).json()["message"] == "fine"
+    logged(banter, rf"worker \d+ \(pid {worker}\) died: exited with 1; .* a replacement starts in ")
+
+
+@pytest.mark.skipif("ASAN_OPTIONS" in os.environ and "sanitized" in str(BUILD), reason="a sanitizer takes all addresses for itself")
+def test_a_worker_without_memory_is_replaced(pool, tenant):
+    """The request that meets it may fail; the next is served by another."""
+    banter = pool(workers=1)
+    (worker,) = banter.children()
+    size = int(pathlib.Path(f"/proc/{worker}/statm").read_text().split()[0]) * resource.getpagesize()
+    resource.prlimit(worker, resource.RLIMIT_AS, (size + 300000, resource.RLIM_INFINITY))
+    chat(banter.socket, tenant, script("hello", tokens=["fine"])).connection.ended()
+    logged(banter, rf"\[{worker}\] there is no memory for another request: the worker ends")
+    logged(banter, rf"worker \d+ \(pid {worker}\) died: exited with 1; .* a replacement starts in ")
+    assert chat(banter.socket, tenant, script("hello", tokens=["fine"])).json()["message"] == "fine"
 
 
 # A reload that answers who asked for it
