@@ -42,7 +42,7 @@ static int run(const struct cli_call *call, struct ops *ops, const struct db_row
 	interrupt_catch();
 	code = remove_all(call, ops, &which, db_rows_integer(asked, 0, OPS_REMOVAL_ENTRIES, 0),
 			  &ended);
-	if (ended) {
+	if (code == CLI_DONE && ended) {
 		printf("%s is deleted\n", call->arguments[0]);
 		return CLI_DONE;
 	}
