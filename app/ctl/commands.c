@@ -17,18 +17,9 @@
 #include "doctor/doctor.h"
 
 static const struct cli_command *const groups[] = {
-	ctl_schema_commands,
-	ctl_workspace_commands,
-	ctl_chatbot_commands,
-	ctl_key_commands,
-	ctl_credits_commands,
-	ctl_conversation_commands,
-	ctl_retention_commands,
-	ctl_watch_commands,
-	ctl_reload_commands,
-	doctor_commands,
-	cli_commands,
-	NULL,
+	ctl_schema_commands,  ctl_workspace_commands,	 ctl_chatbot_commands,	 ctl_key_commands,
+	ctl_credits_commands, ctl_conversation_commands, ctl_retention_commands, ctl_watch_commands,
+	ctl_reload_commands,  doctor_commands,		 cli_commands,		 NULL,
 };
 
 const struct cli_program ctl_program = {

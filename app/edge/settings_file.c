@@ -120,7 +120,9 @@ enum status settings_file_both_ways(struct str name, struct buf *why)
 /* How a file's lines are understood: those of settings, or those of a model server. */
 struct file_load {
 	struct config *config;
+	const char *file;
 	enum settings_naming (*naming_of)(struct str name);
+	bool (*takes_path)(struct str name);
 	set_fn set;
 	config_section_fn section;     /* NULL: it has none */
 	struct settings_pairs secrets; /* names of those set so far, as they were written */
@@ -151,12 +153,52 @@ out:
 	return status;
 }
 
+/*
+ * A path that the file names: a relative one begins in the file's folder, which whoever wrote it had
+ * before them; the folder we run in may be any.
+ */
+static enum status resolve(const struct file_load *load, struct str path, struct buf *out)
+{
+	const char *slash = strrchr(load->file, '/');
+	char *folder = NULL, *whole = NULL;
+
+	buf_init(out, FILE_CAP);
+	if (path.n && *path.p != '/') {
+		folder =
+			slash ? strndup(load->file, (size_t)(slash - load->file) + 1) : strdup(".");
+		whole = folder ? realpath(folder, NULL) : NULL;
+		buf_printf(out, "%s/", whole ? whole : ".");
+	}
+	buf_str(out, path);
+	free(folder);
+	free(whole);
+	return buf_check(out);
+}
+
+/* A word that is no path, such as `stderr`, is taken as it stands. */
+static enum status set_path(const struct file_load *load, struct str name, struct str value,
+			    struct buf *why)
+{
+	size_t said = why->len;
+	enum status status = load->set(load->config, name, value, why);
+	struct buf path;
+
+	if (status != STATUS_INVALID || !value.n || *value.p == '/')
+		return status;
+	buf_truncate(why, said);
+	status = resolve(load, value, &path);
+	if (status == STATUS_OK)
+		status = load->set(load->config, name, buf_view(&path), why);
+	buf_clear(&path);
+	return status;
+}
+
 static enum status set_line(void *context, struct str name, struct str value, struct buf *why)
 {
 	struct file_load *load = context;
 	enum settings_naming naming = load->naming_of(name);
 	enum status status = STATUS_OK;
-	char *path;
+	struct buf path;
 
 	if (naming == SETTINGS_CLIENT)
 		return STATUS_OK;
@@ -165,13 +207,15 @@ static enum status set_line(void *context, struct str name, struct str value, st
 	if (status != STATUS_OK)
 		return status;
 	load->inline_secret = load->inline_secret || naming == SETTINGS_SECRET;
+	if (load->takes_path(name))
+		return set_path(load, name, value, why);
 	if (naming != SETTINGS_FILE)
 		return load->set(load->config, name, value, why);
-	path = strndup(value.p, value.n);
-	if (!path)
-		return STATUS_NOMEM;
-	status = set_from_file(load->config, load->set, settings_without_suffix(name), path, why);
-	free(path);
+	status = resolve(load, value, &path);
+	if (status == STATUS_OK)
+		status = set_from_file(load->config, load->set, settings_without_suffix(name),
+				       buf_text(&path), why);
+	buf_clear(&path);
 	return status;
 }
 
@@ -202,7 +246,9 @@ enum status settings_file_load(const char *path, struct config *config, struct b
 {
 	struct file_load load = {
 		.config = config,
+		.file = path,
 		.naming_of = settings_naming_of,
+		.takes_path = config_takes_path,
 		.set = config_set,
 	};
 
@@ -231,7 +277,9 @@ enum status settings_file_load_servers(const char *path, struct config *config, 
 {
 	struct file_load load = {
 		.config = config,
+		.file = path,
 		.naming_of = settings_naming_of_server,
+		.takes_path = config_server_takes_path,
 		.set = set_server,
 		.section = begin_server,
 	};

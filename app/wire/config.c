@@ -229,6 +229,7 @@ enum status config_add_server(struct config *config, struct str name, struct buf
 {
 	size_t at = config->model_server_count;
 	enum status status;
+	char *url;
 
 	if (!may_add(config, name, why))
 		return STATUS_INVALID;
@@ -241,7 +242,9 @@ enum status config_add_server(struct config *config, struct str name, struct buf
 				 "a server's name must be 1 to 64 letters, digits, dots, _ or -");
 		return status;
 	}
-	*config->model_servers[at].url = '\0'; /* its key is not for the default one's address */
+	url = config->model_servers[at].url;
+	if (url)
+		*url = '\0'; /* its key is not for the default one's address */
 	config->model_server_count++;
 	return STATUS_OK;
 }
@@ -264,18 +267,27 @@ static void list_server(struct buf *out)
 	}
 }
 
+/* By its name in a file of servers; NULL: a server has no such setting. */
+static const struct setting *find_of_server(struct str name)
+{
+	const struct setting *setting;
+	size_t i;
+
+	for (i = 0; (setting = config_table(i)); i++)
+		if (setting->entry.of_server &&
+		    str_equal(name, str_from(setting->entry.name + strlen(CONFIG_SERVER_PREFIX))))
+			break;
+	return setting;
+}
+
 enum status config_set_server(struct config *config, struct str name, struct str value,
 			      struct buf *why)
 {
-	size_t last = config->model_server_count - 1, i;
-	const struct setting *setting;
+	const struct setting *setting = find_of_server(name);
 	enum status status;
 
-	for (i = 0; (setting = config_table(i)); i++) {
-		if (!setting->entry.of_server ||
-		    !str_equal(name, str_from(setting->entry.name + strlen(CONFIG_SERVER_PREFIX))))
-			continue;
-		status = set(base_of(config, last), setting, value);
+	if (setting) {
+		status = set(base_of(config, config->model_server_count - 1), setting, value);
 		if (status == STATUS_INVALID)
 			buf_printf(why, "%.*s must be %s", STR_ARGS(name), setting->entry.allowed);
 		return status;
@@ -343,4 +355,27 @@ bool config_entry_at(size_t index, struct config_entry *out)
 		return false;
 	*out = setting->entry;
 	return true;
+}
+
+static bool takes_path(const struct setting *setting)
+{
+	return setting->shape == config_value_path || setting->shape == config_value_log;
+}
+
+bool config_takes_path(struct str name)
+{
+	const struct setting *setting;
+	size_t i;
+
+	for (i = 0; (setting = config_table(i)); i++)
+		if (str_equal(name, str_from(setting->entry.name)))
+			return takes_path(setting);
+	return false;
+}
+
+bool config_server_takes_path(struct str name)
+{
+	const struct setting *setting = find_of_server(name);
+
+	return setting && takes_path(setting);
 }

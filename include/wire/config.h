@@ -121,6 +121,9 @@ struct config_entry {
 	bool of_server; /* every model server has it, not only the default one */
 };
 bool config_entry_at(size_t index, struct config_entry *out);
+/* Whether a value of that setting may be a file's path; or of a model server's, as config_set_server(). */
+bool config_takes_path(struct str name);
+bool config_server_takes_path(struct str name);
 /*
  * For a reload: the settings that change with a restart only stay in `fresh` as they are in `old`,
  * which is only to be cleared afterwards. The names of those that would have changed are appended

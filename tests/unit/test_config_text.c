@@ -45,7 +45,8 @@ static void files_are_lines(void **state)
 		{ STR("1A=1"), STR(""), STR("line 1: must be NAME=value, blank, or begin with #") },
 		{ STR("export A=1\n export  B='2'\nexport_=3"), STR("A=1;B=2;"),
 		  STR("line 3: must be NAME=value, blank, or begin with #") },
-		{ STR("export A"), STR(""), STR("line 1: must be NAME=value, blank, or begin with #") },
+		{ STR("export A"), STR(""),
+		  STR("line 1: must be NAME=value, blank, or begin with #") },
 		{ STR("\0=1"), STR(""), STR("line 1: must be NAME=value, blank, or begin with #") },
 	};
 	struct buf seen, why;

@@ -401,7 +401,8 @@ static void the_log_says_no_key(void **state)
 	assert_null(strstr(logged, s.widget));
 	ask("POST", "/chat?a=b", TALK);
 	assert_non_null(
-		strstr(logged, "path=/chat status=200 first_ms=0 ms=0 tokens=2 worker=0 server=default\n"));
+		strstr(logged,
+		       "path=/chat status=200 first_ms=0 ms=0 tokens=2 worker=0 server=default\n"));
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)

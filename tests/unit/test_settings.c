@@ -245,6 +245,50 @@ static void secrets_come_from_files(void **state)
 	settings_free(settings);
 }
 
+/* Whoever writes the file sees its folder; where the program runs, a web server may decide. */
+static void a_relative_path_of_a_file_begins_in_its_folder(void **state)
+{
+	struct fixture *fixture = *state;
+	struct settings *settings = settings_of(fixture->file);
+	char expected[256];
+	struct config config;
+
+	write_text(fixture->secret, KEY "\n");
+	write_text(fixture->file, "BANTER_MODEL_KEY_FILE=secret\nBANTER_SHARED_FILE=x/shared\n"
+				  "BANTER_LOG=log\nBANTER_MODEL_CA=\n");
+	load(settings, &config);
+	assert_string_equal(config.model_servers[0].key, KEY);
+	snprintf(expected, sizeof(expected), "%s/x/shared", fixture->folder);
+	assert_string_equal(config.shared_file, expected);
+	snprintf(expected, sizeof(expected), "%s/log", fixture->folder);
+	assert_string_equal(config.log, expected);
+	assert_string_equal(config.model_servers[0].ca, "");
+	config_clear(&config);
+	write_text(fixture->file, "BANTER_LOG=syslog\n");
+	load(settings, &config);
+	assert_string_equal(config.log, "syslog");
+	config_clear(&config);
+	write_text(fixture->file, "\nBANTER_MODEL_KEY_FILE=none\n");
+	snprintf(expected, sizeof(expected), "%s/none cannot be read", fixture->folder);
+	assert_refused(settings, "line 2: BANTER_MODEL_KEY_FILE: ", expected);
+	write_text(fixture->file, "\nBANTER_LOG=a/\n");
+	assert_refused(settings, "line 2: BANTER_LOG must be", "path of a file");
+	settings_free(settings);
+	/* The file itself may be named so. */
+	assert_int_equal(chdir(fixture->folder), 0);
+	write_text(fixture->file, "BANTER_MODEL_KEY_FILE=secret\n");
+	settings = settings_of("conf");
+	load(settings, &config);
+	assert_string_equal(config.model_servers[0].key, KEY);
+	config_clear(&config);
+	settings_free(settings);
+	assert_int_equal(chdir("/"), 0);
+	setenv("BANTER_LOG", "log", 1);
+	settings = settings_of(NULL);
+	assert_refused(settings, "the environment: ", "BANTER_LOG");
+	settings_free(settings);
+}
+
 static void both_ways_are_refused(void **state)
 {
 	struct fixture *fixture = *state;
@@ -487,6 +531,7 @@ int main(int argc, char **argv)
 		WITH_FIXTURE(model_servers_come_from_their_file),
 		WITH_FIXTURE(errors_say_where_among_the_servers),
 		WITH_FIXTURE(each_server_has_its_own_secrets),
+		WITH_FIXTURE(a_relative_path_of_a_file_begins_in_its_folder),
 	};
 
 	if (argc == 2 && !strcmp(argv[1], "--show-environment"))
