@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
@@ -18,7 +19,8 @@
 #include "base/str.h"
 #include "pool/listener.h"
 
-#define FIRST_FD 3 /* where handed descriptors begin */
+#define FIRST_FD 3   /* where handed descriptors begin */
+#define PATIENCE_S 1 /* with a manager that lives and does not read */
 
 /* A whole number of the environment; -1: none is there. */
 static int64_t number(const char *name)
@@ -55,6 +57,7 @@ enum status systemd_socket(int *fd)
 static void say(const char *words)
 {
 	struct sockaddr_un at = { .sun_family = AF_UNIX };
+	struct timeval patience = { .tv_sec = PATIENCE_S };
 	const char *path = getenv("NOTIFY_SOCKET");
 	size_t n = path ? strlen(path) : 0;
 	socklen_t size = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + n);
@@ -66,7 +69,7 @@ static void say(const char *words)
 	if (*path == '@')
 		at.sun_path[0] = '\0'; /* an abstract name */
 	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	if (fd < 0 ||
+	if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience)) ||
 	    sendto(fd, words, strlen(words), MSG_NOSIGNAL, (struct sockaddr *)&at, size) < 0)
 		log_warn("the service manager was not told %s: %s", words, strerror(errno));
 	if (fd >= 0)

@@ -98,6 +98,23 @@ def test_a_reload_is_told_from_its_beginning_to_its_end(handed, tenant):
     assert service.word() == "STOPPING=1"  # and nothing before it
 
 
+def test_a_service_manager_that_does_not_read_stops_nobody(handed, tenant):
+    """What it is told is lost, and said; the pool reloads, serves and ends as ever."""
+    service = handed()
+    service.start()
+    assert service.word() == "READY=1"
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK) as others:
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                others.sendto(b"STATUS=busy", str(service.folder / "notify"))
+    old = workers(service)
+    service.process.send_signal(signal.SIGHUP)
+    until(lambda: len(set(workers(service)) - set(old)) == 2, "the new workers")
+    assert "the service manager was not told RELOADING=1" in service.text()
+    assert chat(service.socket, tenant, script("hello", tokens=["fine"])).json()["message"] == "fine"
+    assert service.end() == 0
+
+
 def test_a_handed_socket_whose_file_was_removed_is_said(handed, tenant, tmp_path):
     """It is not ours to bind again. One whose file was never ours to see, as in a container, is nothing to say."""
     where = tmp_path / "status"
