@@ -114,6 +114,21 @@ static void see_unknown(struct doctor *doctor)
 	db_rows_free(rows);
 }
 
+/* The default server, whose address is never empty, may stand for nothing where others are listed. */
+static bool uses_default(const struct db_rows *rows)
+{
+	struct str list, one;
+	int row;
+
+	for (row = 0; rows && row < db_rows_count(rows); row++) {
+		list = db_rows_text(rows, row, SERVERS);
+		while (str_next(&list, ',', &one))
+			if (str_equal(one, STR(MODEL_SERVER_DEFAULT)))
+				return true;
+	}
+	return !rows || !db_rows_count(rows);
+}
+
 enum status models_find(struct doctor *doctor, struct models *models)
 {
 	const struct config *config = doctor->config;
@@ -123,10 +138,10 @@ enum status models_find(struct doctor *doctor, struct models *models)
 	int row;
 
 	*models = (struct models){ .n = 0 };
-	for (i = 0; i < config->model_server_count; i++)
-		add_server(doctor, models, &config->model_servers[i], &status);
 	if (doctor->owner && doctor->schema)
 		rows = check_ask(doctor, doctor->owner, QUERY);
+	for (i = uses_default(rows) ? 0 : 1; i < config->model_server_count; i++)
+		add_server(doctor, models, &config->model_servers[i], &status);
 	if (!rows) {
 		report_find(doctor->report, REPORT_UNTRIED, "model",
 			    "which models chatbots name: the operator's database is not reached");

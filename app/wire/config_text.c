@@ -26,14 +26,14 @@ static struct str unquote(struct str text)
 }
 
 /* What a file's lines are for. */
-struct reading {
+struct text_reading {
 	config_section_fn section; /* NULL: it has none */
 	config_line_fn set;
 	void *context;
 	struct str name; /* of the section they are in */
 };
 
-static enum status take_section(struct reading *reading, struct str name, struct buf *why)
+static enum status take_section(struct text_reading *reading, struct str name, struct buf *why)
 {
 	enum status status = reading->section(reading->context, name, why);
 
@@ -43,7 +43,7 @@ static enum status take_section(struct reading *reading, struct str name, struct
 	return status;
 }
 
-static enum status take_line(struct reading *reading, struct str line, struct buf *why)
+static enum status take_line(struct text_reading *reading, struct str line, struct buf *why)
 {
 	struct str name, value;
 	const char *equals;
@@ -70,7 +70,7 @@ static enum status take_line(struct reading *reading, struct str line, struct bu
 	return reading->set(reading->context, name, value, why);
 }
 
-static enum status read_lines(struct reading *reading, struct str text, struct buf *why)
+static enum status read_lines(struct text_reading *reading, struct str text, struct buf *why)
 {
 	size_t number = 0, said = why->len;
 	enum status status;
@@ -91,13 +91,13 @@ static enum status read_lines(struct reading *reading, struct str text, struct b
 
 enum status config_lines(struct str text, config_line_fn set, void *context, struct buf *why)
 {
-	return read_lines(&(struct reading){ .set = set, .context = context }, text, why);
+	return read_lines(&(struct text_reading){ .set = set, .context = context }, text, why);
 }
 
 enum status config_sections(struct str text, config_section_fn section, config_line_fn set,
 			    void *context, struct buf *why)
 {
-	return read_lines(&(struct reading){ section, set, context, STR_NONE }, text, why);
+	return read_lines(&(struct text_reading){ section, set, context, STR_NONE }, text, why);
 }
 
 /* In lines of a terminal's width. */

@@ -764,6 +764,24 @@ def test_a_list_with_servers_and_models_that_are_not_there(doctor, asks, tmp_pat
     doctor(BANTER_MODEL_SERVERS=listed).all_right("model")
 
 
+@pytest.fixture
+def all_ask(postgres):
+    """all_ask(servers): what the list of every chatbot is; none has one afterwards."""
+    yield lambda *listed: postgres.run("update banter_data.chatbot set servers = %s", list(listed))
+    postgres.run("update banter_data.chatbot set servers = null")
+
+
+def test_a_default_server_that_no_chatbot_asks_is_left_alone(doctor, all_ask, tmp_path, slow_model):
+    """Its address is never empty: where all chatbots list others, it may stand for nothing."""
+    listed = tmp_path / "servers.conf"
+    listed.write_text(f"[other]\nURL={slow_model.url}\n")
+    nowhere = f"http://127.0.0.1:{servers.free_port()}/v1"
+    all_ask("other")
+    doctor(BANTER_MODEL_SERVERS=listed, BANTER_MODEL_URL=nowhere).all_right("model")
+    all_ask("other", "default")
+    doctor(BANTER_MODEL_SERVERS=listed, BANTER_MODEL_URL=nowhere).has("model", WRONG, "connect", "BANTER_MODEL_URL")
+
+
 def test_a_file_of_servers_with_keys_that_everybody_may_read(doctor, tmp_path):
     key, listed = tmp_path / "key", tmp_path / "servers.conf"
     key.write_text("SECRETWORD")
