@@ -36,6 +36,7 @@ struct pool {
 	struct askers askers;
 	struct buf fixed; /* what the last reload could not change: names; "": nothing */
 	bool ready;	  /* all workers are up, and the service manager knows */
+	bool unbound; /* a listening socket's file is gone, and the last reload could not help it */
 	bool draining;
 	int64_t away_at; /* while draining: from when on nobody may wait for a pool that follows */
 };
@@ -116,8 +117,7 @@ static void renew_listeners(struct pool *pool)
 	enum status status = listener_renew(pool->status, config->status_listen, config);
 
 	/* One that cannot be bound again (logged) is as it was: the next reload may do it. */
-	(void)web;
-	(void)status;
+	pool->unbound = web || status;
 	pool->children.sockets = sockets_of(pool);
 }
 
@@ -254,6 +254,12 @@ static void tell_done(struct pool *pool)
 {
 	char text[WHY_CAP];
 
+	if (pool->unbound) {
+		askers_tell(&pool->askers, CONTROL_FAILED,
+			    "the settings are loaded again, but a socket's file is gone and could "
+			    "not be made again; the pool's log says why");
+		return;
+	}
 	snprintf(text, sizeof(text), "the settings are loaded again; workers: %u%s%s",
 		 workers_wanted(pool),
 		 pool->fixed.len ? "; changed, but a restart is needed to change it: " : "",

@@ -455,7 +455,8 @@ def test_the_status_listeners_own_file_is_bound_again_too(pool, tmp_path):
 
 
 def test_another_programs_file_in_the_sockets_place_stays_its_own(pool, tmp_path):
-    """It was removed, and somebody else listens there by now: a reload says so, and the old settings' workers are exchanged."""
+    """It was removed, and somebody else listens there by now: a reload says so, to who asked for it too, and the old
+    settings' workers are exchanged."""
     where = tmp_path / "status"
     banter = pool(workers=1, status_listen=f"unix:{where}")
     until(lambda: healthy(where), "the status listener")
@@ -468,6 +469,8 @@ def test_another_programs_file_in_the_sockets_place_stays_its_own(pool, tmp_path
         logged(banter, f"another program already listens on {banter.socket}")
         logged(banter, "the settings are loaded again")
         assert health(where) == 503
+        code, out, err = ask_reload("--pid", banter.process.pid)
+        assert (code, out, "a socket's file is gone and could not be made again" in err) == (1, "", True), err
     banter.process.send_signal(signal.SIGHUP)
     until(lambda: healthy(where, banter.socket), "the socket again")
 
