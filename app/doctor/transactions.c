@@ -1,6 +1,7 @@
 /*
- * Transactions: at which level ours run by themselves, and which hold old snapshots. While one is held, PostgreSQL keeps every version that a row has had since, and all
- * that updates and reads the row walks over them.  Nothing of ours holds one for longer than a call.
+ * Transactions: at which level ours run by themselves, and which hold old snapshots.  While one is
+ * held, PostgreSQL keeps every version that a row has had since, and all that updates and reads the
+ * row walks over them.  Nothing of ours holds one for longer than a call.
  */
 #include "doctor/transactions.h"
 
@@ -9,7 +10,11 @@
 #define OLD "300" /* seconds: a call takes milliseconds, a backup of much is made at night */
 #define FAR_BACK "100000" /* transactions, where no time is known */
 
-/* Columns: who, since when in seconds (null: not known), transactions since, what helps. */
+/*
+ * Who may not read all statistics is told neither kind nor time of other roles' sessions, but what
+ * they hold.
+ * Columns: who, since when in seconds (null: not known), transactions since, what helps.
+ */
 #define HOLDERS                                                                                    \
 	"select format('the session of process %s (%s, %s)', a.pid,"                               \
 	"  coalesce(nullif(a.application_name, ''), a.backend_type), coalesce(a.state, '-')),"     \
@@ -19,10 +24,10 @@
 	" idle_in_transaction_session_timeout for its role', a.pid)"                               \
 	" from pg_stat_activity a"                                                                 \
 	" where a.datname = current_database() and a.pid <> pg_backend_pid()"                      \
-	"  and a.backend_type <> 'walsender' and coalesce(a.backend_xmin, a.backend_xid) is not "  \
-	"null"                                                                                     \
-	"  and a.xact_start < clock_timestamp() - interval "                                       \
-	"'" OLD " s'"                                                                              \
+	"  and a.backend_type is distinct from 'walsender'"                                        \
+	"  and coalesce(a.backend_xmin, a.backend_xid) is not null"                                \
+	"  and (a.xact_start < clock_timestamp() - interval '" OLD " s' or a.xact_start is null"   \
+	"   and age(coalesce(a.backend_xmin, a.backend_xid)) > " FAR_BACK ")"                      \
 	" union all"                                                                               \
 	" select format('the prepared transaction %s of %s', quote_literal(p.gid), p.owner),"      \
 	" extract(epoch from clock_timestamp() - p.prepared)::bigint, age(p.transaction),"         \
@@ -40,6 +45,12 @@
 	" hot_standby_feedback = off there'"                                                       \
 	" from pg_stat_replication r where age(r.backend_xmin) > " FAR_BACK                        \
 	" order by 2 desc nulls last, 3 desc limit 5"
+
+/* Of which no time is told. Columns: how many, to whom. */
+#define HIDDEN                                                                                     \
+	"select count(*), quote_ident(current_user) from pg_stat_activity a"                       \
+	" where a.datname = current_database() and a.usesysid is not null"                         \
+	"  and a.xact_start is null and coalesce(a.backend_xmin, a.backend_xid) is not null"
 
 static int64_t dead_rows(struct doctor *doctor, struct db *db)
 {
@@ -94,6 +105,25 @@ static void see_isolation(struct doctor *doctor)
 	db_rows_free(rows);
 }
 
+/* Nothing old was found: is that all there is? */
+static void see_hidden(struct doctor *doctor, struct db *db)
+{
+	struct db_rows *rows = check_ask(doctor, db, HIDDEN);
+
+	if (db_rows_integer(rows, 0, 0, 0)) {
+		report_find(doctor->report, REPORT_UNTRIED, "old transaction",
+			    "how old those of other roles are, %.*s is not told",
+			    STR_ARGS(db_rows_text(rows, 0, 1)));
+		if (doctor->owner)
+			report_step(doctor->report, "grant pg_read_all_stats to %.*s",
+				    STR_ARGS(db_rows_text(rows, 0, 1)));
+	} else {
+		report_find(doctor->report, REPORT_OK, "old transaction",
+			    "none of this database is older than " OLD " s");
+	}
+	db_rows_free(rows);
+}
+
 static void see_holders(struct doctor *doctor)
 {
 	/* A role of the application sees only its own sessions' transactions. */
@@ -112,8 +142,7 @@ static void see_holders(struct doctor *doctor)
 	for (row = 0; row < db_rows_count(rows); row++)
 		see_holder(doctor, rows, row, dead);
 	if (!db_rows_count(rows))
-		report_find(doctor->report, REPORT_OK, "old transaction",
-			    "none of this database is older than " OLD " s");
+		see_hidden(doctor, db);
 	db_rows_free(rows);
 }
 

@@ -560,7 +560,35 @@ def test_an_old_transaction_is_named_with_what_it_costs(doctor, postgres):
             assert f"pg_terminate_backend({process})" in step
 
 
+@contextlib.contextmanager
+def held_by_another(postgres):
+    """The schema's owner is no superuser, as the service's page has it, and a role that is none of its holds a snapshot."""
+    owner = servers.name("owner").replace("-", "_")
+    postgres.run(f"""create role {owner} login; alter schema banter owner to {owner}; alter schema banter_data owner to {owner};
+        grant select on all tables in schema banter_data to {owner}; grant execute on all functions in schema banter to {owner}""")
+    try:
+        with contextlib.closing(psycopg2.connect(postgres.url("owner"), application_name="dump")) as other:
+            other.set_session("repeatable read")
+            other.cursor().execute("select 1")
+            yield owner
+    finally:
+        postgres.run(f"reassign owned by {owner} to owner; drop owned by {owner}; drop role {owner}")
+
+
+def test_an_old_transaction_of_another_role_is_not_passed_over(doctor, postgres):
+    """PostgreSQL tells the owner neither its time nor its kind."""
+    with held_by_another(postgres) as owner:
+        step = doctor("--no-model", BANTER_ADMIN_DATABASE_URL=postgres.url(owner)).has(
+            "old transaction", UNTRIED, "those of other roles", owner)
+        assert step == f"grant pg_read_all_stats to {owner}"
+        postgres.run(f"grant pg_read_all_stats to {owner}")
+        doctor("--no-model", BANTER_ADMIN_DATABASE_URL=postgres.url(owner)).all_right("old transaction")
+
+
 @pytest.mark.parametrize("view, text, found, step", [
+    ("pg_stat_activity", """select current_database() as datname, 7 as pid, 10::oid as usesysid, 'dump'::text as application_name,
+        null::text as backend_type, null::text as state, null::timestamptz as xact_start, '3500000000'::xid as backend_xmin,
+        null::xid as backend_xid""", "the session of process 7 (dump, -) holds on", "pg_terminate_backend(7)"),
     ("pg_prepared_xacts", """select '700'::xid as transaction, 'it''s'::text as gid, now() - interval '1 hour' as prepared,
         'me'::name as owner, current_database() as database""", "the prepared transaction 'it''s' of me",
      "rollback prepared 'it''s'"),
@@ -570,7 +598,7 @@ def test_an_old_transaction_is_named_with_what_it_costs(doctor, postgres):
      "pg_drop_replication_slot('away')"),
     ("pg_stat_replication", "select 'far'::text as application_name, 7 as pid, '3500000000'::xid as backend_xmin",
      "the standby far", "hot_standby_feedback = off"),
-], ids=["prepared", "a slot that is near", "a slot", "a standby"])
+], ids=["another role's session", "prepared", "a slot that is near", "a slot", "a standby"])
 def test_what_else_holds_on_to_old_rows(doctor, postgres, view, text, found, step):
     with seen_as(postgres, view, text) as url:
         report = doctor("--no-model", BANTER_ADMIN_DATABASE_URL=url)
