@@ -20,7 +20,7 @@
 #include "ctl/steps.h"
 
 #define SCRIPT_CAP (8 << 20)
-#define BEGIN "begin;" STEPS_LOCK
+#define BEGIN STEPS_BEGIN STEPS_LOCK
 
 /* A function may name one that comes after it. */
 #define ANY_ORDER "set local check_function_bodies = off;"

@@ -21,7 +21,7 @@
 #define DIRECTIVE "-- banter: "
 #define STEP_CAP (1 << 20)
 /* Below PostgreSQL's deadlock_timeout: a request that waits for us is never the one that has to give up. */
-#define BEGIN "begin;" STEPS_LOCK "set local lock_timeout = '500ms';"
+#define BEGIN STEPS_BEGIN STEPS_LOCK "set local lock_timeout = '500ms';"
 
 /* Of a step that did not get its locks: with the pauses between them, some 25 minutes. */
 #define TRIES 60
@@ -287,7 +287,8 @@ enum status steps_enter(struct db *guard)
 	 */
 	for (;;) {
 		status = steps_script(guard, "the lock of migrate",
-				      "begin; set local idle_in_transaction_session_timeout = 0;"
+				      STEPS_BEGIN
+				      "set local idle_in_transaction_session_timeout = 0;"
 				      "select pg_try_advisory_xact_lock(" STEPS_NUMBER ", 1);",
 				      &rows);
 		ours = db_rows_boolean(rows, 0, 0);

@@ -13,6 +13,11 @@
 
 /* In a transaction of a migrate: one at a time. The number is "banter" on a telephone. */
 #define STEPS_NUMBER "226837"
+/*
+ * Whatever the owner's default level is: who waited for the lock sees what was done meanwhile, and a
+ * transaction that is only held keeps no snapshot, which building an index would wait for.
+ */
+#define STEPS_BEGIN "begin isolation level read committed;"
 #define STEPS_LOCK "select pg_advisory_xact_lock(" STEPS_NUMBER ");"
 /* A day: what takes long and is cut off would begin anew; waiting for another's lock counts too. */
 #define STEPS_MOST_MS 86400000

@@ -35,7 +35,10 @@ def test_migrate_applies_once_and_twice_is_the_same(empty):
     assert all_of_the_schema(empty) == before
 
 
-def test_migrate_from_several_places_at_once(empty):
+@pytest.mark.parametrize("level", ["read committed", "serializable"])
+def test_migrate_from_several_places_at_once(empty, level):
+    """Whatever the owner's default level is."""
+    empty.run(f"alter database {empty.name} set default_transaction_isolation = '{level}'")
     running = [
         subprocess.Popen([BUILD / "banterctl", "migrate", "--role", "banter_app"], stdout=subprocess.PIPE,
                          stderr=subprocess.PIPE, text=True, env={"BANTER_DATABASE_URL": empty.url()})
