@@ -157,7 +157,7 @@ out:
  * A path that the file names: a relative one begins in the file's folder, which whoever wrote it had
  * before them; the folder we run in may be any.
  */
-static enum status resolve(const struct file_load *load, struct str path, struct buf *out)
+static enum status path_in_folder(const struct file_load *load, struct str path, struct buf *out)
 {
 	const char *slash = strrchr(load->file, '/');
 	char *folder = NULL, *whole = NULL;
@@ -186,7 +186,7 @@ static enum status set_path(const struct file_load *load, struct str name, struc
 	if (status != STATUS_INVALID || !value.n || *value.p == '/')
 		return status;
 	buf_truncate(why, said);
-	status = resolve(load, value, &path);
+	status = path_in_folder(load, value, &path);
 	if (status == STATUS_OK)
 		status = load->set(load->config, name, buf_view(&path), why);
 	buf_clear(&path);
@@ -211,7 +211,7 @@ static enum status set_line(void *context, struct str name, struct str value, st
 		return set_path(load, name, value, why);
 	if (naming != SETTINGS_FILE)
 		return load->set(load->config, name, value, why);
-	status = resolve(load, value, &path);
+	status = path_in_folder(load, value, &path);
 	if (status == STATUS_OK)
 		status = set_from_file(load->config, load->set, settings_without_suffix(name),
 				       buf_text(&path), why);
