@@ -179,13 +179,29 @@ bool attempts_blame(struct attempts *attempts, const struct model_failure *failu
 	return first;
 }
 
-/* Nobody says why: a request with less may be taken. True once. */
-static bool guess(struct attempts *attempts, const struct attempts_room *room)
+/*
+ * Nobody says why: a request with less may be taken; half of the history once, then none of it, or
+ * the conversation would be stuck.
+ */
+static enum attempts_step guess(struct attempts *attempts, const struct attempts_room *room)
 {
-	bool first = room->long_history && !attempts->guessed;
+	if (!attempts->guessed) {
+		attempts->guessed = room->long_history;
+		return room->long_history ? ATTEMPTS_HALF : ATTEMPTS_END;
+	}
+	if (attempts->guessed_all || !room->history)
+		return ATTEMPTS_END;
+	attempts->guessed_all = true;
+	return ATTEMPTS_BARE;
+}
 
-	attempts->guessed |= first;
-	return first;
+/* What may be too long, as the server says or not, is asked with less, if there is less. */
+static enum attempts_step shorten(struct attempts *attempts, const struct model_failure *failure,
+				  const struct attempts_room *room)
+{
+	if (!failure->too_long)
+		return guess(attempts, room);
+	return room->history ? ATTEMPTS_HALF : ATTEMPTS_END;
 }
 
 /* A server at a loss: what it says of the length, if it does, is not to be relied on at once. */
@@ -270,6 +286,7 @@ static enum attempts_step decide(struct attempts *attempts, const struct model_f
 				 const struct attempts_room *room)
 {
 	bool last = attempts->requests == ATTEMPTS_MOST - 1, seen_500 = attempts->met_500;
+	enum attempts_step step = ATTEMPTS_END;
 
 	attempts->met_500 |= is_500(failure);
 	attempts->fresh |= was_stale(failure) || last;
@@ -281,13 +298,12 @@ static enum attempts_step decide(struct attempts *attempts, const struct model_f
 		return ATTEMPTS_WITHOUT;
 	}
 	if (is_500(failure)) {
-		if (seen_500 && (last || !count_untried(attempts)) &&
-		    (failure->too_long ? room->history : guess(attempts, room)))
-			return ATTEMPTS_HALF;
-	} else if (failure->too_long) {
-		return room->history ? ATTEMPTS_HALF : ATTEMPTS_END;
-	} else if (!ways_of(failure)) {
-		return guess(attempts, room) ? ATTEMPTS_HALF : ATTEMPTS_END;
+		if (seen_500 && (last || !count_untried(attempts)))
+			step = shorten(attempts, failure, room);
+		if (step != ATTEMPTS_END)
+			return step;
+	} else if (failure->too_long || !ways_of(failure)) {
+		return shorten(attempts, failure, room);
 	}
 	return elsewhere(attempts, failure, room);
 }

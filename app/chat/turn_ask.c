@@ -62,6 +62,7 @@ static void tell_step(const struct turn *turn, enum attempts_step step)
 		[ATTEMPTS_MOVE] = " in another's place",
 		[ATTEMPTS_WITHOUT] = " without what it does not take",
 		[ATTEMPTS_HALF] = " with less of the history",
+		[ATTEMPTS_BARE] = " with none of the history",
 	};
 
 	log_info("request=%.*s server=%s asked again%s: %s", STR_ARGS(turn->begin.request_id),
@@ -79,8 +80,8 @@ static bool ask_again(struct turn *turn, enum status *status)
 		return false;
 	tell_step(turn, step);
 	model_stop(turn->context->model);
-	while (step == ATTEMPTS_HALF && prompt_halve(&turn->prompt))
-		if (attempts->requests < ATTEMPTS_MOST - 1)
+	while ((step == ATTEMPTS_HALF || step == ATTEMPTS_BARE) && prompt_halve(&turn->prompt))
+		if (step == ATTEMPTS_HALF && attempts->requests < ATTEMPTS_MOST - 1)
 			break;
 	*status = pause_for(turn, attempts->pause_until);
 	return *status == STATUS_OK;

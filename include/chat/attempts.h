@@ -27,6 +27,7 @@ enum attempts_step {
 	ATTEMPTS_MOVE,	  /* the same request, to the next server */
 	ATTEMPTS_WITHOUT, /* without the members that the server does not take */
 	ATTEMPTS_HALF,	  /* with half of the history; where it is the last request, with none */
+	ATTEMPTS_BARE,	  /* with none of the history */
 };
 
 struct attempts {
@@ -45,7 +46,8 @@ struct attempts {
 	int64_t pause_until;	      /* clock_ms(): not to be asked before; 0: at once */
 	bool fresh;		      /* ... and not on a kept connection */
 	struct model_refused without; /* what the one at `at` refused */
-	bool guessed;		      /* half was left out though nobody spoke of length */
+	bool guessed;		      /* half was left out though nobody spoke of length ... */
+	bool guessed_all;	      /* ... and then all of it */
 	bool met_500;
 	char tries[ATTEMPTS_TRIES_SIZE]; /* why more was asked: "a 503, b refused" */
 	size_t tries_n;

@@ -159,11 +159,20 @@ def test_S8_half_is_tried_where_the_plain_request_meets_a_500_again(api, streams
     assert [len(questions(messages)) - 1 for messages in short.asked] == [5, 5, 2]
 
 
-def test_S10_half_of_what_nobody_explains_is_tried_once(api, streams, short):
+@pytest.mark.parametrize("status, asked", [(400, [9, 4, 0]), (422, [9, 4, 0]), (500, [9, 9, 4, 0])], ids=["400", "422", "500"])
+def test_S8_where_half_of_it_is_too_long_too_nobody_is_stuck(api, streams, short, status, asked):
+    """The next question would meet the same."""
+    own = conversation(api, short, 9)
+    short.most, short.status, short.body = 2, status, ""
+    assert api.answered("question new", streams, own) == "it fits"
+    assert [len(questions(messages)) - 1 for messages in short.asked] == asked
+
+
+def test_S10_less_of_what_nobody_explains_is_tried_twice(api, streams, short):
     own = conversation(api, short, 9)
     short.most, short.status, short.body = 0, 400, '{"error":{"message":"invalid model"}}'
     api.fails("question new", streams, own)
-    assert [len(questions(messages)) - 1 for messages in short.asked] == [9, 4]
+    assert [len(questions(messages)) - 1 for messages in short.asked] == [9, 4, 0]
 
 
 @pytest.mark.parametrize("status, body, requests, refusal", [

@@ -131,6 +131,7 @@ static void play(struct attempts *attempts, const char *failures, bool long_hist
 		strcat(out, step == ATTEMPTS_END       ? " end"
 			    : step == ATTEMPTS_WITHOUT ? " without:"
 			    : step == ATTEMPTS_HALF    ? " half:"
+			    : step == ATTEMPTS_BARE    ? " none:"
 						       : " ");
 		if (step == ATTEMPTS_END)
 			continue;
@@ -206,12 +207,14 @@ static void each_failure_has_what_follows(void **state)
 		{ "a,b", "long413 503", false, "a half:a b" },
 		{ "a", "member long 503", false, "a without:a half:a ~a" },
 		/* Nobody says why. */
-		{ "a", "400 400", true, "a half:a end" },
-		{ "a", "422 422", true, "a half:a end" },
-		{ "a", "413 413", true, "a half:a end" },
+		{ "a", "400 400 400", true, "a half:a none:a end" },
+		{ "a", "422 422 422", true, "a half:a none:a end" },
+		{ "a", "413 413 413", true, "a half:a none:a end" },
 		{ "a", "error400 long", true, "a half:a half:a" },
+		{ "a", "long 400 400", true, "a half:a half:a none:a" },
+		{ "a", "400 503 400", true, "a half:a ~a none:a" },
 		/* A 500, once the plain request met it again. */
-		{ "a", "500 500 500 500", true, "a ~a half:a ~a end" },
+		{ "a", "500 500 500 500", true, "a ~a half:a none:a end" },
 		{ "a", "500 500 500", false, "a ~a ~a ~a" },
 		{ "a", "error error", true, "a ~a half:a" },
 		{ "a", "503 500 500", true, "a ~a ~a half:a" },
