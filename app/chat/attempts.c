@@ -325,7 +325,8 @@ bool attempts_pass(struct attempts *attempts, const char *why)
 
 	attempts->servers[attempts->at].tried = true;
 	attempts->servers[attempts->at].passed = true;
-	note(attempts, attempts_server(attempts), why);
+	if (attempts->count > 1) /* a lone one is asked all the same */
+		note(attempts, attempts_server(attempts), why);
 	if (!find_untried(attempts, &untried))
 		return false;
 	(void)move(attempts, untried);

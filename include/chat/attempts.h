@@ -85,7 +85,8 @@ void attempts_asked(struct attempts *attempts);
 enum attempts_step attempts_failed(struct attempts *attempts, const struct model_failure *failure,
 				   const struct attempts_room *room);
 /*
- * It is not to be asked now, for a reason (one word, for `tries`). False: no other is left; `at` stays.
+ * It is not to be asked now, for a reason (one word, for `tries`, unless it is the only one). False:
+ * no other is left; `at` stays.
  */
 bool attempts_pass(struct attempts *attempts, const char *why);
 /* Back to one of those that were passed over: that one, or (NULL) each in turn. */

@@ -400,6 +400,9 @@ static void what_became_of_each_is_told(void **state)
 	assert_false(attempts_pass(&attempts, "full"));
 	assert_string_equal(name_at(&attempts), "b");
 	assert_string_equal(attempts.tries, "a open, b full");
+	begin(&attempts, "a");
+	assert_false(attempts_pass(&attempts, "open"));
+	assert_string_equal(attempts.tries, "");
 	assert_int_equal(attempts.requests, 0);
 }
 
