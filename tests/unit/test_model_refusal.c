@@ -185,8 +185,7 @@ static void other_errors_are_not_taken_for_it(void **state)
 		"{\"error\":{\"message\":\"The model `gpt-9` does not exist\"}}",
 		"{\"error\":{\"message\":\"max_tokens is too large: 100000\"}}",
 		"{\"error\":{\"message\":\"max_tokens must be at least 1, got 0\"}}",
-		"{\"error\":{\"message\":\"The content was "
-		"filtered\",\"code\":\"content_filter\"}}",
+		"{\"error\":{\"message\":\"It was filtered\",\"code\":\"content_filter\"}}",
 	};
 	struct model_refusal refusal;
 	size_t i;
