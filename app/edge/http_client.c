@@ -318,6 +318,7 @@ bool http_client_reused(const struct http_client *client)
 int64_t http_client_retry_ms(struct http_client *client)
 {
 	struct curl_header *header = NULL;
+	const int64_t most = (int64_t)RETRY_MOST_S * 1000;
 	curl_off_t seconds = 0;
 	int64_t ms;
 
@@ -326,13 +327,13 @@ int64_t http_client_retry_ms(struct http_client *client)
 	/* OpenAI's and Azure's own, finer than the standard one beside it. */
 	if (!curl_easy_header(client->easy, "retry-after-ms", 0, CURLH_HEADER, -1, &header) &&
 	    str_number(str_from(header->value), 10, &ms))
-		return ms;
+		return ms < most ? ms : most;
 	if (curl_easy_header(client->easy, "Retry-After", 0, CURLH_HEADER, -1, &header))
 		return -1;
 	curl_easy_getinfo(client->easy, CURLINFO_RETRY_AFTER, &seconds);
-	if (seconds > RETRY_MOST_S)
-		seconds = RETRY_MOST_S;
-	return seconds > 0 ? (int64_t)seconds * 1000 : -1;
+	if (seconds <= 0)
+		return -1;
+	return seconds < RETRY_MOST_S ? (int64_t)seconds * 1000 : most;
 }
 
 void http_client_head(struct http_client *client, struct buf *out)

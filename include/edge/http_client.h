@@ -80,7 +80,10 @@ const char *http_client_cause(const struct http_client *client);
  * time: HTTP_END_CUT there may mean no more than that.
  */
 bool http_client_reused(const struct http_client *client);
-/* How long the server says to wait, ms (Retry-After, a date too; retry-after-ms); -1: not said. */
+/*
+ * How long the server says to wait, ms, a day at most (Retry-After, a date too; retry-after-ms); -1:
+ * not said.
+ */
 int64_t http_client_retry_ms(struct http_client *client);
 /* Appends the header lines of the response, each with CR LF behind it. */
 void http_client_head(struct http_client *client, struct buf *out);

@@ -74,6 +74,8 @@ static bool answer(int fd, const char *request, int connection)
 		send_answer(fd, "Retry-After: soon\r\n", STR("hello"));
 	} else if (begins(request, "GET /busy-ms ")) {
 		send_answer(fd, "retry-after-ms: 250\r\nRetry-After: 1\r\n", STR("hello"));
+	} else if (begins(request, "GET /busy-ever ")) {
+		send_answer(fd, "retry-after-ms: 9223372036854775807\r\n", STR("hello"));
 	} else if (begins(request, "GET /cut ")) {
 		send_text(fd, STR("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhello"));
 		return false;
@@ -386,7 +388,8 @@ static void a_pause_that_the_server_asks_for(void **state)
 		int64_t ms;
 	} cases[] = {
 		{ "/busy", 7000 },    { "/busy-ms", 250 },   { "/busy-date", 86400000 },
-		{ "/busy-past", -1 }, { "/busy-words", -1 }, { "/headers", -1 },
+		{ "/busy-past", -1 }, { "/busy-words", -1 }, { "/busy-ever", 86400000 },
+		{ "/headers", -1 },
 	};
 	struct http_client *client = NULL;
 	struct result result;
