@@ -44,7 +44,10 @@ enum status model_shared_open(const char *file, struct model_shared **out, const
 		memory = shared_memory_new(layout.bytes);
 		if (!memory)
 			return STATUS_NOMEM;
-		fill(memory);
+		if (!fill(memory)) {
+			shared_memory_free(memory, layout.bytes);
+			return STATUS_FAILED;
+		}
 	}
 	*out = memory;
 	return STATUS_OK;
