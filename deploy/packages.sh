@@ -2,8 +2,8 @@
 # Installs the packages that are missing: packages.sh build|deb|run|test
 #
 # The one list of what Banter needs from Debian, and the one place that installs it; for the tests also what they need of
-# npm, into build/npm. It is silent and quick when nothing is missing. It leaves no service started or enabled that was not before: Debian starts
-# nginx, Apache and PostgreSQL when they are installed, Banter runs its own.
+# npm, into build/npm. It is silent and quick when nothing is missing. It leaves no service started or enabled that was
+# not before: Debian starts nginx, Apache and PostgreSQL when they are installed, Banter runs its own.
 # It rests on dpkg and apt-get, and on sudo for whoever is not root.
 set -u
 export LC_ALL=C
