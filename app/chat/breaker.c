@@ -277,8 +277,8 @@ void breaker_leave(struct breaker *breaker)
 
 void breaker_show(struct model_shared *shared, const struct config *config)
 {
-	struct breaker_state state = { .kind = BREAKER_CLOSED };
 	struct breaker_entry *entry;
+	struct breaker_state state;
 	int64_t now = clock_ms();
 	size_t i;
 

@@ -1,4 +1,7 @@
-/* Deleting a workspace or a chatbot with a person there: what goes, whether that is meant, how far it is. */
+/*
+ * Deleting a workspace or a chatbot with a person there: what goes, whether that is meant, how far it
+ * is.
+ */
 #include "ctl/removal.h"
 
 #include <stdio.h>

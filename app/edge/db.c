@@ -172,9 +172,8 @@ static enum status send_statement(struct db *db)
 
 static enum status start(struct db *db, struct wait *wait)
 {
-	enum status status;
-
 	bool stale = db->idle_ms && !db->held && clock_ms() - db->used_at > db->idle_ms;
+	enum status status;
 
 	if (db->state != DB_READY || stale)
 		disconnect(db, wait);
@@ -211,7 +210,8 @@ bool db_busy(const struct db *db)
 
 /*
  * SQLSTATE classes after which the same call may succeed on another try: 08 connection, 40 rollback
- * by the server, 53 resources, 57 operator intervention, 55P03 lock (PostgreSQL's appendix A).
+ * by the server, 53 resources, 57 operator intervention, 55P03 lock, 25006 a read-only transaction,
+ * as on a primary that became a standby (PostgreSQL's appendix A).
  */
 static bool may_pass(const char *state)
 {

@@ -112,7 +112,6 @@ static struct children_sockets sockets_of(const struct pool *pool)
 static void renew_listeners(struct pool *pool)
 {
 	const struct config *config = pool->config;
-
 	enum status web = listener_renew(pool->web, config->listen, config);
 	enum status status = listener_renew(pool->status, config->status_listen, config);
 

@@ -66,7 +66,10 @@ static void count(struct counter_slot *counters, const struct http_context *cont
 		counter_add(counters, COUNTER_EXCHANGES, 1);
 }
 
-/* Each fault of it was some request's; a process that cannot serve the next one makes room for one that can. */
+/*
+ * Each fault of it was some request's; a process that cannot serve the next one makes room for one
+ * that can.
+ */
 static enum status see_memory(void)
 {
 	void *volatile some = malloc(SPARE_BYTES); /* no compiler may spare us the try */

@@ -1,6 +1,7 @@
 /*
- * Setting one, all, or none of the settings, and those of a further model server.  The table is config_table.c's, the shapes of values
- * are config_value.c's; files of lines and --help are config_text.c's.
+ * Setting one, all, or none of the settings, and those of a further model server.  The table is
+ * config_table.c's, the shapes of values are config_value.c's and config_value_model.c's; files of
+ * lines and --help are config_text.c's.
  */
 #include "wire/config.h"
 

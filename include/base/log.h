@@ -1,6 +1,7 @@
 /*
  * The log: stderr, syslog or a file, one line a call, control bytes escaped, errno kept. It stops
- * nobody (base/log_sink.h). Never a key, a prompt or a message's text: callers pass names, numbers and causes.
+ * nobody (base/log_sink.h). Never a key, a prompt or a message's text: callers pass names, numbers
+ * and causes.
  */
 #ifndef BASE_LOG_H
 #define BASE_LOG_H

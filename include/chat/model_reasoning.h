@@ -59,9 +59,9 @@ void model_reasoning_reset(struct model_reasoning *reasoning);
 enum status model_reasoning_feed(struct model_reasoning *reasoning, struct str text,
 				 model_text_fn sink, void *context) MUST_CHECK;
 /*
- * No more text comes: what is still held is decided. `cut`: the answer ended at its limit, so what is
- * withheld is reasoning that was not over, unless that was a guess. As model_reasoning_feed(); STATUS_NOMEM is also text that
- * was withheld and is longer than an answer may be.
+ * No more text comes: what is still held is decided. `cut`: the answer ended at its limit, so what
+ * is withheld is reasoning that was not over, unless that was a guess. As model_reasoning_feed();
+ * STATUS_NOMEM is also text that was withheld and is longer than an answer may be.
  */
 enum status model_reasoning_end(struct model_reasoning *reasoning, bool cut, model_text_fn sink,
 				void *context) MUST_CHECK;

@@ -66,9 +66,9 @@ struct store_begun {
 	struct str temperature;		 /* a JSON number; absent: none */
 	int64_t max_tokens;		 /* 0: none */
 	bool stream;
-	struct str reasoning; /* remove, keep or begins (S11); absent: remove */
 	struct str replayed;
-	struct str servers; /* names, commas between; absent: only the default one */
+	struct str servers;   /* names, commas between; absent: only the default one */
+	struct str reasoning; /* remove, keep or begins (S11); absent: remove */
 };
 
 /* The exchange's decision and history. As db_call(). Undisturbed by the client. */
@@ -107,7 +107,10 @@ enum status store_finish(struct db *db, struct wait *wait, const struct store_en
 void store_renew(struct db_query *query, int64_t workspace, const char *exchange, int64_t lease_ms,
 		 int64_t answer_ms);
 
-/* Asks whether the database answers and takes what is written. STATUS_REFUSED: not that (logged); else as db_call(). */
+/*
+ * Asks whether the database answers and takes what is written. STATUS_REFUSED: it is read-only
+ * (logged); else as db_call().
+ */
 enum status store_health(struct db *db, struct wait *wait, const struct config *config) MUST_CHECK;
 /* The schema's version on a connection of its own; 0 where there is none. As db_call(). */
 enum status store_check(const struct config *config, int *version) MUST_CHECK;

@@ -34,7 +34,7 @@ enum status queue_put(struct queue *queue, const struct queue_entry *entry) MUST
  */
 enum status queue_take(struct queue *queue, struct queue_entry *out) MUST_CHECK;
 /*
- * As queue_take(), if it waits since `latest` or longer: STATUS_CLOSED: nobody does. Others may take
+ * As queue_take(), if it waits since `latest` or longer; STATUS_CLOSED: nobody does. Others may take
  * at the same time; calls of this function must not overlap, or the order may suffer.
  */
 enum status queue_take_late(struct queue *queue, int64_t latest,

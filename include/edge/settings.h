@@ -25,8 +25,8 @@ enum status settings_override(struct settings *settings, const char *name,
 			      const char *value) MUST_CHECK;
 /*
  * Fills `out` (config_init()ed inside; untouched on failure): defaults, environment, file,
- * overrides, in that order, then the model servers. STATUS_INVALID: `why` names the setting, where it stands, and what is
- * allowed. STATUS_NOMEM.
+ * overrides, in that order, then the model servers. STATUS_INVALID: `why` names the setting, where
+ * it stands, and what is allowed. STATUS_NOMEM.
  */
 enum status settings_load(const struct settings *settings, struct config *out,
 			  struct buf *why) MUST_CHECK;

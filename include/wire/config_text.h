@@ -11,9 +11,8 @@
 /*
  * A file's text: NAME=value lines; blank lines and lines that begin with # are skipped; white space
  * around name and value is dropped, and so is `export` before a name; a value in double or single
- * quotes loses them. Calls `set` for
- * each, which also knows what NAME_FILE means; stops at the first error: `why` then begins with
- * "line N: ".
+ * quotes loses them. Calls `set` for each, which also knows what NAME_FILE means; stops at the
+ * first error: `why` then begins with "line N: ".
  */
 typedef enum status (*config_line_fn)(void *context, struct str name, struct str value,
 				      struct buf *why);
