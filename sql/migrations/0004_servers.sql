@@ -21,7 +21,7 @@ alter table banter_data.exchange
 comment on column banter_data.exchange.server is 'The model server that was asked last.';
 comment on column banter_data.exchange.requests is 'How often a model was asked, in all.';
 comment on column banter_data.exchange.tries is
-	'Why it was asked again, or another was: a server''s name and the reason, for each, such as "a 503, b refused connection"; never a server''s words.';
+	'Why it was asked again, or another was: a server''s name and the reason, for each, such as "a 503, b refused"; never a server''s words.';
 
 -- A generated column cannot be had without writing the table anew. This one is a plain column now that is kept by a
 -- trigger, in each database, whichever version it comes from: see 0002.

@@ -73,7 +73,7 @@ begin
 			union all
 			select t.server, false, t.times > 1
 			from banter_data.servers_tried(e.tries) t
-			where p_by = 'server' and t.server <> e.server) s
+			where p_by = 'server' and t.server <> e.server and t.times > 0) s
 		where e.started_at >= v_since and e.state <> 'replaced'
 			and (v_workspace is null or e.workspace = v_workspace)
 			and (v_chatbot is null or e.chatbot = v_chatbot)

@@ -1,5 +1,5 @@
 begin;
-select plan(16);
+select plan(18);
 \ir include/fixture.sql
 
 -- Yesterday: a done and a left one of bot; today: a failed and a lost one of bot, a done one of other, one that
@@ -15,7 +15,7 @@ select pg_temp.turn('zd'), pg_temp.turn('zl', session => 'l'), pg_temp.turn('zf'
 	pg_temp.turn('zr', session => 'r'), pg_temp.turn('zo', key => 'wk-other', session => 'o'),
 	pg_temp.turn('z2', workspace => 2), pg_temp.turn('zold', session => 'old');
 select pg_temp.finish('zd'), pg_temp.finish('zl', 'left', 'some'), pg_temp.finish('zo'), pg_temp.finish('z2', workspace => 2),
-	pg_temp.finish('zold'), banter.turn_close(1, 'zf', 'failed', null, null, null, null, 'the model timed out', null, 500, 'b', 4, 'a 503, a refused connection, b 429', 600000);
+	pg_temp.finish('zold'), banter.turn_close(1, 'zf', 'failed', null, null, null, null, 'the model timed out', null, 500, 'b', 4, 'a 503, a refused, b 429', 600000);
 select pg_temp.yesterday('zd'), pg_temp.yesterday('zl');
 update banter_data.exchange set started_at = clock_timestamp() - interval '9 days' where exchange = 'zold';
 
@@ -45,6 +45,11 @@ select pg_temp.rows_are($$ select name, exchanges, done, "left", failed, running
 	'by server: an exchange counts for each that was asked, its end for the last');
 select pg_temp.rows_are($$ select sum(asked_again)::bigint, sum(moved)::bigint from banter.stats('day', 3, null, null) $$,
 	$$ values (3::bigint, 2::bigint) $$, 'and once in all');
+update banter_data.exchange e set server = 'b', requests = 2, tries = 'a open, c full, b 503' where e.exchange = 'z2';
+select pg_temp.rows_are($$ select name, exchanges, asked_again, moved from banter.stats('server', 3, 'unlimited', null) $$,
+	$$ values ('b', 1::bigint, 1::bigint, 0::bigint) $$, 'by server: one that was passed over was not asked');
+select pg_temp.rows_are($$ select exchanges, asked_again, moved from banter.stats('workspace', 3, 'unlimited', null) $$,
+	$$ values (1::bigint, 1::bigint, 1::bigint) $$, 'though the exchange moved on from it');
 update banter_data.chatbot set name = 'alone' where workspace = 1 and chatbot = 'other';
 select pg_temp.rows_are($$ select sum(exchanges)::bigint from banter.stats('day', 3, null, 'alone') $$,
 	$$ values (1::bigint) $$, 'of one chatbot');
