@@ -44,6 +44,18 @@ check() {
 	flock -n 9 || die "make run is already running in this folder: end it with Ctrl-C, or use another clone"
 }
 
+# A shell that has sourced build/run/env hands all of it to the next run: what was private to the run before is no wish
+# of the caller's.
+forget_before() {
+	local before
+	case ${BANTER_LISTEN:-}' '${BANTER_DATABASE_URL:-} in
+	unix:*/pool' 'postgresql://banter_app@*%2Fpg:5432/banter) unset BANTER_DATABASE_URL BANTER_ADMIN_DATABASE_URL ;;
+	esac
+	before=$(model_url)
+	[ -z "$before" ] || [ "${BANTER_MODEL_URL:-}" != "$before/v1" ] || unset BANTER_MODEL_URL
+	unset BANTER_URL BANTER_WIDGET_KEY BANTER_WORKSPACE_KEY BANTER_CHATBOT_ID
+}
+
 # Before anything is started. A connection is the only sure sign, whoever listens and however.
 check_port() {
 	! timeout 3 bash -c ": </dev/tcp/127.0.0.1/$port" 2>/dev/null ||
@@ -115,6 +127,11 @@ demo_value() {
 	printf '%s\n' "$value"
 }
 
+# Of the stand-in that runs, or ran last.
+model_url() {
+	sed -n 's/^listening on \(http:.*\)$/\1/p' "$logs/model.log" 2>/dev/null
+}
+
 model() {
 	local url='' left=400
 	if [ -n "${BANTER_MODEL_URL:-}${OPENAI_API_KEY:-}${OPENAI_API_KEY_FILE:-}" ]; then
@@ -122,7 +139,7 @@ model() {
 		return
 	fi
 	part_start model env -i "PATH=$PATH" "${tied[@]}" "$bin/banter-model" --listen 127.0.0.1:0 --voice friendly
-	until url=$(sed -n 's/^listening on \(http:.*\)$/\1/p' "$logs/model.log") && [ -n "$url" ]; do
+	until url=$(model_url) && [ -n "$url" ]; do
 		if ! part_alive model || [ $((left -= 1)) -eq 0 ]; then
 			part_tell model
 			die "the stand-in model does not start"
@@ -141,8 +158,8 @@ pool() {
 	unset BANTER_LISTEN BANTER_BIN PORT
 	# How long running exchanges may take after Ctrl-C. A setting of the caller's may be in any unit.
 	drain=$([ -n "${BANTER_DRAIN_TIME:-}" ] && echo 300 || echo 15)
-	export BANTER_DRAIN_TIME=${BANTER_DRAIN_TIME:-5}
-	part_start pool "${tied[@]}" "$bin/banter.fcgi" --listen "unix:$sock/pool" --workers "$workers"
+	part_start pool env "BANTER_DRAIN_TIME=${BANTER_DRAIN_TIME:-5}" "${tied[@]}" \
+		"$bin/banter.fcgi" --listen "unix:$sock/pool" --workers "$workers"
 }
 
 web() {
@@ -198,12 +215,16 @@ healthy() {
 	done
 }
 
-# One `export NAME=value` a line, for `.` and as --config; quoted only where a shell needs it.
+# One `export NAME=value` a line, for `.` and as --config; quoted only where a shell needs it. All settings of the pool
+# are there, so that banterctl sees what the pool sees.
 write_env() {
-	local line name value
+	local line name value known=' '
 	env_lines=("BANTER_URL=$url" "${env_lines[@]}" "BANTER_LISTEN=unix:$sock/pool")
-	for name in BANTER_DATABASE_URL BANTER_DATABASE_URL_FILE BANTER_MODEL_URL; do
-		[ -z "${!name:-}" ] || env_lines+=("$name=${!name}")
+	for line in "${env_lines[@]}"; do
+		known+="${line%%=*} "
+	done
+	for name in "${!BANTER_@}" "${!OPENAI_API_KEY@}"; do
+		[ -z "${!name}" ] || [[ $known = *" $name "* ]] || env_lines+=("$name=${!name}")
 	done
 	(
 		umask 077
@@ -276,6 +297,7 @@ main() {
 	trap finish EXIT
 	trap 'exit 0' INT TERM HUP
 	trap : PIPE
+	forget_before
 	parts_leftover
 	check_port
 	locked=yes

@@ -301,6 +301,23 @@ def test_make_run_prints_a_line_for_the_chatbot_api_too(make_run, clone):
     assert "no setting" not in doctor.stdout + doctor.stderr
 
 
+def test_a_shell_that_sourced_build_run_env_has_the_settings_and_runs_it_again(make_run, clone, tmp_path):
+    """All settings of the pool are in the file; what was private to a run that has ended is no setting of the next one."""
+    listed = tmp_path / "servers.conf"
+    listed.write_text(f"[other]\nURL=http://127.0.0.1:{servers.free_port()}/v1\n")
+    first = make_run(BANTER_MODEL_SERVERS=str(listed), BANTER_MODEL="of the caller's")
+    first.curl_line()
+    shell = subprocess.run(["sh", "-c", ". build/run/env; env -0"], capture_output=True, text=True, cwd=clone.folder,
+                           timeout=servers.PATIENCE, env={"PATH": os.environ["PATH"]}, check=True).stdout
+    sourced = dict(line.split("=", 1) for line in shell.split("\0") if line.startswith("BANTER_"))
+    assert sourced["BANTER_MODEL_SERVERS"] == str(listed) and sourced["BANTER_MODEL"] == "of the caller's"
+    first.stop()
+    second = make_run(**sourced)
+    assert paste(second.curl_line())[-1]["type"] == "done"
+    for step in (r"database +PostgreSQL \d+, private", "model +the stand-in"):
+        assert re.search(step, second.text()), second.text()
+
+
 def examples():
     """The commands of the two pages that show the API: what a newcomer pastes into another terminal, in order."""
     front = (ROOT / "README.md").read_text().partition("\n## The API by example\n")[2].partition("\n## ")[0]
