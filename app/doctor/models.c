@@ -85,10 +85,12 @@ static void add_chatbots(struct doctor *doctor, struct models *models, const str
 	if (found)
 		return;
 	report_find(doctor->report, REPORT_WRONG, "model",
-		    "no server in the list of %" PRId64 " chatbots has their model \"%.*s\"",
+		    "no server in the list of %" PRId64
+		    " chatbots has their model \"%.*s\": " MODEL_SERVER_DEFAULT " is asked instead",
 		    db_rows_integer(rows, row, CHATBOTS, 0), STR_ARGS(name));
 	report_step(doctor->report, "the model in the MODELS of one of them, or banterctl chatbot "
 				    "set CHATBOT model=… servers=…");
+	add(models, &doctor->config->model_servers[0], name, status);
 }
 
 /* Servers that chatbots list and nobody has described. */

@@ -787,7 +787,8 @@ def test_a_list_with_servers_and_models_that_are_not_there(doctor, asks, tmp_pat
     asks("two", "other", "gone")
     report = doctor(BANTER_MODEL_SERVERS=listed)
     report.has("model", WARNING, 'list a server "gone" that is not there', "[gone] in the file of BANTER_MODEL_SERVERS")
-    report.has("model", WRONG, 'has their model "two"', "MODELS")
+    report.has("model", WRONG, 'has their model "two"', "default is asked instead", "MODELS")
+    report.has("model", OK, '"two" on default answers')
     asks("two", "other", "default")
     doctor(BANTER_MODEL_SERVERS=listed).all_right("model")
 
