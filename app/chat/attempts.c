@@ -1,7 +1,7 @@
 /*
  * What follows a failure. In this order: what the request itself is to blame for is mended (a member,
  * the length); what the server is to blame for goes to one that was not asked yet, at once; and where
- * there is none, to one of those that may have recovered, after a pause.
+ * there is none, to one of those that may have recovered, after a pause; at last to one that had no place.
  */
 #include "chat/attempts.h"
 
@@ -262,13 +262,28 @@ static enum attempts_step again(struct attempts *attempts, const struct attempts
 	return ATTEMPTS_AGAIN;
 }
 
+/* One that was passed over since it had no place: it may have one now, or is waited for. */
+static bool find_full(const struct attempts *attempts, size_t *out)
+{
+	size_t i;
+
+	for (i = 0; i < attempts->count; i++)
+		if (attempts->servers[i].passed && attempts->servers[i].full) {
+			*out = i;
+			return true;
+		}
+	return false;
+}
+
 /* What the server is to blame for. */
 static enum attempts_step elsewhere(struct attempts *attempts, const struct model_failure *failure,
 				    const struct attempts_room *room)
 {
 	struct attempt *server = &attempts->servers[attempts->at];
+	enum attempts_step step = ATTEMPTS_END;
 	unsigned ways = ways_of(failure);
-	size_t untried;
+	size_t untried, full;
+	bool has_full;
 
 	if (was_stale(failure) && (failure->kind != MODEL_LATE || !count_untried(attempts)))
 		return ATTEMPTS_AGAIN;
@@ -279,7 +294,10 @@ static enum attempts_step elsewhere(struct attempts *attempts, const struct mode
 	}
 	if (ways & WAY_NEXT && find_untried(attempts, &untried))
 		return move(attempts, untried);
-	return ways ? again(attempts, room) : ATTEMPTS_END;
+	has_full = ways & WAY_NEXT && find_full(attempts, &full);
+	if (ways && !(has_full && attempts->requests == ATTEMPTS_MOST - 1))
+		step = again(attempts, room);
+	return step == ATTEMPTS_END && has_full ? move(attempts, full) : step;
 }
 
 static enum attempts_step decide(struct attempts *attempts, const struct model_failure *failure,
@@ -319,30 +337,26 @@ enum attempts_step attempts_failed(struct attempts *attempts, const struct model
 	return step;
 }
 
-bool attempts_pass(struct attempts *attempts, const char *why)
+bool attempts_pass(struct attempts *attempts, bool full)
 {
+	struct attempt *server = &attempts->servers[attempts->at];
 	size_t untried;
 
-	attempts->servers[attempts->at].tried = true;
-	attempts->servers[attempts->at].passed = true;
+	server->tried = true;
+	server->passed = true;
+	server->full = full;
 	if (attempts->count > 1) /* a lone one is asked all the same */
-		note(attempts, attempts_server(attempts), why);
+		note(attempts, server->server, full ? "full" : "open");
 	if (!find_untried(attempts, &untried))
 		return false;
 	(void)move(attempts, untried);
 	return true;
 }
 
-void attempts_return(struct attempts *attempts, const struct model_server *server)
+bool attempts_return(struct attempts *attempts, size_t i)
 {
-	size_t n, i;
-
-	for (n = 1; n <= attempts->count; n++) {
-		i = (attempts->at + n) % attempts->count;
-		if (attempts->servers[i].passed &&
-		    (!server || attempts->servers[i].server == server)) {
-			(void)move(attempts, i);
-			return;
-		}
-	}
+	if (!attempts->servers[i].passed)
+		return false;
+	(void)move(attempts, i);
+	return true;
 }

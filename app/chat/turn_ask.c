@@ -105,20 +105,44 @@ static void leave(struct turn *turn, enum status status)
 }
 
 /*
- * All are open or full: the open one that is due first is asked all the same, or, where there is
- * none, whichever of the full ones has a place first, for as long as one waits for a worker.
+ * One of those that were passed over: one that may be asked by now, or, where not one is merely full,
+ * the open one that is due first, all the same.
  */
-static enum status insist(struct turn *turn, const struct model_server *due)
+static bool enter_passed(struct turn *turn)
 {
+	struct breaker *breaker = turn->context->breaker;
 	struct attempts *attempts = &turn->attempts;
+	int64_t until, first = CLOCK_NEVER;
+	size_t i, due = attempts->count;
+	enum breaker_answer answer;
+	bool full = false;
+
+	for (i = 0; i < attempts->count; i++) {
+		if (!attempts_return(attempts, i))
+			continue;
+		answer = breaker_enter(breaker, attempts_server(attempts), &until);
+		if (answer == BREAKER_YES || answer == BREAKER_PROBE)
+			return true;
+		full |= answer == BREAKER_FULL;
+		if (answer == BREAKER_OPEN && until < first) {
+			first = until;
+			due = i;
+		}
+	}
+	return !full && due < attempts->count && attempts_return(attempts, due) &&
+	       breaker_insist(breaker, attempts_server(attempts));
+}
+
+/* All are open or full. A full one is well: its place is waited for as long as for a worker. */
+static enum status insist(struct turn *turn)
+{
 	int64_t queue_ms = turn->context->config->queue_ms, until = turn->deadline;
 	enum status status = STATUS_OK;
 
 	if (queue_ms)
 		until = clock_earlier(until, clock_ms() + queue_ms);
 	while (status == STATUS_OK && clock_ms() < until) {
-		attempts_return(attempts, due);
-		if (breaker_insist(turn->context->breaker, attempts_server(attempts)))
+		if (enter_passed(turn))
 			return STATUS_OK;
 		status = pause_for(turn, clock_ms() + PLACE_MS);
 	}
@@ -132,21 +156,15 @@ static enum status insist(struct turn *turn, const struct model_server *due)
 static enum status enter(struct turn *turn)
 {
 	struct attempts *attempts = &turn->attempts;
-	const struct model_server *server, *due = NULL;
-	int64_t until, first = CLOCK_NEVER;
 	enum breaker_answer answer;
+	int64_t until;
 
 	do {
-		server = attempts_server(attempts);
-		answer = breaker_enter(turn->context->breaker, server, &until);
+		answer = breaker_enter(turn->context->breaker, attempts_server(attempts), &until);
 		if (answer == BREAKER_YES || answer == BREAKER_PROBE)
 			return STATUS_OK;
-		if (answer == BREAKER_OPEN && until < first) {
-			first = until;
-			due = server;
-		}
-	} while (attempts_pass(attempts, answer == BREAKER_OPEN ? "open" : "full"));
-	return insist(turn, due);
+	} while (attempts_pass(attempts, answer == BREAKER_FULL));
+	return insist(turn);
 }
 
 enum status turn_ask(struct turn *turn)

@@ -34,7 +34,8 @@ struct attempts {
 	struct attempt {
 		const struct model_server *server;
 		bool tried;	  /* or passed over */
-		bool passed;	  /* it was not asked since */
+		bool passed;	  /* it was not asked since ... */
+		bool full;	  /* ... and only had no place */
 		bool again;	  /* it may be asked once more ... */
 		int64_t again_at; /* ... from then on */
 		int failures;	  /* that may pass */
@@ -85,12 +86,13 @@ void attempts_asked(struct attempts *attempts);
 enum attempts_step attempts_failed(struct attempts *attempts, const struct model_failure *failure,
 				   const struct attempts_room *room);
 /*
- * It is not to be asked now, for a reason (one word, for `tries`, unless it is the only one). False:
- * no other is left; `at` stays.
+ * It is not to be asked now: it has no place (`full`), or its breaker is open; noted in `tries` unless
+ * it is the only one. False: no other is left; `at` stays. A full one is come back to where those that
+ * were asked instead failed: it is well.
  */
-bool attempts_pass(struct attempts *attempts, const char *why);
-/* Back to one of those that were passed over: that one, or (NULL) each in turn. */
-void attempts_return(struct attempts *attempts, const struct model_server *server);
+bool attempts_pass(struct attempts *attempts, bool full);
+/* To the i-th, if it was passed over. False: it was not. */
+bool attempts_return(struct attempts *attempts, size_t i);
 /*
  * True if the failure is the server's own, and would befall any request: it cannot be reached, is
  * late or broken, says 401, 403, 404, 408, 429 or 5xx.

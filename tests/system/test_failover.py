@@ -390,6 +390,26 @@ def test_S14_where_all_are_full_it_waits_for_a_place(pool, postgres, standin, mo
     assert [reply.events()[-1]["type"] for reply in (first, second)] == ["done", "done"]
 
 
+@pytest.mark.parametrize("broken", [False, True], ids=["fails", "is open"])
+@pytest.mark.parametrize("status", [401, 500])
+def test_S14_where_the_others_fail_a_full_one_is_waited_for(made, pool, postgres, standin, model, tmp_path, status, broken):
+    """It is well: whom it has no place for is better off waiting than with an error."""
+    bad = made(refusal(status, AN_ERROR))
+    banter = pool(workers=2, model_servers=listed(tmp_path, "OPEN=1\n", servers.PATIENCE, first=standin.url, bad=bad.url))
+    if broken:
+        alone = postgres.demo(servers=["bad"])
+        until(lambda: ask(banter.socket, alone) == 500 and opened(banter), "its breaker to open")
+    tenant = postgres.demo(servers=["first", "bad"])
+    reply, gate = held_at(banter, tenant)
+    second = stream(banter.socket, tenant, HELLO, session=name())
+    assert second.event()["type"] == "start"
+    if not broken:
+        until(lambda: bad.asked, "the other to be asked")
+    model.open_gate(gate)
+    assert [one.events()[-1]["type"] for one in (reply, second)] == ["done", "done"]
+    assert [server for server, _ in rows(postgres, tenant)] == ["first", "first"]
+
+
 def test_S14_where_all_stay_full_it_fails(pool, postgres, standin, model, tmp_path):
     banter = pool(workers=2, queue_time="0.2", model_servers=listed(tmp_path, "OPEN=1\n", servers.PATIENCE, only=standin.url))
     tenant = postgres.demo(servers=["only"])

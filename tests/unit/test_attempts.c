@@ -395,15 +395,42 @@ static void what_became_of_each_is_told(void **state)
 	}
 	/* Those that are passed over. */
 	begin(&attempts, "a,b");
-	assert_true(attempts_pass(&attempts, "open"));
+	assert_true(attempts_pass(&attempts, false));
 	assert_string_equal(name_at(&attempts), "b");
-	assert_false(attempts_pass(&attempts, "full"));
+	assert_false(attempts_pass(&attempts, true));
 	assert_string_equal(name_at(&attempts), "b");
 	assert_string_equal(attempts.tries, "a open, b full");
 	begin(&attempts, "a");
-	assert_false(attempts_pass(&attempts, "open"));
+	assert_false(attempts_pass(&attempts, false));
 	assert_string_equal(attempts.tries, "");
 	assert_int_equal(attempts.requests, 0);
+}
+
+static void one_that_had_no_place_is_come_back_to(void **state)
+{
+	static const struct {
+		bool full;
+		const char *failures, *asked;
+	} cases[] = {
+		{ true, "401", "b a" },
+		{ true, "late 503", "b a ~a" },
+		{ true, "503 503 503", "b ~b ~b a" },
+		{ true, "400", "b end" },
+		/* One that is open is known to fail. */
+		{ false, "401", "b end" },
+		{ false, "503 503 503", "b ~b ~b ~b" },
+	};
+	struct attempts attempts;
+	char asked[200];
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < COUNT(cases); i++) {
+		begin(&attempts, "a,b");
+		assert_true(attempts_pass(&attempts, cases[i].full));
+		play(&attempts, cases[i].failures, false, asked);
+		assert_string_equal(asked, cases[i].asked);
+	}
 }
 
 static void names_of_any_length_fit(void **state)
@@ -442,7 +469,7 @@ static void whom_a_failure_is_put_down_to(void **state)
 		begin(&attempts, "a,b");
 		assert_true(attempts_blame(&attempts, &failure));
 		assert_false(attempts_blame(&attempts, &failure));
-		assert_true(attempts_pass(&attempts, "open"));
+		assert_true(attempts_pass(&attempts, false));
 		assert_true(attempts_blame(&attempts, &failure));
 	}
 	for (i = 0; i < COUNT(others); i++) {
@@ -463,6 +490,7 @@ int main(void)
 		cmocka_unit_test(what_a_server_refused_is_sent_to_the_next),
 		cmocka_unit_test(a_kept_connection_is_not_believed_twice),
 		cmocka_unit_test(what_became_of_each_is_told),
+		cmocka_unit_test(one_that_had_no_place_is_come_back_to),
 		cmocka_unit_test(names_of_any_length_fit),
 		cmocka_unit_test(whom_a_failure_is_put_down_to),
 	};
