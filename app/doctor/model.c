@@ -113,7 +113,7 @@ static void see_answer(const struct asking *asking, const struct model *model)
 	struct report *report = asking->doctor->report;
 	struct str reason = model_finish_reason(model);
 	int64_t first = times->first - times->start;
-	char setting[MODEL_SETTING_SIZE];
+	char setting[MODEL_SETTING_SIZE], count[64] = ""; /* not all of them count */
 
 	if (!times->tokens) {
 		report_find(report, REPORT_WARNING, "model",
@@ -124,10 +124,12 @@ static void see_answer(const struct asking *asking, const struct model *model)
 			    model_setting(asking->server, "MEMBERS", &setting));
 		return;
 	}
+	if (model_tokens_out(model) >= 0)
+		snprintf(count, sizeof(count), ", %" PRId64 " tokens in all by its count",
+			 model_tokens_out(model));
 	report_find(report, first > SLOW_MS ? REPORT_WARNING : REPORT_OK, "model",
-		    "%s answers, the first token after %" PRId64 " ms, %" PRId64
-		    " tokens in all by its count",
-		    asking->words, first, model_tokens_out(model));
+		    "%s answers, the first token after %" PRId64 " ms%s", asking->words, first,
+		    count);
 	if (first > SLOW_MS)
 		report_step(report,
 			    "if it loaded the model first: have it keep the model (Ollama: "

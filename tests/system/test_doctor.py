@@ -625,6 +625,7 @@ def test_a_model_that_answers_in_one_piece_with_a_wrong_clock(doctor):
     with model_that_says(200, body, date="Mon, 01 Jan 2001 00:00:00 GMT") as url:
         report = doctor(BANTER_MODEL_URL=url)
     report.has("model streams", WARNING, "in one piece", "proxy")
+    assert not [one for one in report.all_of("model") if "tokens in all" in one["found"]]  # it counted none
     report.has("model", WARNING, "behind this machine's")
 
 
