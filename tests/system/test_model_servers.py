@@ -58,7 +58,6 @@ def test_the_page_shows_what_the_example_has():
     (f"[a]\nURL={SECRET}\n", "line 2: [a] URL must be http(s)://HOST[:PORT][/PATH][?QUERY]"),
     (f"{GOOD}FIRST_TIME={SECRET}\n", "line 3: [a] FIRST_TIME must be seconds from 0.1 to 3600, or with a unit: ms, s, m, h"),
     (f"{GOOD}HEADERS={SECRET}\n", "line 3: [a] HEADERS must be NAME: VALUE, more in lines of their own or behind |"),
-    (f"{GOOD}CA=relative.pem\n", "line 3: [a] CA must be the absolute path of a PEM file; empty: the system's"),
     (f"{GOOD}MODELS=x=\n", "line 3: [a] MODELS must be NAME or NAME=NAME-THERE, more behind commas; empty: any"),
     (f"{GOOD}{SECRET}\n", "line 3: [a] must be [NAME], NAME=value, blank, or begin with #"),
     (f"{GOOD}SECRETWORD0123={SECRET}\n",
@@ -184,13 +183,14 @@ def test_a_servers_own_time_ends_its_request_and_is_named(pool, tenant, other, l
 
 
 def test_a_servers_own_authority_vouches_for_it(pool, tenant, lists, conf, tmp_path):
+    """Its path begins beside the file of servers."""
     pem, key = tmp_path / "cert.pem", tmp_path / "cert.key"
     subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days",
                     "2", "-subj", "/CN=test", "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", key, "-out", pem],
                    check=True, capture_output=True)
     server = servers.StandIn("--tls-cert", pem, "--tls-key", key, verify=str(pem))
     try:
-        banter = pool(workers=1, model_servers=conf(f"[safe]\nURL={server.url}\nCA={pem}\n[unsafe]\nURL={server.url}\n"))
+        banter = pool(workers=1, model_servers=conf(f"[safe]\nURL={server.url}\nCA={pem.name}\n[unsafe]\nURL={server.url}\n"))
         for name, status in (("safe", 200), ("unsafe", 500)):
             lists(name)
             assert chat(banter.socket, tenant, script("hello", tokens=["a"])).status == status
