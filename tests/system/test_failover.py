@@ -234,8 +234,7 @@ def hanging_resolver(tmp_path):
     source, library = tmp_path / "resolver.c", tmp_path / "resolver.so"
     source.write_text(RESOLVER)
     subprocess.run(["cc", "-shared", "-fPIC", "-o", library, source, "-ldl"], check=True)
-    asan = os.environ.get("ASAN_OPTIONS")
-    return {"LD_PRELOAD": library, **({"ASAN_OPTIONS": f"{asan}:verify_asan_link_order=0"} if asan else {})}
+    return {"LD_PRELOAD": library, "ASAN_OPTIONS": f"{os.environ.get('ASAN_OPTIONS', '')}:verify_asan_link_order=0"}
 
 
 def test_S14_a_resolver_that_hangs_costs_no_more(pool, postgres, tmp_path, hanging_resolver):
