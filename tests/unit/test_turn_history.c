@@ -137,10 +137,11 @@ static void the_last_request_has_no_history(void **state)
 		"");
 }
 
-/* A long history may be why; once. */
+/* A long history may be why: once half of it, and at last none. */
 static void half_where_nobody_says_why(void **state)
 {
 	static const struct stub_piece bad[] = {
+		{ .bytes = STR("{\"error\":\"bad\"}"), .ended = true },
 		{ .bytes = STR("{\"error\":\"bad\"}"), .ended = true },
 		{ .bytes = STR("{\"error\":\"bad\"}"), .ended = true },
 	};
@@ -151,11 +152,11 @@ static void half_where_nobody_says_why(void **state)
 	(void)state;
 	for (i = 0; i < COUNT(statuses); i++) {
 		snprintf(asked, sizeof(asked),
-			 OPENED "next flush post next flush " FAILED_AFTER(
+			 OPENED "next flush post next flush post next flush " FAILED_AFTER(
 				 "the model\'s server answered with HTTP status %d",
-				 "'default', 2, 'default %d'"),
-			 statuses[i], statuses[i]);
-		play_refused(6, bad, 2, statuses[i], asked, "c1c2");
+				 "'default', 3, 'default %d, default %d'"),
+			 statuses[i], statuses[i], statuses[i]);
+		play_refused(6, bad, 3, statuses[i], asked, "");
 		snprintf(asked, sizeof(asked),
 			 OPENED "next flush " FAILED_AFTER(
 				 "the model\'s server answered with HTTP status %d", ONCE),
