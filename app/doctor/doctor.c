@@ -2,6 +2,7 @@
 #include "doctor/doctor.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -39,10 +40,18 @@ static void run_checks(struct doctor *doctor)
 	doctor_tenant_leave(doctor);
 }
 
+/* As asked for, else as the environment has it for clients; NULL: only the pool is tested. */
+static const char *public_url(const struct cli_call *call)
+{
+	const char *url = cli_value(call, "--url");
+
+	return url ? url : getenv("BANTER_URL");
+}
+
 /* CLI_DONE or CLI_WRONG (said). */
 static int judge_options(const struct cli_call *call)
 {
-	const char *url = cli_value(call, "--url"), *ca = cli_value(call, "--ca");
+	const char *url = public_url(call), *ca = cli_value(call, "--ca");
 
 	if (url && strncmp(url, "http://", 7) != 0 && strncmp(url, "https://", 8) != 0)
 		return cli_say(CLI_WRONG, "doctor: --url should begin with https:// or http://");
@@ -65,7 +74,7 @@ static int run_doctor(const struct cli_call *call)
 		.report = &report,
 		.with_model = !cli_value(call, "--no-model"),
 	};
-	const char *url = cli_value(call, "--url");
+	const char *url = public_url(call);
 	struct buf public;
 	int code = judge_options(call);
 
@@ -91,7 +100,9 @@ static int run_doctor(const struct cli_call *call)
 }
 
 static const struct cli_option doctor_options[] = {
-	{ "--url", "URL", "also test through the web server: the address that clients use" },
+	{ "--url", "URL",
+	  "also test through the web server: the address that clients use; without it, "
+	  "BANTER_URL" },
 	{ "--key-file", "FILE",
 	  "a widget key to test with (-: standard input); else one is made, and removed" },
 	{ "--ca", "FILE",

@@ -152,7 +152,7 @@ static bool see_file(struct doctor *doctor, const char *path)
 		report_step(doctor->report,
 			    "BANTER_SOCKET_MODE=0660, with the web server's user in the "
 			    "pool's group");
-	} else {
+	} else if (!doctor->url) { /* else the web server itself is asked, below */
 		see_web_user(doctor, path, &st);
 	}
 	return true;
