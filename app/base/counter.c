@@ -2,7 +2,6 @@
 #include "base/counter.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/shared_memory.h"
 
@@ -39,14 +38,12 @@ static bool fill(void *memory)
 /* No boot id: what was counted before a reboot was counted all the same. */
 static struct shared_layout layout_of(uint32_t count)
 {
-	struct shared_layout layout;
+	struct shared_layout layout = shared_layout_of("banter-c", LAYOUT_VERSION,
+						       sizeof(struct counter_memory) +
+							       count * sizeof(struct counter_slot));
 
-	memset(&layout, 0, sizeof(layout)); /* it is compared byte by byte */
-	memcpy(layout.magic, "banter-c", sizeof(layout.magic));
-	layout.version = LAYOUT_VERSION;
 	layout.sizes[0] = COUNTERS;
 	layout.sizes[1] = count;
-	layout.bytes = sizeof(struct counter_memory) + count * sizeof(struct counter_slot);
 	return layout;
 }
 
@@ -55,18 +52,15 @@ enum status counter_table_open(const char *file, uint32_t count, struct counter_
 {
 	struct shared_layout layout = layout_of(count);
 	struct counter_table *table = calloc(1, sizeof(*table));
-	enum status status = STATUS_OK;
+	enum status status;
 	void *memory = NULL;
 
 	if (!table)
 		return STATUS_NOMEM;
-	if (file)
-		status = shared_memory_open(file, &layout, fill, &memory, why);
-	else
-		memory = shared_memory_new(layout.bytes);
-	if (!memory) {
+	status = shared_memory_open(file, &layout, fill, &memory, why);
+	if (status != STATUS_OK) {
 		free(table);
-		return status ? status : STATUS_NOMEM;
+		return status;
 	}
 	*table = (struct counter_table){ memory, layout.bytes, count };
 	*out = table;

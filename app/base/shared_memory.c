@@ -16,6 +16,17 @@
 
 #define TRIES 100 /* how often another process may replace the file under our hands */
 
+struct shared_layout shared_layout_of(const char *magic, uint32_t version, uint64_t bytes)
+{
+	struct shared_layout layout;
+
+	memset(&layout, 0, sizeof(layout));
+	memcpy(layout.magic, magic, sizeof(layout.magic));
+	layout.version = version;
+	layout.bytes = bytes;
+	return layout;
+}
+
 void shared_layout_boot(struct shared_layout *layout)
 {
 	int fd = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
@@ -162,12 +173,28 @@ out:
 	return found;
 }
 
+static enum status open_anonymous(size_t bytes, shared_memory_fill_fn fill, void **out)
+{
+	void *memory = shared_memory_new(bytes);
+
+	if (!memory)
+		return STATUS_NOMEM;
+	if (!fill(memory)) {
+		shared_memory_free(memory, bytes);
+		return STATUS_FAILED;
+	}
+	*out = memory;
+	return STATUS_OK;
+}
+
 enum status shared_memory_open(const char *path, const struct shared_layout *layout,
 			       shared_memory_fill_fn fill, void **out, const char **why)
 {
 	enum found found = FOUND_OTHER;
 	int i;
 
+	if (!path)
+		return open_anonymous(layout->bytes, fill, out);
 	for (i = 0; i < TRIES && found == FOUND_OTHER; i++)
 		found = try_file(path, layout, fill, out);
 	if (found == FOUND_GOOD)

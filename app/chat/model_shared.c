@@ -1,8 +1,6 @@
 /* The mapping, its layout and first filling; what is in it is its parts'.  Rests on base/shared_memory. */
 #include "chat/model_shared.h"
 
-#include <string.h>
-
 #include "base/secret.h"
 
 #define LAYOUT_VERSION 1
@@ -10,14 +8,11 @@
 /* clock_ms() means nothing after a reboot. */
 static struct shared_layout layout_of(void)
 {
-	struct shared_layout layout;
+	struct shared_layout layout =
+		shared_layout_of("banter-m", LAYOUT_VERSION, sizeof(struct model_shared));
 
-	memset(&layout, 0, sizeof(layout)); /* it is compared byte by byte */
-	memcpy(layout.magic, "banter-m", sizeof(layout.magic));
-	layout.version = LAYOUT_VERSION;
 	layout.sizes[0] = BREAKER_ENTRIES;
 	layout.sizes[1] = REASONING_ENTRIES;
-	layout.bytes = sizeof(struct model_shared);
 	shared_layout_boot(&layout);
 	return layout;
 }
@@ -34,23 +29,11 @@ enum status model_shared_open(const char *file, struct model_shared **out, const
 {
 	struct shared_layout layout = layout_of();
 	void *memory = NULL;
-	enum status status;
+	enum status status = shared_memory_open(file, &layout, fill, &memory, why);
 
-	if (file) {
-		status = shared_memory_open(file, &layout, fill, &memory, why);
-		if (status != STATUS_OK)
-			return status;
-	} else {
-		memory = shared_memory_new(layout.bytes);
-		if (!memory)
-			return STATUS_NOMEM;
-		if (!fill(memory)) {
-			shared_memory_free(memory, layout.bytes);
-			return STATUS_FAILED;
-		}
-	}
-	*out = memory;
-	return STATUS_OK;
+	if (status == STATUS_OK)
+		*out = memory;
+	return status;
 }
 
 void model_shared_close(struct model_shared *shared)

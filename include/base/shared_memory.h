@@ -21,6 +21,11 @@ struct shared_layout {
 		[40]; /* the kernel's boot id, where its content means nothing after a reboot; else "" */
 };
 
+/*
+ * A layout without sizes and boot id; `magic` has eight characters. No byte of it is left to chance:
+ * it is compared as a whole.
+ */
+struct shared_layout shared_layout_of(const char *magic, uint32_t version, uint64_t bytes);
 /* The kernel's boot id into layout->boot; "" where none is shown, or it cannot be read (logged). */
 void shared_layout_boot(struct shared_layout *layout);
 
@@ -30,10 +35,11 @@ typedef bool (*shared_memory_fill_fn)(void *memory);
 /* Anonymous and zeroed, to be made before fork. NULL: no memory. */
 void *shared_memory_new(size_t bytes);
 /*
- * Maps a file of that layout: 0600, made and filled when absent; one of our magic but of another
+ * `path` NULL: anonymous memory, filled, to be made before fork. Else maps a file of that layout: 0600, made and filled when absent; one of our magic but of another
  * layout, owner or mode, or never finished, is replaced (who has it mapped keeps it); anything else
  * there is left alone.
- *   STATUS_FAILED  *why says why (a constant, or strerror's)
+ *   STATUS_NOMEM   of anonymous memory; *why stays as it is, and may be NULL then
+ *   STATUS_FAILED  *why says why (a constant, or strerror's); of anonymous memory `fill` did
  */
 enum status shared_memory_open(const char *path, const struct shared_layout *layout,
 			       shared_memory_fill_fn fill, void **out, const char **why) MUST_CHECK;
