@@ -266,11 +266,13 @@ static enum status give_up(struct model *model, int http)
 /* Whatever comes meanwhile; text alone, which takes the reason back, ends it. */
 static bool grace_is_over(struct model *model)
 {
-	if (!model_answer_finished(&model->answer))
+	bool finished = model_answer_finished(&model->answer);
+
+	if (!finished)
 		model->grace_until = CLOCK_NEVER;
 	else if (model->grace_until == CLOCK_NEVER)
 		model->grace_until = clock_ms() + GRACE_MS;
-	return clock_ms() >= model->grace_until;
+	return finished && clock_ms() >= model->grace_until;
 }
 
 /* It ended as it should: what the request and the answer teach is believed. */
@@ -294,7 +296,7 @@ enum status model_next(struct model *model, struct wait *wait, int64_t wake_at, 
 				  clock_earlier(wake_at, clock_earlier(until, model->grace_until)),
 				  &piece);
 	http = http_client_status(model->http);
-	if (piece.bytes.n)
+	if (piece.bytes.n && !model->answer.spoke) /* later nobody asks for it */
 		model->heard_at = clock_ms();
 	if (http / 100 != 2 && (piece.bytes.n || piece.ended || model->refusal.len))
 		return take_refusal(model, http, &piece, status);

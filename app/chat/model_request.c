@@ -171,8 +171,11 @@ void model_request_taken(struct model_request *request)
 {
 	const unsigned limits = 1u << MODEL_MAX_TOKENS | 1u << MODEL_MAX_COMPLETION_TOKENS;
 	struct model_refused learned = request->without;
-	struct str model = model_of(request);
+	struct str model;
 
+	if (!learned.members) /* nearly always, and this is asked with each piece */
+		return;
+	model = model_of(request);
 	request->without = (struct model_refused){ .members = 0 };
 	model_members_learn(request->members, model, learned.members & ~learned.values);
 	if (says(learned.values, MODEL_TEMPERATURE) && request->temperature[0])
