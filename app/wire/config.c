@@ -135,16 +135,25 @@ enum status config_note_file(struct config *config, struct str name, const char 
 	return STATUS_OK;
 }
 
+/* NULL: there is no such setting. */
+static const struct setting *find(struct str name)
+{
+	const struct setting *setting;
+	size_t i;
+
+	for (i = 0; (setting = config_table(i)); i++)
+		if (str_equal(name, str_from(setting->entry.name)))
+			break;
+	return setting;
+}
+
 enum status config_set(struct config *config, struct str name, struct str value, struct buf *why)
 {
 	char **file = file_of(config, name);
-	const struct setting *setting;
+	const struct setting *setting = find(name);
 	enum status status;
-	size_t i;
 
-	for (i = 0; (setting = config_table(i)); i++) {
-		if (!str_equal(name, str_from(setting->entry.name)))
-			continue;
+	if (setting) {
 		status = set(config, setting, value);
 		if (status == STATUS_OK && file)
 			free_text(file);
@@ -365,13 +374,9 @@ static bool takes_path(const struct setting *setting)
 
 bool config_takes_path(struct str name)
 {
-	const struct setting *setting;
-	size_t i;
+	const struct setting *setting = find(name);
 
-	for (i = 0; (setting = config_table(i)); i++)
-		if (str_equal(name, str_from(setting->entry.name)))
-			return takes_path(setting);
-	return false;
+	return setting && takes_path(setting);
 }
 
 bool config_server_takes_path(struct str name)
