@@ -13,7 +13,6 @@
 #include "base/log_sink.h"
 #include "base/utf8.h"
 
-#define LINE_MAX_BYTES 2048
 #define SYSLOG "/dev/log"
 
 static enum log_level the_level = LOG_LEVEL_INFO;
@@ -79,7 +78,7 @@ void log_plain(char *text)
 /* As a program speaks to the person who called it. */
 static void tell_person(const char *text)
 {
-	char line[LINE_MAX_BYTES];
+	char line[LOG_LINE_BYTES];
 	int n = snprintf(line, sizeof(line), "%s: %s\n", the_name, text);
 
 	while (write(STDERR_FILENO, line, (size_t)n) < 0 && errno == EINTR)
@@ -90,7 +89,7 @@ static void tell_person(const char *text)
 static void put_line(enum log_level level, const char *text)
 {
 	static struct log_sink standard_error = LOG_SINK_STDERR;
-	char why[LINE_MAX_BYTES - 128];
+	char why[LOG_TEXT_BYTES];
 
 	if (log_sink_put(&the_sink, level, text) != LOG_SINK_AWAY || !the_sink.path)
 		return;
@@ -105,7 +104,7 @@ static void put_line(enum log_level level, const char *text)
 __attribute__((format(printf, 2, 0))) static void write_line(enum log_level level,
 							     const char *format, va_list args)
 {
-	char text[LINE_MAX_BYTES - 128];
+	char text[LOG_TEXT_BYTES];
 	int kept = errno;
 
 	if (level > the_level)

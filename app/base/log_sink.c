@@ -20,8 +20,7 @@
 
 #include "base/clock.h"
 
-#define LINE_MAX_BYTES 2048 /* below PIPE_BUF: a pipe takes it whole or not at all */
-#define UNREAD_MS 100	    /* how long a log that nobody reads may hold us up, once */
+#define UNREAD_MS 100 /* how long a log that nobody reads may hold us up, once */
 #define FILE_MODE 0640
 
 static const struct {
@@ -173,7 +172,7 @@ static int form_syslog(const struct log_sink *sink, enum log_level level, const 
 
 	localtime_r(&now, &tm);
 	strftime(stamp, sizeof(stamp), "%b %e %H:%M:%S", &tm);
-	return snprintf(line, LINE_MAX_BYTES, "<%d>%s %s[%d]: %s",
+	return snprintf(line, LOG_LINE_BYTES, "<%d>%s %s[%d]: %s",
 			LOG_DAEMON | levels[level].priority, stamp, sink->name, (int)getpid(),
 			text);
 }
@@ -186,14 +185,14 @@ static int form_line(const struct log_sink *sink, enum log_level level, const ch
 	char stamp[CLOCK_STAMP_SIZE];
 
 	clock_stamp(stamp);
-	return snprintf(line, LINE_MAX_BYTES, "%s%s %s [%d] %s\n", anew ? "\n" : "", stamp,
+	return snprintf(line, LOG_LINE_BYTES, "%s%s %s [%d] %s\n", anew ? "\n" : "", stamp,
 			levels[level].name, (int)getpid(), text);
 }
 
 /* One write a line, so that the lines of many workers do not mix. */
 static int hand_on(struct log_sink *sink, enum log_level level, const char *text)
 {
-	char line[LINE_MAX_BYTES];
+	char line[LOG_LINE_BYTES];
 	int n;
 
 	if (sink->syslog) {

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/count.h"
 #include "base/log.h"
 #include "base/siphash.h"
 
@@ -32,7 +33,7 @@ static uint64_t id_of(const struct model_shared *shared, const struct model_serv
 	struct siphash id = { shared->key[0], shared->key[1] };
 	size_t i;
 
-	for (i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
+	for (i = 0; i < COUNT(texts); i++)
 		id = add(id, str_from(texts[i]));
 	id = add(id, (struct str){ (const char *)numbers, sizeof(numbers) });
 	return id.low ? id.low : 1;

@@ -11,6 +11,11 @@
 
 #include "base/log.h"
 
+/* A line as it is written; below PIPE_BUF: a pipe takes it whole or not at all. */
+#define LOG_LINE_BYTES 2048
+/* What it says, at most: the rest is for what stands before it. */
+#define LOG_TEXT_BYTES (LOG_LINE_BYTES - 128)
+
 struct log_sink {
 	const char *name; /* who speaks, for syslog */
 	char *path;	  /* of the file, or of syslog's socket; NULL: standard error */
@@ -37,7 +42,7 @@ enum log_sink_end {
  */
 void log_sink_init(struct log_sink *sink, const char *name, const char *path, bool syslog);
 void log_sink_clear(struct log_sink *sink);
-/* One line; `text` is plain (log_plain()), without its LF. */
+/* One line; `text` is plain (log_plain()), without its LF, shorter than LOG_TEXT_BYTES. */
 enum log_sink_end log_sink_put(struct log_sink *sink, enum log_level level, const char *text);
 
 #endif
