@@ -50,7 +50,11 @@ struct attempts {
 	bool guessed;		      /* half was left out though nobody spoke of length ... */
 	bool guessed_all;	      /* ... and then all of it */
 	bool met_500;
-	char tries[ATTEMPTS_TRIES_SIZE]; /* why more was asked: "a 503, b refused" */
+	/*
+	 * Why more was asked: "a 503, b refused". `open` and `full` were not asked. sql's
+	 * servers_tried() takes it apart.
+	 */
+	char tries[ATTEMPTS_TRIES_SIZE];
 	size_t tries_n;
 };
 
@@ -95,7 +99,7 @@ bool attempts_pass(struct attempts *attempts, bool full);
 bool attempts_return(struct attempts *attempts, size_t i);
 /*
  * True if the failure is the server's own, and would befall any request: it cannot be reached, is
- * late or broken, says 401, 403, 404, 408, 429 or 5xx.
+ * late or broken, or says any status that is no success but 400, 409, 413 and 422.
  */
 bool attempts_blames(const struct model_failure *failure);
 /* ... of the one that is being asked, for the first time in this exchange. */

@@ -70,8 +70,8 @@ bool breaker_insist(struct breaker *breaker, const struct model_server *server);
 /* Its first token came, or its answer was whole. Closes its breaker. */
 void breaker_succeeded(struct breaker *breaker);
 /*
- * It refused the connection, reset it, was late, said 401, 403, 404, 408, 429 or 5xx: what would
- * befall the next request too. `cause`, for the log, without a server's words.
+ * It failed in a way that would befall the next request too (attempts_blames()). `cause`, for the
+ * log, without a server's words.
  */
 void breaker_failed(struct breaker *breaker, const char *cause);
 /*

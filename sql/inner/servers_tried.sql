@@ -1,4 +1,4 @@
--- The words are chat/turn_ask's: an open or full server was passed over.
+-- The words are chat/attempts': an open or full server was passed over.
 create or replace function banter_data.servers_tried(p_tries text)
 returns table (server text, times bigint)
 language sql
