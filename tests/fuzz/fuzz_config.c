@@ -191,6 +191,8 @@ static bool plain_line(struct str line, struct config *config, struct buf *why)
 	line = trimmed(line);
 	if (!line.n || *line.p == '#')
 		return false;
+	if (str_starts(line, STR("export ")))
+		line = trimmed(str_skip(line, strlen("export ")));
 	while (n < line.n && line.p[n] != '=')
 		n++;
 	name = trimmed((struct str){ line.p, n });

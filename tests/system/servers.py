@@ -53,6 +53,16 @@ def until(condition, what, patience=PATIENCE):
         time.sleep(0.02)
 
 
+def listens(where):
+    """Whether somebody takes connections at this path, or at this port of 127.0.0.1."""
+    port = isinstance(where, int)
+    with socket.socket(socket.AF_INET if port else socket.AF_UNIX) as probe:
+        with contextlib.suppress(OSError):
+            probe.connect(("127.0.0.1", where) if port else str(where))
+            return True
+    return False
+
+
 def own_ports():
     """Ports that are this process's own, below those that the kernel gives to whoever asks: what is to listen on one
     later finds it free, and where nothing is to listen nobody does. A name that only one process can have keeps them."""
@@ -390,11 +400,7 @@ class Banter(Server):
 
     def listening(self):
         assert self.process.poll() is None, f"banter.fcgi ended by itself:\n{self.text()}"
-        with socket.socket(socket.AF_INET if self.port else socket.AF_UNIX) as probe:
-            with contextlib.suppress(OSError):
-                probe.connect(("127.0.0.1", self.port) if self.port else str(self.socket))
-                return True
-        return False
+        return listens(self.port or self.socket)
 
     def children(self, kind="worker"):
         """The process ids of its workers, or of its admission process ("admit"), or of what answers on the status listener ("status")."""

@@ -183,7 +183,7 @@ class Watched(servers.Server):
             "listen": f"unix:{self.socket}", "workers": workers, "shared_file": self.folder / "shared", **settings})
         self.workers = workers
         self.spawn([ROOT / "deploy/multiwatch/run.sh"], env={**env, "BANTER_PROGRAM": str(BUILD / "banter.fcgi")})
-        self.await_start(lambda: len(self.children()) == workers and self.socket.exists(), "multiwatch's start")
+        self.await_start(lambda: len(self.children()) == workers and servers.listens(self.socket), "multiwatch's start")
 
     def children(self):
         path = pathlib.Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children")

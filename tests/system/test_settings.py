@@ -9,7 +9,7 @@ import pytest
 
 import servers
 from fastcgi import chat, health, stream
-from servers import BUILD, name, script, until
+from servers import BUILD, listens, name, script, until
 
 SECRET = "sk-secretword-0123456789"
 
@@ -91,7 +91,7 @@ def test_the_database_url_from_a_file(database, standin, tenant, tmp_path):
         banter.spawn(
             [BUILD / "banter.fcgi", "--listen", f"unix:{banter.folder}/socket", "--workers", 1],
             env={"BANTER_DATABASE_URL_FILE": str(tmp_path / "url"), "BANTER_MODEL_URL": standin.url})
-        until((banter.folder / "socket").exists, "the pool's start")
+        until(lambda: listens(banter.folder / "socket"), "the pool's start")
         assert chat(banter.folder / "socket", tenant, script("hello", tokens=["a"])).status == 200
         assert banter.end() == 0
     finally:
