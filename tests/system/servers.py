@@ -11,6 +11,7 @@ import pathlib
 import random
 import resource
 import secrets
+import select
 import shutil
 import signal
 import socket
@@ -28,8 +29,9 @@ BUILD = pathlib.Path(os.environ.get("BANTER_TEST_BUILD", ROOT / "build"))
 sys.path.insert(0, str(ROOT / "tests" / "model"))
 import client  # noqa: E402  (the stand-in's own)
 from client import script  # noqa: E402
+from tenants import Tenant  # noqa: E402
 
-__all__ = ["BUILD", "ROOT", "Banter", "Model", "Nginx", "Pooler", "Postgres", "StandIn", "filled", "script", "until"]
+__all__ = ["BUILD", "ROOT", "Banter", "Model", "Nginx", "Pooler", "Postgres", "StandIn", "Tenant", "filled", "script", "until"]
 
 PATIENCE = 120  # seconds; a guard against hanging, never a measure
 
@@ -194,9 +196,11 @@ class Postgres(Server):
     """A cluster of its own, its schema applied by banterctl, and the rows tests need."""
 
     name = "postgres"
+    keeps = "banter"  # the database that run() keeps its connections to: others may be dropped
 
     def __init__(self, max_connections=300):
         super().__init__()
+        self.kept = []
         self.data = self.folder / "data"
         self.port = 5432
         self.max_connections = max_connections
@@ -220,9 +224,19 @@ class Postgres(Server):
              "-c", "unix_socket_permissions=0777", *options],
             cwd="/",
         )
-        ready = [postgres_bin() / "pg_isready", "-q", "-h", self.folder, "-p", self.port, "-d", "postgres", "-U", "owner"]
-        ready = [str(word) for word in ready]
-        self.await_start(lambda: subprocess.run(ready).returncode == 0, "PostgreSQL's start")
+        self.await_start(self.ready, "PostgreSQL's start")
+
+    def ready(self):
+        """What pg_ctl waits for: the server says it itself, and nobody has to connect to ask."""
+        with contextlib.suppress(FileNotFoundError):
+            lines = (self.data / "postmaster.pid").read_text().split()
+            return lines[:1] == [str(self.process.pid)] and lines[-1] == "ready"
+        return False
+
+    def end(self, *how):
+        while self.kept:
+            self.kept.pop().close()
+        return super().end(*how)
 
     def stop(self):
         """Fast shutdown: open connections are ended."""
@@ -237,16 +251,32 @@ class Postgres(Server):
             env={"PATH": os.environ["PATH"], "BANTER_DATABASE_URL": self.url("owner")},
         )
 
-    def run(self, sql, *values, database="banter"):
-        """Runs one statement as the owner; the rows, if it has any."""
+    def connection(self, database):
+        """One that an earlier call left, if it is as good as new: a session's start takes longer than most statements."""
+        while database == self.keeps:
+            try:
+                kept = self.kept.pop()
+            except IndexError:
+                break
+            if not select.select([kept], [], [], 0)[0]:  # else the server has said that it ends it
+                return kept
+            kept.close()
         connection = psycopg2.connect(self.url("owner", database))
         connection.autocommit = True
+        return connection
+
+    def run(self, sql, *values, database="banter"):
+        """Runs one statement as the owner; the rows, if it has any. It may leave nothing in its session."""
+        connection = self.connection(database)
         try:
             with connection.cursor() as cursor:
                 cursor.execute(sql, values or None)
                 return cursor.fetchall() if cursor.description else None
         finally:
-            connection.close()
+            if database == self.keeps and not connection.closed:
+                self.kept.append(connection)
+            else:
+                connection.close()
 
     def rows(self, table, where="true", *values, database="banter"):
         """A table of Banter's as text, sorted; but for leases, which are renewed while something runs."""
@@ -258,27 +288,11 @@ class Postgres(Server):
 
     def demo(self, **chatbot):
         """A new workspace with a chatbot and a key of each kind; `chatbot` sets columns of the chatbot's row."""
-        done = subprocess.run(
-            [BUILD / "banterctl", "demo"], check=True, capture_output=True, text=True,
-            env={"PATH": os.environ["PATH"], "BANTER_DATABASE_URL": self.url("owner")},
-        )
-        values = dict(line.split("=", 1) for line in done.stdout.splitlines())
-        tenant = Tenant(values["BANTER_WIDGET_KEY"], values["BANTER_WORKSPACE_KEY"], values["BANTER_CHATBOT_ID"])
-        tenant.workspace = self.run(
-            "select workspace from banter_data.chatbot where chatbot = %s", tenant.chatbot)[0][0]
+        tenant = Tenant.new()
+        self.run(*tenant.statements())
         for column, value in chatbot.items():
             self.run(f"update banter_data.chatbot set {column} = %s where chatbot = %s", value, tenant.chatbot)
         return tenant
-
-
-class Tenant:
-    """One workspace's keys and ids."""
-
-    def __init__(self, widget_key, workspace_key, chatbot):
-        self.widget_key = widget_key
-        self.workspace_key = workspace_key
-        self.chatbot = chatbot
-        self.workspace = None
 
 
 def scram_secret(password):

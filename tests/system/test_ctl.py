@@ -1,6 +1,7 @@
 """banterctl: what an operator does with it, and what it says when it cannot."""
 
 import contextlib
+import hashlib
 import os
 import re
 import subprocess
@@ -278,6 +279,34 @@ def test_the_applications_role_may_run_the_program_and_nothing_else(empty, pool)
 def count_all(database):
     return [database.run(f"select count(*) from banter_data.{table}")[0][0]
             for table in ("workspace", "chatbot", "api_key")]
+
+
+def test_demo_makes_what_the_tests_have_as_a_tenant(postgres):
+    """They make their own by statements, without the program."""
+    values = dict(line.split("=", 1) for line in ctl("demo", url=postgres.url("owner"))[1].splitlines())
+    ((theirs,),) = postgres.run("select workspace from banter_data.chatbot where chatbot = %s", values["BANTER_CHATBOT_ID"])
+    ours = postgres.demo()
+
+    def rows(workspace):
+        changing = "{workspace,chatbot,hash,hint,api_key,created_at}"
+        return [postgres.run(f"""select (to_jsonb(t) - %s::text[])::text from banter_data.{table} t where workspace = %s
+            order by 1""", changing, workspace) for table in ("workspace", "chatbot", "api_key")]
+
+    def keys(workspace):
+        return postgres.run("""select kind, hash, hint, chatbot, api_key = left(encode(hash, 'hex'), 32) from banter_data.api_key
+            where workspace = %s order by kind""", workspace)
+
+    def told(widget, workspace, chatbot):
+        return [("widget", hashlib.sha256(widget.encode()).digest(), widget[-4:], chatbot, True),
+                ("workspace", hashlib.sha256(workspace.encode()).digest(), workspace[-4:], None, True)]
+
+    assert rows(ours.workspace) == rows(theirs)
+    for workspace, *known in ((ours.workspace, ours.widget_key, ours.workspace_key, ours.chatbot),
+                              (theirs, *(values[f"BANTER_{one}"] for one in ("WIDGET_KEY", "WORKSPACE_KEY", "CHATBOT_ID")))):
+        assert [(kind, bytes(hashed), *rest) for kind, hashed, *rest in keys(workspace)] == told(*known)
+    for key in ("widget_key", "workspace_key"):
+        mine, other = getattr(ours, key), values[f"BANTER_{key.upper()}"]
+        assert (len(mine), mine.partition("_")[0]) == (len(other), other.partition("_")[0])
 
 
 def test_demo_with_a_file_makes_nothing_new_on_a_second_run(empty, tmp_path):
