@@ -1,9 +1,13 @@
 """Apache's mod_fcgid, which starts banter.fcgi itself: configured by the server's owner (deploy/apache/fcgid.conf), and
 on a shared host (deploy/shared-host), where Apache's configuration is somebody else's and only .htaccess is ours."""
 
+import atexit
+import functools
 import os
+import pathlib
 import shutil
 import subprocess
+import tempfile
 
 import servers
 from fronts.base import Front
@@ -66,6 +70,16 @@ HOST = """
 """
 
 
+@functools.cache
+def made():
+    """What `make dist-shared` puts together, once for all that this process uploads: to ask dpkg whose each library is
+    takes its time."""
+    folder = pathlib.Path(tempfile.mkdtemp(prefix="banter-dist-", dir="/tmp"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    subprocess.run([ROOT / "deploy/shared-host/dist", BUILD, folder / "chat"], check=True)
+    return folder / "chat"
+
+
 class SharedHost(Fcgid):
     """The folder of `make dist-shared` as public_html/chat, its settings beside public_html."""
 
@@ -93,7 +107,7 @@ class SharedHost(Fcgid):
         chat = self.folder / "public_html" / "chat"
         if not chat.exists():
             chat.parent.mkdir()
-            subprocess.run([ROOT / "deploy/shared-host/dist", BUILD, chat], check=True)
+            shutil.copytree(made(), chat)
             (chat / "banter.conf").unlink()
         for path in [chat.parent, chat, *chat.rglob("*")]:
             give(path)
