@@ -17,6 +17,16 @@ from site_client import Site  # noqa: E402
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+# A file is one process's: these, begun last, would go on when all others are done.
+LONG = ["test_fronts", "test_doctor", "test_ctl_tenants", "test_ctl", "test_pool", "test_shared_host", "test_containers",
+        "test_run", "test_ctl_conversations", "test_failover", "test_faults", "test_stream", "test_ctl_help", "test_database"]
+
+
+def pytest_collection_modifyitems(items):
+    """The long files first."""
+    items.sort(key=lambda item: LONG.index(item.path.stem) if item.path.stem in LONG else len(LONG))
+
+
 @pytest.hookimpl(hookwrapper=True)
 def pytest_runtest_makereport(item, call):
     """When a test fails, the logs of its servers are what one needs."""
