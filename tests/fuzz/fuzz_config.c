@@ -319,7 +319,7 @@ static void as_setting(struct str text)
 	config_clear(&config);
 }
 
-/* Of the settings that are read again from their file, the last one noted is known; nothing else changes. */
+/* Of a setting that is read again from its file, the last one noted is known; what others are noted with is not. */
 static void noted_files(void)
 {
 	struct config config;
