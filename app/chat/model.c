@@ -26,7 +26,8 @@
 
 struct model {
 	struct http_client *http;
-	struct model_endpoint endpoints[CONFIG_MODEL_SERVERS];
+	struct model_endpoint *endpoints; /* as many as there are servers */
+	size_t endpoint_count;
 	struct model_endpoint *endpoint; /* of the request */
 	const char *name;		 /* of the model, where the chatbot names none; borrowed */
 	struct model_request request;
@@ -49,12 +50,14 @@ enum status model_new(const struct config *config, struct model **out)
 
 	if (!model)
 		return STATUS_NOMEM;
+	model->endpoints = calloc(config->model_server_count, sizeof(*model->endpoints));
+	model->endpoint_count = model->endpoints ? config->model_server_count : 0;
 	buf_init(&model->refusal, MODEL_REFUSAL_CAP);
 	model_answer_init(&model->answer, (size_t)config->answer_bytes);
 	model_request_init(&model->request);
 	model->name = config->model;
-	status = http_client_new(&model->http);
-	for (i = 0; i < config->model_server_count && status == STATUS_OK; i++)
+	status = model->endpoints ? http_client_new(&model->http) : STATUS_NOMEM;
+	for (i = 0; i < model->endpoint_count && status == STATUS_OK; i++)
 		status = model_endpoint_init(&model->endpoints[i], model->http,
 					     &config->model_servers[i]);
 	if (status) {
@@ -72,8 +75,9 @@ void model_free(struct model *model)
 	if (!model)
 		return;
 	http_client_free(model->http);
-	for (i = 0; i < CONFIG_MODEL_SERVERS; i++)
+	for (i = 0; i < model->endpoint_count; i++)
 		model_endpoint_clear(&model->endpoints[i]);
+	free(model->endpoints);
 	model_request_clear(&model->request);
 	model_answer_clear(&model->answer);
 	buf_wipe(&model->refusal);
@@ -87,7 +91,7 @@ void model_remember(struct model *model, struct reasoning_memory *memory)
 
 static struct model_endpoint *find_endpoint(struct model *model, const struct model_server *server)
 {
-	size_t i = CONFIG_MODEL_SERVERS - 1;
+	size_t i = model->endpoint_count - 1;
 
 	while (i && model->endpoints[i].server != server)
 		i--;

@@ -13,6 +13,7 @@ static int be_worker(const struct children *children, uint32_t place)
 {
 	struct worker_setup setup = {
 		.config = children->config,
+		.tools = children->tools,
 		.listen_fd = children->sockets.listen_fd,
 		.queue = children->queue,
 		.closing = &children->scoreboard->closing,
@@ -49,6 +50,7 @@ static int be_status(const struct children *children, uint32_t place)
 {
 	struct worker_setup setup = {
 		.config = children->config,
+		.tools = children->tools,
 		.duty = HTTP_HEALTH,
 		.listen_fd = children->sockets.status_fd,
 		.door = &children->sockets.file,

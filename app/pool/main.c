@@ -13,6 +13,7 @@
 #include "base/secret.h"
 #include "base/version.h"
 #include "chat/store.h"
+#include "edge/digest.h"
 #include "edge/http_client.h"
 #include "edge/settings.h"
 #include "pool/listener.h"
@@ -268,9 +269,9 @@ static int check_schema(struct startup *start)
 static int warm_up(struct startup *start)
 {
 	(void)start;
-	if (http_client_warm() == STATUS_OK)
+	if (http_client_warm() == STATUS_OK && digest_warm() == STATUS_OK)
 		return GO_ON;
-	log_error("libcurl cannot be set up");
+	log_error("libcurl or OpenSSL cannot be set up");
 	return EXIT_FAILED;
 }
 

@@ -105,8 +105,10 @@ static enum status open_shared(struct single *single, const struct config *confi
 static int serve(const struct single *single, const struct config *config, int listen_fd,
 		 const struct signals *signals)
 {
+	struct worker_tools tools = { .db = NULL };
 	struct worker_setup setup = {
 		.config = config,
+		.tools = &tools,
 		.listen_fd = listen_fd,
 		.caller_pool = true,
 		.limit = single->limit,
@@ -122,6 +124,7 @@ static int serve(const struct single *single, const struct config *config, int l
 	stage_set(&setup.slot->stage, STAGE_STARTING);
 	atomic_store(&setup.slot->pid, getpid());
 	code = worker_run(&setup);
+	worker_tools_clear(&tools);
 	limit_release(single->limit, single->holder);
 	return code;
 }

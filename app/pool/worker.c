@@ -14,12 +14,34 @@
 
 #define SPARE_BYTES (1 << 20) /* what an exchange takes, with a usual answer */
 
+void worker_tools_clear(struct worker_tools *tools)
+{
+	model_free(tools->model);
+	db_free(tools->db);
+	*tools = (struct worker_tools){ .db = NULL };
+}
+
+enum status worker_tools_init(struct worker_tools *tools, const struct config *config)
+{
+	enum status status;
+
+	*tools = (struct worker_tools){ .db = NULL };
+	status = store_connect(config, &tools->db);
+	if (status == STATUS_OK)
+		status = model_new(config, &tools->model);
+	if (status != STATUS_OK)
+		worker_tools_clear(tools);
+	return status;
+}
+
 static enum status open_context(const struct worker_setup *setup, struct wait *wait,
 				struct breaker *breaker, struct http_context *context)
 {
 	const struct config *config = setup->config;
-	enum status status;
+	enum status status = STATUS_OK;
 
+	if (!setup->tools->model)
+		status = worker_tools_init(setup->tools, config);
 	breaker_init(breaker, setup->models, config, setup->limit, setup->holder, setup->counters);
 	wait_init(wait);
 	wait->stop = setup->stop;
@@ -33,25 +55,17 @@ static enum status open_context(const struct worker_setup *setup, struct wait *w
 		.limit = setup->limit,
 		.holder = setup->holder,
 		.door = setup->door,
+		.db = setup->tools->db,
+		.model = setup->tools->model,
 	};
-	status = gateway_new(setup->listen_fd, setup->caller_pool, config->request_ms,
-			     config->write_ms, &context->gateway);
+	if (status == STATUS_OK)
+		status = gateway_new(setup->listen_fd, setup->caller_pool, config->request_ms,
+				     config->write_ms, &context->gateway);
 	if (status == STATUS_OK && setup->queue)
 		status = gateway_join(context->gateway, setup->queue, setup->closing);
 	if (status == STATUS_OK)
-		status = store_connect(config, &context->db);
-	if (status == STATUS_OK)
-		status = model_new(config, &context->model);
-	if (status == STATUS_OK)
 		model_remember(context->model, setup->models ? &setup->models->reasoning : NULL);
 	return status;
-}
-
-static void close_context(struct http_context *context)
-{
-	model_free(context->model);
-	db_free(context->db);
-	gateway_free(context->gateway);
 }
 
 static void count(struct counter_slot *counters, const struct http_context *context)
@@ -117,6 +131,6 @@ int worker_run(const struct worker_setup *setup)
 		status = serve_all(setup, &context);
 	else
 		log_error("a worker cannot start: %s", status_name(status));
-	close_context(&context);
+	gateway_free(context.gateway);
 	return status == STATUS_OK || status == STATUS_STOPPED ? 0 : 1;
 }

@@ -18,6 +18,7 @@
 #include "edge/queue.h"
 #include "pool/scoreboard.h"
 #include "pool/signals.h"
+#include "pool/worker.h"
 #include "wire/config.h"
 
 struct child {
@@ -49,6 +50,7 @@ struct children_pause {
 
 struct children {
 	const struct config *config; /* of the next child */
+	struct worker_tools *tools;  /* its copy's */
 	struct children_sockets sockets;
 	struct queue *queue;
 	struct signals *signals;

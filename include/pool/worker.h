@@ -19,8 +19,22 @@
 #include "pool/scoreboard.h"
 #include "wire/config.h"
 
+/*
+ * What each worker needs one of. Made before the fork: then a worker has of its own only what it
+ * changes.
+ */
+struct worker_tools {
+	struct db *db; /* not connected yet */
+	struct model *model;
+};
+
+/* `config` must outlive them. As store_connect() and model_new(); after a failure they are zeroed. */
+enum status worker_tools_init(struct worker_tools *tools, const struct config *config);
+void worker_tools_clear(struct worker_tools *tools); /* zeroed ones are fine */
+
 struct worker_setup {
 	const struct config *config;
+	struct worker_tools *tools; /* of the same settings; zeroed: it makes its own */
 	enum http_duty duty;
 	int listen_fd;
 	const struct listen_file *door; /* as in struct http_context */
