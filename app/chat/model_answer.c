@@ -9,7 +9,9 @@
 #include "base/count.h"
 #include "chat/model_chunk.h"
 #include "chat/model_refusal.h"
+#include "chat/model_token.h"
 #include "wire/json.h"
+#include "wire/json_scan.h"
 
 #define EVENT_CAP (4 << 20) /* extra members can be large: logprobs, citations */
 #define REASON_CAP 64
@@ -18,6 +20,7 @@ void model_answer_init(struct model_answer *answer, size_t most)
 {
 	*answer = (struct model_answer){ .cause = NULL };
 	buf_init(&answer->text, EVENT_CAP * 3);
+	buf_init(&answer->content, EVENT_CAP);
 	buf_init(&answer->reason, REASON_CAP);
 	buf_init(&answer->refusal, MODEL_REFUSAL_CAP);
 	sse_init_objects(&answer->sse, EVENT_CAP);
@@ -28,6 +31,7 @@ void model_answer_init(struct model_answer *answer, size_t most)
 void model_answer_clear(struct model_answer *answer)
 {
 	buf_wipe(&answer->text);
+	buf_wipe(&answer->content);
 	buf_clear(&answer->reason);
 	buf_wipe(&answer->refusal);
 	sse_clear(&answer->sse);
@@ -113,6 +117,14 @@ static void take_usage(struct model_answer *answer, struct json_node usage)
 	take_count(json_member(usage, "completion_tokens"), &answer->tokens_out);
 }
 
+/* What a chunk said is in answer->text; `came`: it said something. */
+static enum status take_text(struct model_answer *answer, bool came)
+{
+	if (came) /* whatever was said before: that was not the end */
+		buf_reset(&answer->reason);
+	return pass_text(answer);
+}
+
 static enum status take_speech(struct model_answer *answer, struct json_node choice)
 {
 	struct json_node delta = json_member(choice, "delta");
@@ -130,9 +142,7 @@ static enum status take_speech(struct model_answer *answer, struct json_node cho
 		answer->whole = true;
 		answer->reasoning.whole = true; /* none of it has gone on */
 	}
-	if (came) /* whatever was said before: that was not the end */
-		buf_reset(&answer->reason);
-	return pass_text(answer);
+	return take_text(answer, came);
 }
 
 /* What could not be stored, since it is no short word, is "other". */
@@ -171,14 +181,35 @@ static enum status take_chunk(struct model_answer *answer, struct json_node chun
 	return status;
 }
 
+/* As take_chunk() would, of a chunk that brings nothing but text. */
+static enum status take_token(struct model_answer *answer, const struct model_token *token)
+{
+	struct str content = token->content;
+
+	buf_reset(&answer->text);
+	if (token->escaped) {
+		buf_reset(&answer->content);
+		json_scan_unescape(content, &answer->content);
+		if (buf_check(&answer->content))
+			return fail(answer, STATUS_NOMEM, no_memory);
+		content = buf_view(&answer->content);
+	}
+	utf8_joiner_feed(&answer->joiner, content, &answer->text);
+	answer->spoke |= content.n > 0;
+	return take_text(answer, content.n > 0);
+}
+
 static enum status take_json(struct model_answer *answer, struct str text)
 {
 	const char *bad = answer->shape == MODEL_PLAIN
 				  ? "the model's server sent an answer that is no JSON object"
 				  : "the model's server sent an event that is no JSON object";
+	struct model_token token;
 	struct json *json = NULL;
 	enum status status;
 
+	if (answer->shape == MODEL_STREAM && model_token_read(text, answer->several, &token))
+		return take_token(answer, &token);
 	status = json_parse_loose(text, &json);
 	if (status)
 		return fail(answer, status, status == STATUS_NOMEM ? no_memory : bad);

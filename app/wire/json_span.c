@@ -4,10 +4,7 @@
  */
 #include "wire/json_span.h"
 
-#include <stdint.h>
-
-#include "base/utf8.h"
-#include "wire/json_valid.h"
+#include "wire/json_scan.h"
 
 static const char *skip_space(const char *p)
 {
@@ -54,29 +51,6 @@ static const char *skip_value(const char *p)
 	return p;
 }
 
-/* The character behind a backslash at `p`, as UTF-8; returns behind the escape. */
-static const char *read_escape(const char *p, char out[4], size_t *n)
-{
-	static const char letters[] = "bfnrt", meanings[] = "\b\f\n\r\t";
-	const char *letter;
-	uint32_t c;
-
-	if (*p != 'u') {
-		letter = strchr(letters, *p);
-		out[0] = letter ? meanings[letter - letters] : *p;
-		*n = 1;
-		return p + 1;
-	}
-	c = (uint32_t)json_valid_hex4(p + 1);
-	p += 5;
-	if (c >= 0xd800 && c <= 0xdbff) {
-		c = 0x10000 + ((c - 0xd800) << 10) + ((uint32_t)json_valid_hex4(p + 2) - 0xdc00);
-		p += 6;
-	}
-	*n = utf8_encode(c, out);
-	return p;
-}
-
 /* True if the string at `p` (its opening quote), read, is `name`. */
 static bool says(const char *p, struct str name)
 {
@@ -87,7 +61,7 @@ static bool says(const char *p, struct str name)
 		c[0] = *p;
 		n = 1;
 		if (*p++ == '\\')
-			p = read_escape(p, c, &n);
+			p = json_scan_escape(p, c, &n);
 		if (!str_starts(name, (struct str){ c, n }))
 			return false;
 		name = str_skip(name, n);

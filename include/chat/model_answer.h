@@ -1,7 +1,7 @@
 /*
  * An answer as its bytes come: a stream of chunks, or one JSON object, becomes pieces of text, a
  * finish reason and a usage.  Providers' quirks end here.  For model.c.  Knows no HTTP; rests on
- * chat/model_chunk, wire/sse, wire/json and wire/utf8.
+ * chat/model_token, chat/model_chunk, wire/sse, wire/json and wire/utf8.
  */
 #ifndef CHAT_MODEL_ANSWER_H
 #define CHAT_MODEL_ANSWER_H
@@ -27,7 +27,8 @@ struct model_answer {
 	enum model_shape shape;
 	struct sse sse;
 	struct utf8_joiner joiner;
-	struct buf text; /* one delta, mended */
+	struct buf text;    /* one delta, mended */
+	struct buf content; /* ... as it was sent, where its escapes had to be read */
 	struct model_reasoning reasoning;
 	struct buf reason;
 	struct buf

@@ -11,7 +11,7 @@ FLAGS = -std=c11 -D_GNU_SOURCE -Iinclude $(WARN) -O1 -g -fno-omit-frame-pointer 
 
 targets = $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 shared = $(wildcard tests/fuzz/oracle_*.c app/wire/*.c) app/base/buf.c app/base/utf8.c app/chat/limit_address.c \
-	app/chat/model_markers.c app/chat/model_reasoning.c
+	$(patsubst %,app/chat/model_%.c,answer chunk markers reasoning token)
 obj = $(patsubst %.c,$(O)/obj/%.o,$(1))
 
 .DELETE_ON_ERROR:

@@ -1,0 +1,206 @@
+/*
+ * Strict where the parser is lenient, and it gives up at the first thing of which it is not sure: a
+ * member that counts and says something, or stands twice, or a name with an escape in it.  What it
+ * passes over is read by the parser's own grammar, so nothing is taken that is no JSON.
+ */
+#include "chat/model_token.h"
+
+#include "base/count.h"
+#include "wire/json_scan.h"
+
+/* A longer one may hold more values than the parser takes. */
+#define TEXT_MOST 65536
+
+struct reader {
+	struct json_scan scan;
+	struct model_token *out;
+	bool several;
+	bool delta;   /* there was one */
+	bool message; /* the choice has one, too */
+	bool refusal; /* the delta has one that is not null */
+};
+
+/* Takes the value of a member. False: the parser must see it. */
+typedef bool (*take_fn)(struct reader *reader);
+
+/* A member that counts, of one of the three objects. */
+struct member {
+	struct str name;
+	take_fn take;
+};
+
+static bool take_null(struct reader *reader)
+{
+	static const char null[] = "null";
+	struct json_scan *scan = &reader->scan;
+	size_t n = sizeof(null) - 1;
+
+	if ((size_t)(scan->end - scan->p) < n || memcmp(scan->p, null, n) != 0)
+		return false;
+	scan->p += n;
+	return true;
+}
+
+static bool take_any(struct reader *reader)
+{
+	return json_scan_value(&reader->scan);
+}
+
+static bool at(const struct reader *reader, char c)
+{
+	return reader->scan.p < reader->scan.end && *reader->scan.p == c;
+}
+
+/* `object` and `type`: a word, but not the one for an error. */
+static bool take_kind(struct reader *reader)
+{
+	struct str word;
+
+	if (!at(reader, '"'))
+		return take_any(reader);
+	return json_scan_string(&reader->scan, &word) && !reader->scan.escaped &&
+	       !str_equal(word, STR("error"));
+}
+
+/* A finish reason that is none. */
+static bool take_reason(struct reader *reader)
+{
+	struct str word;
+
+	return at(reader, '"') ? json_scan_string(&reader->scan, &word) && !word.n
+			       : take_null(reader);
+}
+
+/* Of several choices only the first counts. */
+static bool take_index(struct reader *reader)
+{
+	if (!reader->several)
+		return take_any(reader);
+	return json_scan_take(&reader->scan, '0') && (at(reader, ',') || at(reader, '}'));
+}
+
+static bool take_content(struct reader *reader)
+{
+	if (!at(reader, '"'))
+		return take_null(reader);
+	if (!json_scan_string(&reader->scan, &reader->out->content))
+		return false;
+	reader->out->escaped = reader->scan.escaped;
+	return true;
+}
+
+static bool take_refusal(struct reader *reader)
+{
+	reader->refusal = !at(reader, 'n');
+	return take_any(reader);
+}
+
+static bool take_message(struct reader *reader)
+{
+	reader->message = true;
+	return take_any(reader);
+}
+
+/* Which of the members it is; `count`: none of them. */
+static size_t find(struct str name, const struct member *members, size_t count)
+{
+	size_t i;
+
+	for (i = 0; i < count; i++)
+		if (name.n == members[i].name.n && *name.p == *members[i].name.p &&
+		    str_equal(name, members[i].name))
+			break;
+	return i;
+}
+
+/* One member, its white space included; `seen` are those that came before it. */
+static bool take_member(struct reader *reader, const struct member *members, size_t count,
+			unsigned *seen)
+{
+	struct json_scan *scan = &reader->scan;
+	struct str name;
+	size_t i;
+
+	json_scan_space(scan);
+	if (!json_scan_string(scan, &name) || scan->escaped)
+		return false;
+	json_scan_space(scan);
+	if (!json_scan_take(scan, ':'))
+		return false;
+	json_scan_space(scan);
+	i = find(name, members, count);
+	if (i == count)
+		return take_any(reader);
+	if (*seen & 1u << i)
+		return false;
+	*seen |= 1u << i;
+	if (!members[i].take(reader))
+		return false;
+	json_scan_space(scan);
+	return true;
+}
+
+static bool take_object(struct reader *reader, const struct member *members, size_t count)
+{
+	struct json_scan *scan = &reader->scan;
+	unsigned seen = 0;
+
+	if (!json_scan_take(scan, '{'))
+		return false;
+	json_scan_space(scan);
+	if (json_scan_take(scan, '}'))
+		return true;
+	do {
+		if (!take_member(reader, members, count, &seen))
+			return false;
+	} while (json_scan_take(scan, ','));
+	return json_scan_take(scan, '}');
+}
+
+static bool take_delta(struct reader *reader)
+{
+	static const struct member members[] = {
+		{ STR("content"), take_content },
+		{ STR("refusal"), take_refusal },
+	};
+
+	reader->delta = true;
+	return take_object(reader, members, COUNT(members));
+}
+
+/* An array of one. */
+static bool take_choices(struct reader *reader)
+{
+	static const struct member members[] = {
+		{ STR("delta"), take_delta },	  { STR("index"), take_index },
+		{ STR("error"), take_null },	  { STR("finish_reason"), take_reason },
+		{ STR("message"), take_message },
+	};
+	struct json_scan *scan = &reader->scan;
+
+	if (!json_scan_take(scan, '['))
+		return false;
+	json_scan_space(scan);
+	if (!take_object(reader, members, COUNT(members)))
+		return false;
+	json_scan_space(scan);
+	return json_scan_take(scan, ']');
+}
+
+bool model_token_read(struct str text, bool several, struct model_token *out)
+{
+	static const struct member members[] = {
+		{ STR("choices"), take_choices }, { STR("object"), take_kind },
+		{ STR("usage"), take_null },	  { STR("error"), take_null },
+		{ STR("type"), take_kind },
+	};
+	struct reader reader = { .out = out, .several = several };
+
+	if (text.n > TEXT_MOST)
+		return false;
+	*out = (struct model_token){ .content = STR("") };
+	json_scan_begin(&reader.scan, text, false);
+	if (!take_object(&reader, members, COUNT(members)) || reader.scan.p != reader.scan.end)
+		return false;
+	return reader.delta && (out->content.n || (!reader.message && !reader.refusal));
+}
