@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# Installs the packages that are missing: packages.sh build|deb|run|test
+# Installs the packages that are missing: packages.sh build|deb|run|test|bench
 #
-# The one list of what Banter needs from Debian, and the one place that installs it; for the tests also what they need of
-# npm, into build/npm. It is silent and quick when nothing is missing. It leaves no service started or enabled that was
+# The one list of what Banter needs from Debian, and the one place that installs it; for the tests and the benchmark also
+# what they need of npm, into build. It is silent and quick when nothing is missing. It leaves no service started or enabled that was
 # not before: Debian starts nginx, Apache and PostgreSQL when they are installed, Banter runs its own.
 # It rests on dpkg and apt-get, and on sudo for whoever is not root.
 set -u
@@ -56,6 +56,11 @@ list() {
 			lintian mandoc tmux zsh libfcgi-bin python3-yaml \
 			python3-pytest python3-pytest-xdist python3-pytest-timeout python3-requests python3-psycopg2 \
 			shellcheck nodejs=command:node npm=command:npm procps
+		;;
+	# Also what Banter is compared with. Debian starts PHP-FPM when it is installed, as it does the servers.
+	bench)
+		list test
+		printf '%s\n' php-fpm php-pgsql php-curl
 		;;
 	esac
 }
@@ -237,27 +242,28 @@ main() {
 	esac
 }
 
-# Other people's readers of streams, of the versions that tests/system/clients/package-lock.json names. Nothing of it is
-# the machine's: whoever runs the tests has them in this folder's build.
-clients() {
-	local from=${here%/*}/tests/system/clients folder=$build/npm
+# npm_install FROM NAME WHAT: the npm packages of the versions that FROM/package-lock.json names, into build/NAME. Nothing
+# of it is the machine's: whoever runs the tests has them in this folder's build.
+npm_install() {
+	local from=${here%/*}/$1 folder=$build/$2
 	local log=$folder/log done=$folder/node_modules/.done
 	! cmp -s "$from/package-lock.json" "$done" || return 0
-	{ mkdir -p "$folder" && exec 8>>"$folder/lock"; } 2>/dev/null || die "cannot write build/npm: is the folder yours?"
+	{ mkdir -p "$folder" && exec 8>>"$folder/lock"; } 2>/dev/null || die "cannot write build/$2: is the folder yours?"
 	flock 8
 	! cmp -s "$from/package-lock.json" "$done" || return 0
-	printf 'banter: installing what the tests read streams with (log: build/npm/log)\n'
+	printf 'banter: installing %s (log: build/%s/log)\n' "$3" "$2"
 	if ! cp "$from/package.json" "$from/package-lock.json" "$folder/" ||
 		! (cd "$folder" && npm ci --ignore-scripts --no-audit --no-fund --no-update-notifier --cache "$folder/cache" \
 			</dev/null >"$log" 2>&1 8>&-) || ! cp "$from/package-lock.json" "$done"; then
-		die "npm ci failed: see the end of build/npm/log"
+		die "npm ci failed: see the end of build/$2/log"
 	fi
 	exec 8>&-
 }
 
 case ${1:-} in
-test) main "$1" && clients ;;
+test) main "$1" && npm_install tests/system/clients npm "what the tests read streams with" ;;
+bench) main "$1" && npm_install tests/bench/rivals/node npm-bench "what Banter is compared with" ;;
 build | deb | run) main "$1" ;;
 install) install "${2:?}" ;;
-*) die "usage: packages.sh build|deb|run|test" ;;
+*) die "usage: packages.sh build|deb|run|test|bench" ;;
 esac
