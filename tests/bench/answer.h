@@ -11,7 +11,7 @@
 
 #include "histogram.h"
 
-#define ANSWER_LINE 65536 /* bytes of the longest line: `done` repeats the whole answer */
+#define ANSWER_LINE 16384 /* bytes of the longest line: `done` repeats the whole answer */
 
 enum answer_api {
 	ANSWER_OPENAI,	 /* chat completion chunks as server-sent events */

@@ -11,8 +11,9 @@
 
 /* A token is "NUMBER:NANOSECONDS ": its place in the answer, from 0, and when it was sent. */
 #define BENCH_TOKEN "%u:%" PRId64 " "
-/* What the model looks for in the request's last message. */
-#define BENCH_WISH "bench tokens=%u gap_us=%u"
+/* What the model looks for in the request's last message. Without burst, it is 1. */
+#define BENCH_WISH "bench tokens=%u gap_us=%u burst=%u"
+#define BENCH_BURST 100 /* tokens that one write of the model's may have */
 
 #define BENCH_NEVER INT64_MAX
 

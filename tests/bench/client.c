@@ -56,7 +56,7 @@ static size_t make_request(struct client *client)
 	const char *path = "/v1/chat/completions";
 	int n;
 
-	snprintf(wish, sizeof(wish), BENCH_WISH, run->tokens, run->gap_us);
+	snprintf(wish, sizeof(wish), BENCH_WISH, run->tokens, run->gap_us, run->burst);
 	if (run->api == ANSWER_HEADLESS) {
 		path = "/v1/chat/stream";
 		snprintf(key, sizeof(key), "x-api-key: %s\r\n", run->key);

@@ -15,6 +15,8 @@ struct run {
 	enum answer_api api;
 	const char *key; /* Banter's widget key; borrowed, never shown */
 	unsigned clients, exchanges, tokens, gap_us; /* exchanges: of each client */
+	unsigned burst;				     /* tokens of one write of the model's */
+	int64_t spread_us;			     /* within which the clients begin */
 	uint64_t all_tokens, all_exchanges, reads;   /* that went right; reads of sockets */
 	uint64_t faults;
 	const char *fault;			 /* the first one */

@@ -3,9 +3,10 @@
  * result is one line of JSON; it fails where a count does not match. Not a judge of speed.
  *
  *	load --api openai|headless --port N [--clients N] [--exchanges N] [--tokens N] [--gap-us N]
+ *	     [--burst N] [--spread-us N]
  *
  * The headless API's key is in the environment, BENCH_KEY. Clients begin one after the other,
- * spread over one gap, so that paced tokens do not all fall due at the same moment.
+ * within --spread-us: else one gap, so that paced tokens do not all fall due at the same moment.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -26,7 +27,7 @@
 static void usage(void)
 {
 	fputs("usage: load --api openai|headless --port N [--clients N] [--exchanges N]"
-	      " [--tokens N] [--gap-us N]\n",
+	      " [--tokens N] [--gap-us N] [--burst N] [--spread-us N]\n",
 	      stderr);
 	exit(2);
 }
@@ -40,6 +41,8 @@ static void read_options(int argc, char **argv, struct run *run)
 		{ "exchanges", required_argument, NULL, 'e' },
 		{ "tokens", required_argument, NULL, 't' },
 		{ "gap-us", required_argument, NULL, 'g' },
+		{ "burst", required_argument, NULL, 'b' },
+		{ "spread-us", required_argument, NULL, 's' },
 		{ NULL, 0, NULL, 0 },
 	};
 	int option;
@@ -59,10 +62,16 @@ static void read_options(int argc, char **argv, struct run *run)
 			run->tokens = value;
 		else if (option == 'g')
 			run->gap_us = value;
+		else if (option == 'b')
+			run->burst = value;
+		else if (option == 's')
+			run->spread_us = value;
 		else
 			usage();
 	}
 	run->key = getenv("BENCH_KEY");
+	if (run->spread_us < 0)
+		run->spread_us = run->gap_us;
 	if (optind != argc || !run->to.sin_port || !run->clients || !run->exchanges ||
 	    !run->tokens || (run->api == ANSWER_HEADLESS && !run->key))
 		usage();
@@ -80,7 +89,7 @@ static unsigned still_open(const struct client *clients, unsigned count)
 /* Until every client is over; false when nothing came for too long. */
 static bool drive(struct run *run, struct client *clients, int epoll, int64_t begun)
 {
-	int64_t step = (int64_t)run->gap_us * 1000 / run->clients, now = begun, last = begun;
+	int64_t step = run->spread_us * 1000 / run->clients, now = begun, last = begun;
 	struct epoll_event events[EVENTS];
 	unsigned started = 0;
 	int i, n;
@@ -140,7 +149,8 @@ int main(int argc, char **argv)
 		goto out;
 	run->to.sin_family = AF_INET;
 	run->to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-	run->clients = run->exchanges = run->tokens = 1;
+	run->clients = run->exchanges = run->tokens = run->burst = 1;
+	run->spread_us = -1;
 	read_options(argc, argv, run);
 	clients = calloc(run->clients, sizeof(*clients));
 	if (!clients)

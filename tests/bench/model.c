@@ -1,8 +1,8 @@
 /*
  * A model that costs as little as it can, for measuring what stands before it: one thread, one
- * write for each token, paced on an absolute schedule, and the time of sending in every token. It
- * knows nothing but "bench tokens=N gap_us=N" in the last message; the stand-in for tests is
- * tests/model.
+ * write for each token (or for each burst), paced on an absolute schedule, and the time of sending
+ * in every token. It knows nothing but "bench tokens=N gap_us=N burst=N" in the last message; the
+ * stand-in for tests is tests/model.
  *
  *	model [PORT]	on 127.0.0.1; without PORT, on a free one, which it prints
  */
@@ -20,7 +20,7 @@
 
 #include "bench.h"
 
-#define TALKS 2048
+#define TALKS 8192
 #define EVENTS 256
 
 struct server {
@@ -119,7 +119,7 @@ static void take_event(struct server *server, const struct epoll_event *event)
 		settle(server, place, talk_read(talk, &server->requests));
 }
 
-/* One token for each stream that is due, in turn; then whoever has something to say is heard. */
+/* One write for each stream that is due, in turn; then whoever has something to say is heard. */
 static int64_t step_all(struct server *server)
 {
 	int64_t now = bench_now(), next = BENCH_NEVER;

@@ -109,10 +109,11 @@ static bool begin_answer(struct talk *talk, const char *body)
 	const char *wish = NULL, *at = body;
 	unsigned gap_us;
 
+	talk->burst = 1;
 	while ((at = strstr(at, "bench tokens=")))
 		wish = at++;
-	if (!wish || sscanf(wish, BENCH_WISH, &talk->tokens, &gap_us) != 2 ||
-	    !strstr(body, "\"stream\":true"))
+	if (!wish || sscanf(wish, BENCH_WISH, &talk->tokens, &gap_us, &talk->burst) < 2 ||
+	    !talk->burst || talk->burst > BENCH_BURST || !strstr(body, "\"stream\":true"))
 		return refuse(talk);
 	talk->usage = strstr(body, "\"include_usage\":true") != NULL;
 	talk->gap = (int64_t)gap_us * 1000;
@@ -180,16 +181,22 @@ bool talk_write(struct talk *talk)
 	return n == 0 || put(talk, talk->out, n);
 }
 
+/* Gathered as if the socket were full, then sent by one write. */
 bool talk_step(struct talk *talk)
 {
+	unsigned end = talk->sent + talk->burst;
 	char delta[128];
 
 	if (talk->sent == talk->tokens)
 		return put_end(talk);
-	snprintf(delta, sizeof(delta), "{\"content\":\"" BENCH_TOKEN "\"}", talk->sent,
-		 bench_now());
-	talk->sent++;
-	return put_delta(talk, delta, "null");
+	talk->blocked = true;
+	for (; talk->sent < end && talk->sent < talk->tokens; talk->sent++) {
+		snprintf(delta, sizeof(delta), "{\"content\":\"" BENCH_TOKEN "\"}", talk->sent,
+			 bench_now());
+		if (!put_delta(talk, delta, "null"))
+			return false;
+	}
+	return talk_write(talk);
 }
 
 int64_t talk_due(const struct talk *talk)
