@@ -33,12 +33,18 @@ static void fail(struct client *client, const char *fault)
 {
 	struct run *run = client->run;
 
-	run->faults++;
 	if (!run->fault) {
 		run->fault = fault;
 		snprintf(run->fault_head, sizeof(run->fault_head), "%.*s",
 			 client->phase == CLIENT_HEAD ? (int)client->head_n : 0, client->head);
 	}
+	end_client(client);
+}
+
+/* The client's exchanges that are left are not tried: one answer is one figure. */
+static void refuse(struct client *client)
+{
+	client->run->refused += client->left;
 	end_client(client);
 }
 
@@ -220,7 +226,10 @@ static void take_head(struct client *client, const char *p, size_t n, int64_t no
 	blank[2] = '\0';
 	if (strncmp(client->head, "HTTP/1.1 200 ", 13) != 0 ||
 	    !strcasestr(client->head, "\r\ntransfer-encoding: chunked\r\n")) {
-		fail(client, "an answer that is no stream");
+		if (client->run->may_refuse)
+			refuse(client);
+		else
+			fail(client, "an answer that is no stream");
 		return;
 	}
 	client->phase = CLIENT_BODY;

@@ -18,7 +18,8 @@ struct run {
 	unsigned burst;				     /* tokens of one write of the model's */
 	int64_t spread_us;			     /* within which the clients begin */
 	uint64_t all_tokens, all_exchanges, reads;   /* that went right; reads of sockets */
-	uint64_t faults;
+	bool may_refuse; /* an answer that is no stream is counted, and no fault */
+	uint64_t refused;
 	const char *fault;			 /* the first one */
 	char fault_head[128];			 /* how its answer began, if that was the fault */
 	struct histogram token, first, exchange; /* latency; request to first token; to the end */

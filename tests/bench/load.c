@@ -3,10 +3,11 @@
  * result is one line of JSON; it fails where a count does not match. Not a judge of speed.
  *
  *	load --api openai|headless --port N [--clients N] [--exchanges N] [--tokens N] [--gap-us N]
- *	     [--burst N] [--spread-us N]
+ *	     [--burst N] [--spread-us N] [--refusals]
  *
  * The headless API's key is in the environment, BENCH_KEY. Clients begin one after the other,
  * within --spread-us: else one gap, so that paced tokens do not all fall due at the same moment.
+ * With --refusals an answer that is no stream is counted, and does not fail the run.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -27,7 +28,7 @@
 static void usage(void)
 {
 	fputs("usage: load --api openai|headless --port N [--clients N] [--exchanges N]"
-	      " [--tokens N] [--gap-us N] [--burst N] [--spread-us N]\n",
+	      " [--tokens N] [--gap-us N] [--burst N] [--spread-us N] [--refusals]\n",
 	      stderr);
 	exit(2);
 }
@@ -43,6 +44,7 @@ static void read_options(int argc, char **argv, struct run *run)
 		{ "gap-us", required_argument, NULL, 'g' },
 		{ "burst", required_argument, NULL, 'b' },
 		{ "spread-us", required_argument, NULL, 's' },
+		{ "refusals", no_argument, NULL, 'r' },
 		{ NULL, 0, NULL, 0 },
 	};
 	int option;
@@ -66,6 +68,8 @@ static void read_options(int argc, char **argv, struct run *run)
 			run->burst = value;
 		else if (option == 's')
 			run->spread_us = value;
+		else if (option == 'r')
+			run->may_refuse = true;
 		else
 			usage();
 	}
@@ -116,9 +120,18 @@ static bool drive(struct run *run, struct client *clients, int epoll, int64_t be
 
 static void print_quantiles(const char *name, const struct histogram *histogram)
 {
-	printf(",\"%s\":{\"p50\":%" PRId64 ",\"p99\":%" PRId64 ",\"max\":%" PRId64 "}", name,
-	       histogram_quantile(histogram, 0.5), histogram_quantile(histogram, 0.99),
-	       histogram->max);
+	static const struct {
+		const char *name;
+		double share;
+	} quantiles[] = { { "p50", 0.5 },  { "p75", 0.75 }, { "p90", 0.9 },
+			  { "p95", 0.95 }, { "p99", 0.99 }, { "p99.9", 0.999 } };
+	size_t i;
+
+	printf(",\"%s\":{", name);
+	for (i = 0; i < sizeof(quantiles) / sizeof(*quantiles); i++)
+		printf("\"%s\":%" PRId64 ",", quantiles[i].name,
+		       histogram_quantile(histogram, quantiles[i].share));
+	printf("\"max\":%" PRId64 "}", histogram->max);
 }
 
 static void print_result(const struct run *run, int64_t wall)
@@ -126,9 +139,9 @@ static void print_result(const struct run *run, int64_t wall)
 	struct timespec cpu;
 
 	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &cpu);
-	printf("{\"tokens\":%" PRIu64 ",\"exchanges\":%" PRIu64 ",\"faults\":%" PRIu64
+	printf("{\"tokens\":%" PRIu64 ",\"exchanges\":%" PRIu64 ",\"refused\":%" PRIu64
 	       ",\"reads\":%" PRIu64 ",\"wall_ns\":%" PRId64 ",\"cpu_ns\":%" PRId64,
-	       run->all_tokens, run->all_exchanges, run->faults, run->reads, wall,
+	       run->all_tokens, run->all_exchanges, run->refused, run->reads, wall,
 	       (int64_t)cpu.tv_sec * 1000000000 + cpu.tv_nsec);
 	print_quantiles("token_ns", &run->token);
 	print_quantiles("first_ns", &run->first);
@@ -166,7 +179,8 @@ int main(int argc, char **argv)
 	wanted = (uint64_t)run->clients * run->exchanges;
 	if (run->fault)
 		fprintf(stderr, "load: %s\n%s", run->fault, run->fault_head);
-	else if (run->all_exchanges != wanted || run->all_tokens != wanted * run->tokens)
+	else if (run->all_exchanges + run->refused != wanted ||
+		 run->all_tokens != run->all_exchanges * run->tokens)
 		fprintf(stderr, "load: the counts do not match\n");
 	else
 		status = 0;

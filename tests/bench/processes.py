@@ -44,13 +44,39 @@ def machine_busy_ns():
     return (user + nice + system + irq + softirq + steal) * TICK_NS
 
 
+def rollup(pid):
+    """/proc/PID/smaps_rollup in KiB, by the lines' names; nothing of a process that has just ended."""
+    try:
+        lines = pathlib.Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()[1:]
+    except OSError:
+        return {}
+    return {line.split(":")[0]: int(line.split()[1]) for line in lines}
+
+
 def uss_kib(pids):
     """Median and maximum of the memory that each of the processes has to itself, and how many they are."""
-    sizes = []
-    for one in pids:
+    sizes = [one["Private_Clean"] + one["Private_Dirty"] for one in map(rollup, pids) if one]
+    return {"count": len(sizes), "median": statistics.median(sizes), "max": max(sizes)} if sizes else None
+
+
+def pss_kib(pid, shared=True):
+    """What a process and all below it take, pages of several divided among those; `shared`: with shared memory."""
+    sizes = [one for one in map(rollup, tree(pid)) if one]
+    return sum(one["Pss"] - (0 if shared else one["Pss_Shmem"]) for one in sizes)
+
+
+def available_kib():
+    """What the machine could still give to programs."""
+    text = pathlib.Path("/proc/meminfo").read_text()
+    return int(text.partition("MemAvailable:")[2].split()[0])
+
+
+def named(pid, start):
+    """How many of a process's children have a title that begins so."""
+    count = 0
+    for one in tree(pid)[1:]:
         try:
-            lines = pathlib.Path(f"/proc/{one}/smaps_rollup").read_text().splitlines()
+            count += pathlib.Path(f"/proc/{one}/cmdline").read_text().startswith(start)
         except OSError:
             continue
-        sizes.append(sum(int(line.split()[1]) for line in lines if line.startswith(("Private_Clean", "Private_Dirty"))))
-    return {"count": len(sizes), "median": statistics.median(sizes), "max": max(sizes)}
+    return count
