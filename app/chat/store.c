@@ -109,6 +109,7 @@ enum status store_begin(struct db *db, struct wait *wait, const struct config *c
 	enum status status;
 
 	db_query_init(&query, "turn_start", BEGIN);
+	db_query_keep(&query);
 	db_add_integer(&query, begin->key.workspace);
 	db_add_text(&query, hash_view(begin->key.hash));
 	db_add_text(&query, key_kind_name(begin->key.kind));
@@ -187,6 +188,7 @@ enum status store_finish(struct db *db, struct wait *wait, const struct store_en
 	int result;
 
 	db_query_init(&query, "turn_close", END);
+	db_query_keep(&query);
 	db_add_integer(&query, finish->workspace);
 	db_add_text(&query, str_from(finish->exchange));
 	db_add_text(&query, str_from(ends[finish->end]));
@@ -220,6 +222,7 @@ void store_renew(struct db_query *query, int64_t workspace, const char *exchange
 	db_query_init(query, "lease_renew",
 		      "select banter.lease_renew(p_workspace => $1, p_exchange => $2,"
 		      " p_lease_seconds => $3, p_lock_ms => $4)");
+	db_query_keep(query);
 	db_add_integer(query, workspace);
 	db_add_text(query, str_from(exchange));
 	db_add_integer(query, lease_ms / 1000);
@@ -233,6 +236,7 @@ enum status store_health(struct db *db, struct wait *wait, const struct config *
 	enum status status;
 
 	db_query_init(&query, "health", "select banter.health()");
+	db_query_keep(&query);
 	status = db_call(db, wait, &query, clock_ms() + config->database_ms, &rows);
 	if (status == STATUS_OK && !db_rows_boolean(rows, 0, 0)) {
 		log_error("health: the database is read-only");

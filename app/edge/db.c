@@ -14,6 +14,8 @@
 #include "base/count.h"
 #include "base/log.h"
 #include "edge/db_connect.h"
+#include "edge/db_pieces.h"
+#include "edge/db_prepared.h"
 #include "edge/wait_slots.h"
 
 /* raise_exception (PostgreSQL's appendix A): a function of ours says why not. */
@@ -21,13 +23,8 @@
 
 /* One that lay idle for so long may be dead without our knowing: half the time is for another. */
 #define DOUBT_MS 1000
-/* A role's default may be another, at which who waited for a lock sees what was before, or fails. */
-#define LEVEL "read committed"
 
 enum db_state { DB_CLOSED, DB_CONNECTING, DB_READY, DB_SENDING, DB_READING };
-
-/* What is sent together where a statement says its level, and which of them is answered next. */
-enum db_piece { PIECE_NONE, PIECE_BEGIN, PIECE_LEVEL, PIECE_QUERY, PIECE_END };
 
 struct db {
 	struct db_connect *connect;
@@ -37,12 +34,16 @@ struct db {
 	int64_t used_at;  /* the end of the last statement */
 	int64_t deadline; /* of the running db_call(); 0: none */
 	bool plain;	  /* the role's default is our level: a statement need not say it */
-	int piece;	  /* an enum db_piece; beyond the last one: all are answered */
 	bool fresh;	  /* the connection was made for the running statement */
 	bool held;	  /* see db_hold() */
 	const char *name;
 	const char *script;
 	const struct db_query *query;
+	struct db_prepared prepared;
+	struct db_prepared_one *named; /* by which `query` was sent; NULL: by none */
+	bool again;		       /* its name failed it: it is sent once more ... */
+	bool unnamed;		       /* ... without one */
+	struct db_pieces pieces;
 	PGresult *result; /* the last one with rows */
 	enum status failed;
 };
@@ -108,64 +109,59 @@ static enum status begin_connect(struct db *db)
 
 	db->fresh = true; /* whatever comes of it: it is not tried twice */
 	db->plain = false;
+	db->prepared = (struct db_prepared){ 0 };
 	if (db->deadline) /* the statement needs some of it */
 		most = clock_earlier(most, (db->deadline - now) * 4 / 5);
 	db->state = DB_CONNECTING;
 	return db_connect_start(db->connect, now + most);
 }
 
-/* As db_add_time_left() promises. */
-static void time_left(const struct db *db, char out[DB_NUMBER_SIZE])
+/* What is sent: most often the statement alone, with what is still to be found out once a connection. */
+static void list_pieces(struct db *db)
 {
-	snprintf(out, DB_NUMBER_SIZE, "%" PRId64, db_lock_ms(db->deadline - clock_ms()));
-}
+	struct db_pieces *pieces = &db->pieces;
+	bool alone = db->held, look = db->prepared.keeper == DB_KEEPER_UNKNOWN,
+	     try = db->prepared.keeper == DB_KEEPER_DOUBTED && db->query->keep,
+	     begin = !alone && (!db->plain || try);
 
-static bool send_query(struct db *db)
-{
-	const char *values[DB_MAX_VALUES];
-	int lengths[DB_MAX_VALUES], formats[DB_MAX_VALUES], i;
-	const struct db_query *query = db->query;
-	char left[DB_NUMBER_SIZE];
-
-	for (i = 0; i < query->count; i++) {
-		values[i] = query->values[i].bytes.p;
-		lengths[i] = (int)query->values[i].bytes.n;
-		formats[i] = query->values[i].raw;
+	*pieces = (struct db_pieces){ 0 };
+	if (!alone && PQtransactionStatus(db->conn) == PQTRANS_INERROR)
+		db_pieces_add(pieces, DB_PIECE_ROLLBACK);
+	if (begin)
+		db_pieces_add(pieces, DB_PIECE_BEGIN);
+	if (begin && look)
+		db_pieces_add(pieces, DB_PIECE_LOOK);
+	if (db->named && db->named->stale)
+		db_pieces_add(pieces, DB_PIECE_FORGET);
+	if (db->named && (db->named->stale || !db->named->there))
+		db_pieces_add(pieces, DB_PIECE_PREPARE);
+	db_pieces_add(pieces, DB_PIECE_QUERY);
+	if (begin)
+		db_pieces_add(pieces, DB_PIECE_COMMIT);
+	if (begin && try) {
+		db_pieces_add(pieces, DB_PIECE_TRY);
+		db_pieces_add(pieces, DB_PIECE_TRY_SEEN);
+		db_pieces_add(pieces, DB_PIECE_TRY_END);
 	}
-	if (query->time_left >= 0) {
-		time_left(db, left);
-		values[query->time_left] = left;
-	}
-	return PQsendQueryParams(db->conn, query->sql, query->count, NULL, values, lengths, formats,
-				 0);
-}
-
-static bool send_words(struct db *db, const char *sql)
-{
-	return PQsendQueryParams(db->conn, sql, 0, NULL, NULL, NULL, NULL, 0);
-}
-
-/*
- * A transaction that says its level, in one go: through a pooler no setting of the session would
- * last. What the default is comes with it, once a connection.
- */
-static bool send_pieces(struct db *db)
-{
-	return PQenterPipelineMode(db->conn) && send_words(db, "begin isolation level " LEVEL) &&
-	       send_words(db, "select current_setting('default_transaction_isolation')") &&
-	       send_query(db) && send_words(db, "commit") && PQpipelineSync(db->conn);
 }
 
 static enum status send_statement(struct db *db)
 {
 	bool sent;
 
-	/* What is in the middle of a transaction has its level. */
-	db->piece = !db->query || db->held || db->plain ? PIECE_NONE : PIECE_BEGIN;
-	if (!db->query)
+	db->pieces = (struct db_pieces){ 0 };
+	db->named = NULL;
+	if (db->query) {
+		/* What is in the middle of a transaction could not be sent again. */
+		if (!db->held && !db->unnamed)
+			db->named = db_prepared_find(&db->prepared, db->query);
+		list_pieces(db);
+		sent = db_pieces_send(&db->pieces, db->conn, db->query,
+				      db->named ? db->named->name : NULL,
+				      db->deadline - clock_ms());
+	} else {
 		sent = PQsendQuery(db->conn, db->script);
-	else
-		sent = db->piece ? send_pieces(db) : send_query(db);
+	}
 	db->state = DB_SENDING;
 	return sent ? STATUS_OK : STATUS_UNAVAILABLE;
 }
@@ -179,6 +175,7 @@ static enum status start(struct db *db, struct wait *wait)
 		disconnect(db, wait);
 	db->failed = STATUS_OK;
 	db->fresh = false;
+	db->again = db->unnamed = false;
 	if (db->state == DB_READY)
 		status = send_statement(db);
 	else if (db->held)
@@ -231,6 +228,11 @@ static void note_error(struct db *db, const PGresult *result)
 
 	if (!state)
 		state = "08006"; /* libpq's own: the connection is gone */
+	if (db->named && db_prepared_failed(&db->prepared, db->named, state)) {
+		db->again = true;
+		log_debug("%s: sent again without a name: SQLSTATE %s", db->name, state);
+		return;
+	}
 	/* Classes 22 and 23 quote values, which may be a person's words. */
 	if (!words || (db->query && (strncmp(state, "22", 2) == 0 || strncmp(state, "23", 2) == 0)))
 		words = "see the server's log";
@@ -255,23 +257,46 @@ static void note_error(struct db *db, const PGresult *result)
 			  words);
 }
 
+static void take_look(struct db *db, const PGresult *result)
+{
+	db->plain = strcmp(PQgetvalue(result, 0, 0), DB_LEVEL) == 0;
+	db_prepared_look(&db->prepared, atoi(PQgetvalue(result, 0, 1)) == PQbackendPID(db->conn));
+}
+
+static void take_done(struct db *db, enum db_piece piece)
+{
+	if (piece == DB_PIECE_PREPARE)
+		db->named->there = true;
+	else if (piece == DB_PIECE_FORGET)
+		db->named->there = db->named->stale = false;
+}
+
 static void take_result(struct db *db, PGresult *result)
 {
+	enum db_piece piece = db_pieces_next(&db->pieces);
+
 	switch (PQresultStatus(result)) {
 	case PGRES_TUPLES_OK:
-		if (db->piece == PIECE_LEVEL) {
-			db->plain = strcmp(PQgetvalue(result, 0, 0), LEVEL) == 0;
-			break;
+		if (piece == DB_PIECE_LOOK) {
+			take_look(db, result);
+		} else if (piece == DB_PIECE_TRY_SEEN) {
+			db_prepared_tried(&db->prepared, PQntuples(result) > 0);
+		} else {
+			PQclear(db->result);
+			db->result = result;
+			return;
 		}
-		PQclear(db->result);
-		db->result = result;
-		return;
-	case PGRES_PIPELINE_ABORTED: /* behind the one that failed */
+		break;
 	case PGRES_COMMAND_OK:
+		take_done(db, piece);
+		break;
+	case PGRES_PIPELINE_ABORTED: /* behind the one that failed */
 	case PGRES_EMPTY_QUERY:
 		break;
 	default:
-		if (db->failed == STATUS_OK)
+		if (piece >= DB_PIECE_TRY && piece < DB_PIECES)
+			db_prepared_tried(&db->prepared, true);
+		else if (db->failed == STATUS_OK)
 			note_error(db, result);
 	}
 	PQclear(result);
@@ -319,8 +344,8 @@ static enum status step_statement(struct db *db, bool *done)
 		}
 		if (result) {
 			take_result(db, result);
-		} else if (db->piece) {
-			db->piece++;
+		} else if (db->pieces.count > 1) {
+			db->pieces.at++;
 		} else {
 			*done = true;
 			break;
@@ -338,6 +363,11 @@ enum status db_step(struct db *db, struct wait *wait, bool *done, struct db_rows
 		status = step_connect(db);
 	if (status == STATUS_OK && (db->state == DB_SENDING || db->state == DB_READING))
 		status = step_statement(db, done);
+	if (status == STATUS_OK && *done && db->again) {
+		*done = db->again = false;
+		db->unnamed = true;
+		status = send_statement(db);
+	}
 	if (status == STATUS_OK && !*done) {
 		watch(db, wait);
 		return STATUS_OK;
@@ -351,7 +381,7 @@ enum status db_step(struct db *db, struct wait *wait, bool *done, struct db_rows
 		disconnect(db, wait);
 		return status ? status : STATUS_UNAVAILABLE;
 	}
-	if (status && db->piece) { /* its transaction is still open */
+	if (status && db->query && !db->held && PQtransactionStatus(db->conn) != PQTRANS_IDLE) {
 		disconnect(db, wait);
 		return status;
 	}

@@ -1,7 +1,8 @@
 /*
  * The database: all of libpq.  One connection a worker, made when first needed and made again when
  * lost.  Calls are asynchronous inside, so that the worker's one wait watches the database too.
- * Works through PgBouncer in transaction mode: no session state, no named statements.
+ * Works through PgBouncer in transaction mode: no session state, and names of statements only where
+ * they are kept (edge/db_prepared), with which nothing fails that would not fail without.
  */
 #ifndef EDGE_DB_H
 #define EDGE_DB_H

@@ -26,11 +26,17 @@ struct db_query {
 	const char *sql;
 	int count;
 	int time_left; /* which value db_add_time_left() added; -1: none */
+	bool keep;     /* see db_query_keep() */
 	char *refusal; /* see db_take_refusal(); NULL: it is logged */
 	size_t refusal_size;
 	struct db_value values[DB_MAX_VALUES];
 };
 void db_query_init(struct db_query *query, const char *name, const char *sql);
+/*
+ * It is asked again and again: kept prepared from its second time on a connection on, where server
+ * and pooler can. `sql` must be a constant. Few of a program's are to be.
+ */
+void db_query_keep(struct db_query *query);
 void db_add_text(struct db_query *query, struct str text); /* borrowed; absent: NULL */
 /* NUL-ended, in its text form, for whatever type the statement takes it as; borrowed; NULL: NULL. */
 void db_add_input(struct db_query *query, const char *text);

@@ -82,8 +82,14 @@ void db_query_init(struct db_query *query, const char *name, const char *sql)
 	query->name = name;
 	query->sql = sql;
 	query->count = 0;
+	query->keep = false;
 	query->refusal = NULL;
 	query->refusal_size = 0;
+}
+
+void db_query_keep(struct db_query *query)
+{
+	query->keep = true;
 }
 
 void db_take_refusal(struct db_query *query, char *words, size_t size)

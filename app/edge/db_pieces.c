@@ -1,0 +1,84 @@
+/* A statement with what goes before and behind it, into libpq's pipeline.  What is said there is a table. */
+#include "edge/db_pieces.h"
+
+#include <inttypes.h>
+#include <libpq-fe.h>
+#include <stdio.h>
+
+#define TRIED "banter_try"
+#define HAS_TRIED "from pg_catalog.pg_prepared_statements where name = '" TRIED "'"
+
+/* NULL: made for the statement. */
+static const char *const words[DB_PIECES] = {
+	[DB_PIECE_ROLLBACK] = "rollback",
+	[DB_PIECE_BEGIN] = "begin isolation level " DB_LEVEL,
+	[DB_PIECE_LOOK] = "select current_setting('default_transaction_isolation'), "
+			  "pg_backend_pid()",
+	[DB_PIECE_COMMIT] = "commit",
+	[DB_PIECE_TRY_SEEN] = "select " HAS_TRIED,
+	/* By a pooler's own name there is nothing to take back. */
+	[DB_PIECE_TRY_END] = "do $$begin if exists (select " HAS_TRIED ") then deallocate " TRIED
+			     "; end if; end$$",
+};
+
+static bool send_query(PGconn *conn, const struct db_query *query, const char *name,
+		       int64_t left_ms)
+{
+	const char *values[DB_MAX_VALUES];
+	int lengths[DB_MAX_VALUES], formats[DB_MAX_VALUES], i;
+	char left[DB_NUMBER_SIZE];
+
+	for (i = 0; i < query->count; i++) {
+		values[i] = query->values[i].bytes.p;
+		lengths[i] = (int)query->values[i].bytes.n;
+		formats[i] = query->values[i].raw;
+	}
+	if (query->time_left >= 0) { /* as db_add_time_left() promises */
+		snprintf(left, sizeof(left), "%" PRId64, db_lock_ms(left_ms));
+		values[query->time_left] = left;
+	}
+	if (name)
+		return PQsendQueryPrepared(conn, name, query->count, values, lengths, formats, 0);
+	return PQsendQueryParams(conn, query->sql, query->count, NULL, values, lengths, formats, 0);
+}
+
+static bool send_words(PGconn *conn, const char *sql)
+{
+	return PQsendQueryParams(conn, sql, 0, NULL, NULL, NULL, NULL, 0);
+}
+
+static bool send_forget(PGconn *conn, const char *name)
+{
+	char sql[128];
+
+	snprintf(sql, sizeof(sql), "deallocate \"%s\"", name);
+	return send_words(conn, sql);
+}
+
+static bool send_piece(enum db_piece piece, PGconn *conn, const struct db_query *query,
+		       const char *name, int64_t left_ms)
+{
+	switch (piece) {
+	case DB_PIECE_QUERY:
+		return send_query(conn, query, name, left_ms);
+	case DB_PIECE_PREPARE:
+		return PQsendPrepare(conn, name, query->sql, 0, NULL);
+	case DB_PIECE_FORGET:
+		return send_forget(conn, name);
+	case DB_PIECE_TRY:
+		return PQsendPrepare(conn, TRIED, "select 1", 0, NULL);
+	default:
+		return send_words(conn, words[piece]);
+	}
+}
+
+bool db_pieces_send(const struct db_pieces *pieces, PGconn *conn, const struct db_query *query,
+		    const char *name, int64_t left_ms)
+{
+	bool many = pieces->count > 1, sent = !many || PQenterPipelineMode(conn);
+	int i;
+
+	for (i = 0; sent && i < pieces->count; i++)
+		sent = send_piece(pieces->all[i], conn, query, name, left_ms);
+	return sent && (!many || PQpipelineSync(conn));
+}
