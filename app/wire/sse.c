@@ -30,16 +30,21 @@ void sse_clear(struct sse *sse)
 	sse->objects = objects;
 }
 
+static void begin_event(struct sse *sse)
+{
+	buf_reset(&sse->data);
+	buf_reset(&sse->type);
+	sse->has_data = sse->bare = false;
+	sse->object = (struct sse_object){ .begun = false };
+}
+
 static enum status give_event(struct sse *sse, sse_event_fn event, void *context)
 {
 	enum status status = STATUS_OK;
 
 	if (sse->has_data)
 		status = event(context, buf_view(&sse->type), buf_view(&sse->data));
-	buf_reset(&sse->data);
-	buf_reset(&sse->type);
-	sse->has_data = sse->bare = false;
-	sse->object = (struct sse_object){ .begun = false };
+	begin_event(sse);
 	return status;
 }
 
@@ -55,6 +60,13 @@ static void follow(struct sse_object *object, char c)
 	} else if ((c == '}' || c == ']') && object->depth) {
 		object->depth--;
 	}
+}
+
+static bool begins_object(struct str line)
+{
+	while (line.n && (*line.p == ' ' || *line.p == '\t' || *line.p == '\r' || *line.p == '\n'))
+		line = str_skip(line, 1);
+	return line.n && *line.p == '{';
 }
 
 /* True if nothing that belongs to the event's data can come any more: see sse_init_objects(). */
@@ -75,8 +87,19 @@ static bool is_whole(struct sse *sse, struct str line)
 	return !object->depth;
 }
 
+/* All data of an event that ends behind this line: nothing is copied, and nothing looked at. */
+static enum status give_line(struct sse *sse, struct str value, sse_event_fn event, void *context)
+{
+	enum status status = event(context, buf_view(&sse->type), value);
+
+	begin_event(sse);
+	return status;
+}
+
 static enum status take_data(struct sse *sse, struct str value, sse_event_fn event, void *context)
 {
+	if (sse->last && !sse->has_data && !sse->bare)
+		return give_line(sse, value, event, context);
 	if (sse->has_data)
 		buf_putc(&sse->data, '\n');
 	buf_str(&sse->data, value);
@@ -121,7 +144,7 @@ static enum status take_line(struct sse *sse, struct str line, sse_event_fn even
 	if (!sse->started && str_starts(line, STR("\xef\xbb\xbf")))
 		line = str_skip(line, 3);
 	sse->started = true;
-	if (sse->objects && !sse->object.begun && str_starts(str_trim(line, STR_SPACE), STR("{")))
+	if (sse->objects && !sse->object.begun && begins_object(line))
 		sse->bare = true;
 	if (sse->bare)
 		return take_data(sse, line, event, context);
@@ -161,6 +184,14 @@ static size_t line_length(struct str bytes)
 	return cr ? (size_t)(cr - bytes.p) : n;
 }
 
+/* True if the line that ended before these bytes is followed by an empty one. */
+static bool empty_follows(const struct sse *sse, struct str bytes)
+{
+	if (sse->after_cr && str_starts(bytes, STR("\n")))
+		bytes = str_skip(bytes, 1);
+	return bytes.n && (*bytes.p == '\n' || *bytes.p == '\r');
+}
+
 enum status sse_feed(struct sse *sse, struct str bytes, sse_event_fn event, void *context)
 {
 	enum status status;
@@ -180,6 +211,7 @@ enum status sse_feed(struct sse *sse, struct str bytes, sse_event_fn event, void
 			return buf_check(&sse->line);
 		}
 		sse->after_cr = bytes.p[n] == '\r';
+		sse->last = empty_follows(sse, str_skip(bytes, n + 1));
 		status = end_line(sse, (struct str){ bytes.p, n }, event, context);
 		if (status != STATUS_OK)
 			return status;
@@ -192,6 +224,7 @@ enum status sse_end(struct sse *sse, sse_event_fn event, void *context)
 {
 	enum status status = STATUS_OK;
 
+	sse->last = false;
 	if (sse->line.len)
 		status = end_line(sse, STR(""), event, context);
 	if (status == STATUS_OK)

@@ -27,6 +27,7 @@ struct sse {
 	bool has_data;
 	bool after_cr;
 	bool started;
+	bool last;		  /* an empty line follows this one */
 	bool objects;		  /* of sse_init_objects() */
 	struct sse_object object; /* ... what `data` holds of one */
 	bool bare;		  /* ... which came without its field's name */
