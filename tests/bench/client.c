@@ -18,6 +18,7 @@ void client_init(struct client *client, struct run *run, unsigned number)
 	client->number = number;
 	client->left = run->exchanges;
 	client->fd = -1;
+	client->begun = false;
 	client->phase = CLIENT_IDLE;
 }
 
@@ -41,10 +42,17 @@ static void fail(struct client *client, const char *fault)
 	end_client(client);
 }
 
+static void begin(struct client *client)
+{
+	client->run->begun += !client->begun;
+	client->begun = true;
+}
+
 /* The client's exchanges that are left are not tried: one answer is one figure. */
 static void refuse(struct client *client)
 {
 	client->run->refused += client->left;
+	begin(client);
 	end_client(client);
 }
 
@@ -195,6 +203,8 @@ static void take_body(struct client *client, const char *p, size_t n, int64_t no
 			fail(client, client->answer.fault);
 			return;
 		}
+		if (client->answer.first_at)
+			begin(client);
 		p += part;
 		client->chunk_left -= part;
 		if (!client->chunk_left)

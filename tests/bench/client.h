@@ -20,8 +20,9 @@ struct run {
 	uint64_t all_tokens, all_exchanges, reads;   /* that went right; reads of sockets */
 	bool may_refuse; /* an answer that is no stream is counted, and no fault */
 	uint64_t refused;
-	const char *fault;			 /* the first one */
-	char fault_head[128];			 /* how its answer began, if that was the fault */
+	unsigned begun;	      /* clients that had a first token, or were refused */
+	const char *fault;    /* the first one */
+	char fault_head[128]; /* how its answer began, if that was the fault */
 	struct histogram token, first, exchange; /* latency; request to first token; to the end */
 };
 
@@ -40,6 +41,7 @@ struct client {
 	struct run *run;
 	unsigned number, left; /* exchanges still to do */
 	int fd;
+	bool begun;
 	enum client_phase phase;
 	enum client_chunk chunk;
 	size_t chunk_left, trailer_n, head_n;

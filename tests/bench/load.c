@@ -7,6 +7,7 @@
  *
  * The headless API's key is in the environment, BENCH_KEY. Clients begin one after the other,
  * within --spread-us: else one gap, so that paced tokens do not all fall due at the same moment.
+ * When each of them has had a first token, it says "begun" in a line of its own.
  * With --refusals an answer that is no stream is counted, and does not fail the run.
  */
 #include <arpa/inet.h>
@@ -96,6 +97,7 @@ static bool drive(struct run *run, struct client *clients, int epoll, int64_t be
 	int64_t step = run->spread_us * 1000 / run->clients, now = begun, last = begun;
 	struct epoll_event events[EVENTS];
 	unsigned started = 0;
+	bool told = false;
 	int i, n;
 
 	while (started < run->clients || still_open(clients, run->clients)) {
@@ -110,6 +112,11 @@ static bool drive(struct run *run, struct client *clients, int epoll, int64_t be
 		now = bench_now();
 		if (n > 0)
 			last = now;
+		if (run->begun == run->clients && !told) {
+			puts("begun");
+			fflush(stdout);
+			told = true;
+		}
 		while (started < run->clients && begun + started * step <= now)
 			client_start(&clients[started++], epoll);
 		if (now - last > PATIENCE_NS)

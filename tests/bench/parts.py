@@ -159,10 +159,12 @@ def model_itself(bench):
     return Target("model", "openai", bench.model.port, {"model": bench.model})
 
 
-def rivals(enter, bench, children):
+def rivals(enter, bench, children, only=None):
     """What people use today, each doing the same job: none where rivals.py is not there."""
     found = []
     for name, start in bench.rivals(children):
+        if only not in (None, name):
+            continue
         part = enter(start())
         groups = {"model": bench.model, "postgres": bench.postgres, **part.groups}
         found.append(Target(name, "headless", part.port, groups, part.key))

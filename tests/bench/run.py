@@ -18,15 +18,18 @@ import time
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE))
 sys.path.insert(0, str(HERE.parent / "system"))
+import exchanges  # noqa: E402
 import limits  # noqa: E402
+import memory  # noqa: E402
 import parts  # noqa: E402
 import streams  # noqa: E402
+import thousand  # noqa: E402
 from servers import ROOT  # noqa: E402
 
 # A section measures one thing: measure(bench, enter) gives what goes into the JSON, tables(that) what is printed.
-SECTIONS = {"streams": streams}
+SECTIONS = {"streams": streams, "exchanges": exchanges, "thousand": thousand, "memory": memory}
 QUICK = ["streams"]
-USUAL = ["streams"]
+USUAL = ["streams", "exchanges", "thousand", "memory"]
 
 
 class Bench:

@@ -2,7 +2,6 @@
 
 import json
 import subprocess
-import time
 
 import processes
 from servers import BUILD
@@ -34,14 +33,14 @@ class Target:
         return taken
 
     def load(self, case, refuses=False, look=None):
-        """One run. `look`: (seconds, function), called that long after the beginning; what it gives is `found["look"]`."""
+        """One run. `look` is called with the load's process id when every client has had its first token; what it gives is
+        `found["look"]`."""
         words = [*self.command, *case.options(), *(["--refusals"] if refuses else [])]
         before, machine, seen = self.cpu(), processes.machine_busy_ns(), None
         load = subprocess.Popen(words, env=self.env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         try:
-            if look:
-                time.sleep(look[0])
-                seen = look[1](load.pid)
+            if load.stdout.readline() == "begun\n" and look:
+                seen = look(load.pid)
             text, fault = load.communicate()
         finally:
             load.kill()
