@@ -115,7 +115,7 @@ bool limit_hold(struct limit *limit, uint32_t holder, enum limit_kind kind, stru
 
 void limit_give(struct limit *limit, uint32_t holder, enum limit_kind kind, struct str who)
 {
-	if (holder >= limit->holders || !limit_table_lock(limit))
+	if (!limit_table_holds(limit, holder) || !limit_table_lock(limit))
 		return;
 	limit_table_give(limit, holder, limit_table_name(limit, kind, who));
 	limit_table_unlock(limit);
@@ -123,7 +123,7 @@ void limit_give(struct limit *limit, uint32_t holder, enum limit_kind kind, stru
 
 void limit_release(struct limit *limit, uint32_t holder)
 {
-	if (holder >= limit->holders || !limit_table_lock(limit))
+	if (!limit_table_holds(limit, holder) || !limit_table_lock(limit))
 		return;
 	limit_table_release(limit, holder);
 	limit_table_unlock(limit);

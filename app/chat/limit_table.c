@@ -56,6 +56,11 @@ void limit_table_unlock(struct limit *limit)
 	robust_lock_give(&limit->memory->lock);
 }
 
+bool limit_table_holds(const struct limit *limit, uint32_t holder)
+{
+	return holder < limit->holders && limit->memory->holders[holder].n > 0;
+}
+
 struct siphash limit_table_name(const struct limit *limit, enum limit_kind kind, struct str who)
 {
 	char bytes[256] = { (char)kind };

@@ -1,6 +1,7 @@
 /* A few entries under one lock, searched from end to end.  Rests on base/robust_lock and siphash. */
 #include "chat/reasoning_memory.h"
 
+#include <stdatomic.h>
 #include <string.h>
 
 #include "base/count.h"
@@ -50,6 +51,12 @@ static bool lock(struct reasoning_memory *memory)
 	return status == STATUS_OK;
 }
 
+/* No model here was ever seen to reason: most hosts' case, in which nobody waits for anybody. */
+static bool untold(struct reasoning_memory *memory)
+{
+	return !atomic_load_explicit(&memory->clock, memory_order_relaxed);
+}
+
 static struct reasoning_entry *find(struct reasoning_memory *memory, struct siphash name)
 {
 	struct reasoning_entry *entry = memory->entries, *end = entry + REASONING_ENTRIES;
@@ -83,7 +90,7 @@ bool reasoning_memory_knows(struct reasoning_memory *memory,
 	struct reasoning_entry *entry;
 	bool knows;
 
-	if (!lock(memory))
+	if (untold(memory) || !lock(memory))
 		return false;
 	entry = find(memory, subject->name);
 	knows = known(entry);
@@ -121,7 +128,7 @@ void reasoning_memory_missed(struct reasoning_memory *memory,
 {
 	struct reasoning_entry *entry;
 
-	if (!lock(memory))
+	if (untold(memory) || !lock(memory))
 		return;
 	entry = find(memory, subject->name);
 	if (entry && !known(entry))
@@ -135,7 +142,7 @@ bool reasoning_memory_forget(struct reasoning_memory *memory,
 	struct reasoning_entry *entry;
 	bool knew;
 
-	if (!lock(memory))
+	if (untold(memory) || !lock(memory))
 		return false;
 	entry = find(memory, subject->name);
 	knew = known(entry);

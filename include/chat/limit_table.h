@@ -65,6 +65,12 @@ bool limit_table_lock(struct limit *limit);
 void limit_table_unlock(struct limit *limit);
 
 struct siphash limit_table_name(const struct limit *limit, enum limit_kind kind, struct str who);
+/*
+ * Whether the holder's list has anything, without the lock: only the holder itself adds to it, so
+ * that of one's own, or of a dead process, is sure. Where there are no caps, who ends need not wait
+ * for a thousand others.
+ */
+bool limit_table_holds(const struct limit *limit, uint32_t holder);
 /* The name's entry, or NULL. With the lock, as all below. */
 struct limit_entry *limit_table_find(struct limit *limit, struct siphash name);
 /*

@@ -22,7 +22,7 @@
 struct reasoning_memory {
 	uint64_t key[2];
 	struct robust_lock lock;
-	uint64_t clock; /* counts what was told */
+	_Atomic uint64_t clock; /* counts what was told */
 	struct reasoning_entry {
 		struct siphash name;
 		uint64_t told; /* when, by `clock`; 0: unused */

@@ -419,6 +419,33 @@ static void place_of_a_dead_process_is_taken(void **state)
 	limit_close(limit);
 }
 
+static void mark(void *context)
+{
+	*(bool *)context = true;
+}
+
+/* A thousand that end at once must not stand in line for a lock that has nothing of theirs. */
+static void who_holds_nothing_takes_no_lock(void **state)
+{
+	struct limit *limit = open_limit(NULL, 2);
+	bool untouched = false;
+	pid_t pid;
+
+	(void)state;
+	pid = fork();
+	if (pid == 0)
+		_exit(!limit_table_lock(limit));
+	wait_for(pid);
+	limit_release(limit, 0);
+	limit_give(limit, 0, LIMIT_OPEN, ALICE);
+	limit_release(limit, 7); /* no holder */
+	/* Nobody has met the dead owner yet. */
+	assert_int_equal(robust_lock_take(&limit->memory->lock, 1000, mark, &untouched), STATUS_OK);
+	assert_true(untouched);
+	robust_lock_give(&limit->memory->lock);
+	limit_close(limit);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -434,6 +461,7 @@ int main(void)
 		cmocka_unit_test(one_that_stands_still_stops_nobody),
 		cmocka_unit_test(kill_at_any_moment_harms_nobody),
 		cmocka_unit_test(place_of_a_dead_process_is_taken),
+		cmocka_unit_test(who_holds_nothing_takes_no_lock),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

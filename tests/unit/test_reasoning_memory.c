@@ -146,6 +146,34 @@ static void all_processes_learn_together(void **state)
 	shared_memory_free(memory, sizeof(*memory));
 }
 
+static void mark(void *context)
+{
+	*(bool *)context = true;
+}
+
+/* A thousand that ask at once must not stand in line for what no model here does. */
+static void where_nothing_was_ever_told_nobody_takes_the_lock(void **state)
+{
+	struct reasoning_memory *memory = make();
+	struct reasoning_subject m = of(memory, "m", "c");
+	bool untouched = false;
+	pid_t pid;
+
+	(void)state;
+	pid = fork();
+	if (pid == 0)
+		_exit(robust_lock_take(&memory->lock, 1000, NULL, NULL) != STATUS_OK);
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
+	assert_false(knows(memory, "m"));
+	reasoning_memory_missed(memory, &m);
+	assert_false(reasoning_memory_forget(memory, &m));
+	/* Nobody has met the dead owner yet. */
+	assert_int_equal(robust_lock_take(&memory->lock, 1000, mark, &untouched), STATUS_OK);
+	assert_true(untouched);
+	robust_lock_give(&memory->lock);
+	shared_memory_free(memory, sizeof(*memory));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -153,6 +181,7 @@ int main(void)
 		cmocka_unit_test(a_server_is_its_name_and_its_address),
 		cmocka_unit_test(the_oldest_gives_way),
 		cmocka_unit_test(all_processes_learn_together),
+		cmocka_unit_test(where_nothing_was_ever_told_nobody_takes_the_lock),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
