@@ -1,0 +1,227 @@
+"""The figures that no noise touches: what a token and an exchange cost, counted and not timed.
+
+    cost.py             compares them with cost.json; what is more than 5 % off fails
+    cost.py --renew     writes cost.json anew: a commit of its own, which says why
+
+Instructions are those of our own object code, counted by callgrind in one worker without a pool; libraries are shown and not
+judged, since they are Debian's. Client and model are one thread, so that each token comes when the last one has arrived:
+alone, however busy the machine. Statements and blocks are PostgreSQL's own count of an exchange.
+"""
+
+import argparse
+import collections
+import concurrent.futures
+import contextlib
+import json
+import pathlib
+import re
+import socket
+import sys
+
+HERE = pathlib.Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parent / "system"))
+import fastcgi  # noqa: E402
+import servers  # noqa: E402
+
+BASELINE = HERE / "cost.json"
+OFF = 0.05
+WARM, FEW, MANY = 4, 10, 60  # exchanges that are not counted; tokens of an exchange
+EXCHANGES = (4, 12)  # of two runs: the difference has no start in it
+EVENT = (
+    'data: {"id":"chatcmpl-cost","object":"chat.completion.chunk","created":1750000000,"model":"bench",'
+    '"service_tier":"default","system_fingerprint":"fp_bench00000","choices":%s,"usage":%s}\n\n'
+)
+CHOICE = '[{"index":0,"delta":%s,"logprobs":null,"finish_reason":%s}]'
+USAGE = '{"prompt_tokens":9,"completion_tokens":9,"total_tokens":18}'
+
+
+class Model:
+    """A model that says what it is told to, when it is told to."""
+
+    def __init__(self):
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.url = f"http://127.0.0.1:{self.listener.getsockname()[1]}/v1"
+        self.talk = None
+
+    def hear(self):
+        """The next request, read whole; the answer's head and first chunk."""
+        text = b""
+        while not (found := re.search(rb"(?i)content-length: (\d+)\r\n(?:.*\r\n)*?\r\n", text)) or (
+                len(text) < found.end() + int(found[1])):
+            more = self.talk.recv(65536) if self.talk else b""
+            if not more:  # the worker's first request, or on a new connection
+                self.talk, text = self.listener.accept()[0], b""
+                self.talk.settimeout(servers.PATIENCE)
+            text += more
+        self.talk.sendall(b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n")
+        self.say(CHOICE % ('{"role":"assistant","content":"","refusal":null}', "null"))
+
+    def say(self, choices, usage="null"):
+        self.put(EVENT % (choices, usage))
+
+    def put(self, event):
+        self.talk.sendall(f"{len(event):x}\r\n{event}\r\n".encode())
+
+    def token(self, number):
+        self.say(CHOICE % (f'{{"content":"token{number} "}}', "null"))
+
+    def end(self):
+        event = EVENT % (CHOICE % ("{}", '"stop"'), "null") + EVENT % ("[]", USAGE) + "data: [DONE]\n\n"
+        self.talk.sendall(f"{len(event):x}\r\n{event}\r\n0\r\n\r\n".encode())
+
+
+class Worker(servers.Server):
+    """One worker without a pool, whose instructions are counted. It ends by SIGTERM, and then tells them."""
+
+    name = "cost"
+
+    def __init__(self, database_url, model_url):
+        super().__init__()
+        self.socket = self.folder / "socket"
+        with socket.socket(socket.AF_UNIX) as listener:
+            listener.bind(str(self.socket))
+            listener.listen(64)
+            self.spawn(
+                ["valgrind", "--tool=callgrind", f"--callgrind-out-file={self.folder}/counted", servers.BUILD / "banter.fcgi"],
+                stdin=listener,
+                env=servers.settings_for_tests(database_url, model_url, shared_file=self.folder / "shared",
+                                               model_idle_time="600"),
+            )
+
+    def instructions(self):
+        """By object, of its whole life."""
+        code = self.end()
+        assert code == 0, f"the worker ended with {code}:\n{self.text()}"
+        return counted((self.folder / "counted").read_text())
+
+
+def counted(text):
+    """What each object executed itself, of callgrind's file: a call's own line is what it cost in there, and is left out."""
+    objects, names, ours, called = collections.Counter(), {}, "", False
+    for line in text.splitlines():
+        if line.startswith("ob="):
+            number, _, name = line[3:].partition(" ")
+            ours = names.setdefault(number, name.rpartition("/")[2])
+        elif line.startswith("cob="):
+            number, _, name = line[4:].partition(" ")
+            names.setdefault(number, name.rpartition("/")[2])
+        elif line.startswith("calls="):
+            called = True
+        elif line[:1] in "+-*0123456789" and " " in line:
+            if not called:
+                objects[ours] += int(line.split()[1])
+            called = False
+    return objects
+
+
+def talk(worker, model, tenant, exchanges, tokens):
+    """Exchanges, each in a conversation of its own and each checked."""
+    for _ in range(exchanges):
+        reply = fastcgi.stream(worker.socket, tenant, "What are your hours?", session=servers.name())
+        model.hear()
+        said = [reply.event()]
+        for number in range(tokens):
+            model.token(number)
+            said.append(reply.event())
+        model.end()
+        said += reply.events()
+        reply.connection.close()
+        wanted = "".join(f"token{number} " for number in range(tokens))
+        assert [one["type"] for one in said] == ["start", *["token"] * tokens, "done"], said
+        assert "".join(one["token"] for one in said[1:-1]) == wanted == said[-1]["message"], said
+
+
+def run(postgres, exchanges, tokens):
+    """The instructions of a worker that had so many exchanges."""
+    model = Model()
+    tenant = postgres.demo()
+    with contextlib.closing(model.listener), contextlib.closing(Worker(postgres.url(), model.url)) as worker:
+        talk(worker, model, tenant, exchanges, tokens)
+        return worker.instructions()
+
+
+def less(more, fewer, by):
+    return {name: (more[name] - fewer[name]) / by for name in more if more[name] != fewer[name]}
+
+
+def instructions(postgres):
+    """Of each object, for a token and for the rest of an exchange."""
+    few, many = EXCHANGES
+    with concurrent.futures.ThreadPoolExecutor() as pool:
+        base, longer, more = pool.map(lambda how: run(postgres, *how), [(few, FEW), (few, MANY), (many, FEW)])
+    token = less(longer, base, few * (MANY - FEW))
+    whole = less(more, base, many - few)
+    return token, {name: whole[name] - FEW * token.get(name, 0) for name in whole}
+
+
+class Postgres(servers.Postgres):
+    """It counts every statement, those within functions too; nothing but what is asked runs in it."""
+
+    def start(self, *options):
+        super().start("-c", "shared_preload_libraries=pg_stat_statements", "-c", "pg_stat_statements.track=all",
+                      "-c", "autovacuum=off", *options)
+
+
+# The functions run as their owner: whose statements they are tells nothing.
+SPENT = """select sum(calls)::bigint, sum(shared_blks_hit + shared_blks_read)::bigint from pg_stat_statements
+    where query not like '%pg_stat_statements%'"""
+
+
+def statements(postgres):
+    """Of PostgreSQL, an exchange: statements, and blocks of tables and indexes that they looked at."""
+    model, tenant = Model(), postgres.demo()
+    banter = servers.Banter(postgres.url(), model.url, workers=1)
+    with contextlib.closing(model.listener), contextlib.closing(banter):
+        talk(banter, model, tenant, WARM, 1)
+        before = postgres.run(SPENT)[0]
+        talk(banter, model, tenant, EXCHANGES[1], 1)
+        after = postgres.run(SPENT)[0]
+    return [round(float(now - then) / EXCHANGES[1], 1) for now, then in zip(after, before)]
+
+
+def measure():
+    """The figures by their names, and what the libraries took beside them."""
+    counts = (servers.postgres_bin().parent / "lib" / "pg_stat_statements.so").exists()
+    with contextlib.closing(Postgres() if counts else servers.Postgres()) as postgres:
+        token, whole = instructions(postgres)
+        ours = {"instructions a token": round(token.pop("banter.fcgi")),
+                "instructions an exchange": round(whole.pop("banter.fcgi"))}
+        if counts:
+            postgres.run("create extension pg_stat_statements")
+            ours |= zip(("statements an exchange", "blocks an exchange"), statements(postgres))
+        else:
+            print("NOT TESTED: statements and blocks of an exchange: PostgreSQL has no pg_stat_statements here")
+    beside = {f"a token in {name}": round(cost) for name, cost in sorted(token.items(), key=lambda one: -one[1])[:5]}
+    return ours, beside
+
+
+def judge(found, baseline):
+    """A line for each figure, as TAP has it; true when all are within what is allowed."""
+    good = True
+    print(f"1..{len(found)}")
+    for number, (name, value) in enumerate(found.items(), 1):
+        before = baseline.get(name)
+        same = before is not None and abs(value - before) <= OFF * before
+        good = good and same
+        print(f"{'ok' if same else 'not ok'} {number} - {name}: {value:,}, {before if before is None else f'{before:,}'} before")
+    if not good:
+        print(f"# more than {OFF:.0%} off. Meant? Then tests/bench/cost.py --renew, and a commit that says why")
+    return good
+
+
+def main():
+    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    options.add_argument("--renew", action="store_true", help="what is measured becomes the baseline")
+    chosen = options.parse_args()
+    found, beside = measure()
+    for name, value in beside.items():
+        print(f"# {name}: {value:,}")
+    if chosen.renew:
+        BASELINE.write_text(json.dumps(found, indent=1) + "\n")
+        print(f"{BASELINE}: {found}")
+        return
+    sys.exit(0 if judge(found, json.loads(BASELINE.read_text())) else 1)
+
+
+if __name__ == "__main__":
+    main()
