@@ -450,13 +450,13 @@ def test_through_pgbouncer(doctor, postgres):
     console = {"auth_type = hba": "auth_type = hba\nstats_users = banter_app"}
     with contextlib.closing(servers.Pooler(postgres, **console)) as pooler:
         report = doctor("--no-model", BANTER_DATABASE_URL=pooler.url(), BANTER_WORKERS="1000")
-        report.has("connections", OK, "PgBouncer lets in 2000 clients and opens up to 30 connections")
+        report.has("connections", OK, "PgBouncer lets in 2000 clients and opens up to 16 connections")
         report = doctor("--no-model", BANTER_DATABASE_URL=pooler.url(), BANTER_WORKERS="1999")
         report.has("connections", WRONG, "max_client_conn = ")
-    console["default_pool_size = 20"] = "default_pool_size = 900"
+    console["default_pool_size = 12"] = "default_pool_size = 900"
     with contextlib.closing(servers.Pooler(postgres, **console)) as pooler:
         report = doctor("--no-model", BANTER_DATABASE_URL=pooler.url())
-        report.has("connections", WARNING, "may open 910 connections", "default_pool_size")
+        report.has("connections", WARNING, "may open 904 connections", "default_pool_size")
 
 
 def test_what_no_sweep_has_removed(migrated, empty):

@@ -90,7 +90,7 @@ def test_200_workers_share_40_connections_and_150_streams_are_each_stored_once(p
     gate = name("gate")
     replies = hold(banter, lodger, 150, gate)
     ((used,),) = cluster.run("select count(*) from pg_stat_activity where usename = 'banter_app'")
-    assert 0 < used <= 30
+    assert 0 < used <= 16
     model.open_gate(gate)
     answers = finish(replies)
     assert answers == [f"{n}.end" for n in range(150)]
