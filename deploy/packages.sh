@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Installs the packages that are missing: packages.sh build|deb|run|test|bench
+# Installs the packages that are missing: packages.sh build|deb|run|pooler|test|bench
 #
 # The one list of what Banter needs from Debian, and the one place that installs it; for the tests and the benchmark also
 # what they need of npm, into build. It is silent and quick when nothing is missing. It leaves no service started or enabled that was
@@ -46,12 +46,14 @@ list() {
 		printf '%s\n' "postgresql=/usr/lib/postgresql/$(postgres_major)/bin/initdb" \
 			nginx-light=/usr/sbin/nginx libmicrohttpd-dev openssl curl
 		;;
+	pooler) echo pgbouncer=/usr/sbin/pgbouncer ;;
 	test)
 		list run
 		list deb
+		list pooler
 		printf '%s\n' clang clang-format clang-tidy cppcheck llvm libclang-rt-14-dev libcmocka-dev \
 			"postgresql-$(postgres_major)-pgtap" libtap-parser-sourcehandler-pgtap-perl \
-			pgbouncer apache2 libapache2-mod-fcgid lighttpd caddy h2o spawn-fcgi multiwatch \
+			apache2 libapache2-mod-fcgid lighttpd caddy h2o spawn-fcgi multiwatch \
 			systemd systemd-container logrotate gdb valgrind \
 			lintian mandoc tmux zsh libfcgi-bin python3-yaml \
 			python3-pytest python3-pytest-xdist python3-pytest-timeout python3-requests python3-psycopg2 \
@@ -263,7 +265,7 @@ npm_install() {
 case ${1:-} in
 test) main "$1" && npm_install tests/system/clients npm "what the tests read streams with" ;;
 bench) main "$1" && npm_install tests/bench/rivals/node npm-bench "what Banter is compared with" ;;
-build | deb | run) main "$1" ;;
+build | deb | run | pooler) main "$1" ;;
 install) install "${2:?}" ;;
-*) die "usage: packages.sh build|deb|run|test|bench" ;;
+*) die "usage: packages.sh build|deb|run|pooler|test|bench" ;;
 esac

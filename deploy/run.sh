@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # `make run`, after the build: everything Banter needs, private to this folder, until Ctrl-C or SIGTERM.
 #
-#   nginx on 127.0.0.1:PORT → the pool (banter.fcgi) → PostgreSQL in build/run/pg
+#   nginx on 127.0.0.1:PORT → the pool (banter.fcgi) → PostgreSQL in build/run/pg, for many workers through PgBouncer
 #                                                    → the stand-in model, or a real one
 #
 # For trying and developing, not for a public site. All state is in build/run; the data there is kept.
@@ -24,6 +24,8 @@ env_lines=()
 . "$here/run/parts.sh"
 # shellcheck source=deploy/run/database.sh
 . "$here/run/database.sh"
+# shellcheck source=deploy/run/pooler.sh
+. "$here/run/pooler.sh"
 
 # What would go wrong later is said first.
 check() {
@@ -49,7 +51,7 @@ check() {
 forget_before() {
 	local before
 	case ${BANTER_LISTEN:-}' '${BANTER_DATABASE_URL:-} in
-	unix:*/pool' 'postgresql://banter_app@*%2Fpg:5432/banter) unset BANTER_DATABASE_URL BANTER_ADMIN_DATABASE_URL ;;
+	unix:*/pool' 'postgresql://banter_app@*%2Fpg:[56]432/banter) unset BANTER_DATABASE_URL BANTER_ADMIN_DATABASE_URL ;;
 	esac
 	before=$(model_url)
 	[ -z "$before" ] || [ "${BANTER_MODEL_URL:-}" != "$before/v1" ] || unset BANTER_MODEL_URL
@@ -157,9 +159,28 @@ pool() {
 	# Ours to set, and --listen says it; BANTER_BIN is no setting of the program's.
 	unset BANTER_LISTEN BANTER_BIN PORT
 	# How long running exchanges may take after Ctrl-C. A setting of the caller's may be in any unit.
-	drain=$([ -n "${BANTER_DRAIN_TIME:-}" ] && echo 300 || echo 15)
-	part_start pool env "BANTER_DRAIN_TIME=${BANTER_DRAIN_TIME:-5}" "${tied[@]}" \
+	drain=$([ -n "${BANTER_DRAIN_TIME:-}" ] && echo 300 || echo $((15 + workers / 50)))
+	crowd
+	part_start pool env "BANTER_DRAIN_TIME=${BANTER_DRAIN_TIME:-5}" "${crowd[@]}" "${tied[@]}" \
 		"$bin/banter.fcgi" --listen "unix:$sock/pool" --workers "$workers"
+}
+
+# Sets `crowd`: what the pool is told so that as many as it has workers may come in the same moment. They wait for each
+# other at the socket, and for PgBouncer's few connections, rather than being refused. A setting of the caller's wins.
+crowd() {
+	crowd=()
+	[ -z "${pooler:-}" ] || crowd+=("BANTER_DATABASE_TIME=${BANTER_DATABASE_TIME:-10}"
+		"BANTER_DATABASE_CONNECT_TIME=${BANTER_DATABASE_CONNECT_TIME:-8}")
+	[ "$workers" -le 1024 ] || crowd+=("BANTER_BACKLOG=${BANTER_BACKLOG:-$workers}")
+}
+
+# Each stream takes a descriptor of PgBouncer's and of the model's, and while workers are exchanged another; nginx raises
+# its own limit.
+descriptors() {
+	local wanted=$((2 * workers + 512)) soft
+	soft=$(ulimit -S -n)
+	[ "$soft" = unlimited ] || [ "$soft" -ge "$wanted" ] || ulimit -S -n "$wanted" 2>/dev/null ||
+		die "a process may open $(ulimit -H -n) files, $workers workers want $wanted: raise ulimit -n, or lower BANTER_WORKERS"
 }
 
 web() {
@@ -211,6 +232,20 @@ healthy() {
 			part_tell nginx 5
 			die "$url/health does not answer 200"
 		}
+		sleep 0.05
+	done
+}
+
+# Whoever comes finds all of them: the first one answers long before the last of thousands is made.
+all_workers() {
+	local children=/proc/${part_pid[pool]}/task/${part_pid[pool]}/children before=0 now left=600
+	while [ -r "$children" ]; do
+		now=$(wc -w <"$children")
+		[ "$now" -lt "$workers" ] || return 0
+		[ "$now" = "$before" ] || left=600
+		before=$now
+		check_parts
+		[ $((left -= 1)) -gt 0 ] || return 0
 		sleep 0.05
 	done
 }
@@ -300,6 +335,7 @@ main() {
 	forget_before
 	parts_leftover
 	check_port
+	descriptors
 	locked=yes
 	folders
 	say "starting Banter (Ctrl-C stops it)"
@@ -309,6 +345,7 @@ main() {
 	pool
 	web
 	healthy
+	all_workers
 	write_env
 	greet
 	watch

@@ -2,7 +2,7 @@
 # a unix socket in a private folder. Never the machine's own. Sourced by deploy/run.sh.
 #
 # PostgreSQL refuses to run as root: there it runs as the owner of the cluster, at first the user postgres.
-# It rests on parts.sh and on: run, sock (folders), workers. It sets owner_url and app_url.
+# It rests on parts.sh, pooler.sh and on: run, sock (folders), workers. It sets owner_url and app_url.
 # shellcheck shell=bash
 # shellcheck disable=SC2154,SC2034
 
@@ -89,11 +89,12 @@ pg_quote() {
 	printf '"%s"' "${1//\"/\"\"}"
 }
 
-# Who may come in: this user alone, whatever role; nobody over the network.
+# Who may come in: this user alone, whatever role, and whom PgBouncer runs as, for the pool; nobody over the network.
 pg_rules() {
 	rm -f "$pg/banter_hba.conf" "$pg/banter_ident.conf"
 	echo "local all all peer map=banter" >"$pg/banter_hba.conf"
-	printf 'banter %s %s\n' "$(pg_quote "$pg_user")" banter "$(pg_quote "$pg_user")" banter_app >"$pg/banter_ident.conf"
+	printf 'banter %s %s\n' "$(pg_quote "$pg_user")" banter "$(pg_quote "$pg_user")" banter_app \
+		"$(pg_quote "$(id -un ${pg_owner:+"${pg_owner%:*}"})")" banter_app >"$pg/banter_ident.conf"
 	chmod 644 "$pg/banter_hba.conf" "$pg/banter_ident.conf"
 }
 
@@ -103,6 +104,7 @@ pg_do() {
 
 pg_start() {
 	local left=1200 connections=$((workers + 32))
+	[ -z "$pooler" ] || connections=0
 	pg_folder "$sock/pg" || die "cannot make $sock/pg"
 	pg_rules || die "cannot write in $pg: is it yours?"
 	part_start postgresql "${pg_env[@]}" "${pg_as[@]}" --pdeathsig INT "$pg_bin/postgres" -D "$pg" \
@@ -121,7 +123,7 @@ pg_start() {
 		pg_do -d postgres -c "create database banter encoding 'UTF8' template template0" || die "cannot create the database"
 }
 
-# The socket's folder as a URL's host, escaped so that neither a URL nor a shell needs more.
+# pg_url ROLE PORT: the socket's folder as the host, escaped so that neither a URL nor a shell needs more.
 pg_url() {
 	local path=$sock/pg host='' char i
 	for ((i = 0; i < ${#path}; i++)); do
@@ -132,7 +134,7 @@ pg_url() {
 		esac
 		host+=$char
 	done
-	printf 'postgresql://%s@%s:5432/banter' "$1" "$host"
+	printf 'postgresql://%s@%s:%s/banter' "$1" "$host" "$2"
 }
 
 database_start() {
@@ -141,7 +143,9 @@ database_start() {
 	pg_tidy
 	pg_create
 	step database "PostgreSQL ${pg_bin//[!0-9]/}, private: its socket is in ${sock#"$root/"}/pg"
+	pooler_find
 	pg_start
-	owner_url=$(pg_url banter)
-	app_url=$(pg_url banter_app)
+	pooler_start
+	owner_url=$(pg_url banter 5432)
+	app_url=$(pg_url banter_app "$([ -n "$pooler" ] && echo "$pooler_port" || echo 5432)")
 }

@@ -108,7 +108,7 @@ class Running:
 
     def stop(self):
         """SIGTERM to make, as a supervisor would send it. Whatever it had started must be gone soon."""
-        mine = {pid: name_of(pid) for pid in self.parts()}
+        mine = {pid: command for pid in self.parts() if (command := name_of(pid))}  # not what just ended
         assert len(mine) > 6, mine
         self.process.send_signal(signal.SIGTERM)
         self.process.wait(servers.PATIENCE)
