@@ -344,6 +344,11 @@ int64_t model_tokens_in(const struct model *model)
 	return model->answer.tokens_in;
 }
 
+int64_t model_tokens_cached(const struct model *model)
+{
+	return model->answer.tokens_cached;
+}
+
 int64_t model_tokens_out(const struct model *model)
 {
 	return model->answer.tokens_out;

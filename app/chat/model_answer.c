@@ -46,7 +46,7 @@ void model_answer_reset(struct model_answer *answer, bool several)
 	model_reasoning_reset(&answer->reasoning);
 	utf8_joiner_init(&answer->joiner);
 	answer->shape = MODEL_UNSEEN;
-	answer->tokens_in = answer->tokens_out = -1;
+	answer->tokens_in = answer->tokens_out = answer->tokens_cached = -1;
 	answer->cause = NULL;
 	answer->several = several;
 	answer->done = answer->whole = answer->spoke = false;
@@ -115,6 +115,7 @@ static void take_usage(struct model_answer *answer, struct json_node usage)
 {
 	take_count(json_member(usage, "prompt_tokens"), &answer->tokens_in);
 	take_count(json_member(usage, "completion_tokens"), &answer->tokens_out);
+	take_count(model_chunk_cached(usage), &answer->tokens_cached);
 }
 
 /* What a chunk said is in answer->text; `came`: it said something. */

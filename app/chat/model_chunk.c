@@ -124,6 +124,23 @@ static bool is_one(struct str reason, const struct str *words, size_t count)
 	return false;
 }
 
+struct json_node model_chunk_cached(struct json_node usage)
+{
+	static const char *const names[] = {
+		"prompt_cache_hit_tokens", /* DeepSeek */
+		"cached_tokens",	   /* Moonshot */
+		"cache_read_input_tokens", /* Anthropic's, as gateways pass it on: LiteLLM */
+	};
+	/* OpenAI, and nearly all: Azure, Gemini, vLLM, llama.cpp, OpenRouter, xAI. */
+	struct json_node count =
+		json_member(json_member(usage, "prompt_tokens_details"), "cached_tokens");
+	size_t i;
+
+	for (i = 0; i < COUNT(names) && json_type_of(count) != JSON_NUMBER; i++)
+		count = json_member(usage, names[i]);
+	return count;
+}
+
 struct str model_chunk_reason(struct json_node choice)
 {
 	/* "" with every delta (Ollama of 2024); null made a word. */

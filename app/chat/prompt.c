@@ -149,5 +149,18 @@ bool prompt_halve(struct prompt *prompt)
 	if (kept <= 0)
 		return false;
 	prompt->budget.messages = kept / 4 * 2;
+	prompt->halved = true;
 	return true;
+}
+
+int64_t prompt_from(const struct prompt *prompt)
+{
+	struct prompt_budget left = prompt->budget;
+	int from;
+
+	if (!prompt->halved)
+		return -1;
+	return take_history(prompt->begun, &left, &from)
+		       ? store_history_position(prompt->begun, from)
+		       : prompt->begun->position;
 }

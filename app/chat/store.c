@@ -26,6 +26,7 @@ enum column {
 	CONTENT,
 	SERVERS,
 	REASONING,
+	POSITION,
 };
 
 static const char *const outcomes[] = {
@@ -74,6 +75,7 @@ static enum status take_begun(struct db_rows *rows, struct store_begun *out)
 	}
 	*out = (struct store_begun){
 		.rows = rows,
+		.position = db_rows_integer(rows, 0, POSITION, 0),
 		.outcome = (enum store_outcome)outcome,
 		.conversation = db_rows_text(rows, 0, CONVERSATION),
 		.message_id = db_rows_text(rows, 0, MESSAGE_ID),
@@ -159,6 +161,11 @@ void store_history(const struct store_begun *begun, int index, bool *assistant, 
 	*text = db_rows_text(begun->rows, index + 1, CONTENT);
 }
 
+int64_t store_history_position(const struct store_begun *begun, int index)
+{
+	return db_rows_integer(begun->rows, index + 1, POSITION, 0);
+}
+
 static void add_known(struct db_query *query, int64_t number)
 {
 	if (number < 0)
@@ -171,7 +178,8 @@ static void add_known(struct db_query *query, int64_t number)
 	"select banter.turn_close(p_workspace => $1, p_exchange => $2, p_state => $3,"             \
 	" p_answer => $4, p_finish_reason => $5, p_tokens_in => $6, p_tokens_out => $7,"           \
 	" p_error => $8, p_first_ms => $9, p_total_ms => $10, p_server => $11,"                    \
-	" p_requests => $12, p_tries => $13, p_lock_ms => $14)"
+	" p_requests => $12, p_tries => $13, p_tokens_cached => $14, p_history_from => $15,"       \
+	" p_lock_ms => $16)"
 
 enum status store_finish(struct db *db, struct wait *wait, const struct store_ending *finish,
 			 int64_t deadline, enum store_finished *out)
@@ -202,6 +210,8 @@ enum status store_finish(struct db *db, struct wait *wait, const struct store_en
 	db_add_text(&query, finish->server);
 	db_add_integer(&query, finish->requests);
 	db_add_text(&query, finish->tries);
+	add_known(&query, finish->tokens_cached);
+	add_known(&query, finish->history_from);
 	db_add_time_left(&query); /* or it would be stored, and charged, after its `error` */
 	status = db_call(db, wait, &query, deadline, &rows);
 	if (status)

@@ -198,9 +198,11 @@ static enum status finish(struct turn *turn, enum store_end end, enum store_fini
 		.finish_reason = model_finish_reason(context->model),
 		.tokens_in = model_tokens_in(context->model),
 		.tokens_out = model_tokens_out(context->model),
+		.tokens_cached = model_tokens_cached(context->model),
 		.error = turn->cause,
 		.first_ms = turn->first_ms,
 		.requests = attempts->requests,
+		.history_from = prompt_from(&turn->prompt),
 	};
 	enum status status;
 	int64_t now;

@@ -70,7 +70,7 @@ static int run_revoke(const struct cli_call *call)
 	"                       remove it, and each answer begins in it\n"                         \
 	"  temperature=X        0 to 2; none: the model's own\n"                                   \
 	"  max_tokens=N         longest answer; none: the model's own\n"                           \
-	"  history_messages=N   shown to the model; none: the server's most\n"                     \
+	"  history_messages=N   shown to the model at most; none: the server's most\n"             \
 	"  history_chars=N      the same, in characters\n"                                         \
 	"  stream=yes|no        where a request does not say (no)\n"                               \
 	"  price=N              credits for an exchange (1)\n"                                     \

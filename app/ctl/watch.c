@@ -34,7 +34,11 @@ const struct cli_command ctl_watch_commands[] = {
 		  "asked_again: a model was asked more than once for it; moved: another server "
 		  "was. "
 		  "By server an\n"
-		  "exchange counts for each that was asked, and its end for the last one.",
+		  "exchange counts for each that was asked, and its end for the last one. "
+		  "tokens_cached: of\n"
+		  "tokens_in, those that a server had kept from an earlier request, which cost "
+		  "less;\n"
+		  "cached_percent: their share, where the servers say how many.",
 	  .example = "stats --by chatbot --days 30",
 	  .options = stats_options,
 	  .flags = CLI_PRINTS,
@@ -47,7 +51,7 @@ const struct cli_command ctl_watch_commands[] = {
 	  .example = "tail --follow",
 	  .options = tail_options,
 	  .flags = CLI_PRINTS,
-	  .details = 7, /* the column that is tail's own among them */
+	  .details = 8, /* the column that is tail's own among them */
 	  .run = tail_run },
 	{ .name = NULL },
 };

@@ -10,8 +10,8 @@ enum status ops_statistics_usage(struct ops *ops, const struct ops_statistics *w
 
 	db_query_init(&query, "stats",
 		      "select name, exchanges, done, \"left\", failed, asked_again, moved,"
-		      " tokens_in, tokens_out, credits, first_ms_half, first_ms_most,"
-		      " total_ms_half, running"
+		      " tokens_in, tokens_cached, cached_percent, tokens_out, credits,"
+		      " first_ms_half, first_ms_most, total_ms_half, running"
 		      " from banter.stats("
 		      "p_by => $1, p_days => $2, p_workspace => $3, p_chatbot => $4)");
 	db_add_input(&query, which->by);
@@ -28,7 +28,8 @@ enum status ops_statistics_tail(struct ops *ops, const char *chatbot, const char
 
 	db_query_init(&query, "tail",
 		      "select started_at, state, chatbot, first_ms, total_ms, error, server, tries,"
-		      " tokens_out, request_id, model, stream, tokens_in, requests, finish_reason,"
+		      " tokens_out, request_id, model, stream, tokens_in, tokens_cached, requests, "
+		      "finish_reason,"
 		      " exchange, ended"
 		      " from banter.tail(p_limit => $1, p_chatbot => $2,"
 		      " p_since => $3::timestamptz - interval '5 seconds')");

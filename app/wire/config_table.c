@@ -123,10 +123,11 @@ static const struct setting settings[] = {
 	WHOLE("BANTER_ANSWER_BYTES", answer_bytes, RELOAD, 262144, 1024, 4194304,
 	      "the longest answer; a longer one ends in `error`, its rest is not waited for"),
 	WHOLE("BANTER_HISTORY_MESSAGES", history_messages, RELOAD, 40, 0, 10000,
-	      "how many messages of the conversation the model is given"),
+	      "how many messages of the conversation the model is given at most; what is beyond is cut "
+	      "down to half of them at once"),
 	WHOLE("BANTER_HISTORY_CHARS", history_chars, RELOAD, 32000, 0, 10000000,
-	      "how many characters of the conversation the model is given; if that is still too long "
-	      "for the model, it is asked once more with half"),
+	      "the same in characters; if that is still too long for the model, it is asked again with "
+	      "half"),
 	TIME("BANTER_REQUEST_TIME", request_ms, RELOAD, 10, 0.1, 3600,
 	     "time allowed to read a request from the web server"),
 	TIME("BANTER_WRITE_TIME", write_ms, RELOAD, 30, 0.1, 3600,

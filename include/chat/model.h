@@ -90,6 +90,8 @@ void model_stop(struct model *model);
 struct str model_finish_reason(const struct model *model);
 int64_t model_tokens_in(const struct model *model);
 int64_t model_tokens_out(const struct model *model);
+/* Of tokens_in: those that the server had kept from an earlier request. */
+int64_t model_tokens_cached(const struct model *model);
 
 enum model_failure_kind {
 	MODEL_UNREACHED, /* no way to it: its name, its certificate, a connection in time */

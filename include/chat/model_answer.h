@@ -38,6 +38,7 @@ struct model_answer {
 	bool whole;	 /* a plain answer came, which needs no reason to be one */
 	bool spoke;	 /* a delta had text */
 	int64_t tokens_in, tokens_out; /* -1: not said */
+	int64_t tokens_cached;	       /* of tokens_in; -1: not said */
 	const char *cause;	       /* of a failure: a constant; NULL: none */
 	model_text_fn sink;
 	void *sink_context;

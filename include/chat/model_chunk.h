@@ -32,6 +32,12 @@ bool model_chunk_text(struct json_node speech, struct utf8_joiner *joiner, struc
  */
 bool model_chunk_failed(struct json_node chunk, struct json_node choice, bool plain);
 
+/*
+ * How many of the prompt's tokens the server had kept from an earlier request, of a chunk's usage;
+ * absent: it does not say.
+ */
+struct json_node model_chunk_cached(struct json_node usage);
+
 /* The choice's finish reason; absent: none, or a word for that. */
 struct str model_chunk_reason(struct json_node choice);
 /* True if the reason says that the answer broke off: what came is not all there was to come. */

@@ -28,6 +28,7 @@ struct prompt {
 	const struct store_begun *begun; /* the system prompt, and the history */
 	struct str message;		 /* the new one */
 	struct prompt_budget budget;
+	bool halved; /* at first: not */
 };
 
 /* Hands the messages to a request that was begun, in their order. */
@@ -39,5 +40,10 @@ int prompt_history(const struct prompt *prompt, int64_t *chars);
  * it held none, so there is nothing to leave out.
  */
 bool prompt_halve(struct prompt *prompt);
+/*
+ * Once it was halved: the place in the conversation from which on it holds what is there, which is the
+ * new message's where it holds no history. -1: it was not.
+ */
+int64_t prompt_from(const struct prompt *prompt);
 
 #endif

@@ -56,6 +56,7 @@ struct store_exchange {
 /* What came back; strings are borrowed from `rows`. */
 struct store_begun {
 	struct db_rows *rows; /* row 0 the decision, then the history */
+	int64_t position;     /* its place in the conversation */
 	enum store_outcome outcome;
 	struct str conversation;
 	struct str message_id;
@@ -78,6 +79,8 @@ void store_begun_clear(struct store_begun *begun);
 /* History: exchange by exchange, oldest first. */
 int store_history_count(const struct store_begun *begun);
 void store_history(const struct store_begun *begun, int index, bool *assistant, struct str *text);
+/* The place in the conversation of the exchange it is of. */
+int64_t store_history_position(const struct store_begun *begun, int index);
 
 enum store_end { STORE_DONE, STORE_LEFT, STORE_FAILED };
 enum store_finished { STORE_STORED, STORE_ALREADY, STORE_GONE };
@@ -89,11 +92,13 @@ struct store_ending {
 	struct str answer;
 	struct str finish_reason;      /* absent: none */
 	int64_t tokens_in, tokens_out; /* -1: unknown */
+	int64_t tokens_cached;	       /* of tokens_in; -1: unknown */
 	const char *error;	       /* a cause, "" if none */
 	int64_t first_ms, total_ms;    /* first_ms -1: no token came */
 	struct str server;	       /* asked last; absent: none was */
 	int requests;		       /* of a model, in all */
 	struct str tries;	       /* why it was asked again; absent: it was not */
+	int64_t history_from; /* where it began for the model, asked with less of it; -1: not so */
 };
 /* Ends an exchange; committed when it returns. As db_call(). */
 enum status store_finish(struct db *db, struct wait *wait, const struct store_ending *finish,

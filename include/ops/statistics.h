@@ -19,7 +19,7 @@ enum status ops_statistics_usage(struct ops *ops, const struct ops_statistics *w
 				 struct db_rows **out) MUST_CHECK;
 
 /* Columns of the tail's rows: the exchange's id, and the exact time it ended (absent: it runs). */
-enum { OPS_TAIL_ID = 15, OPS_TAIL_ENDED = 16 };
+enum { OPS_TAIL_ID = 16, OPS_TAIL_ENDED = 17 };
 /*
  * The exchanges that ended last, at most `limit`, and those that run, without their texts. `since`, an
  * OPS_TAIL_ENDED or "now": none that ended before, but for a few seconds: an exchange's time is taken

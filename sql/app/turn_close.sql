@@ -3,7 +3,8 @@
 create or replace function banter.turn_close(
 	p_workspace bigint, p_exchange text, p_state text, p_answer text, p_finish_reason text,
 	p_tokens_in integer, p_tokens_out integer, p_error text, p_first_ms integer, p_total_ms integer,
-	p_server text, p_requests integer, p_tries text, p_lock_ms integer)
+	p_server text, p_requests integer, p_tries text, p_lock_ms integer,
+	p_tokens_cached integer default null, p_history_from bigint default null)
 returns text
 language plpgsql
 security definer
@@ -12,6 +13,7 @@ as $$
 declare
 	v_state text := p_state;
 	v_was text;
+	v_conversation text;
 	v_price integer;
 	v_replaces text;
 	v_left integer;
@@ -34,7 +36,7 @@ begin
 		perform set_config('synchronous_commit', 'on', true);
 	end if;
 
-	select e.state, e.price, e.replaces into v_was, v_price, v_replaces
+	select e.state, e.conversation, e.price, e.replaces into v_was, v_conversation, v_price, v_replaces
 	from banter_data.exchange e
 	where e.workspace = p_workspace and e.exchange = p_exchange
 	for no key update;
@@ -56,11 +58,14 @@ begin
 	set state = v_state, price = coalesce(v_left, v_price), ended_at = clock_timestamp(), answer = p_answer,
 		finish_reason = p_finish_reason, tokens_in = p_tokens_in, tokens_out = p_tokens_out,
 		error = p_error, first_ms = p_first_ms, total_ms = p_total_ms,
-		server = p_server, requests = p_requests, tries = p_tries
+		server = p_server, requests = p_requests, tries = p_tries, tokens_cached = p_tokens_cached
 	where e.workspace = p_workspace and e.exchange = p_exchange;
 
 	if v_state = 'failed' then
 		perform banter_data.credit_return(p_workspace, p_exchange, v_price);
+	elsif p_history_from is not null then
+		perform banter_data.history_cut(
+			p_workspace => p_workspace, p_conversation => v_conversation, p_from => p_history_from);
 	end if;
 	perform banter_data.locks_in_time();
 	return 'stored';
@@ -68,5 +73,5 @@ end
 $$;
 
 comment on function banter.turn_close(
-	bigint, text, text, text, text, integer, integer, text, integer, integer, text, integer, text, integer) is
-	'Ends a running exchange as done, left or failed: stored; already: it had ended so; gone: unknown, erased, given up when its lease ended, or ended otherwise. p_server: asked last; p_requests: of the model, in all; p_tries: why it moved. The locks are waited for no longer than p_lock_ms (0: for ever), one by one and together.';
+	bigint, text, text, text, text, integer, integer, text, integer, integer, text, integer, text, integer, integer, bigint) is
+	'Ends a running exchange as done, left or failed: stored; already: it had ended so; gone: unknown, erased, given up when its lease ended, or ended otherwise. p_server: asked last; p_requests: of the model, in all; p_tries: why it moved; p_history_from: where the history began for the model, where less of it was asked with (null: it was not). The locks are waited for no longer than p_lock_ms (0: for ever), one by one and together.';

@@ -17,7 +17,7 @@ returns table (
 	outcome text, conversation text, message_id text, limit_max integer, limit_remaining integer,
 	limit_reset bigint, retry_after integer, model text, system_prompt text,
 	temperature double precision, max_tokens integer, stream boolean, content text,
-	servers text, reasoning text)
+	servers text, reasoning text, "position" bigint)
 language plpgsql
 security definer
 set search_path = pg_catalog, banter_data, pg_temp
@@ -30,6 +30,7 @@ declare
 	v_place record;
 	v_conversation text;
 	v_position bigint;
+	v_from bigint;
 	v_attempt integer := 0;
 	v_replaces text;
 	v_price integer := 0;
@@ -220,21 +221,31 @@ begin
 	max_tokens := v_key.max_tokens;
 	servers := array_to_string(v_key.servers, ',');
 	reasoning := v_key.reasoning;
+	position := v_position;
 	return next;
 
+	-- A first message has none, however often it is sent.
+	if v_position = 1 then
+		return;
+	end if;
+	v_from := banter_data.history_begin(
+		p_workspace => p_workspace, p_conversation => v_conversation, p_position => v_position,
+		p_started_at => v_started_at, p_max_messages => least(p_max_messages, v_key.history_messages),
+		p_max_chars => least(p_max_chars, v_key.history_chars));
 	return query
-		select h.role, null::text, null::text, null::integer, null::integer, null::bigint, null::integer,
-			null::text, null::text, null::double precision, null::integer, null::boolean, h.content,
-			null::text, null::text
-		from banter_data.history(
-			p_workspace => p_workspace, p_conversation => v_conversation, p_position => v_position,
-			p_started_at => v_started_at,
-			p_max_messages => greatest(least(p_max_messages, v_key.history_messages), 0),
-			p_max_chars => least(p_max_chars, v_key.history_chars)) h;
+		select t.role, null::text, null::text, null::integer, null::integer, null::bigint, null::integer,
+			null::text, null::text, null::double precision, null::integer, null::boolean, t.content,
+			null::text, null::text, e.position
+		from banter_data.exchange e
+		cross join lateral (values (1, 'user', e.question), (2, 'assistant', e.answer)) t (n, role, content)
+		where e.workspace = p_workspace and e.conversation = v_conversation
+			and e.position >= v_from and e.position < v_position
+			and e.state in ('done', 'left') and e.ended_at <= v_started_at
+		order by e.position, t.n;
 end
 $$;
 
 comment on function banter.turn_start(
 	bigint, bytea, text, text, text, text, text, text, text, text, json, boolean, text, bytea,
 	integer, integer, integer, text, integer, integer, integer) is
-	'Starts an exchange, or says why not: one row with the outcome and, when it is started, the history after it, oldest first, its role as the outcome. `servers` has commas between; null: only the default one. Sent again with the same p_exchange it answers the same. p_max_open and p_max_open_per_key (0 or null: no cap) hold where the workspace has none of its own; the locks are waited for no longer than p_lock_ms, one by one and together.';
+	'Starts an exchange, or says why not: one row with the outcome and, when it is started, the history after it, oldest first, its role as the outcome. `position`: an exchange''s place in the conversation. `servers` has commas between; null: only the default one. Sent again with the same p_exchange it answers the same. p_max_open and p_max_open_per_key (0 or null: no cap) hold where the workspace has none of its own; the locks are waited for no longer than p_lock_ms, one by one and together.';

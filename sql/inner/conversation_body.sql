@@ -19,8 +19,8 @@ begin
 			select row_to_json(b)::text
 			from (
 				select e.exchange, e.position, e.attempt, e.replaces, e.state, e.api_key, e.answer_id,
-					e.request_id, e.model, e.stream, e.price, e.tokens_in, e.tokens_out, e.first_ms,
-					e.total_ms, e.finish_reason, e.error, e.server, e.requests, e.tries,
+					e.request_id, e.model, e.stream, e.price, e.tokens_in, e.tokens_cached, e.tokens_out,
+					e.first_ms, e.total_ms, e.finish_reason, e.error, e.server, e.requests, e.tries,
 					banter_data.conversation_time(e.started_at) as started_at,
 					banter_data.conversation_time(e.ended_at) as ended_at,
 					translate(e.metadata::text, E'\r\n', '  ')::json as metadata,

@@ -17,7 +17,8 @@ as $$
 				when bool_or(e.position not between 1 and p_conversation.next_position - 1 or e.attempt < 0
 					or e.exchange !~ '^[A-Za-z0-9_-]{1,40}$')
 				then 'one of its exchanges has no place in it'
-				when bool_or(least(e.price, e.tokens_in, e.tokens_out, e.first_ms, e.total_ms, e.requests) < 0)
+				when bool_or(least(e.price, e.tokens_in, e.tokens_cached, e.tokens_out, e.first_ms, e.total_ms,
+					e.requests) < 0)
 				then 'one of its exchanges has a number below zero'
 				when bool_or(not isfinite(e.started_at) or not isfinite(e.ended_at))
 				then 'one of its exchanges has a time that cannot be one'

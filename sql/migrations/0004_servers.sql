@@ -1,5 +1,6 @@
--- Several model servers, what became of reasoning inside an answer, and what was asked where. Whoever is there already is
--- asked for as so far: by the default server alone, whose reasoning is left out.
+-- Several model servers, what became of reasoning inside an answer, what was asked where, and from where on a model sees
+-- a conversation. Whoever is there already is asked for as so far: by the default server alone, whose reasoning is left
+-- out, with what fits of all of its conversation.
 set local lock_timeout = '2s';
 
 alter table banter_data.chatbot
@@ -17,11 +18,19 @@ comment on column banter_data.chatbot.reasoning is
 alter table banter_data.exchange
 	add column if not exists server text collate "C",
 	add column if not exists requests smallint,
-	add column if not exists tries text;
+	add column if not exists tries text,
+	add column if not exists tokens_cached integer;
 comment on column banter_data.exchange.server is 'The model server that was asked last.';
 comment on column banter_data.exchange.requests is 'How often a model was asked, in all.';
 comment on column banter_data.exchange.tries is
 	'Why it was asked again, or another was: a server''s name and the reason, for each, such as "a 503, b refused"; never a server''s words.';
+comment on column banter_data.exchange.tokens_cached is
+	'Of tokens_in: those that the model''s server had kept from an earlier request; null: it did not say.';
+
+alter table banter_data.conversation
+	add column if not exists history_from bigint not null default 0;
+comment on column banter_data.conversation.history_from is
+	'The position from which on a model sees it. It moves in leaps: what is sent grows at its end in between, as servers'' caches want it.';
 
 -- A generated column cannot be had without writing the table anew. This one is a plain column now that is kept by a
 -- trigger, in each database, whichever version it comes from: see 0002.

@@ -5,8 +5,8 @@
 create or replace function banter.stats(p_by text, p_days integer, p_workspace text, p_chatbot text)
 returns table (
 	name text, exchanges bigint, done bigint, "left" bigint, failed bigint, running bigint,
-	asked_again bigint, moved bigint, tokens_in bigint, tokens_out bigint,
-	credits bigint, first_ms_half integer, first_ms_most integer, total_ms_half integer)
+	asked_again bigint, moved bigint, tokens_in bigint, tokens_cached bigint, cached_percent integer,
+	tokens_out bigint, credits bigint, first_ms_half integer, first_ms_most integer, total_ms_half integer)
 language plpgsql
 stable
 security definer
@@ -48,7 +48,7 @@ begin
 		select e.exchange, case when s.last then e.state end as state, s.again,
 			case when p_by = 'server' then not s.last
 				else exists (select from banter_data.servers_tried(e.tries) t where t.server <> e.server) end as moved,
-			e.tokens_in, e.tokens_out, e.price, e.first_ms, e.total_ms,
+			e.tokens_in, e.tokens_cached, e.tokens_out, e.price, e.first_ms, e.total_ms,
 			case p_by
 				when 'day' then to_char(e.started_at at time zone 'UTC', 'YYYY-MM-DD')
 				when 'chatbot' then c.name
@@ -80,7 +80,7 @@ begin
 			and (p_by <> 'error' or e.state in ('failed', 'lost'))
 		union all
 		-- Days on which nothing happened are days too.
-		select null, null, null, null, null, null, null, null, null, to_char(v_first + d, 'YYYY-MM-DD'), null, null
+		select null, null, null, null, null, null, null, null, null, null, to_char(v_first + d, 'YYYY-MM-DD'), null, null
 		from generate_series(0, p_days - 1) d
 		where p_by = 'day'
 	)
@@ -95,6 +95,11 @@ begin
 		count(*) filter (where u.again),
 		count(*) filter (where u.moved),
 		coalesce(sum(u.tokens_in) filter (where u.state is not null), 0)::bigint,
+		coalesce(sum(u.tokens_cached) filter (where u.state is not null), 0)::bigint,
+		-- Of those whose server says how many; some count what was kept beside tokens_in.
+		round(100.0 * sum(least(u.tokens_cached, u.tokens_in)) filter (where u.state is not null
+				and u.tokens_cached is not null)
+			/ nullif(sum(u.tokens_in) filter (where u.state is not null and u.tokens_cached is not null), 0))::integer,
 		coalesce(sum(u.tokens_out) filter (where u.state is not null), 0)::bigint,
 		coalesce(sum(u.price) filter (where u.state in ('done', 'left')), 0)::bigint,
 		percentile_disc(0.5) within group (order by u.first_ms) filter (where u.state is not null),
@@ -107,4 +112,4 @@ end
 $$;
 
 comment on function banter.stats(text, integer, text, text) is
-	'For the operator. Use of the last p_days UTC days (today is one) by day, chatbot, model, server, workspace or error, of all or of one workspace or chatbot: exchanges, how they ended, for how many a model was asked more than once, how many moved on to another server, tokens, credits charged, milliseconds to the first token (median, 95th percentile) and in all (median).';
+	'For the operator. Use of the last p_days UTC days (today is one) by day, chatbot, model, server, workspace or error, of all or of one workspace or chatbot: exchanges, how they ended, for how many a model was asked more than once, how many moved on to another server, tokens, how many of those sent the servers had kept from earlier requests, also in percent (null: none of them said), credits charged, milliseconds to the first token (median, 95th percentile) and in all (median).';

@@ -2,7 +2,7 @@
 create or replace function banter.tail(p_limit integer, p_chatbot text, p_since timestamptz)
 returns table (
 	started_at text, state text, chatbot text, model text, stream boolean, first_ms integer,
-	total_ms integer, tokens_in integer, tokens_out integer, error text, server text, requests integer,
+	total_ms integer, tokens_in integer, tokens_cached integer, tokens_out integer, error text, server text, requests integer,
 	tries text, finish_reason text, request_id text, exchange text, ended timestamptz)
 language plpgsql
 stable
@@ -46,7 +46,7 @@ begin
 	select banter_data.stamp(s.started_at), s.state, c.name, s.model, s.stream, s.first_ms,
 		coalesce(s.total_ms, case when s.ended_at is null
 			then (extract(epoch from clock_timestamp() - s.started_at) * 1000)::integer end),
-		s.tokens_in, s.tokens_out, s.error, s.server, s.requests::integer, s.tries, s.finish_reason,
+		s.tokens_in, s.tokens_cached, s.tokens_out, s.error, s.server, s.requests::integer, s.tries, s.finish_reason,
 		s.request_id, s.exchange, s.ended_at
 	from shown s
 	join banter_data.chatbot c on c.workspace = s.workspace and c.chatbot = s.chatbot

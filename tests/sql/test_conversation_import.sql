@@ -5,14 +5,14 @@ select no_plan();
 create temp table record (line text);
 select pg_temp.turn('x1', session => 's', metadata => '{"n":1e999999}'), pg_temp.turn('x2', session => 's');
 select pg_temp.finish('x1'), pg_temp.finish('x2', 'left', 'some');
-update banter_data.exchange set server = 'b', requests = 2, tries = 'a 503' where exchange = 'x1';
+update banter_data.exchange set server = 'b', requests = 2, tries = 'a 503', tokens_cached = 9 where exchange = 'x1';
 insert into record
 select min(head) || string_agg(body, ',' order by position) || ']}'
 from banter.conversation_export('jsonl', null, null, 'x1-c', false, null, null, null, null, 9);
 create temp view stored as select to_json(c)::text || e.whole as whole
 from banter_data.conversation c cross join (
 	select string_agg(row(e.exchange, e.state, e.position, e.started_at, e.ended_at, e.price, e.metadata::text, e.question,
-		e.answer, e.finish_reason, e.server, e.requests, e.tries)::text, ' ' order by e.exchange) as whole
+		e.answer, e.finish_reason, e.server, e.requests, e.tries, e.tokens_cached)::text, ' ' order by e.exchange) as whole
 	from banter_data.exchange e) e;
 create temp table before as select * from stored;
 

@@ -1,5 +1,5 @@
 begin;
-select plan(18);
+select plan(20);
 \ir include/fixture.sql
 
 -- Yesterday: a done and a left one of bot; today: a failed and a lost one of bot, a done one of other, one that
@@ -55,6 +55,12 @@ select pg_temp.rows_are($$ select sum(exchanges)::bigint from banter.stats('day'
 	$$ values (1::bigint) $$, 'of one chatbot');
 select pg_temp.rows_are($$ select sum(exchanges)::bigint from banter.stats('day', 20, null, null) $$,
 	$$ values (7::bigint) $$, 'as many days as are asked for');
+select pg_temp.rows_are($$ select tokens_cached, cached_percent from banter.stats('model', 3, 'metered', null) $$,
+	$$ values (0::bigint, null::integer) $$, 'where no server says what it had kept, nobody knows');
+update banter_data.exchange e set tokens_cached = case e.exchange when 'zd' then 8 else 0 end where e.exchange in ('zd', 'zl');
+update banter_data.exchange e set tokens_cached = 12 where e.exchange = 'z2';
+select pg_temp.rows_are($$ select name, tokens_in, tokens_cached, cached_percent from banter.stats('workspace', 3, null, null) $$,
+	$$ values ('metered', 33::bigint, 8::bigint, 36), ('unlimited', 11, 12, 100) $$, 'a share of what was sent where it was said, all at most');
 select throws_ok($$ select banter.stats('day', 3, 'unlimited', 'alone') $$, 'P0001',
 	'chatbot "alone" is not of workspace "unlimited"', 'a chatbot of another workspace is refused');
 select pg_temp.turn('zl2', session => 'idem', idem => 'k'), pg_temp.finish('zl2', 'left', 'some');

@@ -3,13 +3,13 @@ select no_plan();
 \ir include/fixture.sql
 
 select pg_temp.turn('d'), pg_temp.turn('l'), pg_temp.turn('e'), pg_temp.turn('f'), pg_temp.turn('n');
-select is(banter.turn_close(1, 'd', 'done', 'hi', 'length', 11, 7, null, 120, 900, 'b', 2, 'a 503', 7000), 'stored', 'done');
+select is(banter.turn_close(1, 'd', 'done', 'hi', 'length', 11, 7, null, 120, 900, 'b', 2, 'a 503', 7000, 9), 'stored', 'done');
 select is(current_setting('synchronous_commit'), 'on', 'what is told as stored is on the disk');
 select is(current_setting('lock_timeout'), '7s', 'locks are waited for as long as it is told');
 select pg_temp.row_is($$ select state, answer, finish_reason, tokens_in, tokens_out, first_ms, total_ms, price, chars, ended_at > started_at, error,
-		server, requests::integer, tries
+		server, requests::integer, tries, tokens_cached
 	from banter_data.exchange where exchange = 'd' $$,
-	row('done'::text, 'hi'::text, 'length'::text, 11, 7, 120, 900, 1, 7, true, null::text, 'b'::text, 2, 'a 503'::text), 'and written');
+	row('done'::text, 'hi'::text, 'length'::text, 11, 7, 120, 900, 1, 7, true, null::text, 'b'::text, 2, 'a 503'::text, 9), 'and written');
 select is(pg_temp.finish('d'), 'already', 'sent twice');
 select is(pg_temp.finish('d', 'left'), 'gone', 'another end is too late');
 select is(pg_temp.finish('d', 'failed', ''), 'gone', 'so is a failure');

@@ -73,8 +73,8 @@ def rows_of(database, workspace):
         "select c::text from banter_data.conversation c where workspace = %s order by conversation", workspace)
     exchanges = database.run(
         """select exchange, conversation, chatbot, api_key, position, attempt, replaces, state, started_at, ended_at,
-            price, tokens_in, tokens_out, first_ms, total_ms, stream, answer_id, request_id, model, finish_reason,
-            error, translate(metadata::text, E'\\r\\n', '  '), question, answer, chars
+            price, tokens_in, tokens_cached, tokens_out, first_ms, total_ms, stream, answer_id, request_id, model,
+            finish_reason, error, translate(metadata::text, E'\\r\\n', '  '), question, answer, chars
         from banter_data.exchange e where workspace = %s order by exchange""", workspace)
     return conversations, exchanges
 

@@ -12,7 +12,7 @@
 
 #include "edge/db.h"
 
-#define STUB_DB_COLUMNS 15
+#define STUB_DB_COLUMNS 16
 
 struct db {
 	bool busy;

@@ -144,8 +144,10 @@ static inline void stub_turn_free(struct stub_turn *t)
 
 /* What every journal begins with; begin's values are test_store's. */
 #define OPENED "turn_start start(c-1, m-1) flush post "
-#define FINISH_ASKED(state, rest, asked)                                                           \
-	"turn_close(5, 'x', '" state "', " rest ", " asked ", left) "
+#define FINISH_FROM(state, rest, asked, from)                                                      \
+	"turn_close(5, 'x', '" state "', " rest ", " asked ", null, " from ", left) "
+/* It was not asked with less of the history. */
+#define FINISH_ASKED(state, rest, asked) FINISH_FROM(state, rest, asked, "null")
 /* The model was asked once, or not at all. */
 #define FINISH_CALL(state, rest) FINISH_ASKED(state, rest, "'default', 1, null")
 #define FINISH_UNASKED(state, rest) FINISH_ASKED(state, rest, "null, 0, null")

@@ -136,6 +136,45 @@ static void what_nobody_reads_is_no_damage(void **state)
 	play_everywhere(streams, COUNT(streams));
 }
 
+/* How many of the prompt's tokens a server had kept, each in its own words. */
+static void what_a_server_had_kept_is_counted(void **state)
+{
+#define KEPT(members)                                                                              \
+	STR(DELTA("a") "data: {\"choices\":[],\"usage\":{\"prompt_tokens\":9" members "}}"         \
+		       "\n\n" DONE)
+	static const struct {
+		struct str bytes;
+		int64_t cached;
+	} cases[] = {
+		{ KEPT(""), -1 },
+		{ KEPT(",\"prompt_tokens_details\":{\"cached_tokens\":8,\"audio_tokens\":0}"), 8 },
+		{ KEPT(",\"prompt_tokens_details\":{\"cached_tokens\":0},\"cached_tokens\":7"), 0 },
+		{ KEPT(",\"prompt_tokens_details\":null,\"cached_tokens\":7"), 7 },
+		{ KEPT(",\"prompt_tokens_details\":{},\"prompt_cache_hit_tokens\":6,"
+		       "\"prompt_cache_miss_tokens\":3"),
+		  6 },
+		{ KEPT(",\"cache_creation_input_tokens\":4,\"cache_read_input_tokens\":5"), 5 },
+		{ KEPT(",\"prompt_tokens_details\":{\"cached_tokens\":\"8\"}"), -1 },
+		{ KEPT(",\"prompt_tokens_details\":{\"cached_tokens\":-8}"), -1 },
+		{ KEPT(",\"prompt_tokens_details\":8,\"cached_tokens\":2147483648"), -1 },
+		{ KEPT("},\"prompt_tokens_details\":{\"cached_tokens\":8"), -1 },
+	};
+	struct model *model = make_model();
+	struct answer answer;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < COUNT(cases); i++) {
+		const struct stub_piece piece = { .bytes = cases[i].bytes };
+
+		play(model, &piece, 1, &answer);
+		assert_int_equal(answer.status, STATUS_OK);
+		assert_int_equal(model_tokens_in(model), 9);
+		assert_int_equal(model_tokens_cached(model), cases[i].cached);
+	}
+	model_free(model);
+}
+
 static void an_empty_delta_beside_a_message_is_none(void **state)
 {
 	static const struct stream streams[] = {
@@ -385,6 +424,7 @@ int main(void)
 		cmocka_unit_test(of_several_that_were_asked_for_index_0_counts),
 		cmocka_unit_test(padding_is_no_damage),
 		cmocka_unit_test(what_nobody_reads_is_no_damage),
+		cmocka_unit_test(what_a_server_had_kept_is_counted),
 		cmocka_unit_test(an_empty_delta_beside_a_message_is_none),
 		cmocka_unit_test(one_line_feed_between_events),
 		cmocka_unit_test(an_event_that_was_framed_twice),

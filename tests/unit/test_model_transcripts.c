@@ -6,6 +6,7 @@
 #include "stub_model.h"
 
 #include <dirent.h>
+#include <inttypes.h>
 
 #include "base/log.h"
 #include "wire/json.h"
@@ -23,7 +24,7 @@ struct transcript {
 	bool again; /* asked again, as `without` and `with` say */
 	enum status result;
 	struct str text, finish, without, with;
-	int64_t in, out;
+	int64_t in, out, cached;
 };
 
 static enum status status_of(struct str word)
@@ -74,8 +75,9 @@ static void take_key(struct transcript *t, struct str key, struct str value)
 	} else if (str_equal(key, STR("with"))) {
 		t->with = value;
 	} else if (str_equal(key, STR("usage"))) {
-		t->in = atoll(value.p);
-		t->out = atoll(strchr(value.p, ' '));
+		if (sscanf(value.p, "%" SCNd64 " %" SCNd64 " %" SCNd64, &t->in, &t->out,
+			   &t->cached) < 2)
+			fail_msg("%s: a usage is two numbers, or three", t->name);
 	} else {
 		fail_msg("%s: what is \"%.*s\"?", t->name, STR_ARGS(key));
 	}
@@ -86,7 +88,9 @@ static void read_transcript(const char *name, struct transcript *t)
 	char path[512], *line, *end, *colon;
 	FILE *file;
 
-	*t = (struct transcript){ .name = name, .http = 200, .text = STR(""), .in = -1, .out = -1 };
+	*t = (struct transcript){
+		.name = name, .http = 200, .text = STR(""), .in = -1, .out = -1, .cached = -1
+	};
 	snprintf(path, sizeof(path), FOLDER "/%s", name);
 	file = fopen(path, "rb");
 	assert_non_null(file);
@@ -223,6 +227,7 @@ static void assert_result(const struct transcript *t, struct model *model, struc
 	assert_same(model_finish_reason(model), t->finish);
 	assert_int_equal(model_tokens_in(model), t->in);
 	assert_int_equal(model_tokens_out(model), t->out);
+	assert_int_equal(model_tokens_cached(model), t->cached);
 	snprintf(number, sizeof(number), "%d", t->http);
 	if (t->http != 200)
 		assert_non_null(strstr(cause, number));

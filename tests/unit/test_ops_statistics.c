@@ -14,8 +14,8 @@ static void usage_takes_its_choice(void **state)
 	assert_string_equal(
 		journal.text,
 		"stats: select name, exchanges, done, \"left\", failed, asked_again, moved,"
-		" tokens_in, tokens_out, credits, first_ms_half, first_ms_most, total_ms_half,"
-		" running from banter.stats("
+		" tokens_in, tokens_cached, cached_percent, tokens_out, credits, first_ms_half,"
+		" first_ms_most, total_ms_half, running from banter.stats("
 		"p_by => $1, p_days => $2, p_workspace => $3, p_chatbot => $4)"
 		" (model, 30, null, Bot) ");
 	assert_refused(ops_statistics_usage(&unit_ops.ops, &which, &rows), STATUS_REFUSED,
@@ -33,7 +33,8 @@ static void tail_asks_a_moment_twice(void **state)
 	assert_string_equal(
 		journal.text,
 		"tail: select started_at, state, chatbot, first_ms, total_ms, error, server, tries,"
-		" tokens_out, request_id, model, stream, tokens_in, requests, finish_reason,"
+		" tokens_out, request_id, model, stream, tokens_in, tokens_cached, requests,"
+		" finish_reason,"
 		" exchange, ended from banter.tail("
 		"p_limit => $1, p_chatbot => $2, p_since => $3::timestamptz - interval"
 		" '5 seconds') (10, Bot, now) ");

@@ -27,6 +27,14 @@ void store_history(const struct store_begun *begun, int index, bool *assistant, 
 	*text = history.texts[index];
 }
 
+/* One in two is missing: what failed has a place, too. */
+int64_t store_history_position(const struct store_begun *begun, int index)
+{
+	(void)begun;
+	assert_in_range(index, 0, history.count - 1);
+	return 10 + index / 2 * 2;
+}
+
 void model_message(struct model *model, enum model_role role, struct str text)
 {
 	(void)model;
@@ -36,7 +44,7 @@ void model_message(struct model *model, enum model_role role, struct str text)
 static const struct str exchanges[] = { STR("a1"), STR("a2"), STR("b1"), STR("b2"),
 					STR("c1"), STR("c2"), STR("d1"), STR("d2") };
 
-static struct store_begun begun = { .system_prompt = STR("Be kind.") };
+static struct store_begun begun = { .system_prompt = STR("Be kind."), .position = 99 };
 
 static struct prompt make(int count, struct prompt_budget budget)
 {
@@ -145,6 +153,25 @@ static void half_of_it_is_the_newer_half(void **state)
 	}
 }
 
+/* What the next exchange's history is to begin with. */
+static void where_a_halved_one_begins(void **state)
+{
+	struct prompt prompt = make(8, (struct prompt_budget){ 6, 1000 });
+
+	(void)state;
+	/* What does not fit is no halving: that is the database's to cut. */
+	assert_int_equal(prompt_from(&prompt), -1);
+	assert_true(prompt_halve(&prompt));
+	assert_int_equal(prompt_from(&prompt), 16);
+	assert_true(prompt_halve(&prompt));
+	assert_int_equal(prompt_from(&prompt), 99);
+	assert_false(prompt_halve(&prompt));
+	assert_int_equal(prompt_from(&prompt), 99);
+	prompt = make(0, (struct prompt_budget)PLENTY);
+	assert_false(prompt_halve(&prompt));
+	assert_int_equal(prompt_from(&prompt), -1);
+}
+
 /* Of what it held, not of what the database gave; and until nothing is left. */
 static void it_is_halved_until_nothing_is_left(void **state)
 {
@@ -206,6 +233,7 @@ int main(void)
 		cmocka_unit_test(the_history_keeps_to_the_budget),
 		cmocka_unit_test(characters_are_code_points),
 		cmocka_unit_test(half_of_it_is_the_newer_half),
+		cmocka_unit_test(where_a_halved_one_begins),
 		cmocka_unit_test(it_is_halved_until_nothing_is_left),
 		cmocka_unit_test(blank_turns_are_left_out_with_their_partners),
 	};

@@ -167,10 +167,10 @@ static void all_columns_and_the_history_are_taken(void **state)
 {
 	static const struct stub_row rows[] = {
 		{ { "started", "c-9", "m-9", "10", "9", "1700000060", "7", "gpt-x", "Be kind.",
-		    "0.5", "256", "t", "said before", "a,b", "keep" } },
-		{ { "user", [12] = "first" } },
-		{ { "assistant", [12] = "second" } },
-		{ { "user", [12] = "" } },
+		    "0.5", "256", "t", "said before", "a,b", "keep", "9" } },
+		{ { "user", [12] = "first", [15] = "5" } },
+		{ { "assistant", [12] = "second", [15] = "5" } },
+		{ { "user", [12] = "", [15] = "8" } },
 	};
 	static const struct stub_answer answers[] = { { .rows = rows, .count = 4 } };
 	struct store_begun begun;
@@ -195,6 +195,7 @@ static void all_columns_and_the_history_are_taken(void **state)
 	assert_str(begun.replayed, "said before");
 	assert_str(begun.servers, "a,b");
 	assert_str(begun.reasoning, "keep");
+	assert_int_equal(begun.position, 9);
 	assert_int_equal(store_history_count(&begun), 3);
 	store_history(&begun, 0, &assistant, &text);
 	assert_false(assistant);
@@ -205,6 +206,8 @@ static void all_columns_and_the_history_are_taken(void **state)
 	store_history(&begun, 2, &assistant, &text);
 	assert_false(assistant);
 	assert_str(text, "");
+	assert_int_equal(store_history_position(&begun, 1), 5);
+	assert_int_equal(store_history_position(&begun, 2), 8);
 	store_begun_clear(&begun);
 	assert_int_equal(stub_db.rows_alive, 0);
 }
@@ -269,6 +272,8 @@ static void finish_passes_its_values_in_order(void **state)
 		.server = STR("b"),
 		.requests = 2,
 		.tries = STR("a 503"),
+		.tokens_cached = 11,
+		.history_from = 7,
 	};
 	enum store_finished finished = STORE_GONE;
 
@@ -276,7 +281,7 @@ static void finish_passes_its_values_in_order(void **state)
 	assert_int_equal(finish_with(answers, &finish, &finished), STATUS_OK);
 	assert_int_equal(stub_db.deadline, stub_time.now + 123);
 	assert_string_equal(journal.text, "turn_close(3, 'x', 'done', 'Hello', 'stop', 0, 12, "
-					  "null, 0, 100, 'b', 2, 'a 503', left) ");
+					  "null, 0, 100, 'b', 2, 'a 503', 11, 7, left) ");
 	finish = (struct store_ending){
 		.exchange = "x",
 		.end = STORE_LEFT,
@@ -284,12 +289,15 @@ static void finish_passes_its_values_in_order(void **state)
 		.finish_reason = STR_NONE,
 		.tokens_in = -1,
 		.tokens_out = -1,
+		.tokens_cached = -1,
+		.history_from = -1,
 		.error = "the client left",
 		.first_ms = -1,
 	};
 	assert_int_equal(finish_with(answers, &finish, &finished), STATUS_OK);
-	assert_string_equal(journal.text, "turn_close(0, 'x', 'left', '', null, null, null, "
-					  "'the client left', null, 0, null, 0, null, left) ");
+	assert_string_equal(journal.text,
+			    "turn_close(0, 'x', 'left', '', null, null, null, "
+			    "'the client left', null, 0, null, 0, null, null, null, left) ");
 	finish.end = STORE_FAILED;
 	assert_int_equal(finish_with(answers, &finish, &finished), STATUS_OK);
 	assert_int_equal(journal_count("'failed'"), 1);

@@ -36,13 +36,13 @@ static void play_refused(int messages, const struct stub_piece *pieces, size_t c
 			 const char *asked, const char *history)
 {
 	static const struct stub_row rows[] = {
-		{ { "started", "c-1", "m-1", [8] = "Be kind.", [11] = "t" } },
-		{ { "user", [12] = "a1" } },
-		{ { "assistant", [12] = "a2" } },
-		{ { "user", [12] = "b1" } },
-		{ { "assistant", [12] = "b2" } },
-		{ { "user", [12] = "c1" } },
-		{ { "assistant", [12] = "c2" } },
+		{ { "started", "c-1", "m-1", [8] = "Be kind.", [11] = "t", [15] = "9" } },
+		{ { "user", [12] = "a1", [15] = "3" } },
+		{ { "assistant", [12] = "a2", [15] = "3" } },
+		{ { "user", [12] = "b1", [15] = "4" } },
+		{ { "assistant", [12] = "b2", [15] = "4" } },
+		{ { "user", [12] = "c1", [15] = "7" } },
+		{ { "assistant", [12] = "c2", [15] = "7" } },
 	};
 	const struct stub_answer answers[] = { { .rows = rows, .count = 1 + messages }, STORED };
 	char seen[32] = "";
@@ -68,11 +68,13 @@ static void play_refused(int messages, const struct stub_piece *pieces, size_t c
 	stub_turn_free(&t);
 }
 
-#define FAILED_AFTER(cause, asked)                                                                 \
-	FINISH_ASKED("failed", "'', null, null, null, '" cause "', null, 0", asked) "error flush "
-#define ONCE "'default', 1, null"
-#define TWICE "'default', 2, 'default 400'"
-#define THRICE "'default', 3, 'default 400, default 400'"
+/* The last one had none of the history, or it was asked once. */
+#define FAILED_AFTER(cause, ...)                                                                   \
+	FINISH_FROM("failed", "'', null, null, null, '" cause "', null, 0", __VA_ARGS__)           \
+	"error flush "
+#define ONCE "'default', 1, null", "null"
+#define TWICE "'default', 2, 'default 400'", "9"
+#define THRICE "'default', 3, 'default 400, default 400'", "9"
 
 #define CAUSE_LONG "the messages are too long for the model (HTTP status 400)"
 
@@ -102,9 +104,9 @@ static void half_of_a_history_that_was_too_long(void **state)
 	/* Nothing can be left out. */
 	play_refused(0, refused, 1, 400, OPENED "next flush " FAILED_AFTER(CAUSE_LONG, ONCE), "");
 	play_refused(4, event, 2, 200,
-		     OPENED "next flush stop post next token(a) flush " FINISH_ASKED(
+		     OPENED "next flush stop post next token(a) flush " FINISH_FROM(
 			     "done", "'a', null, null, null, null, 0, 0",
-			     "'default', 2, 'default error'") "done(c-1, m-1, a) flush stop ",
+			     "'default', 2, 'default error'", "4") "done(c-1, m-1, a) flush stop ",
 		     "b1b2");
 	/* Behind text it is a failure like others. */
 	play_refused(4, late, 1, 200,
@@ -126,15 +128,14 @@ static void the_last_request_has_no_history(void **state)
 	};
 
 	(void)state;
-	play_refused(
-		6, pieces, 4, 409,
-		OPENED
-		"next flush wait(disturbed) post next flush post next flush post next "
-		"token(a) flush " FINISH_ASKED(
-			"done", "'a', null, null, null, null, 245, 245",
-			"'default', 4, 'default 409, default 400, default 400'") "done(c-1, m-1, "
-										 "a) flush stop ",
-		"");
+	play_refused(6, pieces, 4, 409,
+		     OPENED "next flush wait(disturbed) post next flush post next flush post next "
+			    "token(a) flush " FINISH_FROM(
+				    "done", "'a', null, null, null, null, 245, 245",
+				    "'default', 4, 'default 409, default 400, default 400'",
+				    "9") "done(c-1, m-1, "
+					 "a) flush stop ",
+		     "");
 }
 
 /* A long history may be why: once half of it, and at last none. */
@@ -154,7 +155,7 @@ static void half_where_nobody_says_why(void **state)
 		snprintf(asked, sizeof(asked),
 			 OPENED "next flush post next flush post next flush " FAILED_AFTER(
 				 "the model\'s server answered with HTTP status %d",
-				 "'default', 3, 'default %d, default %d'"),
+				 "'default', 3, 'default %d, default %d'", "9"),
 			 statuses[i], statuses[i], statuses[i]);
 		play_refused(6, bad, 3, statuses[i], asked, "");
 		snprintf(asked, sizeof(asked),

@@ -22,7 +22,7 @@ returns table (
 	outcome text, conversation text, message_id text, limit_max integer, limit_remaining integer,
 	limit_reset bigint, retry_after integer, model text, system_prompt text,
 	temperature double precision, max_tokens integer, stream boolean, content text,
-	servers text, reasoning text)
+	servers text, reasoning text, "position" bigint)
 language sql as $$
 	select * from banter.turn_start($15,
 		sha256(coalesce($14, case $3 when 'widget' then 'wk-bot' else 'sk' end)::bytea), $3, $4,
@@ -41,7 +41,7 @@ returns table (
 	outcome text, conversation text, message_id text, limit_max integer, limit_remaining integer,
 	limit_reset bigint, retry_after integer, model text, system_prompt text,
 	temperature double precision, max_tokens integer, stream boolean, content text,
-	servers text, reasoning text)
+	servers text, reasoning text, "position" bigint)
 language sql as $$
 	select * from pg_temp.turn_rows($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15) t
 	where t.outcome not in ('user', 'assistant')
