@@ -49,6 +49,7 @@ void model_answer_reset(struct model_answer *answer, bool several)
 	answer->tokens_in = answer->tokens_out = answer->tokens_cached = -1;
 	answer->cause = NULL;
 	answer->several = several;
+	answer->frame.before = 0;
 	answer->done = answer->whole = answer->spoke = false;
 }
 
@@ -209,7 +210,8 @@ static enum status take_json(struct model_answer *answer, struct str text)
 	struct json *json = NULL;
 	enum status status;
 
-	if (answer->shape == MODEL_STREAM && model_token_read(text, answer->several, &token))
+	if (answer->shape == MODEL_STREAM &&
+	    model_token_read(text, answer->several, &answer->frame, &token))
 		return take_token(answer, &token);
 	status = json_parse_loose(text, &json);
 	if (status)

@@ -187,7 +187,7 @@ static bool take_choices(struct reader *reader)
 	return json_scan_take(scan, ']');
 }
 
-bool model_token_read(struct str text, bool several, struct model_token *out)
+static bool take_all(struct str text, bool several, struct model_token *out)
 {
 	static const struct member members[] = {
 		{ STR("choices"), take_choices }, { STR("object"), take_kind },
@@ -196,11 +196,57 @@ bool model_token_read(struct str text, bool several, struct model_token *out)
 	};
 	struct reader reader = { .out = out, .several = several };
 
-	if (text.n > TEXT_MOST)
-		return false;
 	*out = (struct model_token){ .content = STR("") };
 	json_scan_begin(&reader.scan, text, false);
 	if (!take_object(&reader, members, COUNT(members)) || reader.scan.p != reader.scan.end)
 		return false;
 	return reader.delta && (out->content.n || (!reader.message && !reader.refusal));
+}
+
+/* The same around another content, which is not empty: all that was found then is so again. */
+static bool take_framed(struct str text, bool several, const struct model_token_frame *frame,
+			struct model_token *out)
+{
+	size_t before = frame->before, behind = frame->behind;
+	struct json_scan scan;
+
+	if (!before || several != frame->several || text.n <= before + behind ||
+	    memcmp(text.p, frame->bytes, before) != 0 ||
+	    memcmp(text.p + text.n - behind, frame->bytes + before, behind) != 0)
+		return false;
+	text = str_skip(text, before - 1);
+	text.n -= behind - 1;
+	json_scan_begin(&scan, text, false);
+	if (!json_scan_string(&scan, &out->content) || scan.p != scan.end)
+		return false;
+	out->escaped = scan.escaped;
+	return true;
+}
+
+static void keep_frame(struct str text, bool several, const struct model_token *token,
+		       struct model_token_frame *frame)
+{
+	struct str content = token->content;
+
+	frame->before = 0;
+	if (!content.n || text.n - content.n > sizeof(frame->bytes))
+		return;
+	frame->before = (size_t)(content.p - text.p);
+	frame->behind = text.n - content.n - frame->before;
+	frame->several = several;
+	memcpy(frame->bytes, text.p, frame->before);
+	memcpy(frame->bytes + frame->before, content.p + content.n, frame->behind);
+}
+
+bool model_token_read(struct str text, bool several, struct model_token_frame *frame,
+		      struct model_token *out)
+{
+	if (text.n > TEXT_MOST)
+		return false;
+	if (take_framed(text, several, frame, out))
+		return true;
+	if (!take_all(text, several, out))
+		return false;
+	keep_frame(text, several, out, frame);
+	return true;
 }

@@ -14,6 +14,7 @@
 #include "base/str.h"
 #include "chat/model.h"
 #include "chat/model_reasoning.h"
+#include "chat/model_token.h"
 #include "wire/sse.h"
 #include "wire/utf8.h"
 
@@ -29,6 +30,7 @@ struct model_answer {
 	struct utf8_joiner joiner;
 	struct buf text;    /* one delta, mended */
 	struct buf content; /* ... as it was sent, where its escapes had to be read */
+	struct model_token_frame frame;
 	struct model_reasoning reasoning;
 	struct buf reason;
 	struct buf

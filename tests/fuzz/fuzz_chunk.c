@@ -57,6 +57,7 @@ static void put_line(struct buf *out, struct str line, bool disguised)
 static void read_all(struct reading *reading, struct str text, unsigned how, bool disguised)
 {
 	struct model_answer *answer = &reading->answer;
+	struct model_token_frame frame = { .before = 0 };
 	struct model_token token;
 	struct str rest = text, line, event;
 	struct buf out;
@@ -75,7 +76,7 @@ static void read_all(struct reading *reading, struct str text, unsigned how, boo
 		event = fuzz_copy(buf_view(&out));
 		if (disguised && is_object(line))
 			must(!model_token_read(str_trim(str_skip(event, 6), STR_SPACE), how & 1,
-					       &token));
+					       &frame, &token));
 		reading->status = model_answer_feed(answer, event, take, &reading->pieces);
 		fuzz_free(event);
 	}

@@ -80,13 +80,14 @@ static const struct str left[] = {
 
 static void text_alone_is_taken(void **state)
 {
+	struct model_token_frame frame = { .before = 0 };
 	struct model_token token;
 	size_t i;
 
 	(void)state;
 	for (i = 0; i < COUNT(taken); i++) {
-		assert_true(model_token_read(taken[i].text, false, &token));
-		assert_true(model_token_read(taken[i].text, true, &token));
+		assert_true(model_token_read(taken[i].text, false, &frame, &token));
+		assert_true(model_token_read(taken[i].text, true, &frame, &token));
 		assert_true(str_equal(token.content, taken[i].content));
 		assert_int_equal(token.escaped,
 				 memchr(token.content.p, '\\', token.content.n) != NULL);
@@ -95,12 +96,13 @@ static void text_alone_is_taken(void **state)
 
 static void all_else_is_left(void **state)
 {
+	struct model_token_frame frame = { .before = 0 };
 	struct model_token token;
 	size_t i;
 
 	(void)state;
 	for (i = 0; i < COUNT(left); i++)
-		assert_false(model_token_read(left[i], false, &token));
+		assert_false(model_token_read(left[i], false, &frame, &token));
 }
 
 static void of_several_the_first_counts(void **state)
@@ -111,14 +113,15 @@ static void of_several_the_first_counts(void **state)
 		{ STR("{\"choices\":[{\"index\":\"x\",\"delta\":{\"content\":\"a\"}}]}"),
 		  STR("a") },
 	};
+	struct model_token_frame frame = { .before = 0 };
 	struct model_token token;
 	size_t i;
 
 	(void)state;
 	for (i = 0; i < COUNT(rows); i++) {
-		assert_true(model_token_read(rows[i].text, false, &token));
+		assert_true(model_token_read(rows[i].text, false, &frame, &token));
 		assert_true(str_equal(token.content, rows[i].content));
-		assert_false(model_token_read(rows[i].text, true, &token));
+		assert_false(model_token_read(rows[i].text, true, &frame, &token));
 	}
 }
 
@@ -126,20 +129,60 @@ static void of_several_the_first_counts(void **state)
 static void a_part_is_left(void **state)
 {
 	struct str text = taken[10].text;
+	struct model_token_frame frame = { .before = 0 };
 	struct model_token token;
 	struct buf out;
 	size_t n;
 
 	(void)state;
 	for (n = 0; n < text.n; n++)
-		assert_false(model_token_read((struct str){ text.p, n }, false, &token));
+		assert_false(model_token_read((struct str){ text.p, n }, false, &frame, &token));
 	buf_init(&out, 1 << 20);
 	buf_puts(&out, "{\"x\":[0");
 	for (n = 0; n < 50000; n++)
 		buf_puts(&out, ",0");
 	buf_puts(&out, "],\"choices\":[{\"delta\":{\"content\":\"a\"}}]}");
-	assert_false(model_token_read(buf_view(&out), false, &token));
+	assert_false(model_token_read(buf_view(&out), false, &frame, &token));
 	buf_clear(&out);
+}
+
+/* What is around it need not be read again, but another content is no more believed than the first. */
+static void a_frame_is_believed_only_as_it_was(void **state)
+{
+	static const struct row rows[] = {
+		{ STR(CHUNK("\"b\"")), STR("b") },
+		{ STR(CHUNK("\"\\\"\"")), STR("\\\"") },
+		{ STR(CHUNK("\"\"")), STR("") },
+		{ STR("{\"choices\":[{\"index\":0,\"delta\":{\"content\":\"c\",\"x\":\"\"}}]}"),
+		  STR("c") },
+	};
+	static const struct str wrong[] = {
+		STR(CHUNK("\"b\",\"content\":\"c\"")),
+		STR(CHUNK("\"b\"c\"")),
+		STR(CHUNK("\"b\\\"")),
+		STR(CHUNK("\"b\n\"")),
+		STR("{\"choices\":[{\"index\":0,\"delta\":{\"content\":\"b\"}}]"),
+		STR("{\"choices\":[{\"index\":1,\"delta\":{\"content\":\"b\"}}]}"),
+	};
+	struct model_token_frame frame = { .before = 0 };
+	struct model_token token;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < COUNT(rows); i++) {
+		assert_true(model_token_read(STR(CHUNK("\"a\"")), true, &frame, &token));
+		assert_true(model_token_read(rows[i].text, true, &frame, &token));
+		assert_true(str_equal(token.content, rows[i].content));
+	}
+	for (i = 0; i < COUNT(wrong); i++) {
+		assert_true(model_token_read(STR(CHUNK("\"a\"")), true, &frame, &token));
+		assert_false(model_token_read(wrong[i], true, &frame, &token));
+	}
+	/* What stood beside a text decides where there is none. */
+	assert_true(model_token_read(taken[8].text, true, &frame, &token));
+	assert_false(model_token_read(STR("{\"choices\":[{\"message\":{\"content\":\"b\"},"
+					  "\"delta\":{\"content\":\"\"}}]}"),
+				      true, &frame, &token));
 }
 
 int main(void)
@@ -149,6 +192,7 @@ int main(void)
 		cmocka_unit_test(all_else_is_left),
 		cmocka_unit_test(of_several_the_first_counts),
 		cmocka_unit_test(a_part_is_left),
+		cmocka_unit_test(a_frame_is_believed_only_as_it_was),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
