@@ -7,9 +7,15 @@
 
 void stage_set(struct stage *stage, enum stage_at at)
 {
+	if (stage)
+		stage_set_at(stage, at, clock_ms());
+}
+
+void stage_set_at(struct stage *stage, enum stage_at at, int64_t now)
+{
 	if (!stage)
 		return;
-	atomic_store_explicit(&stage->since, clock_ms(), memory_order_relaxed);
+	atomic_store_explicit(&stage->since, now, memory_order_relaxed);
 	atomic_store_explicit(&stage->at, at, memory_order_relaxed);
 }
 

@@ -75,6 +75,16 @@ bool wait_client_left(struct wait *wait)
 	return wait->client_left;
 }
 
+/* How many slots the kernel has to look at: up to the last one in use. */
+static nfds_t slots(const struct wait *wait)
+{
+	nfds_t n = WAIT_SLOTS;
+
+	while (n && wait->fds[n - 1].fd < 0)
+		n--;
+	return n;
+}
+
 enum status wait_some(struct wait *wait, int64_t deadline)
 {
 	struct timespec left, *limit;
@@ -82,7 +92,7 @@ enum status wait_some(struct wait *wait, int64_t deadline)
 	int ready;
 
 	for (;;) {
-		now = clock_ms();
+		wait->now = now = clock_ms();
 		stop_wanted(wait, now);
 		if (wait->client_left && !wait->undisturbed)
 			return STATUS_CLOSED;
@@ -99,7 +109,8 @@ enum status wait_some(struct wait *wait, int64_t deadline)
 			end = clock_earlier(end, wait->stop_at);
 		left = until(end, now);
 		limit = end == CLOCK_NEVER ? NULL : &left;
-		ready = ppoll(wait->fds, WAIT_SLOTS, limit, &wait->signals);
+		ready = ppoll(wait->fds, slots(wait), limit, &wait->signals);
+		wait->now = clock_ms();
 		if (ready < 0)
 			return errno == EINTR ? STATUS_OK : STATUS_FAILED;
 		see_client(wait);

@@ -53,9 +53,9 @@ static size_t on_bytes(char *bytes, size_t size, size_t count, void *context)
 	return status == STATUS_OK ? came.n : 0;
 }
 
-static void limit_silence(struct http_client *client, int64_t ms, enum http_end end)
+static void limit_silence(struct http_client *client, int64_t now, int64_t ms, enum http_end end)
 {
-	client->quiet_at = ms ? clock_ms() + ms : CLOCK_NEVER;
+	client->quiet_at = ms ? now + ms : CLOCK_NEVER;
 	client->quiet_end = end;
 }
 
@@ -65,7 +65,7 @@ static size_t on_header(char *bytes, size_t size, size_t count, void *context)
 	struct http_client *client = context;
 
 	http_unpack_header(&client->unpack, (struct str){ bytes, size * count });
-	limit_silence(client, client->prepared->idle_ms, HTTP_END_LATE_NEXT);
+	limit_silence(client, clock_ms(), client->prepared->idle_ms, HTTP_END_LATE_NEXT);
 	return size * count;
 }
 
@@ -90,7 +90,7 @@ static int on_request(void *context, char *ip, char *local_ip, int port, int loc
 	client->reused = made == 0;
 	client->sent = true;
 	stage_set(client->stage, STAGE_FIRST);
-	limit_silence(client, client->prepared->first_ms, HTTP_END_LATE_FIRST);
+	limit_silence(client, clock_ms(), client->prepared->first_ms, HTTP_END_LATE_FIRST);
 	return CURL_PREREQFUNC_OK;
 }
 
@@ -248,7 +248,7 @@ static enum status wait_for_server(struct http_client *client, struct wait *wait
 			   clock_earlier(limit, clock_earlier(wake_at, client->multi.timer_at)));
 	if (status != STATUS_TIMEOUT)
 		return status;
-	now = clock_ms();
+	now = wait->now;
 	if (now < limit)
 		return STATUS_OK;
 	client->end = now >= client->deadline ? HTTP_END_LATE_DEADLINE : client->quiet_end;
@@ -278,8 +278,8 @@ enum status http_client_next(struct http_client *client, struct wait *wait, int6
 	}
 	http_multi_unwatch(wait);
 	if (client->piece.len) {
-		stage_set(client->stage, STAGE_STREAM);
-		limit_silence(client, client->prepared->idle_ms, HTTP_END_LATE_NEXT);
+		stage_set_at(client->stage, STAGE_STREAM, wait->now);
+		limit_silence(client, wait->now, client->prepared->idle_ms, HTTP_END_LATE_NEXT);
 	}
 	if (client->unpacked == STATUS_NOMEM || buf_check(&client->piece))
 		status = STATUS_NOMEM;

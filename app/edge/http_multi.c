@@ -135,7 +135,7 @@ int http_multi_drive(struct http_multi *multi, const struct wait *wait)
 							(bits & POLLERR ? CURL_CSELECT_ERR : 0),
 						&left);
 	}
-	if (!code && clock_ms() >= multi->timer_at) {
+	if (!code && wait->now >= multi->timer_at) {
 		multi->timer_at = CLOCK_NEVER;
 		code = curl_multi_socket_action(multi->handle, CURL_SOCKET_TIMEOUT, 0, &left);
 	}

@@ -30,6 +30,8 @@ struct stage {
 
 /* `stage` may be NULL: then nothing happens. */
 void stage_set(struct stage *stage, enum stage_at at);
+/* ... for who has just looked at the clock. */
+void stage_set_at(struct stage *stage, enum stage_at at, int64_t now);
 /* A constant, lower-case name, such as "stream". */
 const char *stage_name(int at);
 

@@ -35,6 +35,7 @@ struct wait {
 	wait_beat_fn beat;
 	void *beat_context;
 	int64_t beat_at;  /* clock_ms(); CLOCK_NEVER: no heartbeat */
+	int64_t now;	  /* clock_ms() when wait_some() returned */
 	int client;	  /* the slot of wait_client(); -1: none */
 	bool client_left; /* seen there; stays until the next wait_client() */
 	bool undisturbed; /* see wait_undisturbed() */
