@@ -44,11 +44,6 @@ static const struct marker_block blocks[] = {
 static const struct marker_block harmony_hidden = { STR_NONE, HARMONY_ENDS, false };
 static const struct marker_block harmony_final = { STR_NONE, HARMONY_ENDS, true };
 
-bool marker_first(char byte)
-{
-	return byte == '<' || byte == '[' || byte == '\xe2';
-}
-
 static enum marker_is compare(struct str bytes, struct str mark)
 {
 	size_t n = bytes.n < mark.n ? bytes.n : mark.n;

@@ -278,6 +278,12 @@ enum status model_reasoning_feed(struct model_reasoning *reasoning, struct str t
 
 	if (reasoning->mode == MODEL_REASONING_KEEP)
 		return hand_on(reasoning, text, sink, context);
+	if (reasoning->at == REASONING_TEXT && !reasoning->n && text.n &&
+	    plain(reasoning, text) == text.n) {
+		/* Most of an answer: it goes on as it lies. */
+		reasoning->before = text.p[text.n - 1];
+		return hand_on(reasoning, text, sink, context);
+	}
 	buf_reset(&reasoning->out);
 	while (text.n) {
 		n = reasoning->n ? 0 : plain(reasoning, text);

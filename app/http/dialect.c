@@ -5,17 +5,17 @@ void dialect_begin_event(struct frame *frame, struct buf *out, enum frame_style 
 			 const struct event *event)
 {
 	static const struct {
-		struct str type;
+		struct str type;  /* quoted: a constant, written for every token */
 		const char *text; /* the member; NULL: it has none */
 	} rows[] = {
-		[EVENT_START] = { STR("start"), NULL },
-		[EVENT_TOKEN] = { STR("token"), "token" },
-		[EVENT_DONE] = { STR("done"), "message" },
-		[EVENT_ERROR] = { STR("error"), NULL },
+		[EVENT_START] = { STR("\"start\""), NULL },
+		[EVENT_TOKEN] = { STR("\"token\""), "token" },
+		[EVENT_DONE] = { STR("\"done\""), "message" },
+		[EVENT_ERROR] = { STR("\"error\""), NULL },
 	};
 
 	frame_begin(frame, out, style);
-	frame_string(frame, "type", rows[event->kind].type);
+	frame_raw(frame, "type", rows[event->kind].type);
 	if (rows[event->kind].text)
 		frame_string(frame, rows[event->kind].text, event->text);
 }

@@ -90,10 +90,20 @@ static bool must_escape(uint32_t c)
 	       c == 0x2029;
 }
 
-/* Most of a text: looked at byte by byte, for tokens come this way. */
-static bool is_plain(unsigned char c)
+/* How many bytes are plain: most of a text, and tokens come this way. */
+static size_t plain(struct str text)
 {
-	return c >= 0x20 && c < 0x7f && c != '"' && c != '\\';
+	static const bool special[256] = {
+		[0x00 ... 0x1f] = true,
+		['"'] = true,
+		['\\'] = true,
+		[0x7f ... 0xff] = true,
+	};
+	size_t n = 0;
+
+	while (n < text.n && !special[(unsigned char)text.p[n]])
+		n++;
+	return n;
 }
 
 static void put_escape(struct buf *out, uint32_t code)
@@ -117,8 +127,7 @@ void frame_quote(struct buf *out, struct str value)
 
 	buf_putc(out, '"');
 	for (;;) {
-		while (run < value.n && is_plain((unsigned char)value.p[run]))
-			run++;
+		run += plain(str_skip(value, run));
 		if (run == value.n)
 			break;
 		n = utf8_character(str_skip(value, run), &c);

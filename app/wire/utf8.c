@@ -75,6 +75,10 @@ static size_t mend(const unsigned char *p, size_t n, bool last, struct buf *out)
 	struct utf8_part part;
 
 	while (at < n) {
+		if (p[at] && p[at] < 0x80) {
+			at++;
+			continue;
+		}
 		part = utf8_look(p + at, n - at);
 		if (part.kind == UTF8_WHOLE && p[at]) {
 			at += part.n;
