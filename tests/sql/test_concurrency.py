@@ -313,6 +313,40 @@ def test_a_finish_in_place_does_not_wait_for_its_conversation(admin, workspace):
     assert credits_of(admin, workspace) == 4
 
 
+def test_an_end_that_cuts_the_history_does_not_wait_for_its_conversation(admin, workspace):
+    """Who erases it holds the conversation and waits for the exchange. The cut comes with the next one, then."""
+    begun, exchange = begin(admin, workspace)
+    eraser = connect()
+    eraser.autocommit = False
+    rows(eraser, "select from banter_data.conversation where workspace = %s for update", workspace)
+    assert value(admin, "select banter.turn_close(%s, %s, 'done', 'hi', 'stop', 1, 1, null, 1, 1, 'default', 2, null,"
+                 f" {GUARD * 1000}, p_history_from => 1)", workspace, exchange) == "stored"
+    eraser.rollback()
+    eraser.close()
+    assert value(admin, "select history_from from banter_data.conversation where workspace = %s and conversation = %s",
+                 workspace, begun["conversation"]) == 0
+
+
+def test_a_history_is_cut_for_good_whoever_asks_at_once(admin, workspace):
+    """S8, S9: eight at a time in one conversation. The limits hold for each, and its beginning never goes back."""
+    begin(admin, workspace)
+
+    def seen(connection):
+        exchange = secrets.token_hex(12)
+        shown = rows(connection, "select outcome, position from banter.turn_start(%s, %s, 'widget', null, %s, %s, null, %s, 's',"
+                     f" 'hello', null, true, null, null, 300, 12, 10000, 'r', p_lock_ms => {GUARD * 1000})",
+                     workspace, sha256("wk"), exchange, exchange + "a", exchange + "c")
+        assert finish(connection, workspace, exchange) == "stored"
+        return shown[0][1], [position for outcome, position in shown if outcome == "user"]
+
+    turns = sorted(turn for own in at_once(8, lambda number, c: [seen(c) for _ in range(25)]) for turn in own)
+    assert [own for own, _ in turns] == list(range(2, 202))
+    assert all(len(shown) <= 6 and shown == sorted(shown) and shown[-1:] < [own] for own, shown in turns)
+    beginnings = [shown[0] for _, shown in turns[20:]]
+    assert beginnings == sorted(beginnings) and len(set(beginnings)) <= 200 / 3 + 1
+    assert beginnings[-1] <= value(admin, "select history_from from banter_data.conversation where workspace = %s", workspace)
+
+
 @pytest.mark.parametrize("end", ["left", "failed"])
 def test_a_retry_of_what_is_erased_this_moment_is_told_to_come_again(admin, workspace, end):
     """It has found its exchange when the conversation goes; the next try begins anew."""
