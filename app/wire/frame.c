@@ -90,8 +90,8 @@ static bool must_escape(uint32_t c)
 	       c == 0x2029;
 }
 
-/* How many bytes are plain: most of a text, and tokens come this way. */
-static size_t plain(struct str text)
+/* Where what is plain from `at` on ends: most of a text is, and tokens come this way. */
+static size_t skip_plain(struct str text, size_t at)
 {
 	static const bool special[256] = {
 		[0x00 ... 0x1f] = true,
@@ -99,11 +99,10 @@ static size_t plain(struct str text)
 		['\\'] = true,
 		[0x7f ... 0xff] = true,
 	};
-	size_t n = 0;
 
-	while (n < text.n && !special[(unsigned char)text.p[n]])
-		n++;
-	return n;
+	while (at < text.n && !special[(unsigned char)text.p[at]])
+		at++;
+	return at;
 }
 
 static void put_escape(struct buf *out, uint32_t code)
@@ -127,7 +126,7 @@ void frame_quote(struct buf *out, struct str value)
 
 	buf_putc(out, '"');
 	for (;;) {
-		run += plain(str_skip(value, run));
+		run = skip_plain(value, run);
 		if (run == value.n)
 			break;
 		n = utf8_character(str_skip(value, run), &c);
