@@ -164,6 +164,20 @@ static void same_text(const struct json *json, const struct oracle_node *root)
 		must(json_member_text(json, "none", &text) == STATUS_INVALID);
 }
 
+/* Taken off one by one they are all of it, in its order. */
+static void same_taken(struct str members)
+{
+	struct str name, member, before = members;
+
+	while (json_span_take(&members, &name, &member)) {
+		must(member.n && member.p == before.p && *member.p == ',');
+		must(name.p > member.p && name.p + name.n < member.p + member.n);
+		must(members.p == member.p + member.n);
+		before = members;
+	}
+	must(!members.n);
+}
+
 /* All members but two, for another object: the same ones, byte for byte. */
 static void same_others(struct str text, const struct oracle_node *root)
 {
@@ -178,6 +192,7 @@ static void same_others(struct str text, const struct oracle_node *root)
 	json_span_others(text, names, names[1] ? 2 : 1, &others);
 	buf_puts(&others, "}");
 	must(buf_check(&others) == STATUS_OK);
+	same_taken((struct str){ others.data + 1, others.len - 2 });
 	if (others.len > 2) {
 		must(others.data[1] == ',');
 		others.data[1] = ' ';
