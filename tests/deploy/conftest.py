@@ -1,5 +1,7 @@
 """Fixtures: the Debian package, machines it is installed on, and a model that answers to OpenAI's name there."""
 
+import fcntl
+import os
 import pathlib
 import re
 import shutil
@@ -43,6 +45,23 @@ def make_package(tree, folder):
     return package
 
 
+def make_again(package, tree):
+    """The package of a tree that is little else than that of `package`, of which the objects that are the same are taken:
+    in the folder where they were compiled, since that is among the compiler's flags."""
+    (stage,) = (path for path in package.parent.glob("banter-*") if path.is_dir())
+    first = stage.with_name("first")
+    if not first.exists():
+        subprocess.run(["cp", "-a", stage, first], check=True)
+    shutil.rmtree(stage)
+    subprocess.run(["cp", "-a", first, stage], check=True)
+    shutil.rmtree(stage / "debian")
+    subprocess.run(["cp", "-a", *tree.iterdir(), stage], check=True)
+    (stage / "deploy/debian").rename(stage / "debian")
+    done = subprocess.run(["dpkg-buildpackage", "--build=binary", "--no-sign", "--no-pre-clean"], cwd=stage,
+                          env={"PATH": os.environ["PATH"]}, capture_output=True, text=True, timeout=2 * PATIENCE)
+    assert done.returncode == 0, (done.stdout + done.stderr)[-4000:]
+
+
 @pytest.fixture(scope="session")
 def workshop():
     """A folder of this run's."""
@@ -52,8 +71,17 @@ def workshop():
 
 
 @pytest.fixture(scope="session")
-def package(workshop):
-    return make_package(ROOT, workshop / "package")
+def package():
+    """Made by the first of a run's processes that wants it."""
+    folder, run = BUILD / "package", os.environ.get("PYTEST_XDIST_TESTRUNUID", "one process")
+    folder.mkdir(exist_ok=True)
+    with open(folder / "lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        whose = folder / "made"
+        if run == "one process" or not whose.exists() or whose.read_text().splitlines()[0] != run:
+            whose.unlink(missing_ok=True)
+            whose.write_text(f"{run}\n{make_package(ROOT, folder)}")
+        return pathlib.Path(whose.read_text().splitlines()[1])
 
 
 def copy_tree(to):
@@ -66,7 +94,7 @@ def copy_tree(to):
 
 
 @pytest.fixture(scope="session")
-def newer(workshop):
+def newer(workshop, package):
     """Makes the package of a later version; `edit` may change its tree more."""
 
     def make(version, edit=lambda tree: None):
@@ -76,7 +104,9 @@ def newer(workshop):
             fresh = f'"{version}"' if path.endswith(".h") else f"({version})"
             (tree / path).write_text(re.sub(pattern, fresh, text, count=1))
         edit(tree)
-        return make_package(tree, workshop / f"package-{version}")
+        make_again(package, tree)
+        (made,) = package.parent.glob(f"banter_{version}_*.deb")
+        return made
 
     return make
 
