@@ -270,7 +270,23 @@ enum status store_connect(const struct config *config, struct db **out)
 	return db_new(&target, out);
 }
 
-enum status store_check(const struct config *config, int *version)
+/* Not worth a failed start. */
+static int64_t ask_room(struct db *db, const struct config *config)
+{
+	struct db_rows *rows = NULL;
+	struct db_query query;
+	int64_t room = -1;
+
+	db_query_init(&query, "room", "select pg_backend_pid(), " STORE_ROOM);
+	if (db_call(db, NULL, &query, clock_ms() + config->database_ms, &rows))
+		return -1;
+	if (db_rows_integer(rows, 0, 0, 0) == db_backend(db))
+		room = db_rows_integer(rows, 0, 1, -1);
+	db_rows_free(rows);
+	return room;
+}
+
+enum status store_check(const struct config *config, struct store_found *found)
 {
 	struct db_rows *rows = NULL;
 	struct db_query query;
@@ -281,7 +297,7 @@ enum status store_check(const struct config *config, int *version)
 	status = store_connect(config, &db);
 	if (status)
 		return status;
-	*version = 0;
+	*found = (struct store_found){ .room = -1 };
 	db_query_init(&query, "schema_version",
 		      "select to_regproc('banter.schema_version') is not null");
 	status = db_call(db, NULL, &query, clock_ms() + config->database_ms, &rows);
@@ -291,9 +307,11 @@ enum status store_check(const struct config *config, int *version)
 	if (there) {
 		db_query_init(&query, "schema_version", "select banter.schema_version()");
 		status = db_call(db, NULL, &query, clock_ms() + config->database_ms, &rows);
-		*version = (int)db_rows_integer(rows, 0, 0, 0);
+		found->version = (int)db_rows_integer(rows, 0, 0, 0);
 		db_rows_free(rows);
 	}
+	if (there && status == STATUS_OK)
+		found->room = ask_room(db, config);
 	db_free(db);
 	return status;
 }

@@ -8,7 +8,6 @@
 #include "base/count.h"
 #include "chat/store.h"
 
-#define BESIDES 2 /* connections: the status listener's and banterctl's */
 #define POOLER_TRIES 3
 #define CONSOLE_MS 5000
 #define URL_CAP 8192
@@ -32,11 +31,7 @@
 	" coalesce(current_setting('pgaudit.log_parameter', true), 'off') = 'on',"                 \
 	" current_setting('fsync')::boolean and current_setting('full_page_writes')::boolean,"     \
 	" current_setting('synchronous_commit') <> 'off',"                                         \
-	" current_setting('max_connections')::integer"                                             \
-	"  - current_setting('superuser_reserved_connections')::integer"                           \
-	"  - coalesce(current_setting('reserved_connections', true), '0')::integer,"               \
-	" (select r.rolconnlimit from pg_roles r where r.rolname = current_user),"                 \
-	" (select d.datconnlimit from pg_database d where d.datname = current_database())"
+	" " STORE_SERVER_ROOM ", " STORE_ROOM
 
 enum {
 	ROLE,
@@ -48,9 +43,8 @@ enum {
 	AUDITS,
 	SAFE_ON_DISK,
 	COMMITS,
-	CONNECTIONS,
-	OF_ROLE,
-	OF_DATABASE
+	OF_SERVER,
+	ROOM
 };
 
 /* The one leak, and the command (a superuser's) that stops it for the application's role. */
@@ -180,7 +174,7 @@ static struct db_rows *ask_console(struct doctor *doctor)
 
 static void see_pooler(struct doctor *doctor, int64_t room)
 {
-	int64_t needed = doctor->config->workers + BESIDES, clients, pool;
+	int64_t needed = doctor->config->workers + STORE_BESIDES, clients, pool;
 	struct db_rows *rows = ask_console(doctor);
 
 	clients = console_value(rows, "max_client_conn");
@@ -218,20 +212,10 @@ static void see_pooler(struct doctor *doctor, int64_t room)
 	}
 }
 
-static int64_t room_for(const struct db_rows *rows)
-{
-	int64_t room = db_rows_integer(rows, 0, CONNECTIONS, 0);
-	int64_t of_role = db_rows_integer(rows, 0, OF_ROLE, -1);
-	int64_t of_database = db_rows_integer(rows, 0, OF_DATABASE, -1);
-
-	if (of_role >= 0 && of_role < room)
-		room = of_role;
-	return of_database >= 0 && of_database < room ? of_database : room;
-}
-
 static void see_connections(struct doctor *doctor, const struct db_rows *rows)
 {
-	int64_t needed = doctor->config->workers + BESIDES, room = room_for(rows);
+	int64_t needed = doctor->config->workers + STORE_BESIDES,
+		room = db_rows_integer(rows, 0, ROOM, 0);
 
 	if (through_pooler(doctor)) {
 		see_pooler(doctor, room);
@@ -248,7 +232,7 @@ static void see_connections(struct doctor *doctor, const struct db_rows *rows)
 		    "PostgreSQL lets in %" PRId64 ", %" PRId64
 		    " workers and what is besides need %" PRId64 ": the others get 503",
 		    room, doctor->config->workers, needed);
-	if (room == db_rows_integer(rows, 0, CONNECTIONS, 0))
+	if (room == db_rows_integer(rows, 0, OF_SERVER, 0))
 		report_step(doctor->report,
 			    "alter system set max_connections = %" PRId64
 			    ", then restart PostgreSQL",
@@ -257,9 +241,8 @@ static void see_connections(struct doctor *doctor, const struct db_rows *rows)
 		report_step(doctor->report,
 			    "alter role or database … connection limit %" PRId64 ", or -1 for none",
 			    needed);
-	report_step(doctor->report,
-		    "or fewer workers (BANTER_WORKERS), or PgBouncer between, as in "
-		    "deploy/pgbouncer");
+	report_step(doctor->report, "or fewer workers (BANTER_WORKERS), or PgBouncer between, as "
+				    "deploy/pgbouncer/README.md says");
 }
 
 void doctor_server(struct doctor *doctor)

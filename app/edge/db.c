@@ -205,6 +205,11 @@ bool db_busy(const struct db *db)
 	return db->state != DB_CLOSED && db->state != DB_READY;
 }
 
+int db_backend(const struct db *db)
+{
+	return PQbackendPID(db->conn);
+}
+
 /*
  * SQLSTATE classes after which the same call may succeed on another try: 08 connection, 40 rollback
  * by the server, 53 resources, 57 operator intervention, 55P03 lock, 25006 a read-only transaction,

@@ -232,10 +232,21 @@ static int open_sockets(struct startup *start)
 	return GO_ON;
 }
 
-static int check_schema(struct startup *start)
+/* What is set up differs from machine to machine, and nothing is changed by itself: it is said. */
+static void see_room(const struct config *config, int64_t room)
 {
-	int version = 0;
-	enum status status = store_check(&start->config, &version);
+	if (room >= 0 && config->workers + STORE_BESIDES > room)
+		log_warn("PostgreSQL lets in %lld connections, and each of %lld workers takes one: "
+			 "when it is full, requests get 503; put PgBouncer between, as "
+			 "deploy/pgbouncer/README.md says",
+			 (long long)room, (long long)config->workers);
+}
+
+static int check_database(struct startup *start)
+{
+	struct store_found found = { .room = -1 };
+	enum status status = store_check(&start->config, &found);
+	int version = found.version;
 
 	if (status == STATUS_UNAVAILABLE || status == STATUS_TIMEOUT) {
 		log_warn("the database cannot be reached: requests get 503 until it can");
@@ -259,6 +270,8 @@ static int check_schema(struct startup *start)
 		log_warn("the database's schema has version %d, newer than this program's %d: "
 			 "install the newer program",
 			 version, STORE_SCHEMA_VERSION);
+	if (!start->caller_pool)
+		see_room(&start->config, found.room);
 	if (!start->check_database)
 		return GO_ON;
 	printf("the settings and the database's schema are good\n");
@@ -289,7 +302,7 @@ static int run(struct startup *start)
 int main(int argc, char **argv)
 {
 	static int (*const steps[])(struct startup *) = {
-		load_settings, prepare_process, open_sockets, check_schema, warm_up, run,
+		load_settings, prepare_process, open_sockets, check_database, warm_up, run,
 	};
 	struct startup start = { .web = LISTENER_NONE, .status = LISTENER_NONE };
 	int code = read_options(&start, argc, argv), taken = take_socket(&start);

@@ -117,8 +117,29 @@ void store_renew(struct db_query *query, int64_t workspace, const char *exchange
  * (logged); else as db_call().
  */
 enum status store_health(struct db *db, struct wait *wait, const struct config *config) MUST_CHECK;
-/* The schema's version on a connection of its own; 0 where there is none. As db_call(). */
-enum status store_check(const struct config *config, int *version) MUST_CHECK;
+/*
+ * How many connections PostgreSQL lets in for the role that asks, those that are there included:
+ * the server's, and the least of these and the role's and the database's own. SQL expressions.
+ */
+#define STORE_SERVER_ROOM                                                                          \
+	"current_setting('max_connections')::integer"                                              \
+	" - current_setting('superuser_reserved_connections')::integer"                            \
+	" - coalesce(current_setting('reserved_connections', true), '0')::integer"
+#define STORE_ROOM                                                                                 \
+	"least(" STORE_SERVER_ROOM ", (select nullif(r.rolconnlimit, -1)"                          \
+	" from pg_roles r where r.rolname = current_user), (select nullif(d.datconnlimit, -1)"     \
+	" from pg_database d where d.datname = current_database()))"
+/* Besides the workers' own: the status listener's and banterctl's. */
+#define STORE_BESIDES 2
+
+/* What the start of a pool asks. */
+struct store_found {
+	int version;  /* the schema's; 0 where there is none */
+	int64_t room; /* STORE_ROOM; -1: a pooler stands between, or it was not told */
+};
+
+/* On a connection of its own. As db_call(). */
+enum status store_check(const struct config *config, struct store_found *found) MUST_CHECK;
 /* A connection as the settings say. STATUS_NOMEM. */
 enum status store_connect(const struct config *config, struct db **out) MUST_CHECK;
 

@@ -56,6 +56,11 @@ enum status db_call(struct db *db, struct wait *wait, const struct db_query *que
 enum status db_start(struct db *db, struct wait *wait, const struct db_query *query) MUST_CHECK;
 enum status db_step(struct db *db, struct wait *wait, bool *done, struct db_rows **out) MUST_CHECK;
 bool db_busy(const struct db *db);
+/*
+ * The process that the one we are connected to says serves us; 0: not connected. Behind PgBouncer
+ * it is none of PostgreSQL's.
+ */
+int db_backend(const struct db *db);
 
 /*
  * A script of several statements without values, and so a transaction in several calls. Errors are

@@ -119,6 +119,14 @@ def test_S2_what_is_restarted_under_load_costs_no_answer(pool, cluster, pooler, 
     assert chat(banter.socket, lodger, script("after", tokens=["a"])).json()["message"] == "a"
 
 
+def test_a_pool_with_more_workers_than_connections_names_PgBouncer_at_its_start(pool, cluster, pooler):
+    """Once, and not where it stands between already; it starts all the same."""
+    said = f"PostgreSQL lets in {CONNECTIONS - 3} connections, and each of 60 workers takes one"
+    assert pool(workers=60, database_url=cluster.url()).text().count(said) == 1
+    assert "PgBouncer" not in pool(workers=60, database_url=pooler.url()).text()
+    assert "PgBouncer" not in pool(workers=8, database_url=cluster.url()).text()
+
+
 # A thousand clients
 
 
