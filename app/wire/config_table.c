@@ -55,7 +55,8 @@ static const struct setting settings[] = {
 	     "a second address, where `/health` is answered even when all workers are busy"),
 	WHOLE("BANTER_WORKERS", workers, RELOAD, 16, 1, 4096,
 	      "worker processes; each serves one request at a time, so this is how many streams run at "
-	      "once. Twice as many as at the start (or 16 more, if that is more) need a restart"),
+	      "once. For more than PostgreSQL has connections, put PgBouncer between. Twice as many as "
+	      "at the start (or 16 more, if that is more) need a restart"),
 	WHOLE("BANTER_WORKER_REQUESTS", worker_requests, RELOAD, 10000, 0, 1000000000,
 	      "requests after which a worker is replaced; 0: never"),
 	TIME("BANTER_DRAIN_TIME", drain_ms, RELOAD, 25, 0, 3600,
