@@ -21,16 +21,18 @@ returns table (
 language plpgsql
 security definer
 set search_path = pg_catalog, banter_data, pg_temp
+set enable_seqscan = off
+set plan_cache_mode = force_generic_plan
 as $$
 #variable_conflict use_column
 declare
+	v_had boolean;
 	v_key record;
 	v_run record;
 	v_rate record;
 	v_place record;
 	v_conversation text;
 	v_position bigint;
-	v_from bigint;
 	v_attempt integer := 0;
 	v_replaces text;
 	v_price integer := 0;
@@ -43,11 +45,11 @@ begin
 	-- lock that all share is for removal_begin, which waits until none of us is under way.
 	-- No lock is waited for longer than the application waits for us: what it has given up, and answered with
 	-- 503, must not begin behind its back.
-	perform set_config('lock_timeout', p_lock_ms::text, true);
-	perform set_config('synchronous_commit', 'off', true);
-	perform pg_advisory_xact_lock_shared(hashtextextended('exchanges begin', p_workspace));
-	perform pg_advisory_xact_lock(hashtextextended(
-		coalesce(encode(p_key_hash, 'hex') || ' ' || p_idempotency_key, p_exchange), p_workspace));
+	v_had := set_config('lock_timeout', p_lock_ms::text, true) is null;
+	v_had := set_config('synchronous_commit', 'off', true) is null;
+	v_had := pg_advisory_xact_lock_shared(hashtextextended('exchanges begin', p_workspace)) is null;
+	v_had := pg_advisory_xact_lock(hashtextextended(
+		coalesce(encode(p_key_hash, 'hex') || ' ' || p_idempotency_key, p_exchange), p_workspace)) is null;
 
 	select k.api_key, k.last_used_at, w.credits is not null as metered, w.max_open, w.max_open_per_key,
 		c.chatbot, c.model, c.system_prompt, c.temperature, c.max_tokens, c.price,
@@ -61,7 +63,7 @@ begin
 		and c.chatbot = case k.kind when 'widget' then k.chatbot else p_chatbot end
 	left join banter_data.exchange s on s.workspace = k.workspace and s.exchange = p_exchange
 		and s.api_key = k.api_key
-	where k.workspace = p_workspace and k.hash = p_key_hash and k.kind = p_kind
+	where k.workspace + 0 = p_workspace and k.hash = p_key_hash and k.kind = p_kind
 		and k.active and k.revoked_at is null;
 	if not found or (p_kind = 'widget' and v_key.chatbot is null) then
 		outcome := 'unauthorized';
@@ -176,7 +178,7 @@ begin
 			return;
 		end if;
 
-		perform banter_data.lease_release(p_workspace);
+		v_had := banter_data.lease_release(p_workspace) is null;
 		if v_price > 0 and not banter_data.credit_take(p_workspace, p_exchange, v_price) then
 			-- While we waited for its row it may have become unlimited.
 			select 0 into v_price from banter_data.workspace w where w.workspace = p_workspace and w.credits is null;
@@ -189,14 +191,17 @@ begin
 			return;
 		end if;
 
-		perform banter_data.locks_in_time();
+		if banter_data.locks_late(p_lock_ms) then
+			raise exception 'the locks were had too late' using errcode = 'lock_not_available';
+		end if;
 		insert into banter_data.exchange (
 			workspace, exchange, conversation, chatbot, api_key, position, attempt, replaces,
-			started_at, lease_until, price, answer_id, request_id, model, stream, question, metadata)
+			started_at, lease_until, price, answer_id, request_id, model, stream, question, metadata, chars)
 		values (
 			p_workspace, p_exchange, v_conversation, v_key.chatbot, v_key.api_key, v_position,
 			v_attempt, v_replaces, v_started_at, clock_timestamp() + make_interval(secs => p_lease_seconds),
-			v_price, p_answer_id, p_request_id, v_key.model, v_key.stream, p_message, p_metadata);
+			v_price, p_answer_id, p_request_id, v_key.model, v_key.stream, p_message, p_metadata,
+			char_length(p_message));
 
 		if p_idempotency_key is not null then
 			insert into banter_data.idempotency as i (
@@ -228,10 +233,7 @@ begin
 	if v_position = 1 then
 		return;
 	end if;
-	v_from := banter_data.history_begin(
-		p_workspace => p_workspace, p_conversation => v_conversation, p_position => v_position,
-		p_started_at => v_started_at, p_max_messages => least(p_max_messages, v_key.history_messages),
-		p_max_chars => least(p_max_chars, v_key.history_chars));
+	-- The beginning is found by what is seen inside: as much as here, or more, so that the limits hold for what is sent.
 	return query
 		select t.role, null::text, null::text, null::integer, null::integer, null::bigint, null::integer,
 			null::text, null::text, null::double precision, null::integer, null::boolean, t.content,
@@ -239,7 +241,12 @@ begin
 		from banter_data.exchange e
 		cross join lateral (values (1, 'user', e.question), (2, 'assistant', e.answer)) t (n, role, content)
 		where e.workspace = p_workspace and e.conversation = v_conversation
-			and e.position >= v_from and e.position < v_position
+			and e.position >= (select banter_data.history_begin(
+				p_workspace => p_workspace, p_conversation => v_conversation, p_position => v_position,
+				p_started_at => v_started_at,
+				p_max_messages => least(p_max_messages, v_key.history_messages),
+				p_max_chars => least(p_max_chars, v_key.history_chars)))
+			and e.position < v_position
 			and e.state in ('done', 'left') and e.ended_at <= v_started_at
 		order by e.position, t.n;
 end

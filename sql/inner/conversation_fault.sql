@@ -8,12 +8,17 @@ as $$
 		when json_typeof(p_exchanges) is distinct from 'array' then 'it has no list of exchanges'
 		when coalesce(p_conversation.conversation !~ '^[A-Za-z0-9_-]{1,40}$', true) then 'its id cannot be one'
 		when p_conversation.session !~ '^[A-Za-z0-9._:-]{1,128}$' then 'its session cannot be one'
-		when p_conversation.next_position > 1000000000000000 -- room for all that will be asked
+		when p_conversation.next_position not between 1 and 1000000000000000 -- room for all that will be asked
 			or not isfinite(p_conversation.created_at) or not isfinite(p_conversation.last_at)
 		then 'its next position or one of its times cannot be one'
 		else (
 			select case
 				when bool_or(e.state = 'running') then 'one of its exchanges had not ended'
+				when bool_or(e.state not in ('done', 'left', 'failed', 'lost', 'replaced') or e.ended_at is null
+					or (e.state in ('done', 'left') and e.answer = ''))
+				then 'one of its exchanges ended in no way that one can'
+				when bool_or((e.attempt = 0) <> (e.replaces is null))
+				then 'one of its exchanges replaces another, or does not, where it cannot be'
 				when bool_or(e.position not between 1 and p_conversation.next_position - 1 or e.attempt < 0
 					or e.exchange !~ '^[A-Za-z0-9_-]{1,40}$')
 				then 'one of its exchanges has no place in it'

@@ -24,7 +24,7 @@ begin
 	cross join lateral (
 		select count(*), sum(e.chars) as chars
 		from (
-			select x.chars
+			select coalesce(x.chars, char_length(x.question) + char_length(x.answer)) as chars
 			from banter_data.exchange x
 			where x.workspace = p_workspace and x.conversation = p_conversation
 				and x.position >= b.place and x.position < p_position
@@ -42,7 +42,7 @@ begin
 		select e.position, row_number() over last as n, sum(e.chars) over last as total,
 			sum(e.chars) over () > p_max_chars as long
 		from (
-			select x.position, x.chars
+			select x.position, coalesce(x.chars, char_length(x.question) + char_length(x.answer)) as chars
 			from banter_data.exchange x
 			where x.workspace = p_workspace and x.conversation = p_conversation
 				and x.position >= v_from and x.position < p_position

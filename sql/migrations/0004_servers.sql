@@ -1,8 +1,13 @@
+-- banter: steps
 -- Several model servers, what became of reasoning inside an answer, what was asked where, and from where on a model sees
 -- a conversation. Whoever is there already is asked for as so far: by the default server alone, whose reasoning is left
 -- out, with what fits of all of its conversation.
-set local lock_timeout = '2s';
+--
+-- And what makes an exchange cheap: PostgreSQL reads each check of a table anew for each statement that writes to it, and
+-- looks a row up by whatever index begins with what is asked for, as long as it knows too little of a table to tell them
+-- apart.
 
+-- banter: step
 alter table banter_data.chatbot
 	add column if not exists servers text[] collate "C",
 	add column if not exists reasoning text collate "C" not null default 'remove',
@@ -32,20 +37,43 @@ alter table banter_data.conversation
 comment on column banter_data.conversation.history_from is
 	'The position from which on a model sees it. It moves in leaps: what is sent grows at its end in between, as servers'' caches want it.';
 
--- A generated column cannot be had without writing the table anew. This one is a plain column now that is kept by a
--- trigger, in each database, whichever version it comes from: see 0002.
-alter table banter_data.exchange alter column chars drop expression if exists;
-create or replace function banter_data.exchange_chars() returns trigger language plpgsql as $$
-begin
-	new.chars := char_length(new.question) + coalesce(char_length(new.answer), 0);
-	return new;
-end
-$$;
-comment on function banter_data.exchange_chars() is 'Counts an exchange''s characters as it is written.';
-drop trigger if exists exchange_chars on banter_data.exchange;
-create trigger exchange_chars before insert or update of question, answer on banter_data.exchange
-	for each row execute function banter_data.exchange_chars();
+-- banter: step
+-- What these say is held by who writes: turn_start, turn_close and lease_release, which nobody but they and the operator
+-- can get past, and conversation_fault, which has these rules for what comes from a file.
+alter table banter_data.exchange
+	drop constraint if exists exchange_state_known,
+	drop constraint if exists exchange_ended_unless_running,
+	drop constraint if exists exchange_answered_with_text,
+	drop constraint if exists exchange_later_attempt_replaces;
+alter table banter_data.conversation drop constraint if exists conversation_next_position_positive;
 
+-- Of a table's indexes the primary key alone begins with the workspace. All others begin with what is selective, so that
+-- no look-up by the primary key can be made through them.
+-- banter: concurrently
+create unique index concurrently if not exists exchange_place
+	on banter_data.exchange (conversation, workspace, position, attempt);
+
+-- banter: concurrently
+create unique index concurrently if not exists conversation_session
+	on banter_data.conversation (chatbot, workspace, session);
+
+-- banter: concurrently
+create unique index concurrently if not exists api_key_hash
+	on banter_data.api_key (hash, workspace);
+
+-- banter: concurrently
+create index concurrently if not exists idempotency_of_exchange
+	on banter_data.idempotency (exchange, workspace);
+
+-- banter: step
+alter table banter_data.exchange drop constraint if exists exchange_position_key;
+alter table banter_data.conversation drop constraint if exists conversation_session_key;
+alter table banter_data.api_key drop constraint if exists api_key_hash_key;
+
+-- banter: concurrently
+drop index concurrently if exists banter_data.idempotency_exchange;
+
+-- banter: step
 create table if not exists banter_data.ledger_total (
 	month date not null,
 	granted bigint not null,
@@ -58,3 +86,25 @@ comment on table banter_data.ledger_total is
 -- These of the operator's return more than before, which no "or replace" can: they are made again with all the others.
 drop function if exists banter.chatbot_list(text), banter.chatbot_show(text), banter.stats(text, integer, text, text),
 	banter.tail(integer, text, timestamptz);
+
+-- banter: step
+-- A generated column cannot be had without writing the table anew, and a trigger costs each write: a plain one, which
+-- turn_start and turn_close count. Functions of the release before, which go on until all are made anew in a moment, do
+-- not: what they write is not counted, and what runs now no more.
+drop trigger if exists exchange_chars on banter_data.exchange;
+drop function if exists banter_data.exchange_chars();
+alter table banter_data.exchange alter column chars drop expression if exists;
+comment on column banter_data.exchange.chars is
+	'Characters of both, so that history is measured without reading it; null: not counted.';
+
+-- banter: repeat until 0 rows
+with batch as (
+	select e.workspace, e.exchange from banter_data.exchange e
+	where e.ended_at is null and e.chars is not null
+	limit 1000
+	for no key update)
+update banter_data.exchange e
+set chars = null
+from batch b
+where e.workspace = b.workspace and e.exchange = b.exchange
+returning 1;

@@ -70,12 +70,14 @@ begin
 	end if;
 	insert into banter_data.exchange (
 		workspace, exchange, conversation, chatbot, api_key, position, attempt, replaces, state,
-		started_at, ended_at, lease_until, price, tokens_in, tokens_cached, tokens_out, first_ms, total_ms,
-		stream, answer_id, request_id, model, finish_reason, error, server, requests, tries, metadata, question, answer)
+		started_at, ended_at, lease_until, price, tokens_in, tokens_cached, tokens_out, first_ms, total_ms, stream,
+		answer_id, request_id, model, finish_reason, error, server, requests, tries, metadata, question, answer,
+		chars)
 	select v_workspace, e.exchange, v_new.conversation, v_chatbot, e.api_key, e.position, e.attempt,
 		e.replaces, e.state, e.started_at, e.ended_at, coalesce(e.ended_at, e.started_at), e.price, e.tokens_in,
 		e.tokens_cached, e.tokens_out, e.first_ms, e.total_ms, e.stream, e.answer_id, e.request_id, e.model, e.finish_reason, e.error,
-		e.server, e.requests, e.tries, e.metadata, e.question, e.answer
+		e.server, e.requests, e.tries, e.metadata, e.question, e.answer,
+		char_length(e.question) + coalesce(char_length(e.answer), 0)
 	from json_populate_recordset(null::banter_data.exchange, p_record::json -> 'exchanges') e;
 	outcome := 'imported';
 exception

@@ -48,14 +48,14 @@ select pg_temp.refused('null', 'it is no conversation that this version of bante
 select pg_temp.refused(replace(line, '"version":1', '"version":2'), 'it is no conversation that this version of banterctl exports') from record;
 select pg_temp.refused(replace(line, '"exchanges"', '"others"'), 'it has no list of exchanges') from record;
 select pg_temp.refused(replace(line, '"position":2', '"position":3'), 'one of its exchanges has no place in it') from record;
-select pg_temp.refused(replace(line, '"position":2', '"position":1'), 'it breaks the rule exchange_position_key') from record;
+select pg_temp.refused(replace(line, '"position":2', '"position":1'), 'it breaks the rule exchange_place') from record;
 select pg_temp.refused(replace(line, '"position":2', '"position":null'), 'its position is missing') from record;
 select pg_temp.refused(replace(line, '"state":"left"', '"state":"running"'), 'one of its exchanges had not ended') from record;
-select pg_temp.refused(replace(line, '"answer":"some"', '"answer":""'), 'it breaks the rule exchange_answered_with_text') from record;
+select pg_temp.refused(replace(line, '"answer":"some"', '"answer":""'), 'one of its exchanges ended in no way that one can') from record;
 select pg_temp.refused(replace(line, '"exchange":"x2"', '"exchange":"x/2"'), 'one of its exchanges has no place in it') from record;
 select pg_temp.refused(replace(line, '"price":1', '"price":-1'), 'one of its exchanges has a number below zero') from record;
 select pg_temp.refused(replace(line, '{"n":1e999999}', '[1]'), 'one of its exchanges has metadata that are no object') from record;
-select pg_temp.refused(regexp_replace(line, '"ended_at":"[^"]*"', '"ended_at":null'), 'it breaks the rule exchange_ended_unless_running') from record;
+select pg_temp.refused(regexp_replace(line, '"ended_at":"[^"]*"', '"ended_at":null'), 'one of its exchanges ended in no way that one can') from record;
 select pg_temp.refused(regexp_replace(line, '"started_at":"[^"]*"', '"started_at":"infinity"'), 'one of its exchanges has a time that cannot be one') from record;
 select pg_temp.refused(regexp_replace(line, '"last_at":"[^"]*"', '"last_at":"infinity"'), 'its next position or one of its times cannot be one') from record;
 select pg_temp.refused(replace(line, '"next_position":3', '"next_position":9223372036854775807'), 'its next position or one of its times cannot be one') from record;

@@ -20,7 +20,7 @@ select is_empty($$ select p.oid::regprocedure from pg_proc p join pg_namespace n
 	'every function has a comment');
 select is_empty($$ select p.oid::regprocedure from pg_proc p join pg_namespace n on n.oid = p.pronamespace
 	where n.nspname = 'banter' and not (p.prosecdef
-		and p.proconfig = array['search_path=pg_catalog, banter_data, pg_temp']) $$,
+		and p.proconfig @> array['search_path=pg_catalog, banter_data, pg_temp']) $$,
 	'every function of the application is security definer with the fixed search_path');
 select is_empty($$ select p.oid::regprocedure from pg_proc p join pg_namespace n on n.oid = p.pronamespace
 	where n.nspname = 'banter_data' and p.prosecdef $$, 'an inner function has no rights of its own');

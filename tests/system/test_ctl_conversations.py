@@ -356,7 +356,7 @@ def test_a_line_that_is_no_conversation_is_named_and_leaves_nothing(varied, othe
         changed(created_at="yesterdays"): "it is not JSON, or something in it is not of its type",
         broken(question=None): "its question is missing",
         broken(state="running", ended_at=None): "one of its exchanges had not ended",
-        broken(state="over"): "it breaks the rule exchange_state_known",
+        broken(state="over"): "one of its exchanges ended in no way that one can",
         broken(position=good["next_position"]): "one of its exchanges has no place in it",
         broken(position="secret words"): "it is not JSON, or something in it is not of its type",
         broken(exchange=good["exchanges"][0]["exchange"]): "one of its exchanges is another conversation's",
