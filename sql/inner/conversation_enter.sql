@@ -6,9 +6,10 @@ as $$
 #variable_conflict use_column
 begin
 	if p_conversation is not null then
+		-- The chatbot is hidden from the index of its conversations, which would be read for this one.
 		update banter_data.conversation c
 		set next_position = c.next_position + 1, last_at = clock_timestamp()
-		where c.workspace = p_workspace and c.conversation = p_conversation and c.chatbot = p_chatbot
+		where c.workspace = p_workspace and c.conversation = p_conversation and c.chatbot || '' = p_chatbot
 		returning c.conversation, c.next_position - 1, c.last_at into conversation, position, started_at;
 	else
 		-- Two first messages of a session: one makes it, the other waits and takes the next position.

@@ -37,6 +37,7 @@ begin
 			from banter_data.exchange x
 			where x.workspace = p_workspace and x.ended_at is null
 				and banter_data.lease_ended(x.lease_until, v_now)
+			order by x.lease_until
 			for update skip locked) l
 		where e.workspace = l.workspace and e.exchange = l.exchange
 		returning e.exchange, e.price

@@ -16,11 +16,15 @@ begin
 	end if;
 	perform pg_advisory_xact_lock(hashtextextended('open exchanges', p_workspace));
 	v_now := clock_timestamp();
-	select count(*), count(*) filter (where e.api_key = p_api_key)
+	-- In the order of the index of those that run, as lease_release.
+	select count(*), count(*) filter (where r.api_key = p_api_key)
 	into v_open, v_open_of_key
-	from banter_data.exchange e
-	where e.workspace = p_workspace and e.ended_at is null
-		and not banter_data.lease_ended(e.lease_until, v_now);
+	from (
+		select e.api_key, e.lease_until from banter_data.exchange e
+		where e.workspace = p_workspace and e.ended_at is null
+		order by e.lease_until
+		offset 0) r
+	where not banter_data.lease_ended(r.lease_until, v_now);
 	return coalesce(v_open < p_max_open, true) and coalesce(v_open_of_key < p_max_open_per_key, true);
 end
 $$;

@@ -48,10 +48,11 @@ alter table banter_data.exchange
 alter table banter_data.conversation drop constraint if exists conversation_next_position_positive;
 
 -- Of a table's indexes the primary key alone begins with the workspace. All others begin with what is selective, so that
--- no look-up by the primary key can be made through them.
+-- no look-up by the primary key can be made through them; and where one may (no function of the release before needs more)
+-- it is for those alone that ask for that column, even while a table is empty.
 -- banter: concurrently
 create unique index concurrently if not exists exchange_place
-	on banter_data.exchange (conversation, workspace, position, attempt);
+	on banter_data.exchange (conversation, workspace, position, attempt) where conversation is not null;
 
 -- banter: concurrently
 create unique index concurrently if not exists conversation_session
@@ -63,7 +64,7 @@ create unique index concurrently if not exists api_key_hash
 
 -- banter: concurrently
 create index concurrently if not exists idempotency_of_exchange
-	on banter_data.idempotency (exchange, workspace);
+	on banter_data.idempotency (exchange, workspace) where exchange is not null;
 
 -- banter: step
 alter table banter_data.exchange drop constraint if exists exchange_position_key;
