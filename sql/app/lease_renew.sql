@@ -4,6 +4,8 @@ returns boolean
 language plpgsql
 security definer
 set search_path = pg_catalog, banter_data, pg_temp
+set enable_seqscan = off
+set plan_cache_mode = force_generic_plan
 as $$
 begin
 	-- The application begins a late one anew, on another connection: this one must not wait on for ever.
