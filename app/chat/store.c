@@ -136,6 +136,8 @@ enum status store_begin(struct db *db, struct wait *wait, const struct config *c
 	db_add_integer(&query, config->workspace_open);
 	db_add_integer(&query, config->key_open);
 	db_add_time_left(&query); /* or it would begin after its 503 */
+	/* A turn to connect is capacity like a worker: its time is the same. */
+	db_query_patient(&query, config->queue_ms ? begin->since + config->queue_ms : CLOCK_NEVER);
 
 	stage_set(wait->stage, STAGE_BEGIN);
 	wait_undisturbed(wait, true);

@@ -33,6 +33,7 @@ struct db {
 	enum db_state state;
 	int64_t used_at;  /* the end of the last statement */
 	int64_t deadline; /* of the running db_call(); 0: none */
+	int64_t until;	  /* ... and of its try that runs */
 	bool plain;	  /* the role's default is our level: a statement need not say it */
 	bool fresh;	  /* the connection was made for the running statement */
 	bool held;	  /* see db_hold() */
@@ -86,6 +87,11 @@ static void disconnect(struct db *db, struct wait *wait)
 	db->state = DB_CLOSED;
 }
 
+void db_take_turns(struct db *db, struct db_throttle *throttle, uint32_t place)
+{
+	db_connect_take_turns(db->connect, throttle, place);
+}
+
 void db_free(struct db *db)
 {
 	if (!db)
@@ -113,7 +119,10 @@ static enum status begin_connect(struct db *db)
 	if (db->deadline) /* the statement needs some of it */
 		most = clock_earlier(most, (db->deadline - now) * 4 / 5);
 	db->state = DB_CONNECTING;
-	return db_connect_start(db->connect, now + most);
+	return db_connect_start(db->connect, now + most,
+				!db->deadline ? DB_CONNECT_NOW
+				: db->query   ? db->query->patient_until
+					      : 0);
 }
 
 /* What is sent: most often the statement alone, with what is still to be found out once a connection. */
@@ -323,6 +332,8 @@ static enum status step_connect(struct db *db)
 
 	if (status || !db->conn)
 		return status;
+	db->until += db_connect_waited(db->connect);
+	db->deadline += db->deadline ? db_connect_waited(db->connect) : 0;
 	return PQsetnonblocking(db->conn, 1) ? STATUS_UNAVAILABLE : send_statement(db);
 }
 
@@ -398,24 +409,30 @@ enum status db_step(struct db *db, struct wait *wait, bool *done, struct db_rows
 	}
 	PQclear(db->result);
 	db->result = NULL;
+	if (!db->held && db_connect_wanted(db->connect))
+		disconnect(db, wait);
 	return status;
 }
 
 static enum status run(struct db *db, struct wait *wait, int64_t deadline, struct db_rows **out)
 {
-	enum status status = start(db, wait);
 	bool done = false;
-	int64_t until;
+	enum status status;
+	int64_t until, end;
 
+	db->until = deadline;
+	status = start(db, wait);
 	while (status == STATUS_OK) {
 		status = db_step(db, wait, &done, out);
 		if (status || done)
 			return status;
-		until = deadline;
-		if (db->state == DB_CONNECTING)
-			until = clock_earlier(until, db_connect_by(db->connect));
+		until = end = db->until;
+		if (db->state == DB_CONNECTING) {
+			end += db_connect_waited(db->connect);
+			until = clock_earlier(end, db_connect_by(db->connect));
+		}
 		status = wait_some(wait, until);
-		if (status == STATUS_TIMEOUT && until < deadline)
+		if (status == STATUS_TIMEOUT && until < end)
 			status = STATUS_OK; /* the next step says what took too long */
 	}
 	if (status == STATUS_TIMEOUT && clock_ms() >= db->deadline)

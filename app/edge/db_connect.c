@@ -15,9 +15,13 @@
 #include "base/log.h"
 #include "edge/db_attempts.h"
 #include "edge/db_secrets.h"
+#include "edge/db_throttle.h"
 #include "edge/wait_slots.h"
 
 #define WHY_SIZE 512
+/* Where one host of several may say nothing, those behind it are not kept up for it. */
+#define HELD_MS 200
+#define TOO_MANY "53300" /* too_many_connections (PostgreSQL's appendix A) */
 /* So long no name server is waited for that said nothing, where an address is kept. */
 #define NAMES_LATE_MS 60000
 
@@ -34,7 +38,13 @@ struct db_connect {
 	int64_t by;	    /* for what is under way */
 	int64_t names_late; /* until then no name server is waited for, see above */
 	bool read_again;    /* the files of secrets, for this connection */
-	char why[WHY_SIZE]; /* what the last attempt failed of */
+	struct db_throttle *throttle;
+	uint32_t place;	       /* in it */
+	int64_t turn_since;    /* when its turn was first asked for; 0: it has it, or needs none */
+	int64_t patient_until; /* see db_connect_start() */
+	int64_t waited_ms;     /* for turns that came */
+	bool full;	       /* a server had no connection left */
+	char why[WHY_SIZE];    /* what the last attempt failed of */
 };
 
 enum status db_connect_new(const struct db_target *target, struct db_connect **out)
@@ -49,6 +59,12 @@ enum status db_connect_new(const struct db_target *target, struct db_connect **o
 	}
 	*out = connect;
 	return STATUS_OK;
+}
+
+void db_connect_take_turns(struct db_connect *connect, struct db_throttle *throttle, uint32_t place)
+{
+	connect->throttle = throttle;
+	connect->place = place;
 }
 
 void db_connect_free(struct db_connect *connect)
@@ -99,6 +115,8 @@ static enum status begin_attempt(struct db_connect *connect, const struct db_att
 	if (!connect->conn)
 		return STATUS_NOMEM;
 	PQsetNoticeProcessor(connect->conn, quiet, NULL);
+	PQsetErrorVerbosity(connect->conn,
+			    PQERRORS_VERBOSE);	  /* tells the SQLSTATE, nothing else does */
 	connect->polling = PGRES_POLLING_WRITING; /* as libpq's manual demands of the first poll */
 	return STATUS_OK;
 }
@@ -129,13 +147,32 @@ static void note_failure(struct db_connect *connect)
 	if (!db_url_valid(connect->secrets.url))
 		why = "its address cannot be read; is all of its password escaped or quoted?";
 	snprintf(connect->why, sizeof(connect->why), "%.*s", (int)strcspn(why, "\n"), why);
+	connect->full = connect->full || strstr(connect->why, " " TOO_MANY ": ");
 	log_debug("database: %s", connect->why);
 	PQfinish(connect->conn);
 	connect->conn = NULL;
 }
 
-static enum status none_reached(const struct db_connect *connect)
+/* The turn is given back, and waited for anew, as long as there is time. */
+static bool ask_again(struct db_connect *connect)
 {
+	int64_t now = clock_ms();
+
+	if (!connect->full || !connect->throttle || connect->patient_until == DB_CONNECT_NOW ||
+	    now >= connect->end_at)
+		return false;
+	db_throttle_end(connect->throttle, connect->place, DB_THROTTLE_FULL);
+	connect->full = false;
+	connect->turn_since = now;
+	connect->patient_until = 0;
+	connect->by = now;
+	return true;
+}
+
+static enum status none_reached(struct db_connect *connect)
+{
+	if (ask_again(connect))
+		return STATUS_OK;
 	if (connect->attempts.count > 1)
 		log_error("the database cannot be reached at any of %d addresses, the last one: %s",
 			  connect->attempts.count, connect->why);
@@ -229,17 +266,52 @@ static enum status begin(struct db_connect *connect)
 	return STATUS_OK;
 }
 
-enum status db_connect_start(struct db_connect *connect, int64_t end_at)
+int64_t db_connect_waited(const struct db_connect *connect)
+{
+	int64_t until = clock_earlier(clock_ms(), connect->patient_until);
+
+	return connect->waited_ms + (connect->turn_since && until > connect->turn_since
+					     ? until - connect->turn_since
+					     : 0);
+}
+
+static enum status ask_turn(struct db_connect *connect)
+{
+	int64_t now = clock_ms(), waited = db_connect_waited(connect),
+		most = connect->places.count > 1 ? HELD_MS : connect->ms,
+		ms = db_throttle_take(connect->throttle, connect->place, most);
+
+	if (!connect->turn_since)
+		connect->turn_since = now;
+	connect->by = now + ms;
+	if (ms && now < connect->end_at + waited - connect->waited_ms)
+		return STATUS_OK;
+	connect->turn_since = 0;
+	if (ms) {
+		snprintf(connect->why, sizeof(connect->why),
+			 "others connect to it, and its turn did not come in time");
+		return none_reached(connect);
+	}
+	connect->end_at += waited - connect->waited_ms;
+	connect->waited_ms = waited;
+	return begin(connect);
+}
+
+enum status db_connect_start(struct db_connect *connect, int64_t end_at, int64_t patient_until)
 {
 	int64_t now = clock_ms();
 
 	db_connect_stop(connect);
-	connect->read_again = false;
+	connect->read_again = connect->full = false;
+	connect->waited_ms = 0;
+	connect->patient_until = patient_until;
 	connect->end_at = end_at;
 	connect->ms = end_at > now ? end_at - now : 1;
 	snprintf(connect->why, sizeof(connect->why), "no answer within %" PRId64 " ms",
 		 connect->ms);
-	return begin(connect);
+	if (!connect->throttle || patient_until == DB_CONNECT_NOW)
+		return begin(connect);
+	return ask_turn(connect);
 }
 
 static enum status step_names(struct db_connect *connect)
@@ -288,6 +360,8 @@ static enum status step_silent(struct db_connect *connect)
 
 enum status db_connect_step(struct db_connect *connect, PGconn **out)
 {
+	if (connect->turn_since)
+		return clock_ms() < connect->by ? STATUS_OK : ask_turn(connect);
 	if (!connect->conn)
 		return step_names(connect);
 	connect->polling = PQconnectPoll(connect->conn);
@@ -297,13 +371,17 @@ enum status db_connect_step(struct db_connect *connect, PGconn **out)
 		return clock_ms() < connect->by ? STATUS_OK : step_silent(connect);
 	*out = connect->conn;
 	connect->conn = NULL;
+	if (connect->throttle)
+		db_throttle_end(connect->throttle, connect->place, DB_THROTTLE_MADE);
 	db_connect_stop(connect);
 	return STATUS_OK;
 }
 
 void db_connect_watch(const struct db_connect *connect, struct wait *wait)
 {
-	if (!connect->conn)
+	if (connect->turn_since)
+		wait_watch(wait, WAIT_DB, -1, 0);
+	else if (!connect->conn)
 		wait_watch(wait, WAIT_DB, resolve_fd(connect->resolve), POLLIN);
 	else
 		wait_watch(wait, WAIT_DB, PQsocket(connect->conn),
@@ -315,10 +393,19 @@ int64_t db_connect_by(const struct db_connect *connect)
 	return connect->by;
 }
 
+bool db_connect_wanted(const struct db_connect *connect)
+{
+	return connect->throttle && db_throttle_full(connect->throttle);
+}
+
 /* What was given up since it took too long is remembered, also where nobody came to look in time. */
 void db_connect_stop(struct db_connect *connect)
 {
 	bool late = clock_ms() >= connect->by;
+
+	if (connect->throttle)
+		db_throttle_end(connect->throttle, connect->place, DB_THROTTLE_FAILED);
+	connect->turn_since = 0; /* who asks again soon keeps it */
 
 	if (connect->conn && late)
 		db_attempts_silent(&connect->attempts);

@@ -11,6 +11,7 @@ void db_query_init(struct db_query *query, const char *name, const char *sql)
 	query->count = 0;
 	query->time_left = -1;
 	query->keep = false;
+	query->patient_until = 0;
 	query->refusal = NULL;
 	query->refusal_size = 0;
 }
@@ -18,6 +19,11 @@ void db_query_init(struct db_query *query, const char *name, const char *sql)
 void db_query_keep(struct db_query *query)
 {
 	query->keep = true;
+}
+
+void db_query_patient(struct db_query *query, int64_t until)
+{
+	query->patient_until = until;
 }
 
 void db_take_refusal(struct db_query *query, char *words, size_t size)

@@ -38,7 +38,8 @@ struct gateway {
 	const _Atomic bool *closing;
 	int epoll;
 	bool keep;
-	bool waits; /* on a connection's reads and writes */
+	int64_t since; /* see gateway_since() */
+	bool waits;    /* on a connection's reads and writes */
 	int64_t read_ms;
 	struct timeval read_time, write_time;
 };
@@ -193,6 +194,7 @@ static enum status take_connection(struct gateway *gateway, struct wait *wait)
 	}
 	if (status == STATUS_OK)
 		adopt(gateway, entry.fd);
+	gateway->since = entry.since ? entry.since : clock_ms();
 	return status;
 }
 
@@ -209,6 +211,7 @@ static enum status await_kept(struct gateway *gateway, struct wait *wait)
 	else if (status == STATUS_OK && !(wait->fds[WAIT_CLIENT].revents & POLLIN))
 		status = STATUS_CLOSED;
 	wait_client(wait, WAIT_CLIENT, -1);
+	gateway->since = clock_ms();
 	if (status)
 		FCGX_Free(&gateway->request, 1);
 	return status == STATUS_TIMEOUT ? STATUS_CLOSED : status;
@@ -261,6 +264,11 @@ enum status gateway_stand_back(struct gateway *gateway)
 {
 	epoll_ctl(gateway->epoll, EPOLL_CTL_DEL, gateway->listen_fd, NULL);
 	return watch(gateway, gateway->listen_fd, FROM_LISTEN);
+}
+
+int64_t gateway_since(const struct gateway *gateway)
+{
+	return gateway->since;
 }
 
 struct str gateway_param(const struct gateway *gateway, const char *name)

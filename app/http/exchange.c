@@ -61,6 +61,7 @@ static void init(struct exchange *exchange, struct http_context *context,
 	};
 	turn_init(&exchange->turn, &exchange->turn_context);
 	exchange->turn.begin.request_id = request->id;
+	exchange->turn.begin.since = gateway_since(context->gateway);
 }
 
 static void clear(struct exchange *exchange)

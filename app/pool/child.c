@@ -20,6 +20,7 @@ static int be_worker(const struct children *children, uint32_t place)
 		.limit = children->limit,
 		.holder = place,
 		.models = children->models,
+		.throttle = children->throttle,
 		.slot = &children->scoreboard->slots[place],
 		.counters = counter_table_slot(children->counters, place),
 		.stop = &children->signals->stop,

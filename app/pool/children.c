@@ -48,6 +48,8 @@ enum status children_init(struct children *children, const struct config *config
 	if (status == STATUS_OK)
 		status = model_shared_open(NULL, &children->models, NULL);
 	if (status == STATUS_OK)
+		status = db_throttle_open(NULL, children->places, &children->throttle, NULL);
+	if (status == STATUS_OK)
 		status = queue_new(&children->queue);
 	if (status != STATUS_OK)
 		children_clear(children);
@@ -57,6 +59,7 @@ enum status children_init(struct children *children, const struct config *config
 void children_clear(struct children *children)
 {
 	queue_free(children->queue);
+	db_throttle_close(children->throttle);
 	model_shared_close(children->models);
 	limit_close(children->limit);
 	counter_table_close(children->counters);
@@ -285,6 +288,7 @@ static void bury(struct children *children, uint32_t place, int result, int64_t 
 	char cause[96], then[64] = "it was told to end";
 
 	limit_release(children->limit, place);
+	db_throttle_end(children->throttle, place, DB_THROTTLE_FAILED);
 	if (WIFEXITED(result) && WEXITSTATUS(result) == 0) {
 		log_debug("%s %u (pid %d) ended; age %.1f s", names[child->kind], place,
 			  (int)child->pid, age);

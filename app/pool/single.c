@@ -9,6 +9,7 @@
 #include "chat/limit.h"
 #include "chat/limit_file.h"
 #include "chat/model_shared.h"
+#include "edge/db_throttle.h"
 #include "pool/scoreboard.h"
 #include "pool/worker.h"
 
@@ -20,6 +21,7 @@ struct single {
 	uint32_t holder;
 	struct counter_table *counters;
 	struct model_shared *models;
+	struct db_throttle *throttle;
 	struct scoreboard *scoreboard; /* ours alone: there is no master that would look at it */
 };
 
@@ -77,6 +79,20 @@ static enum status open_models(struct single *single, const char *path)
 	return status;
 }
 
+static enum status open_throttle(struct single *single, const char *path)
+{
+	const char *why = "no memory";
+	enum status status = db_throttle_open(path, MOST, &single->throttle, &why);
+
+	if (status != STATUS_OK) {
+		log_warn("the file %s, of who connects, cannot be used: %s", path, why);
+		status = db_throttle_open(NULL, MOST, &single->throttle, &why);
+	}
+	if (status != STATUS_OK)
+		log_error("no memory for who connects");
+	return status;
+}
+
 static enum status open_shared(struct single *single, const struct config *config)
 {
 	enum status status;
@@ -94,6 +110,10 @@ static enum status open_shared(struct single *single, const struct config *confi
 	buf_puts(&path, ".models");
 	if (status == STATUS_OK)
 		status = open_models(single, buf_text(&path));
+	buf_truncate(&path, stem);
+	buf_puts(&path, ".connects");
+	if (status == STATUS_OK)
+		status = open_throttle(single, buf_text(&path));
 	buf_clear(&path);
 	if (status == STATUS_OK && scoreboard_new(1, &single->scoreboard) != STATUS_OK) {
 		log_error("no memory for the scoreboard");
@@ -114,6 +134,7 @@ static int serve(const struct single *single, const struct config *config, int l
 		.limit = single->limit,
 		.holder = single->holder,
 		.models = single->models,
+		.throttle = single->throttle,
 		.slot = &single->scoreboard->slots[0],
 		.counters = counter_table_slot(single->counters, single->holder),
 		.stop = &signals->stop,
@@ -125,6 +146,7 @@ static int serve(const struct single *single, const struct config *config, int l
 	atomic_store(&setup.slot->pid, getpid());
 	code = worker_run(&setup);
 	worker_tools_clear(&tools);
+	db_throttle_end(single->throttle, single->holder, DB_THROTTLE_FAILED);
 	limit_release(single->limit, single->holder);
 	return code;
 }
@@ -137,6 +159,7 @@ int single_run(const struct config *config, int listen_fd, const struct signals 
 	if (open_shared(&single, config) == STATUS_OK)
 		code = serve(&single, config, listen_fd, signals);
 	scoreboard_free(single.scoreboard);
+	db_throttle_close(single.throttle);
 	model_shared_close(single.models);
 	counter_table_close(single.counters);
 	limit_close(single.limit);

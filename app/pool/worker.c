@@ -63,9 +63,11 @@ static enum status open_context(const struct worker_setup *setup, struct wait *w
 				     config->write_ms, &context->gateway);
 	if (status == STATUS_OK && setup->queue)
 		status = gateway_join(context->gateway, setup->queue, setup->closing);
-	if (status == STATUS_OK)
-		model_remember(context->model, setup->models ? &setup->models->reasoning : NULL);
-	return status;
+	if (status != STATUS_OK)
+		return status;
+	db_take_turns(context->db, setup->throttle, setup->holder);
+	model_remember(context->model, setup->models ? &setup->models->reasoning : NULL);
+	return STATUS_OK;
 }
 
 static void count(struct counter_slot *counters, const struct http_context *context)

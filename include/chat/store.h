@@ -48,6 +48,7 @@ struct store_exchange {
 	struct str idempotency_key;
 	unsigned char body_hash[KEY_HASH_SIZE];
 	struct str request_id;
+	int64_t since; /* clock_ms(): its client waits since then (G6) */
 	char exchange[SECRET_ID_SIZE];
 	char answer[SECRET_ID_SIZE];
 	char new_conversation[SECRET_ID_SIZE];

@@ -16,6 +16,7 @@
 #include "edge/db_rows.h"
 
 struct db;
+struct db_throttle; /* edge/db_throttle */
 
 struct db_target {
 	const char *url;      /* URI or keywords; "": libpq's PG… variables */
@@ -31,11 +32,16 @@ bool db_url_valid(const char *url);
 /* Keeps copies. Connects nothing yet. STATUS_NOMEM. */
 enum status db_new(const struct db_target *target, struct db **out) MUST_CHECK;
 void db_free(struct db *db); /* NULL is fine */
+/*
+ * Its connections are made in turn with others' from now on. `throttle` is kept by the caller (NULL:
+ * nobody counts), `place` is ours in it.
+ */
+void db_take_turns(struct db *db, struct db_throttle *throttle, uint32_t place);
 
 /*
  * Runs a query to its end, at the isolation level read committed whatever the role's default is.
  * `wait` may be NULL (a program without a pool). `deadline` (clock_ms) bounds it all, connecting and
- * a second try included: after a lost connection, and, where there is an idle_ms, in the middle of
+ * a second try included (not what db_query_patient() allows): after a lost connection, and, where there is an idle_ms, in the middle of
  * the time where one that lay idle gives no answer. *out (may be NULL) is freed with db_rows_free().
  *   STATUS_UNAVAILABLE  no connection, or it was lost, or the server is starting, stopping, full
  *                       (logged)

@@ -25,9 +25,10 @@ struct db_query {
 	const char *name;
 	const char *sql;
 	int count;
-	int time_left; /* which value db_add_time_left() added; -1: none */
-	bool keep;     /* see db_query_keep() */
-	char *refusal; /* see db_take_refusal(); NULL: it is logged */
+	int time_left;	       /* which value db_add_time_left() added; -1: none */
+	bool keep;	       /* see db_query_keep() */
+	int64_t patient_until; /* see db_query_patient(); 0: not at all */
+	char *refusal;	       /* see db_take_refusal(); NULL: it is logged */
 	size_t refusal_size;
 	struct db_value values[DB_MAX_VALUES];
 };
@@ -37,6 +38,11 @@ void db_query_init(struct db_query *query, const char *name, const char *sql);
  * and pooler can. `sql` must be a constant. Few of a program's are to be.
  */
 void db_query_keep(struct db_query *query);
+/*
+ * Where it must connect first, its turn to (edge/db_throttle) may be waited for until then
+ * (clock_ms), beside db_call()'s time, which moves on by what that took.
+ */
+void db_query_patient(struct db_query *query, int64_t until);
 void db_add_text(struct db_query *query, struct str text); /* borrowed; absent: NULL */
 /* NUL-ended, in its text form, for whatever type the statement takes it as; borrowed; NULL: NULL. */
 void db_add_input(struct db_query *query, const char *text);

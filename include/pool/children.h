@@ -14,6 +14,7 @@
 #include "base/status.h"
 #include "chat/limit.h"
 #include "chat/model_shared.h"
+#include "edge/db_throttle.h"
 #include "edge/listen.h"
 #include "edge/queue.h"
 #include "pool/scoreboard.h"
@@ -56,6 +57,7 @@ struct children {
 	struct signals *signals;
 	struct limit *limit;
 	struct model_shared *models;
+	struct db_throttle *throttle; /* a place a place */
 	struct scoreboard *scoreboard;
 	struct counter_table *counters; /* a slot a place */
 	struct child *all;

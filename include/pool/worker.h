@@ -42,8 +42,9 @@ struct worker_setup {
 	const _Atomic bool *closing;	/* all workers end; with `queue` only */
 	bool caller_pool; /* the listening socket came on fd 0: connections may be kept, their owner counts the workers */
 	struct limit *limit;
-	uint32_t holder;	     /* our place in `limit` */
-	struct model_shared *models; /* NULL: no model is asked */
+	uint32_t holder;	      /* our place in `limit` */
+	struct model_shared *models;  /* NULL: no model is asked */
+	struct db_throttle *throttle; /* our place in it is `holder`; NULL: none */
 	struct scoreboard_slot *slot;
 	struct counter_slot *counters;
 	const volatile sig_atomic_t *stop;

@@ -83,6 +83,7 @@ void db_query_init(struct db_query *query, const char *name, const char *sql)
 	query->sql = sql;
 	query->count = 0;
 	query->keep = false;
+	query->patient_until = 0;
 	query->refusal = NULL;
 	query->refusal_size = 0;
 }
@@ -90,6 +91,11 @@ void db_query_init(struct db_query *query, const char *name, const char *sql)
 void db_query_keep(struct db_query *query)
 {
 	query->keep = true;
+}
+
+void db_query_patient(struct db_query *query, int64_t until)
+{
+	query->patient_until = until;
 }
 
 void db_take_refusal(struct db_query *query, char *words, size_t size)

@@ -76,6 +76,12 @@ static inline struct str stub_gateway_find(const char *name, int *count)
 	return found;
 }
 
+int64_t gateway_since(const struct gateway *gateway)
+{
+	(void)gateway;
+	return 0;
+}
+
 struct str gateway_param(const struct gateway *gateway, const char *name)
 {
 	int count;
