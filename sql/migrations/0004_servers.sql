@@ -20,6 +20,8 @@ comment on column banter_data.chatbot.servers is
 comment on column banter_data.chatbot.reasoning is
 	'What becomes of reasoning that stands in the model''s text: remove; keep; begins: remove, and each answer begins in it.';
 
+-- A table a step: who writes has locked others already when it comes to one, and would be waited for in vain.
+-- banter: step
 alter table banter_data.exchange
 	add column if not exists server text collate "C",
 	add column if not exists requests smallint,
@@ -32,6 +34,7 @@ comment on column banter_data.exchange.tries is
 comment on column banter_data.exchange.tokens_cached is
 	'Of tokens_in: those that the model''s server had kept from an earlier request; null: it did not say.';
 
+-- banter: step
 alter table banter_data.conversation
 	add column if not exists history_from bigint not null default 0;
 comment on column banter_data.conversation.history_from is
@@ -45,6 +48,7 @@ alter table banter_data.exchange
 	drop constraint if exists exchange_ended_unless_running,
 	drop constraint if exists exchange_answered_with_text,
 	drop constraint if exists exchange_later_attempt_replaces;
+-- banter: step
 alter table banter_data.conversation drop constraint if exists conversation_next_position_positive;
 
 -- Of a table's indexes the primary key alone begins with the workspace. All others begin with what is selective, so that
@@ -68,7 +72,9 @@ create index concurrently if not exists idempotency_of_exchange
 
 -- banter: step
 alter table banter_data.exchange drop constraint if exists exchange_position_key;
+-- banter: step
 alter table banter_data.conversation drop constraint if exists conversation_session_key;
+-- banter: step
 alter table banter_data.api_key drop constraint if exists api_key_hash_key;
 
 -- banter: concurrently
