@@ -1,5 +1,8 @@
 # The benchmark, for the Makefile to include: it uses that file's B, `link`, stamps and rule for objects.
-#   make bench-quick      every case against every target; tests/bench/README.md says what is measured
+# tests/bench/README.md says what is measured.
+#   make bench            the tables, beside the limit of the design and what people use today: 12 minutes
+#   make bench-quick      what a token costs, beside nginx alone and the bare relay: 3 minutes
+#   make bench-all        the rest too
 
 bench_load_obj = $(patsubst %,$(B)/obj/tests/bench/%.o,load client answer histogram)
 bench_model_obj = $(patsubst %,$(B)/obj/tests/bench/%.o,model talk)
@@ -17,8 +20,14 @@ $(bench_programs): $(B)/obj/link.stamp
 
 -include $(patsubst %.o,%.d,$(bench_load_obj) $(bench_model_obj) $(bench_relay_obj))
 
-.PHONY: bench-quick
-bench-quick:
-	@deploy/packages.sh test
+.PHONY: bench bench-all bench-quick
+# Of each: what it installs, and the runner's words.
+bench: bench_packages = bench
+bench-all: bench_packages = bench
+bench-all: bench_words = --all
+bench-quick: bench_packages = test
+bench-quick: bench_words = --quick --rounds 3
+bench bench-all bench-quick:
+	@deploy/packages.sh $(bench_packages)
 	@$(MAKE) --no-print-directory -s $(B)/banter.fcgi $(B)/banterctl $(bench_programs)
-	@BANTER_TEST_BUILD=$(abspath $(B)) /usr/bin/python3 tests/bench/run.py
+	@BANTER_TEST_BUILD=$(abspath $(B)) /usr/bin/python3 tests/bench/run.py $(bench_words) --json $(B)/bench/$@.json

@@ -29,9 +29,10 @@ def measure(bench, enter):
             found = one.load(BURST, look=lambda _, one=one: one.cpu())
             found["first_cpu"] = {group: found["look"][group] - before[group] for group in before}
             runs["burst"][one.name].append(found)
+    pairs = calls.Calls(bench.postgres)
     for number in range(bench.rounds):
         bench.say(f"pgbench, {number + 1} of {bench.rounds}")
-        runs["calls"].append(calls.measure(bench))
+        runs["calls"].append(pairs.measure())
     return runs
 
 
@@ -50,8 +51,7 @@ def postgres_us(runs):
 
 def of_pgbench(runs):
     """Exchanges a second as a part of pgbench's pairs of calls, at the same number of connections."""
-    return [rate(run) / calls["extended16"]["rate"] for run, calls in zip(runs["one"]["Banter"], runs["calls"])
-            if "extended16" in calls]
+    return [rate(run) / pairs["extended16"]["rate"] for run, pairs in zip(runs["one"]["Banter"], runs["calls"]) if pairs]
 
 
 def first_ms(runs, name="Banter"):
@@ -74,7 +74,7 @@ def table_calls(runs):
     made = Table("PostgreSQL for one exchange: turn_start and turn_close", ["CPU, us", "pairs/s"])
     made.row("in the pool, 16 clients", [spread(postgres_us(runs)), spread(map(rate, runs["one"]["Banter"]))])
     for key, title in calls.TITLES.items():
-        figures = [run[key] for run in runs["calls"] if key in run]
+        figures = [run[key] for run in runs["calls"] if run]
         if figures:
             made.row(title, [spread([one["cpu_us"] for one in figures]), spread([one["rate"] for one in figures])])
     return made

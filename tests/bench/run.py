@@ -22,18 +22,23 @@ import exchanges  # noqa: E402
 import limits  # noqa: E402
 import memory  # noqa: E402
 import parts  # noqa: E402
+import pictures  # noqa: E402
+import scale  # noqa: E402
 import streams  # noqa: E402
 import thousand  # noqa: E402
 from servers import ROOT  # noqa: E402
 
 # A section measures one thing: measure(bench, enter) gives what goes into the JSON, tables(that) what is printed.
-SECTIONS = {"streams": streams, "exchanges": exchanges, "thousand": thousand, "memory": memory}
+SECTIONS = {"streams": streams, "exchanges": exchanges, "thousand": thousand, "memory": memory, "scale": scale}
 QUICK = ["streams"]
 USUAL = ["streams", "exchanges", "thousand", "memory"]
 
+# Beside the sections in --all, each with a table of its own: the database as it fills, and how long a start takes.
+PROGRAMS = ["exchange.py", "growth.py", "start.py"]
+
 
 class Bench:
-    """What all sections share: the model, PostgreSQL with a chatbot's key, how many rounds, and how to speak meanwhile."""
+    """What all sections share: the model, PostgreSQL with a chatbot's key, how many rounds, and a voice."""
 
     def __init__(self, enter, rounds, with_rivals):
         self.rounds = rounds
@@ -45,6 +50,10 @@ class Bench:
         self.others = None
         if with_rivals and (HERE / "rivals.py").exists():
             import rivals
+            missing = rivals.available()
+            if missing:
+                self.say(f"nothing to compare with, {missing}")
+                return
             rivals.prepare(self.postgres)
             self.others = rivals
 
@@ -103,9 +112,9 @@ def main():
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--rounds", type=int, default=5)
     options.add_argument("--quick", action="store_true", help="without rivals, and only what a token costs")
-    options.add_argument("--all", action="store_true", help="every section")
+    options.add_argument("--all", action="store_true", help="every section, and the programs that have output of their own")
     options.add_argument("--only", nargs="+", choices=SECTIONS, metavar="SECTION", help=", ".join(SECTIONS))
-    options.add_argument("--json", metavar="FILE", help="also keep every run's figures")
+    options.add_argument("--json", metavar="FILE", help="also keep every run's figures, and draw pictures beside it")
     options.add_argument("--markdown", metavar="FILE", help="measure nothing: print what such a file says, for a README")
     chosen = options.parse_args()
     if chosen.markdown:
@@ -116,7 +125,13 @@ def main():
     found = measure(wanted, chosen.rounds, not chosen.quick)
     if chosen.json:
         pathlib.Path(chosen.json).write_text(json.dumps(found, indent=1))
+        pictures.draw(found, pathlib.Path(chosen.json).parent)
     show(found, False)
+    if chosen.all:
+        sys.stdout.flush()
+        for program in PROGRAMS:
+            if (HERE / program).exists():
+                subprocess.run([sys.executable, HERE / program], check=True)
 
 
 if __name__ == "__main__":

@@ -49,6 +49,10 @@ def first_p99_s(runs, name="Banter"):
     return [run["first_ns"]["p99"] / 1e9 for run in runs[name]]
 
 
+def memory_mb(run):
+    return sum(run["look"].values()) / 1024
+
+
 def tables(runs):
     made = Table(CASE.title, list(runs))
     made.row("served, of 1,000", [spread(served(runs, name)) for name in runs])
@@ -58,8 +62,7 @@ def tables(runs):
     made.row("CPU, us a token, all between", [
         spread([sum(run["cpu"].get(group, 0) for group in GROUPS) / max(run["tokens"], 1) / 1e3 for run in found])
         for found in runs.values()])
-    made.row("memory of all (PSS), MB", [spread([sum(run["look"].values()) / 1024 for run in found])
-                                         for found in runs.values()])
+    made.row("memory of all (PSS), MB", [spread(map(memory_mb, found)) for found in runs.values()])
     for group in (*GROUPS, "others"):
         cells = [spread([memory_of(run, group) / 1024 for run in found if memory_of(run, group)]) for found in runs.values()]
         if any(cell != "-" for cell in cells):
