@@ -158,8 +158,9 @@ static const struct setting settings[] = {
 	TEXT("BANTER_SHARED_FILE", shared_file, RESTART, "", 0, config_value_path,
 	     "the absolute path of a file; empty: memory of our own",
 	     "the file of the tables that workers share, where a web server or a supervisor starts "
-	     "them; two more beside it, with `.counters` and `.models` at their ends, hold what they "
-	     "count and what they know of the model servers"),
+	     "them; three more beside it, with `.counters`, `.models` and `.connects` at their ends, "
+	     "hold what they count, what they know of the model servers, and who connects to the "
+	     "database"),
 	/* Words in the order of enum log_level. */
 	WORD("BANTER_LOG_LEVEL", log_level, RELOAD, "info", "error, warning, info, debug",
 	     "the lowest level that is logged"),
