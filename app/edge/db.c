@@ -403,6 +403,7 @@ enum status db_step(struct db *db, struct wait *wait, bool *done, struct db_rows
 	}
 	db->state = DB_READY;
 	db->used_at = clock_ms();
+	db_connect_settle(db->connect);
 	if (out && status == STATUS_OK) {
 		*out = (struct db_rows *)db->result;
 		db->result = NULL;

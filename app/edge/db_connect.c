@@ -371,9 +371,8 @@ enum status db_connect_step(struct db_connect *connect, PGconn **out)
 		return clock_ms() < connect->by ? STATUS_OK : step_silent(connect);
 	*out = connect->conn;
 	connect->conn = NULL;
-	if (connect->throttle)
-		db_throttle_end(connect->throttle, connect->place, DB_THROTTLE_MADE);
-	db_connect_stop(connect);
+	resolve_stop(connect->resolve);
+	connect->resolve = NULL;
 	return STATUS_OK;
 }
 
@@ -391,6 +390,12 @@ void db_connect_watch(const struct db_connect *connect, struct wait *wait)
 int64_t db_connect_by(const struct db_connect *connect)
 {
 	return connect->by;
+}
+
+void db_connect_settle(struct db_connect *connect)
+{
+	if (connect->throttle)
+		db_throttle_end(connect->throttle, connect->place, DB_THROTTLE_MADE);
 }
 
 bool db_connect_wanted(const struct db_connect *connect)

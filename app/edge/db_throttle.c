@@ -12,7 +12,7 @@
 
 #define LAYOUT_VERSION 1
 /* Who holds the lock and stands still must not stop them all: then one goes unasked. */
-#define LOCK_MS 100
+#define LOCK_MS 1000
 /* Who is late by that much waits no more; who asks again before keeps its turn. */
 #define LATE_MS 500
 #define SLEEP_MOST_MS 100

@@ -33,6 +33,11 @@ void db_connect_free(struct db_connect *connect); /* NULL is fine */
  */
 enum status db_connect_start(struct db_connect *connect, int64_t end_at,
 			     int64_t patient_until) MUST_CHECK;
+/*
+ * The connection has done its first statement, for which a new process of the server's reads all
+ * that it needs: that costs more than to fork it, so only now is the next one's turn.
+ */
+void db_connect_settle(struct db_connect *connect);
 /* How much later the end is than db_connect_start() was told. */
 int64_t db_connect_waited(const struct db_connect *connect);
 /* Others wait for a server that is full: a connection that is not needed is to be given up. */

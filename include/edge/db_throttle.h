@@ -6,7 +6,7 @@
  *
  * A place is held for a time at most, so that whoever dies, is stopped or waits for a host that says
  * nothing keeps nobody up for long. Who came first goes first; how long the others are to sleep is
- * reckoned from how long connecting takes and how many are before them, so nobody wakes anybody.
+ * reckoned from how long connecting and a first statement take and how many are before them, so nobody wakes anybody.
  * How many at a time: they grow while connecting stays as quick as it was, and go back where it
  * does not; a server that is full is asked by one at a time.
  */
@@ -21,7 +21,7 @@
 #include "base/status.h"
 
 #define DB_THROTTLE_FEW 8   /* at a time, to begin with: four a core of a small machine */
-#define DB_THROTTLE_MANY 64 /* ... at most */
+#define DB_THROTTLE_MANY 16 /* ... at most */
 
 /* A worker's; all are clock_ms(), 0: it is not so. */
 struct db_throttle_one {
