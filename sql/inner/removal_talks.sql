@@ -8,6 +8,7 @@ declare
 	v_running jsonb;
 	v_run record;
 	v_conversations text[];
+	v_exchanges text[];
 	v_count bigint;
 begin
 	select jsonb_agg(to_jsonb(l)) into v_running
@@ -40,16 +41,18 @@ begin
 		order by c.conversation
 		limit greatest(p_limit / 10, 1)
 		for update) l;
-	delete from banter_data.exchange e
-	using (
+	-- First which, then those: in one statement a planner that knows nothing of the table may look for them once a row.
+	-- Nor may it look for a conversation's by all of the workspace's.
+	v_exchanges := array(
 		select x.exchange
 		from unnest(v_conversations) k (conversation)
 		cross join lateral (
 			select y.exchange from banter_data.exchange y
-			where y.workspace = p_workspace and y.conversation = k.conversation
+			where y.workspace + 0 = p_workspace and y.conversation = k.conversation
 			limit p_limit) x
-		limit p_limit) l
-	where e.workspace = p_workspace and e.exchange = l.exchange;
+		limit p_limit);
+	delete from banter_data.exchange e
+	where e.workspace = p_workspace and e.exchange = any (v_exchanges);
 	get diagnostics removed = row_count;
 	if removed = p_limit then -- there may be more of them
 		next := coalesce(p_after, '');

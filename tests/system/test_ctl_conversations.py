@@ -48,13 +48,13 @@ def insert(site, conversations, exchanges=1, session=None, days=0, answer="fine"
         start, start, conversations)
     site.sql(
         """insert into banter_data.exchange (workspace, exchange, conversation, chatbot, api_key, position, lease_until,
-            started_at, ended_at, price, stream, state, answer_id, question, answer)
+            started_at, ended_at, price, stream, state, answer_id, question, answer, chars)
         select c.workspace, c.conversation || '-' || p, c.conversation, c.chatbot, 'k', p, now(),
-            c.last_at, c.last_at, 1, false, 'done', 'a', 'question ' || p, %s
-        from banter_data.conversation c, generate_series(1, %s) p
+            c.last_at, c.last_at, 1, false, 'done', 'a', 'question ' || p, a.answer, char_length('question ' || p) + char_length(a.answer)
+        from banter_data.conversation c, generate_series(1, %s) p, (select %s as answer) a
         where c.workspace = %s and c.conversation > %s || '-' || lpad(%s::text, 6, '0')
             and c.conversation <= %s || '-' || lpad(%s::text, 6, '0')""",
-        answer, exchanges, site.tenant.workspace, site.tenant.chatbot[:20], start, site.tenant.chatbot[:20],
+        exchanges, answer, site.tenant.workspace, site.tenant.chatbot[:20], start, site.tenant.chatbot[:20],
         start + conversations)
 
 

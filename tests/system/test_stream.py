@@ -533,10 +533,11 @@ def test_S8_the_chatbot_says_how_the_model_is_asked(site):
     assert (body["model"], body["temperature"], body["max_tokens"]) == ("my-model", 0.25, 77)
 
 
-@pytest.mark.parametrize("limit, kept", [(0, 0), (1, 0), (2, 1), (3, 1), (4, 2), (6, 3), (100, 4)])
+@pytest.mark.parametrize("limit, kept", [(0, 0), (1, 0), (2, 1), (3, 1), (4, 1), (6, 1), (8, 4), (100, 4)])
 def test_S8_limit_in_messages_keeps_exchanges_whole(site, limit, kept):
-    site.configure(history_messages=limit)
+    """What does not fit is cut to half of the limit, and to the last exchange at least."""
     talk(site, "s", *(answers := ["one", "two", "three", "four"]))
+    site.configure(history_messages=limit)
     mark = name()
     site.chat(mark, "s")
     expected = [text for n, answer in enumerate(answers, 1) for text in (f"question {n}", answer)]
@@ -544,19 +545,20 @@ def test_S8_limit_in_messages_keeps_exchanges_whole(site, limit, kept):
 
 
 def test_S8_limit_in_characters(site):
-    """Counted in code points, questions and answers; the first exchange that does not fit ends it."""
+    """Counted in code points, questions and answers; what does not fit is cut to half of the limit, or to the last exchange."""
     def sizes(*of):
         """Exchanges of so many characters, of which the answer is the last half."""
         for size in of:
             site.chat("\U0001f600" * (size // 2), "s")
-            site.sql("""update banter_data.exchange e set answer = repeat('é', %s) where e.workspace = %s
+            site.sql("""update banter_data.exchange e set answer = repeat('é', %s), chars = char_length(question) + %s where e.workspace = %s
                 and e.position = (select max(x.position) from banter_data.exchange x where x.workspace = e.workspace)""",
-                     size - size // 2, site.tenant.workspace)
+                     size - size // 2, size - size // 2, site.tenant.workspace)
 
     sizes(10, 100, 20, 30)
-    for limit, kept in ((29, []), (30, [15]), (49, [15]), (50, [10, 15]), (149, [10, 15]), (150, [50, 10, 15]),
-                        (60, [10, 15]), (159, [50, 10, 15]), (160, [5, 50, 10, 15]), (0, [])):
+    for limit, kept in ((29, []), (30, [15]), (60, [15]), (99, [15]), (100, [10, 15]), (159, [10, 15]),
+                        (160, [5, 50, 10, 15]), (0, [])):
         site.configure(history_chars=limit)
+        site.sql("update banter_data.conversation set history_from = 0 where workspace = %s", site.tenant.workspace)
         mark = name()
         site.chat(mark, "s")
         messages = asked(site, mark)[1:-1]
@@ -570,12 +572,12 @@ def test_S8_the_servers_limits_cap_the_chatbots(start):
     site.configure(history_messages=100, history_chars=100000)
     for n in range(4):
         site.chat(f"q{n}", "s")
-        site.sql("update banter_data.exchange set answer = %s where workspace = %s and question = %s",
+        site.sql("update banter_data.exchange set answer = %s, chars = 4 where workspace = %s and question = %s",
                  f"a{n}", site.tenant.workspace, f"q{n}")
     mark = name()
     site.chat(mark, "s")
     assert contents(asked(site, mark))[1:-1] == ["q2", "a2", "q3", "a3"]
-    site.sql("update banter_data.exchange set answer = repeat('x', 35) where workspace = %s and question = 'q3'",
+    site.sql("update banter_data.exchange set answer = repeat('x', 35), chars = 37 where workspace = %s and question = 'q3'",
              site.tenant.workspace)
     forget(site, mark)
     mark = name()
