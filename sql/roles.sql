@@ -12,14 +12,12 @@ do $$
 declare
 	-- The files of app/, which `make lint` holds against this list. All forms of a name are granted.
 	v_app constant text[] := array[
+		'exchange_begin',
+		'exchange_end',
 		'health',
 		'lease_renew',
 		'schema_version',
-		'turn_begin',
 		'turn_close',
-		'turn_end',
-		'turn_finish',
-		'turn_renew',
 		'turn_start'];
 	v_role text := nullif(current_setting('banter.app_role', true), '');
 	v_owner boolean := v_role in (current_user,

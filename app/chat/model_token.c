@@ -24,7 +24,7 @@ struct reader {
 typedef bool (*take_fn)(struct reader *reader);
 
 /* A member that counts, of one of the three objects. */
-struct member {
+struct taker {
 	struct str name;
 	take_fn take;
 };
@@ -102,19 +102,19 @@ static bool take_message(struct reader *reader)
 }
 
 /* Which of the members it is; `count`: none of them. */
-static size_t find(struct str name, const struct member *members, size_t count)
+static size_t find(struct str name, const struct taker *takers, size_t count)
 {
 	size_t i;
 
 	for (i = 0; i < count; i++)
-		if (name.n == members[i].name.n && *name.p == *members[i].name.p &&
-		    str_equal(name, members[i].name))
+		if (name.n == takers[i].name.n && *name.p == *takers[i].name.p &&
+		    str_equal(name, takers[i].name))
 			break;
 	return i;
 }
 
 /* One member, its white space included; `seen` are those that came before it. */
-static bool take_member(struct reader *reader, const struct member *members, size_t count,
+static bool take_member(struct reader *reader, const struct taker *takers, size_t count,
 			unsigned *seen)
 {
 	struct json_scan *scan = &reader->scan;
@@ -128,19 +128,19 @@ static bool take_member(struct reader *reader, const struct member *members, siz
 	if (!json_scan_take(scan, ':'))
 		return false;
 	json_scan_space(scan);
-	i = find(name, members, count);
+	i = find(name, takers, count);
 	if (i == count)
 		return take_any(reader);
 	if (*seen & 1u << i)
 		return false;
 	*seen |= 1u << i;
-	if (!members[i].take(reader))
+	if (!takers[i].take(reader))
 		return false;
 	json_scan_space(scan);
 	return true;
 }
 
-static bool take_object(struct reader *reader, const struct member *members, size_t count)
+static bool take_object(struct reader *reader, const struct taker *takers, size_t count)
 {
 	struct json_scan *scan = &reader->scan;
 	unsigned seen = 0;
@@ -151,7 +151,7 @@ static bool take_object(struct reader *reader, const struct member *members, siz
 	if (json_scan_take(scan, '}'))
 		return true;
 	do {
-		if (!take_member(reader, members, count, &seen))
+		if (!take_member(reader, takers, count, &seen))
 			return false;
 	} while (json_scan_take(scan, ','));
 	return json_scan_take(scan, '}');
@@ -159,19 +159,19 @@ static bool take_object(struct reader *reader, const struct member *members, siz
 
 static bool take_delta(struct reader *reader)
 {
-	static const struct member members[] = {
+	static const struct taker takers[] = {
 		{ STR("content"), take_content },
 		{ STR("refusal"), take_refusal },
 	};
 
 	reader->delta = true;
-	return take_object(reader, members, COUNT(members));
+	return take_object(reader, takers, COUNT(takers));
 }
 
 /* An array of one. */
 static bool take_choices(struct reader *reader)
 {
-	static const struct member members[] = {
+	static const struct taker takers[] = {
 		{ STR("delta"), take_delta },	  { STR("index"), take_index },
 		{ STR("error"), take_null },	  { STR("finish_reason"), take_reason },
 		{ STR("message"), take_message },
@@ -181,7 +181,7 @@ static bool take_choices(struct reader *reader)
 	if (!json_scan_take(scan, '['))
 		return false;
 	json_scan_space(scan);
-	if (!take_object(reader, members, COUNT(members)))
+	if (!take_object(reader, takers, COUNT(takers)))
 		return false;
 	json_scan_space(scan);
 	return json_scan_take(scan, ']');
@@ -189,7 +189,7 @@ static bool take_choices(struct reader *reader)
 
 static bool take_all(struct str text, bool several, struct model_token *out)
 {
-	static const struct member members[] = {
+	static const struct taker takers[] = {
 		{ STR("choices"), take_choices }, { STR("object"), take_kind },
 		{ STR("usage"), take_null },	  { STR("error"), take_null },
 		{ STR("type"), take_kind },
@@ -198,7 +198,7 @@ static bool take_all(struct str text, bool several, struct model_token *out)
 
 	*out = (struct model_token){ .content = STR("") };
 	json_scan_begin(&reader.scan, text, false);
-	if (!take_object(&reader, members, COUNT(members)) || reader.scan.p != reader.scan.end)
+	if (!take_object(&reader, takers, COUNT(takers)) || reader.scan.p != reader.scan.end)
 		return false;
 	return reader.delta && (out->content.n || (!reader.message && !reader.refusal));
 }

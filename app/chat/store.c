@@ -9,7 +9,7 @@
 #include "base/count.h"
 #include "base/log.h"
 
-/* Columns of banter.turn_start's result, in order. */
+/* Columns of banter.exchange_begin's result, in order. */
 enum column {
 	OUTCOME,
 	CONVERSATION,
@@ -69,7 +69,7 @@ static enum status take_begun(struct db_rows *rows, struct store_begun *out)
 	int outcome = find(outcomes, OUTCOMES, db_rows_text(rows, 0, OUTCOME));
 
 	if (outcome < 0) {
-		log_error("turn_start answered in a way this program does not know");
+		log_error("exchange_begin answered in a way this program does not know");
 		db_rows_free(rows);
 		return STATUS_FAILED;
 	}
@@ -96,7 +96,7 @@ static enum status take_begun(struct db_rows *rows, struct store_begun *out)
 }
 
 #define BEGIN                                                                                      \
-	"select * from banter.turn_start(p_workspace => $1, p_key_hash => $2, p_kind => $3,"       \
+	"select * from banter.exchange_begin(p_workspace => $1, p_key_hash => $2, p_kind => $3,"       \
 	" p_chatbot => $4, p_exchange => $5, p_answer_id => $6, p_conversation => $7,"             \
 	" p_new_conversation => $8, p_session => $9, p_message => $10, p_metadata => $11,"         \
 	" p_stream => $12, p_idempotency_key => $13, p_body_hash => $14,"                          \
@@ -110,7 +110,7 @@ enum status store_begin(struct db *db, struct wait *wait, const struct config *c
 	struct db_query query;
 	enum status status;
 
-	db_query_init(&query, "turn_start", BEGIN);
+	db_query_init(&query, "exchange_begin", BEGIN);
 	db_query_keep(&query);
 	db_add_integer(&query, begin->key.workspace);
 	db_add_text(&query, hash_view(begin->key.hash));
@@ -177,7 +177,7 @@ static void add_known(struct db_query *query, int64_t number)
 }
 
 #define END                                                                                        \
-	"select banter.turn_close(p_workspace => $1, p_exchange => $2, p_state => $3,"             \
+	"select banter.exchange_end(p_workspace => $1, p_exchange => $2, p_state => $3,"             \
 	" p_answer => $4, p_finish_reason => $5, p_tokens_in => $6, p_tokens_out => $7,"           \
 	" p_error => $8, p_first_ms => $9, p_total_ms => $10, p_server => $11,"                    \
 	" p_requests => $12, p_tries => $13, p_tokens_cached => $14, p_history_from => $15,"       \
@@ -197,7 +197,7 @@ enum status store_finish(struct db *db, struct wait *wait, const struct store_en
 	enum status status;
 	int result;
 
-	db_query_init(&query, "turn_close", END);
+	db_query_init(&query, "exchange_end", END);
 	db_query_keep(&query);
 	db_add_integer(&query, finish->workspace);
 	db_add_text(&query, str_from(finish->exchange));
@@ -221,7 +221,7 @@ enum status store_finish(struct db *db, struct wait *wait, const struct store_en
 	result = find(results, COUNT(results), db_rows_text(rows, 0, 0));
 	db_rows_free(rows);
 	if (result < 0) {
-		log_error("turn_close answered in a way this program does not know");
+		log_error("exchange_end answered in a way this program does not know");
 		return STATUS_FAILED;
 	}
 	*out = (enum store_finished)result;

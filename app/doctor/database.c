@@ -241,8 +241,8 @@ static void see_schema(struct doctor *doctor)
 		"select n.oid is not null, coalesce(has_schema_privilege(n.oid, 'usage'), false),"
 		/* An older schema has five too: what is wrong with it is said by its version. */
 		" (select count(*) >= 5 from pg_proc p where p.pronamespace = n.oid"
-		"  and p.proname in ('turn_start', 'turn_close', 'turn_begin', 'turn_end',"
-		"  'lease_renew', 'schema_version', 'health', 'turn_finish', 'turn_renew')"
+		"  and p.proname in ('exchange_begin', 'exchange_end', 'turn_start', 'turn_close',"
+		"  'turn_begin', 'turn_end', 'lease_renew', 'schema_version', 'health')"
 		"  and has_function_privilege(p.oid, 'execute')),"
 		" r.rolname, r.rolsuper, coalesce(pg_has_role(n.nspowner, 'usage'), false),"
 		" exists (select from pg_class c join pg_namespace s on s.oid = c.relnamespace"

@@ -95,11 +95,10 @@ static int64_t before(const struct db_throttle *throttle, uint32_t place, int64_
 	uint32_t i;
 
 	for (i = 0; i < throttle->places; i++) {
-		if (i == place)
-			continue;
-		if (holds(&all[i], now) ||
-		    (waits(&all[i], now) &&
-		     (all[i].since < own->since || (all[i].since == own->since && i < place))))
+		const struct db_throttle_one *one = &all[i];
+		bool first = one->since < own->since || (one->since == own->since && i < place);
+
+		if (i != place && (holds(one, now) || (waits(one, now) && first)))
 			count++;
 	}
 	return count;
@@ -155,7 +154,7 @@ static void learn(struct db_throttle_memory *memory, int64_t took)
 		memory->few++;
 }
 
-void db_throttle_end(struct db_throttle *throttle, uint32_t place, enum db_throttle_end how)
+void db_throttle_end(struct db_throttle *throttle, uint32_t place, enum db_throttle_outcome how)
 {
 	struct db_throttle_memory *memory = throttle->memory;
 	struct db_throttle_one *own = &memory->all[place];

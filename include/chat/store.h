@@ -17,9 +17,9 @@
 #include "wire/config.h"
 
 /* The version of sql/migrations this program was made for. */
-#define STORE_SCHEMA_VERSION 4
+#define STORE_SCHEMA_VERSION 5
 
-/* What turn_start() decided; the first failing check of the contract's G1. */
+/* What exchange_begin() decided; the first failing check of the contract's G1. */
 enum store_outcome {
 	STORE_STARTED,
 	STORE_REPLAY, /* an answer given before, under the same Idempotency-Key */

@@ -5,7 +5,7 @@
 #include <stddef.h>
 
 struct sql_file {
-	const char *name; /* such as "app/turn_begin.sql" */
+	const char *name; /* such as "app/exchange_begin.sql" */
 	const char *text;
 };
 

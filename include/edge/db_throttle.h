@@ -48,7 +48,7 @@ struct db_throttle {
 	uint32_t places;
 };
 
-enum db_throttle_end {
+enum db_throttle_outcome {
 	DB_THROTTLE_MADE,
 	DB_THROTTLE_FAILED,
 	DB_THROTTLE_FULL, /* the server has all the connections that it may have */
@@ -68,7 +68,7 @@ void db_throttle_close(struct db_throttle *throttle); /* NULL is fine; a file's 
  */
 int64_t db_throttle_take(struct db_throttle *throttle, uint32_t place, int64_t most_ms);
 /* A place that was taken, or not: then nothing happens. */
-void db_throttle_end(struct db_throttle *throttle, uint32_t place, enum db_throttle_end how);
+void db_throttle_end(struct db_throttle *throttle, uint32_t place, enum db_throttle_outcome how);
 /* The server is full, and others wait: a connection that is not needed is to be given up. */
 bool db_throttle_full(const struct db_throttle *throttle);
 

@@ -1,6 +1,6 @@
 -- Everything of a conversation hangs on it by foreign keys, but for the credits that what runs in it reserved.
 --
--- Lock order: see turn_start (exchange -> conversation -> workspace). The exchanges that run are locked before
+-- Lock order: see exchange_begin (exchange -> conversation -> workspace). The exchanges that run are locked before
 -- their conversation, and once more behind it, for those that began meanwhile; then nobody can begin or end one.
 create or replace function banter_data.conversation_remove(
 	p_workspaces bigint[], p_conversations text[], p_before timestamptz[],
@@ -27,7 +27,7 @@ begin
 		for update of c) l;
 	v_running := banter_data.conversation_stop(v_workspaces, v_conversations);
 
-	-- The workspace before what hangs on its exchanges, as turn_start has it.
+	-- The workspace before what hangs on its exchanges, as exchange_begin has it.
 	for v_run in
 		select r.workspace, r.exchange, r.price
 		from jsonb_to_recordset(v_running) r (workspace bigint, exchange text, price integer)

@@ -1,7 +1,7 @@
 -- Rests on the caller's lock on this key: nobody else judges or moves it meanwhile.
 --
 -- A run that failed in the place of a left one leaves the key pointing at itself: the left one is found
--- through it, so that turn_close need not write here.
+-- through it, so that exchange_end need not write here.
 create or replace function banter_data.idempotency_judge(
 	p_workspace bigint, p_api_key text, p_key text, p_body_hash bytea, p_chatbot text,
 	out verdict text, out conversation text, out "position" bigint, out attempt integer,

@@ -1,7 +1,7 @@
 -- Looks before it updates: there is nearly always nothing, and a plain index scan clears its path of entries
 -- that ended long ago. The clock is read into a variable, since an index cannot be asked for a volatile one.
 --
--- Skips rows that are locked: theirs is a turn_close that stores, or another release.
+-- Skips rows that are locked: theirs is a exchange_end that stores, or another release.
 create or replace function banter_data.lease_release(p_workspace bigint)
 returns void
 language plpgsql

@@ -1,4 +1,4 @@
--- Rests on its being shut: what runs was begun before. Lock order: see turn_start (exchange -> conversation -> workspace);
+-- Rests on its being shut: what runs was begun before. Lock order: see exchange_begin (exchange -> conversation -> workspace);
 -- what has ended is locked behind its conversation, as conversation_remove does it, so that nobody goes the other way.
 create or replace function banter_data.removal_talks(
 	p_workspace bigint, p_chatbot text, p_after text, p_limit integer, out removed bigint, out next text)

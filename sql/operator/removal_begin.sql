@@ -1,4 +1,4 @@
--- Once we have the lock that each turn_start shares, those before us have committed, and whoever comes later sees that
+-- Once we have the lock that each exchange_begin shares, those before us have committed, and whoever comes later sees that
 -- it is shut. It is asked for in short tries, since behind us all requests of the workspace wait.
 create or replace function banter.removal_begin(p_workspace bigint, p_chatbot text)
 returns void

@@ -71,7 +71,7 @@ def calls(store):
     """The program's two statements, with the names of their parameters still numbered."""
     text = "".join(re.findall(r'"((?:[^"\\\n]|\\.)*)"', store))
     return [re.search(re.escape(head) + r"\([^)]*\)", text)[0]
-            for head in ("select * from banter.turn_start", "select banter.turn_close")]
+            for head in ("select * from banter.exchange_begin", "select banter.exchange_end")]
 
 
 def given(call, **more):

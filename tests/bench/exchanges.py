@@ -71,7 +71,7 @@ def table_one(found):
 
 
 def table_calls(runs):
-    made = Table("PostgreSQL for one exchange: turn_start and turn_close", ["CPU, us", "pairs/s"])
+    made = Table("PostgreSQL for one exchange: exchange_begin and exchange_end", ["CPU, us", "pairs/s"])
     made.row("in the pool, 16 clients", [spread(postgres_us(runs)), spread(map(rate, runs["one"]["Banter"]))])
     for key, title in calls.TITLES.items():
         figures = [run[key] for run in runs["calls"] if run]

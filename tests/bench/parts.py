@@ -3,6 +3,7 @@ bench's own model, relay and "nginx alone"."""
 
 import os
 import pathlib
+import re
 import subprocess
 
 import servers
@@ -90,12 +91,12 @@ class Proxy(servers.Nginx):
 
 
 def more_connections(conf):
-    """A stream takes two: the 8,000 of the file are enough for not quite 4,000 streams."""
+    """A stream takes two: enough for 4,000 streams, and the same for all."""
     text = conf.read_text()
-    for piece in ("worker_connections 8000;", "worker_rlimit_nofile 8192;"):
-        assert piece in text, f"nginx.conf has no {piece!r}"
-    text = text.replace("worker_connections 8000;", "worker_connections 16000;")
-    conf.write_text(text.replace("worker_rlimit_nofile 8192;", "worker_rlimit_nofile 16384;"))
+    for name, number in (("worker_connections", 16000), ("worker_rlimit_nofile", 16384)):
+        text, places = re.subn(rf"\b{name} \d+;", f"{name} {number};", text)
+        assert places == 1, f"nginx.conf has {places} {name}"
+    conf.write_text(text)
 
 
 class Pooler(servers.Pooler):

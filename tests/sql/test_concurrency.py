@@ -45,12 +45,12 @@ def sha256(text):
 
 def begin(connection, workspace, *, kind="widget", chatbot=None, session="s", conversation=None,
           idem=None, lease=300, exchange=None, new=None):
-    """The first row of turn_start, by name, and the exchange's id."""
+    """The first row of exchange_begin, by name, and the exchange's id."""
     exchange = exchange or secrets.token_hex(12)
     names = ("outcome", "conversation", "message_id", "limit_max", "limit_remaining", "retry_after", "content")
     row = rows(
         connection,
-        f"select {', '.join(names)} from banter.turn_start(%s, %s, %s, %s, %s, %s, %s, %s, %s, 'hello', null,"
+        f"select {', '.join(names)} from banter.exchange_begin(%s, %s, %s, %s, %s, %s, %s, %s, %s, 'hello', null,"
         f" true, %s, %s, %s, 20, 10000, 'r', p_lock_ms => {GUARD * 1000})",
         workspace, sha256("wk" if kind == "widget" else "sk"), kind,
         None if kind == "widget" else chatbot or "bot", exchange, exchange + "a", conversation,
@@ -59,7 +59,7 @@ def begin(connection, workspace, *, kind="widget", chatbot=None, session="s", co
 
 
 def finish(connection, workspace, exchange, state="done", answer="hi"):
-    return value(connection, f"select banter.turn_close(%s, %s, %s, %s, 'stop', 1, 1, null, 1, 1, 'default', 1, null, {GUARD * 1000})",
+    return value(connection, f"select banter.exchange_end(%s, %s, %s, %s, 'stop', 1, 1, null, 1, 1, 'default', 1, null, {GUARD * 1000})",
                  workspace, exchange, state, answer)
 
 
@@ -319,7 +319,7 @@ def test_an_end_that_cuts_the_history_does_not_wait_for_its_conversation(admin, 
     eraser = connect()
     eraser.autocommit = False
     rows(eraser, "select from banter_data.conversation where workspace = %s for update", workspace)
-    assert value(admin, "select banter.turn_close(%s, %s, 'done', 'hi', 'stop', 1, 1, null, 1, 1, 'default', 2, null,"
+    assert value(admin, "select banter.exchange_end(%s, %s, 'done', 'hi', 'stop', 1, 1, null, 1, 1, 'default', 2, null,"
                  f" {GUARD * 1000}, p_history_from => 1)", workspace, exchange) == "stored"
     eraser.rollback()
     eraser.close()
@@ -333,7 +333,7 @@ def test_a_history_is_cut_for_good_whoever_asks_at_once(admin, workspace):
 
     def seen(connection):
         exchange = secrets.token_hex(12)
-        shown = rows(connection, "select outcome, position from banter.turn_start(%s, %s, 'widget', null, %s, %s, null, %s, 's',"
+        shown = rows(connection, "select outcome, position from banter.exchange_begin(%s, %s, 'widget', null, %s, %s, null, %s, 's',"
                      f" 'hello', null, true, null, null, 300, 12, 10000, 'r', p_lock_ms => {GUARD * 1000})",
                      workspace, sha256("wk"), exchange, exchange + "a", exchange + "c")
         assert finish(connection, workspace, exchange) == "stored"
@@ -372,10 +372,9 @@ def test_a_retry_of_what_is_erased_this_moment_is_told_to_come_again(admin, work
 
 @pytest.mark.parametrize("call", [
     "banter.lease_renew(%s, %s, 300, p_lock_ms => 200)",
-    "banter.turn_close(%s, %s, 'done', 'hi', 'stop', 1, 1, null, 1, 1, 'default', 1, null, p_lock_ms => 200)",
+    "banter.exchange_end(%s, %s, 'done', 'hi', 'stop', 1, 1, null, 1, 1, 'default', 1, null, p_lock_ms => 200)",
     # As workers of the releases before say it.
-    "banter.turn_end(%s, %s, 'done', 'hi', 'stop', 1, 1, null, 1, 1, p_lock_ms => 200)",
-    "banter.turn_finish(%s, %s, 'done', 'hi', 'stop', 1, 1, null, 1, 1) from set_config('lock_timeout', '200', true)",
+    "banter.turn_close(%s, %s, 'done', 'hi', 'stop', 1, 1, null, 1, 1, 'default', 1, null, p_lock_ms => 200)",
 ])
 def test_none_waits_for_longer_than_it_is_told(admin, workspace, call):
     """The connection's own lock_timeout does not matter: through a router it may be another's."""

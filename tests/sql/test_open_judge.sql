@@ -22,10 +22,10 @@ select ok(pg_temp.judge(3, 2), 'what has ended is not open');
 select pg_temp.lapse('b', 2);
 select ok(pg_temp.judge(2, 1), 'nor what has lapsed');
 
--- Within turn_start.
+-- Within exchange_begin.
 create function pg_temp.capped(exchange text, most integer, per_key integer, key text default 'sk', idem text default null) returns text
 language sql as $$
-	select outcome || coalesce(' ' || retry_after, '') || coalesce(' ' || limit_remaining, '') from banter.turn_start(
+	select outcome || coalesce(' ' || retry_after, '') || coalesce(' ' || limit_remaining, '') from banter.exchange_begin(
 		2, sha256($4::bytea), 'workspace', 'bot', $1, $1 || '-a', null, $1 || '-c', null, 'hello', null, true, $5,
 		sha256('body'), 300, 20, 10000, 'r', $2, $3, p_lock_ms => 600000) where outcome not in ('user', 'assistant')
 $$;

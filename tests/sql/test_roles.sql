@@ -18,8 +18,8 @@ select is_empty($$ select c.relname
 		and case c.relkind when 'S' then has_sequence_privilege('banter_app', c.oid, 'usage, select, update') end $$,
 	'nor with any sequence');
 select set_eq($$ select nspname || '.' || proname from ours where has_function_privilege('banter_app', oid, 'execute') $$,
-	array['banter.turn_start', 'banter.turn_close', 'banter.lease_renew', 'banter.turn_begin', 'banter.turn_end', 'banter.turn_finish', 'banter.turn_renew', 'banter.schema_version', 'banter.health'],
-	'it can execute exactly its nine functions');
+	array['banter.exchange_begin', 'banter.exchange_end', 'banter.lease_renew', 'banter.turn_start', 'banter.turn_close', 'banter.schema_version', 'banter.health'],
+	'it can execute exactly its seven functions');
 select ok(has_schema_privilege('banter_app', 'banter', 'usage'), 'it can use schema banter');
 select ok(not has_schema_privilege('banter_app', 'banter', 'create'), 'it can make nothing there');
 select ok(not has_schema_privilege('banter_app', 'banter_data', 'usage, create'), 'schema banter_data is shut to it');
@@ -39,16 +39,14 @@ select is_empty($$ select c.relname
 
 -- As the role itself.
 set local role banter_app;
-select pg_temp.rows_are($$ select outcome, conversation from banter.turn_start(1, sha256('wk-bot'), 'widget', null, 'x1', 'a1',
+select pg_temp.rows_are($$ select outcome, conversation from banter.exchange_begin(1, sha256('wk-bot'), 'widget', null, 'x1', 'a1',
 	null, 'c1', 's', 'hello', null, true, null, sha256('b'), 300, 20, 10000, 'r1', p_lock_ms => 600000) $$, $$ values ('started', 'c1') $$, 'the application starts an exchange');
 select ok(banter.lease_renew(1, 'x1', 300, 600000), 'and renews it');
-select is(banter.turn_close(1, 'x1', 'done', 'hi', 'stop', 1, 1, null, 1, 1, 'default', 1, null, 600000), 'stored', 'and ends it');
-select is((select outcome from banter.turn_begin(1, sha256('wk-bot'), 'widget', null, 'x1', 'a1', null, 'c1', 's', 'hello', null,
-	true, null, sha256('b'), 300, 20, 10000, 'r1') limit 1), 'replay', 'a worker of a release before starts it');
-select is(banter.turn_end(1, 'x1', 'done', 'hi', 'stop', 1, 1, null, 1, 1, 600000), 'already', 'and ends it');
-select ok(not banter.turn_renew(1, 'x1', 300), 'an older one renews it');
-select is(banter.turn_finish(1, 'x1', 'done', 'hi', 'stop', 1, 1, null, 1, 1), 'already', 'and ends it');
-select ok(banter.health() and banter.schema_version() = 4, 'and asks how things are');
+select is(banter.exchange_end(1, 'x1', 'done', 'hi', 'stop', 1, 1, null, 1, 1, 'default', 1, null, 600000), 'stored', 'and ends it');
+select is((select outcome from banter.turn_start(1, sha256('wk-bot'), 'widget', null, 'x1', 'a1', null, 'c1', 's', 'hello', null,
+	true, null, sha256('b'), 300, 20, 10000, 'r1') limit 1), 'replay', 'a worker of the release before starts it');
+select is(banter.turn_close(1, 'x1', 'done', 'hi', 'stop', 1, 1, null, 1, 1, 'default', 1, null, 600000), 'already', 'and ends it');
+select ok(banter.health() and banter.schema_version() = 5, 'and asks how things are');
 select throws_ok('select * from banter_data.exchange', '42501', null, 'it reads no table');
 select throws_ok('select * from banter_data.usage_day', '42501', null, 'nor a view');
 select throws_ok($$ select banter.key_create(1, 'k', 'workspace', null, sha256('k'), '', '') $$, '42501', null, 'it makes no key');

@@ -15,7 +15,7 @@ select pg_temp.turn('zd'), pg_temp.turn('zl', session => 'l'), pg_temp.turn('zf'
 	pg_temp.turn('zr', session => 'r'), pg_temp.turn('zo', key => 'wk-other', session => 'o'),
 	pg_temp.turn('z2', workspace => 2), pg_temp.turn('zold', session => 'old');
 select pg_temp.finish('zd'), pg_temp.finish('zl', 'left', 'some'), pg_temp.finish('zo'), pg_temp.finish('z2', workspace => 2),
-	pg_temp.finish('zold'), banter.turn_close(1, 'zf', 'failed', null, null, null, null, 'the model timed out', null, 500, 'b', 4, 'a 503, a refused, b 429', 600000);
+	pg_temp.finish('zold'), banter.exchange_end(1, 'zf', 'failed', null, null, null, null, 'the model timed out', null, 500, 'b', 4, 'a 503, a refused, b 429', 600000);
 select pg_temp.yesterday('zd'), pg_temp.yesterday('zl');
 update banter_data.exchange set started_at = clock_timestamp() - interval '9 days' where exchange = 'zold';
 

@@ -264,7 +264,7 @@ def test_the_build_stage_builds_and_installs_what_the_images_take(tmp_path):
             for source in sources:
                 assert (tmp_path / source.lstrip("/")).exists()
                 assert source == f"/out{target}"
-    assert b"create or replace function banter.turn_begin(" in (tmp_path / "out/usr/bin/banterctl").read_bytes()
+    assert b"create or replace function banter.exchange_begin(" in (tmp_path / "out/usr/bin/banterctl").read_bytes()
     assert run(tmp_path / "out/usr/lib/banter/banter.fcgi", "--version").stdout.startswith("banter ")
 
 

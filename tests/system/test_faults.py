@@ -78,7 +78,7 @@ def test_S10_what_was_refused_with_503_does_not_begin_behind_the_clients_back(po
             refused = chat(banter.socket, lodger, text, HTTP_IDEMPOTENCY_KEY="k")
             assert (refused.status, refused.headers["Retry-After"]) == (503, "5")
             # Those that waited for the lock have given up, and none is left to begin once it is gone.
-            waiting = "select 1 from pg_stat_activity where wait_event_type = 'Lock' and query like '%turn_start%'"
+            waiting = "select 1 from pg_stat_activity where wait_event_type = 'Lock' and query like '%exchange_begin%'"
             until(lambda: not cluster.run(waiting), "the end of the waiting calls")
             blocker.rollback()
 
@@ -295,7 +295,7 @@ def test_G6_a_database_that_does_not_answer_in_BANTER_DATABASE_TIME(pool, cluste
         reply = chat(banter.socket, lodger, script(text, tokens=["a"]))
         assert (reply.status, int(reply.headers["Retry-After"]) >= 1) == (503, True)
         # The last one: the second try has to connect, and a loaded machine needs all of the time for it.
-        until(lambda: re.search(r"turn_start: (no answer from the database in time|.* SQLSTATE 55P03)"
+        until(lambda: re.search(r"exchange_begin: (no answer from the database in time|.* SQLSTATE 55P03)"
                                 r"|the database cannot be reached: no answer within \d+ ms", banter.text()), "the reason in the log")
     until(answered, "an answer")
     assert model.requests(text) == []

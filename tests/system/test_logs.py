@@ -177,7 +177,7 @@ def test_an_error_of_the_database_is_logged_without_its_values(pool, postgres, t
     try:
         reply = chat(banter.socket, tenant, "MARKERWORD")
         assert reply.status == 500
-        assert re.search(r"turn_start failed in the database: SQLSTATE 23514: see the server's log", banter.text())
+        assert re.search(r"exchange_begin failed in the database: SQLSTATE 23514: see the server's log", banter.text())
         assert "MARKERWORD" not in banter.text()
     finally:
         postgres.run("alter table banter_data.exchange drop constraint own")

@@ -9,11 +9,11 @@ import pytest
 from servers import Postgres
 
 EXCHANGES = 2000
-START = """select outcome from banter.turn_start(p_workspace => %s, p_key_hash => %s, p_kind => %s, p_chatbot => %s, p_exchange => %s,
+START = """select outcome from banter.exchange_begin(p_workspace => %s, p_key_hash => %s, p_kind => %s, p_chatbot => %s, p_exchange => %s,
     p_answer_id => %s, p_conversation => %s, p_new_conversation => %s, p_session => %s, p_message => 'question', p_metadata => null,
     p_stream => true, p_idempotency_key => %s, p_body_hash => 'body', p_lease_seconds => 300, p_max_messages => 40,
     p_max_chars => 32000, p_request_id => null, p_max_open => %s, p_lock_ms => 600000)"""
-CLOSE = """select banter.turn_close(p_workspace => %s, p_exchange => %s, p_state => 'done', p_answer => 'answer',
+CLOSE = """select banter.exchange_end(p_workspace => %s, p_exchange => %s, p_state => 'done', p_answer => 'answer',
     p_finish_reason => 'stop', p_tokens_in => 1, p_tokens_out => 1, p_error => null, p_first_ms => 1, p_total_ms => 1,
     p_server => 'default', p_requests => 1, p_tries => null, p_lock_ms => 600000)"""
 RENEW = "select banter.lease_renew(p_workspace => %s, p_exchange => %s, p_lease_seconds => 300, p_lock_ms => 600000)"

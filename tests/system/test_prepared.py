@@ -13,8 +13,8 @@ from fastcgi import chat, health
 from renaming import Renaming
 from servers import name, script
 
-NAME = r"banter_turn_start_[0-9a-f]{16}"
-CALLS = ("turn_start", "turn_close")
+NAME = r"banter_exchange_begin_[0-9a-f]{16}"
+CALLS = ("exchange_begin", "exchange_end")
 
 
 @contextlib.contextmanager
@@ -85,9 +85,9 @@ def test_a_statement_is_parsed_once_a_connection(pool, cluster, lodger):
     banter = pool(workers=1, database_url=cluster.url())
     ask(banter, lodger, 5)
     assert health(banter.socket) == health(banter.socket) == 200
-    for function, parsed in (("turn_start", 2), ("turn_close", 1), ("health", 1)):
+    for function, parsed in (("exchange_begin", 2), ("exchange_end", 1), ("health", 1)):
         assert len(log.steps("parse", function)) == parsed, function
-    (of_start,) = set(log.steps("execute", "turn_start")[1:])
+    (of_start,) = set(log.steps("execute", "exchange_begin")[1:])
     assert re.fullmatch(NAME, of_start)
     assert log.errors() == []
     stored_once(cluster, lodger, 5)
@@ -114,7 +114,7 @@ def test_26000_statements_that_were_dropped_behind_our_back(pool, cluster, lodge
         ask(banter, lodger, 3)
         assert len(log.errors()) == 1 and "does not exist" in log.errors()[0]
         assert "ERROR" not in banter.text()
-        assert set(log.steps("execute", "turn_start")) == {"<unnamed>"}
+        assert set(log.steps("execute", "exchange_begin")) == {"<unnamed>"}
     stored_once(cluster, lodger, 5)
 
 
@@ -130,24 +130,24 @@ def test_42P05_a_name_that_is_taken(pool, cluster, lodger):
 CHANGE = """
 do $$
 declare
-	v_old oid := 'banter.turn_start'::regproc;
+	v_old oid := 'banter.exchange_begin'::regproc;
 	v_arguments text := pg_get_function_arguments(v_old);
 	v_result text := pg_get_function_result(v_old);
 	v_names text;
 begin
 	select string_agg(format('%1$I => %1$I', name), ', ') into v_names
 	from unnest((select proargnames[1:pronargs] from pg_proc where oid = v_old)) name;
-	alter function banter.turn_start rename to {old};
-	execute format('create function banter.turn_start(%s) returns %s language sql security definer as '
+	alter function banter.exchange_begin rename to {old};
+	execute format('create function banter.exchange_begin(%s) returns %s language sql security definer as '
 		'$f$ select o.*, 7 from banter.{old}(%s) o $f$',
 		v_arguments, replace(v_result, ')', ', {column} integer)'), v_names);
-	grant execute on function banter.turn_start to banter_app;
+	grant execute on function banter.exchange_begin to banter_app;
 end $$"""
 
 
 def change(cluster, column):
-    """turn_start() is made anew, with one column more."""
-    cluster.run(CHANGE.format(old=f"turn_start_{column}", column=column))
+    """exchange_begin() is made anew, with one column more."""
+    cluster.run(CHANGE.format(old=f"exchange_begin_{column}", column=column))
 
 
 @pytest.fixture

@@ -101,7 +101,7 @@ def test_S1_a_killed_worker_leaves_a_stream_with_neither(start):
 
 @contextlib.contextmanager
 def row_locked(site, after):
-    """Another transaction holds the tenant's exchange; after() is done, and turn_close waits for it."""
+    """Another transaction holds the tenant's exchange; after() is done, and exchange_end waits for it."""
     blocker = psycopg2.connect(site.postgres.url("owner"))
     try:
         with blocker.cursor() as cursor:
@@ -109,7 +109,7 @@ def row_locked(site, after):
                            (site.tenant.workspace,))
         after()
         until(lambda: site.sql("""select 1 from pg_stat_activity
-            where wait_event_type = 'Lock' and query ~ 'turn_close'"""), "turn_close waiting for the row")
+            where wait_event_type = 'Lock' and query ~ 'exchange_end'"""), "exchange_end waiting for the row")
         yield
         assert site.exchanges()[0]["state"] == "running"
     finally:

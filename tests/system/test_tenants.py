@@ -151,7 +151,7 @@ def call(database, sql, *values):
         connection.close()
 
 
-BEGIN = "select * from banter.turn_start(%s, %s, %s, %s, %s, %s, %s, %s, %s, 'hello', null, false, %s, %s, 300, 20, 10000, 'r', 0, 0)"
+BEGIN = "select * from banter.exchange_begin(%s, %s, %s, %s, %s, %s, %s, %s, %s, 'hello', null, false, %s, %s, 300, 20, 10000, 'r', 0, 0)"
 
 
 def begin(database, workspace, key, kind, **ids):
@@ -168,14 +168,11 @@ def test_every_function_with_every_id_of_the_other(sides, database):
     before = mine.holds(), theirs.holds()
     keys = mine.site.tenant.workspace_key, mine.site.tenant.widget_key
     for value in theirs.ids():
-        for function, rest, gone in (("turn_close(%s, %s, 'done', 'stolen', 'stop', 1, 1, null, 1, 1, 'b', 1, null, 30000)", (), "gone"),
+        for function, rest, gone in (("exchange_end(%s, %s, 'done', 'stolen', 'stop', 1, 1, null, 1, 1, 'b', 1, null, 30000)", (), "gone"),
+                                     ("exchange_end(%s, %s, 'failed', null, null, null, null, 'x', null, 1, null, 1, 'b', 30000)", (), "gone"),
+                                     ("turn_close(%s, %s, 'done', 'stolen', 'stop', 1, 1, null, 1, 1, 'b', 1, null, 30000)", (), "gone"),
                                      ("turn_close(%s, %s, 'failed', null, null, null, null, 'x', null, 1, null, 1, 'b', 30000)", (), "gone"),
-                                     ("turn_end(%s, %s, 'done', 'stolen', 'stop', 1, 1, null, 1, 1, 30000)", (), "gone"),
-                                     ("turn_end(%s, %s, 'failed', null, null, null, null, 'x', null, 1, 30000)", (), "gone"),
-                                     ("lease_renew(%s, %s, 1, 30000)", (), False),
-                                     ("turn_finish(%s, %s, 'done', 'stolen', 'stop', 1, 1, null, 1, 1)", (), "gone"),
-                                     ("turn_finish(%s, %s, 'failed', null, null, null, null, 'x', null, 1)", (), "gone"),
-                                     ("turn_renew(%s, %s, 1)", (), False)):
+                                     ("lease_renew(%s, %s, 1, 30000)", (), False)):
             assert call(database, f"select banter.{function}", mine.workspace, value, *rest) == [(gone,)], (function, value)
         # A chatbot, a conversation, both; and as the id of an exchange or an answer of one's own, where it names nothing.
         for place in ({"chatbot": value}, {"chatbot": mine.chatbot, "conversation": value}, {"chatbot": value, "conversation": value}):
@@ -202,10 +199,8 @@ def test_every_function_with_the_others_workspace(sides, database):
             assert [row[0] for row in rows] == ["unauthorized"]
     for value in (mine.exchange, mine.done, NONE):
         assert call(database, "select banter.lease_renew(%s, %s, 1, 30000)", theirs.workspace, value) == [(False,)]
+        assert call(database, "select banter.exchange_end(%s, %s, 'done', 'x', 'stop', 1, 1, null, 1, 1, 'b', 1, null, 30000)", theirs.workspace, value) == [("gone",)]
         assert call(database, "select banter.turn_close(%s, %s, 'done', 'x', 'stop', 1, 1, null, 1, 1, 'b', 1, null, 30000)", theirs.workspace, value) == [("gone",)]
-        assert call(database, "select banter.turn_end(%s, %s, 'done', 'x', 'stop', 1, 1, null, 1, 1, 30000)", theirs.workspace, value) == [("gone",)]
-        assert call(database, "select banter.turn_renew(%s, %s, 1)", theirs.workspace, value) == [(False,)]
-        assert call(database, "select banter.turn_finish(%s, %s, 'done', 'x', 'stop', 1, 1, null, 1, 1)", theirs.workspace, value) == [("gone",)]
     assert (mine.holds(), theirs.holds()) == before
 
 
@@ -213,5 +208,5 @@ def test_the_application_can_execute_no_more_than_was_tried(sides, database):
     """These are all of its functions: one that is added must be added to the tests above."""
     names = call(database, """select p.proname from pg_proc p join pg_namespace n on n.oid = p.pronamespace
         where n.nspname like 'banter%%' and has_function_privilege(p.oid, 'execute') order by 1""")
-    assert [name for (name,) in names] == ["health", "lease_renew", "schema_version", "turn_begin", "turn_close", "turn_end",
-                                            "turn_finish", "turn_renew", "turn_start"]
+    assert [name for (name,) in names] == ["exchange_begin", "exchange_end", "health", "lease_renew", "schema_version",
+                                            "turn_close", "turn_start"]

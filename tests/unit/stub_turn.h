@@ -79,7 +79,7 @@ static inline enum status stub_sink_flush(struct sink *sink)
 	return stub_sink_answer();
 }
 
-/* What turn_start() and turn_close() say when all goes well. */
+/* What exchange_begin() and exchange_end() say when all goes well. */
 static const struct stub_row stub_started[] = {
 	{ { "started", "c-1", "m-1", [11] = "t" } },
 	{ { "user", [12] = "one" } },
@@ -143,16 +143,16 @@ static inline void stub_turn_free(struct stub_turn *t)
 #define SCRIPT(pieces) stub_http_script(pieces, COUNT(pieces))
 
 /* What every journal begins with; begin's values are test_store's. */
-#define OPENED "turn_start start(c-1, m-1) flush post "
+#define OPENED "exchange_begin start(c-1, m-1) flush post "
 #define FINISH_FROM(state, rest, asked, from)                                                      \
-	"turn_close(5, 'x', '" state "', " rest ", " asked ", null, " from ", left) "
+	"exchange_end(5, 'x', '" state "', " rest ", " asked ", null, " from ", left) "
 /* It was not asked with less of the history. */
 #define FINISH_ASKED(state, rest, asked) FINISH_FROM(state, rest, asked, "null")
 /* The model was asked once, or not at all. */
 #define FINISH_CALL(state, rest) FINISH_ASKED(state, rest, "'default', 1, null")
 #define FINISH_UNASKED(state, rest) FINISH_ASKED(state, rest, "null, 0, null")
 
-/* Opens and plays; the journal then has no values of turn_start, and all of turn_close. */
+/* Opens and plays; the journal then has no values of exchange_begin, and all of exchange_end. */
 static inline void stub_turn_play(struct stub_turn *t)
 {
 	stub_db.quiet = true;

@@ -1,6 +1,6 @@
 /*
  * http/serve and http/exchange: whole requests over stubs, through both APIs. The first failing
- * check decides (G1), what a body may be, what reaches turn_start(), what the log says.
+ * check decides (G1), what a body may be, what reaches exchange_begin(), what the log says.
  */
 #include "stub_serve.h"
 

@@ -68,7 +68,7 @@ static void begin_passes_its_values_in_order(void **state)
 	assert_int_equal(begin_with(answers, 1, &begin, &begun), STATUS_OK);
 	assert_string_equal(
 		journal.text,
-		"turn_start(-42, '" HASH(
+		"exchange_begin(-42, '" HASH(
 			"h") "', 'widget', null, 'the-exchange', "
 			     "'the-answer', null, 'the-conversation', 's-1', 'hi', null, null, "
 			     "null, null, 300, 20, 24000, 'r-1', 7, 3, left) ");
@@ -85,7 +85,7 @@ static void begin_passes_its_values_in_order(void **state)
 	assert_int_equal(begin_with(answers, 1, &begin, &begun), STATUS_OK);
 	assert_string_equal(
 		journal.text,
-		"turn_start(-42, '" HASH(
+		"exchange_begin(-42, '" HASH(
 			"h") "', 'workspace', 'bot', 'the-exchange', "
 			     "'the-answer', 'c-1', 'the-conversation', null, '', '{}', t, "
 			     "'once', '" HASH("b") "', 300, 20, 24000, 'r-1', 7, 3, left) ");
@@ -280,7 +280,7 @@ static void finish_passes_its_values_in_order(void **state)
 	(void)state;
 	assert_int_equal(finish_with(answers, &finish, &finished), STATUS_OK);
 	assert_int_equal(stub_db.deadline, stub_time.now + 123);
-	assert_string_equal(journal.text, "turn_close(3, 'x', 'done', 'Hello', 'stop', 0, 12, "
+	assert_string_equal(journal.text, "exchange_end(3, 'x', 'done', 'Hello', 'stop', 0, 12, "
 					  "null, 0, 100, 'b', 2, 'a 503', 11, 7, left) ");
 	finish = (struct store_ending){
 		.exchange = "x",
@@ -296,7 +296,7 @@ static void finish_passes_its_values_in_order(void **state)
 	};
 	assert_int_equal(finish_with(answers, &finish, &finished), STATUS_OK);
 	assert_string_equal(journal.text,
-			    "turn_close(0, 'x', 'left', '', null, null, null, "
+			    "exchange_end(0, 'x', 'left', '', null, null, null, "
 			    "'the client left', null, 0, null, 0, null, null, null, left) ");
 	finish.end = STORE_FAILED;
 	assert_int_equal(finish_with(answers, &finish, &finished), STATUS_OK);

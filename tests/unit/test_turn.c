@@ -175,10 +175,10 @@ static void each_end_is_as_the_table_says(void **state)
 
 /* What the client's going away makes of an exchange, whichever of the sink's calls tells it. */
 static const char *const left_at[] = {
-	/* start */ "turn_start start(c-1, m-1) " FINISH_UNASKED(
+	/* start */ "exchange_begin start(c-1, m-1) " FINISH_UNASKED(
 		"failed", "'', null, null, null, 'the client left', null, 0"),
 	/* flush */
-	"turn_start start(c-1, m-1) flush " FINISH_UNASKED(
+	"exchange_begin start(c-1, m-1) flush " FINISH_UNASKED(
 		"failed", "'', null, null, null, 'the client left', null, 0"),
 	/* token */
 	OPENED "next token(a) flush stop " FINISH_CALL(

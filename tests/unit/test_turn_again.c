@@ -147,7 +147,7 @@ static void other_failures_are_not_asked_again(void **state)
 
 		play(&t, pieces, 1);
 		assert_int_equal(journal_count("post "), 1);
-		assert_int_equal(journal_count("turn_close(5, 'x', 'failed'"), 1);
+		assert_int_equal(journal_count("exchange_end(5, 'x', 'failed'"), 1);
 		stub_turn_free(&t);
 	}
 }

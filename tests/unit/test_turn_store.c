@@ -3,7 +3,7 @@
 
 static const struct stub_piece answered[] = { { .bytes = STR(DELTA("a") FINISH("stop") DONE) } };
 
-/* Each try is turn_close's `ms` and a pause of 200 ms; tries begin for 10 s. */
+/* Each try is exchange_end's `ms` and a pause of 200 ms; tries begin for 10 s. */
 static void storing_is_tried_for_ten_seconds(void **state)
 {
 	static const struct stub_answer away[] = { BEGUN,
@@ -20,7 +20,7 @@ static void storing_is_tried_for_ten_seconds(void **state)
 	SCRIPT(answered);
 	stub_turn_begin(&t, away, COUNT(away));
 	stub_turn_play(&t);
-	assert_int_equal(journal_count("turn_close"), 20);
+	assert_int_equal(journal_count("exchange_end"), 20);
 	assert_int_equal(journal_count("wait "), 19);
 	assert_int_equal(journal_count("done("), 0);
 	assert_int_equal(journal_count("error flush"), 1);
@@ -32,7 +32,7 @@ static void storing_is_tried_for_ten_seconds(void **state)
 	SCRIPT(answered);
 	stub_turn_begin(&t, silent, COUNT(silent));
 	stub_turn_play(&t);
-	assert_int_equal(journal_count("turn_close"), 3);
+	assert_int_equal(journal_count("exchange_end"), 3);
 	assert_int_equal(stub_time.now, STUB_TIME_START + 10000);
 	assert_int_equal(journal_count("error flush"), 1);
 	stub_turn_free(&t);
@@ -41,7 +41,7 @@ static void storing_is_tried_for_ten_seconds(void **state)
 	SCRIPT(answered);
 	stub_turn_begin(&t, back, COUNT(back));
 	stub_turn_play(&t);
-	assert_int_equal(journal_count("turn_close"), 4);
+	assert_int_equal(journal_count("exchange_end"), 4);
 	assert_int_equal(journal_count("wait "), 3);
 	assert_int_equal(journal_count("done(c-1, m-1, a) flush"), 1);
 	assert_int_equal(journal_count("error"), 0);
@@ -79,11 +79,11 @@ static void a_replay_asks_nobody(void **state)
 {
 	static const struct stub_answer answers[] = { { .rows = stub_replay, .count = 1 } };
 	static const char *const journals[] = {
-		"turn_start start(c-1, m-1) token(as before) done(c-1, m-1, as before) flush ",
-		"turn_start start(c-1, m-1) ",
-		"turn_start start(c-1, m-1) token(as before) ",
-		"turn_start start(c-1, m-1) token(as before) done(c-1, m-1, as before) ",
-		"turn_start start(c-1, m-1) token(as before) done(c-1, m-1, as before) flush ",
+		"exchange_begin start(c-1, m-1) token(as before) done(c-1, m-1, as before) flush ",
+		"exchange_begin start(c-1, m-1) ",
+		"exchange_begin start(c-1, m-1) token(as before) ",
+		"exchange_begin start(c-1, m-1) token(as before) done(c-1, m-1, as before) ",
+		"exchange_begin start(c-1, m-1) token(as before) done(c-1, m-1, as before) flush ",
 	};
 	struct stub_turn t;
 	size_t i;

@@ -11,7 +11,7 @@ select banter.chatbot_create(w, b, b, 'You are ' || b || '.'),
 from generate_series(1, 2) w, unnest(array['bot', 'other']) b;
 select banter.key_create(w, 'sk', 'workspace', null, sha256('sk'), 'xxxx', '') from generate_series(1, 2) w;
 
--- turn_start by name, with what most tests want: the widget key of bot, in session s; on a slow machine too.
+-- exchange_begin by name, with what most tests want: the widget key of bot, in session s; on a slow machine too.
 create function pg_temp.turn_rows(
 	exchange text, message text default 'hello', kind text default 'widget', chatbot text default null,
 	session text default 's', conversation text default null, idem text default null,
@@ -24,7 +24,7 @@ returns table (
 	temperature double precision, max_tokens integer, stream boolean, content text,
 	servers text, reasoning text, "position" bigint)
 language sql as $$
-	select * from banter.turn_start($15,
+	select * from banter.exchange_begin($15,
 		sha256(coalesce($14, case $3 when 'widget' then 'wk-bot' else 'sk' end)::bytea), $3, $4,
 		$1, $1 || '-a', $6, $1 || '-c', case $3 when 'widget' then $5 end, $2, $13, $10, $7,
 		sha256($8::bytea), $9, $11, $12, $1 || '-r', p_lock_ms => 600000)
@@ -50,7 +50,7 @@ $$;
 create function pg_temp.finish(
 	exchange text, state text default 'done', answer text default 'hi', workspace bigint default 1)
 returns text language sql as $$
-	select banter.turn_close($4, $1, $2, $3, 'stop', 11, 7, null, 120, 900, 'default', 1, null, 600000)
+	select banter.exchange_end($4, $1, $2, $3, 'stop', 11, 7, null, 120, 900, 'default', 1, null, 600000)
 $$;
 
 create function pg_temp.state(exchange text, workspace bigint default 1) returns text
