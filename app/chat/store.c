@@ -96,7 +96,7 @@ static enum status take_begun(struct db_rows *rows, struct store_begun *out)
 }
 
 #define BEGIN                                                                                      \
-	"select * from banter.exchange_begin(p_workspace => $1, p_key_hash => $2, p_kind => $3,"       \
+	"select * from banter.exchange_begin(p_workspace => $1, p_key_hash => $2, p_kind => $3,"   \
 	" p_chatbot => $4, p_exchange => $5, p_answer_id => $6, p_conversation => $7,"             \
 	" p_new_conversation => $8, p_session => $9, p_message => $10, p_metadata => $11,"         \
 	" p_stream => $12, p_idempotency_key => $13, p_body_hash => $14,"                          \
@@ -177,7 +177,7 @@ static void add_known(struct db_query *query, int64_t number)
 }
 
 #define END                                                                                        \
-	"select banter.exchange_end(p_workspace => $1, p_exchange => $2, p_state => $3,"             \
+	"select banter.exchange_end(p_workspace => $1, p_exchange => $2, p_state => $3,"           \
 	" p_answer => $4, p_finish_reason => $5, p_tokens_in => $6, p_tokens_out => $7,"           \
 	" p_error => $8, p_first_ms => $9, p_total_ms => $10, p_server => $11,"                    \
 	" p_requests => $12, p_tries => $13, p_tokens_cached => $14, p_history_from => $15,"       \
