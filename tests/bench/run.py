@@ -40,8 +40,10 @@ PROGRAMS = ["exchange.py", "growth.py", "start.py"]
 class Bench:
     """What all sections share: the model, PostgreSQL with a chatbot's key, how many rounds, and a voice."""
 
-    def __init__(self, enter, rounds, with_rivals):
+    def __init__(self, enter, rounds, with_rivals, thorough):
         self.rounds = rounds
+        self.thorough = thorough  # it may take its time
+        self.began = time.monotonic()
         self.section = ""
         self.say("PostgreSQL and the model start")
         self.model = enter(parts.Model())
@@ -58,7 +60,8 @@ class Bench:
             self.others = rivals
 
     def say(self, words):
-        print(f"{self.section}: {words} ..." if self.section else f"{words} ...", file=sys.stderr, flush=True)
+        place = f"{self.section}: " if self.section else ""
+        print(f"{round(time.monotonic() - self.began):4} s  {place}{words} ...", file=sys.stderr, flush=True)
 
     def rivals(self, children):
         """Name and start of each."""
@@ -82,17 +85,18 @@ def machine(rounds):
     ]
 
 
-def measure(chosen, rounds, with_rivals):
+def measure(chosen, rounds, with_rivals, thorough, keep):
+    """`keep` is called with all that has been found so far, after each section."""
     found = {"machine": machine(rounds)}
-    began = time.monotonic()
     with contextlib.ExitStack() as stack:
-        bench = Bench(lambda part: stack.enter_context(contextlib.closing(part)), rounds, with_rivals)
+        bench = Bench(lambda part: stack.enter_context(contextlib.closing(part)), rounds, with_rivals, thorough)
         for name in chosen:
             bench.section = name
             bench.say("the parts start")
             with contextlib.ExitStack() as own:
                 found[name] = SECTIONS[name].measure(bench, lambda part: own.enter_context(contextlib.closing(part)))
-    found["seconds"] = round(time.monotonic() - began)
+            found["seconds"] = round(time.monotonic() - bench.began)
+            keep(found)
     return found
 
 
@@ -122,9 +126,13 @@ def main():
         return
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     wanted = chosen.only or (QUICK if chosen.quick else list(SECTIONS) if chosen.all else USUAL)
-    found = measure(wanted, chosen.rounds, not chosen.quick)
+
+    def keep(found):
+        if chosen.json:
+            pathlib.Path(chosen.json).write_text(json.dumps(found, indent=1))
+
+    found = measure(wanted, chosen.rounds, not chosen.quick, chosen.all, keep)
     if chosen.json:
-        pathlib.Path(chosen.json).write_text(json.dumps(found, indent=1))
         pictures.draw(found, pathlib.Path(chosen.json).parent)
     show(found, False)
     if chosen.all:
