@@ -17,7 +17,7 @@ BURST = Case("burst", "200 streams that begin at once", 200, 1, 2, 1000000, spre
 
 
 def measure(bench, enter):
-    targets = [parts.nginx_alone(enter, bench), parts.relay(enter, bench, WORKERS), parts.banter(enter, bench, WORKERS),
+    targets = [parts.nginx_alone(enter, bench), parts.relay(enter, bench, WORKERS), parts.banter(enter, bench, WORKERS, pooled=True),
                *parts.rivals(enter, bench, WORKERS)]
     for one in targets:
         one.load(WARM)

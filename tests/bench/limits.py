@@ -38,7 +38,7 @@ def rival(case, name, figure):
 LIMITS = [
     ("streams", "CPU a token, 2 ms apart", over_relay("2ms"), "<=", 1.3, TIMES),
     ("streams", "CPU a token, 50 ms apart", over_relay("50ms"), "<=", 1.35, TIMES),
-    ("streams", "CPU a token, many at once, PostgreSQL apart", over_relay("burst", ["postgres"]), "<=", 1.1, TIMES),
+    ("streams", "CPU a token, many at once, the database apart", over_relay("burst", streams.DATABASE), "<=", 1.1, TIMES),
     ("streams", "CPU a token, each by itself", over_relay("single"), "<=", 1.7, TIMES),
     ("streams", "tokens/s, many at once", lambda found: streams.ratios(
         found["streams"]["burst"], "Banter", streams.rate), ">=", 0.65, TIMES),

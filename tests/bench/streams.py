@@ -16,13 +16,14 @@ CASES = [
     Case("single", "50 streams x 200 tokens as fast as they come, a model that writes each by itself", 50, 4, 200, 0),
 ]
 WARM = Case("warm", "warm-up", WORKERS, 1, 20, 50000)
-ROWS = {"nginx": "nginx", "workers": "workers", "postgres": "PostgreSQL"}
+ROWS = {"nginx": "nginx", "workers": "workers", "pgbouncer": "PgBouncer", "postgres": "PostgreSQL"}
+DATABASE = ("pgbouncer", "postgres")
 OUTSIDE = {"model": "the model", "load": "the load"}
 
 
 def measure(bench, enter):
     targets = [parts.model_itself(bench), parts.nginx_alone(enter, bench), parts.relay(enter, bench, WORKERS),
-               parts.banter(enter, bench, WORKERS), *parts.rivals(enter, bench, WORKERS)]
+               parts.banter(enter, bench, WORKERS, pooled=True), *parts.rivals(enter, bench, WORKERS)]
     for one in targets:
         one.load(WARM)
     # Of the model alone only its own latency counts, where tokens are paced as real models pace them.
@@ -61,8 +62,8 @@ def table(case, found):
         if group == "model":
             made.row("all between", [spread([between(run) for run in found[name]]) for name in names])
             made.row("  over the bare relay", [spread(ratios(found, name, between)) for name in names])
-            made.row("  PostgreSQL apart", [
-                spread(ratios(found, name, lambda run: between(run, ["postgres"]))) for name in names])
+            made.row("  the database apart", [
+                spread(ratios(found, name, lambda run: between(run, DATABASE))) for name in names])
         made.row(title, [spread([run["cpu"][group] / run["tokens"] / 1e3 for run in found[name] if group in run["cpu"]])
                          for name in names])
     made.row("tokens/s", [spread(map(rate, found[name])) for name in names])
