@@ -11,7 +11,9 @@ from streams import ROWS, OUTSIDE, WORKERS
 from table import Table, spread
 
 ONE = Case("one", "1-token exchanges, 16 clients", 16, 125, 1, 0)
+DIRECT, FEW = "no pooler", 24  # workers: as many as need none, whose statements stay prepared
 WARM = Case("warm", "warm-up", WORKERS, 1, 2, 50000)
+WARM_FEW = Case("warm", "warm-up", FEW, 4, 2, 50000)
 # Nobody has more than a first token when the last one gets it: what was spent until then is what the first token waited for.
 BURST = Case("burst", "200 streams that begin at once", 200, 1, 2, 1000000, spread_us=0)
 
@@ -19,9 +21,12 @@ BURST = Case("burst", "200 streams that begin at once", 200, 1, 2, 1000000, spre
 def measure(bench, enter):
     targets = [parts.nginx_alone(enter, bench), parts.relay(enter, bench, WORKERS), parts.banter(enter, bench, WORKERS, pooled=True),
                *parts.rivals(enter, bench, WORKERS)]
+    direct = parts.banter(enter, bench, FEW)
+    direct.name = DIRECT
     for one in targets:
         one.load(WARM)
-    runs = {"one": target.in_turns(bench, [ONE], targets)["one"], "burst": {one.name: [] for one in targets}, "calls": []}
+    direct.load(WARM_FEW)
+    runs = {"one": target.in_turns(bench, [ONE], [*targets, direct])["one"], "burst": {one.name: [] for one in targets}, "calls": []}
     for number in range(bench.rounds):
         bench.say(f"{BURST.title}, {number + 1} of {bench.rounds}")
         for one in targets:
@@ -45,8 +50,8 @@ def rate(run):
     return run["exchanges"] / run["wall_ns"] * 1e9
 
 
-def postgres_us(runs):
-    return [each(run, ["postgres"]) for run in runs["one"]["Banter"]]
+def postgres_us(runs, name="Banter"):
+    return [each(run, ["postgres"]) for run in runs["one"][name]]
 
 
 def of_pgbench(runs):
@@ -72,7 +77,8 @@ def table_one(found):
 
 def table_calls(runs):
     made = Table("PostgreSQL for one exchange: exchange_begin and exchange_end", ["CPU, us", "pairs/s"])
-    made.row("in the pool, 16 clients", [spread(postgres_us(runs)), spread(map(rate, runs["one"]["Banter"]))])
+    for name, title in (("Banter", "in the pool, 16 clients, through PgBouncer"), (DIRECT, "  directly, statements prepared")):
+        made.row(title, [spread(postgres_us(runs, name)), spread(map(rate, runs["one"][name]))])
     for key, title in calls.TITLES.items():
         figures = [run[key] for run in runs["calls"] if run]
         if figures:
