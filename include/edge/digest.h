@@ -9,7 +9,5 @@
 
 /* SHA-256 of any bytes. STATUS_FAILED if the library refuses. */
 enum status digest_sha256(struct str bytes, unsigned char out[DIGEST_SHA256_SIZE]) MUST_CHECK;
-/* What the first digest costs, before a fork: its processes share it. STATUS_FAILED. */
-enum status digest_warm(void) MUST_CHECK;
 
 #endif
