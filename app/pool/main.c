@@ -13,7 +13,6 @@
 #include "base/secret.h"
 #include "base/version.h"
 #include "chat/store.h"
-#include "edge/digest.h"
 #include "edge/http_client.h"
 #include "edge/settings.h"
 #include "pool/listener.h"
