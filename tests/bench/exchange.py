@@ -31,6 +31,11 @@ PER_CONVERSATION = 4
 QUESTION = "What does the weather look like this week, and should I take an umbrella along? " * 2
 ANSWER = "It rains until Thursday in the north and stays dry in the south; an umbrella will not hurt. " * 4
 
+
+def key_hash(key):
+    return "\\x" + hashlib.sha256(key.encode()).hexdigest()
+
+
 # What the parameters of the calls are, by name; "null" where they are not here. In a script of pgbench's, which sends
 # what begins with a colon as a parameter.
 GIVEN = {
@@ -46,7 +51,8 @@ WORKSPACE = {"p_key_hash": ":workspace_hash", "p_kind": ":workspace_kind", "p_ch
 VALUES = {
     "stream": "true", "lease": 300, "messages": 40, "chars": 32000, "none": 0, "lock": 4900, "state": "done",
     "text": ANSWER, "reason": "stop", "server": "default", "one": 1, "question": QUESTION, "widget": "widget",
-    "workspace_kind": "workspace",
+    "workspace_kind": "workspace", "workspace": 1, "chatbot": "bot", "widget_hash": key_hash("widget1"),
+    "workspace_hash": key_hash("workspace1"),
 }
 SCRIPT = """\
 \\set n :n + 1
@@ -68,10 +74,10 @@ SCRIPT = """\
 
 
 def calls(store):
-    """The program's two statements, with the names of their parameters still numbered."""
+    """The program's two statements, also as they were called before, with the names of their parameters still numbered."""
     text = "".join(re.findall(r'"((?:[^"\\\n]|\\.)*)"', store))
-    return [re.search(re.escape(head) + r"\([^)]*\)", text)[0]
-            for head in ("select * from banter.exchange_begin", "select banter.exchange_end")]
+    return [re.search(head + r"\([^)]*\)", text)[0]
+            for head in (r"select \* from banter\.(exchange_begin|turn_start)", r"select banter\.(exchange_end|turn_close)")]
 
 
 def given(call, **more):
@@ -86,6 +92,14 @@ def script(start, close):
         known=given(start, **WORKSPACE, p_conversation=":first"), close=given(close))
 
 
+# Workspaces of these numbers, each with a chatbot and a key of both kinds.
+FIRST = (1, 1)
+TENANTS = """select banter.workspace_create(w, 'w', null), banter.chatbot_create(w, 'bot', 'bot', 'You are brief.'),
+    banter.key_create(w, 'widget', 'widget', 'bot', sha256(('widget' || w)::bytea), 'xxxx', ''),
+    banter.key_create(w, 'workspace', 'workspace', null, sha256(('workspace' || w)::bytea), 'xxxx', '')
+    from generate_series(%s, %s) w"""
+
+
 class Postgres(servers.Postgres):
     """As a user would have it: every commit reaches the disk. The tests' own cluster does without."""
 
@@ -94,7 +108,7 @@ class Postgres(servers.Postgres):
 
 
 class Schema:
-    """A database with a schema, the calls of its program, and a workspace to talk in, as `banterctl demo` makes it."""
+    """A database with a schema, the calls of its program, and a workspace to talk in."""
 
     def __init__(self, name, postgres, tree):
         self.name = name
@@ -103,9 +117,7 @@ class Schema:
         self.base = time.time_ns() // 1_000_000_000 * 1_000_000_000
         postgres.run(f"create database {name}", database="postgres")
         self.migrate(tree / "sql")
-        demo = subprocess.run([servers.BUILD / "banterctl", "demo"], check=True, capture_output=True, text=True,
-                              env={"BANTER_DATABASE_URL": postgres.url("owner", name)})
-        self.given = dict(line.split("=", 1) for line in demo.stdout.splitlines())
+        self.sql(TENANTS, *FIRST)
 
     def migrate(self, sql):
         """What `banterctl migrate` does, from a folder: it carries only its own."""
@@ -121,12 +133,7 @@ class Schema:
     def pgbench(self, mode, exchanges, clients=CLIENTS):
         """Makes exchanges; the nanoseconds of CPU that PostgreSQL took for all of it."""
         each = -(-exchanges // clients)
-        values = {
-            **VALUES, "n": -1, "base": self.base, "chatbot": self.given["BANTER_CHATBOT_ID"],
-            "workspace": self.sql("select w.workspace from banter_data.workspace w")[0][0],
-            "widget_hash": key_hash(self.given["BANTER_WIDGET_KEY"]),
-            "workspace_hash": key_hash(self.given["BANTER_WORKSPACE_KEY"]),
-        }
+        values = {**VALUES, "n": -1, "base": self.base}
         self.base += (each + 1) * 1000
         with tempfile.NamedTemporaryFile("w", suffix=".pgbench") as file:
             file.write(script(self.start, self.close))
@@ -179,10 +186,6 @@ def tree_of(commit, folder):
     with tarfile.open(fileobj=io.BytesIO(packed)) as files:
         files.extractall(folder)
     return pathlib.Path(folder)
-
-
-def key_hash(key):
-    return "\\x" + hashlib.sha256(key.encode()).hexdigest()
 
 
 def spread(found):

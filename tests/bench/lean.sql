@@ -2,7 +2,7 @@
 -- refused, counted, waited for in order or repeated. exchange.py measures beside it; nobody else calls this.
 create schema lean;
 
-create function lean.turn_start(
+create function lean.exchange_begin(
 	p_workspace bigint, p_key_hash bytea, p_kind text, p_chatbot text, p_exchange text,
 	p_answer_id text, p_conversation text, p_new_conversation text, p_session text, p_message text,
 	p_lease_seconds integer, p_max_messages integer, p_request_id text)
@@ -55,7 +55,7 @@ begin
 end
 $$;
 
-create function lean.turn_close(
+create function lean.exchange_end(
 	p_workspace bigint, p_exchange text, p_state text, p_answer text, p_finish_reason text,
 	p_tokens_in integer, p_tokens_out integer, p_total_ms integer)
 returns text

@@ -198,7 +198,7 @@ def test_as_plain_sql_it_does_the_same_at_once(later, filled):
     plain = release.run(servers.ROOT / "sql/plain", later.parent / "sql/migrations/0006_test.sql").stdout
     connection = psycopg2.connect(filled.url())
     with contextlib.closing(connection), connection.cursor() as cursor:
-        cursor.execute(plain + "insert into banter_data.migration values (5, '0006_test.sql')")
+        cursor.execute(plain + "insert into banter_data.migration values (6, '0006_test.sql')")
         connection.commit()
     filled.check()
     first = servers.ROOT / "sql/migrations/0001_schema.sql"
@@ -215,7 +215,7 @@ def test_killed_in_the_middle_it_goes_on_from_there(later, filled):
     until(lambda: filled.run(others) == [(0,)], "its connections' end")
     before = filled.done()
     assert 0 < before < EXCHANGES
-    assert filled.run("select max(version) from banter_data.migration") == [(4,)]
+    assert filled.run("select max(version) from banter_data.migration") == [(5,)]
     places = "select exchange, ctid::text from banter_data.exchange where words is not null order by 1"
     kept = dict(filled.run(places))
     lines = Migrate(later, filled.url()).end()
@@ -271,7 +271,7 @@ def test_a_step_that_fails_is_said_and_nothing_is_recorded(later, filled):
     migrate = Migrate(later, filled.url())
     assert migrate.process.wait(servers.PATIENCE) == 1
     assert "run it again" in migrate.lines()[-1] and any("migrations/0006_test.sql failed" in line for line in migrate.lines())
-    assert filled.run("select max(version) from banter_data.migration") == [(4,)]
+    assert filled.run("select max(version) from banter_data.migration") == [(5,)]
 
 
 def test_requests_go_on_all_the_time(later, postgres, standin):
