@@ -288,17 +288,13 @@ static int64_t ask_room(struct db *db, const struct config *config)
 	return room;
 }
 
-enum status store_check(const struct config *config, struct store_found *found)
+enum status store_check(struct db *db, const struct config *config, struct store_found *found)
 {
 	struct db_rows *rows = NULL;
 	struct db_query query;
-	struct db *db = NULL;
 	enum status status;
 	bool there;
 
-	status = store_connect(config, &db);
-	if (status)
-		return status;
 	*found = (struct store_found){ .room = -1 };
 	db_query_init(&query, "schema_version",
 		      "select to_regproc('banter.schema_version') is not null");
@@ -314,6 +310,5 @@ enum status store_check(const struct config *config, struct store_found *found)
 	}
 	if (there && status == STATUS_OK)
 		found->room = ask_room(db, config);
-	db_free(db);
 	return status;
 }

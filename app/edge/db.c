@@ -4,11 +4,13 @@
  */
 #include "edge/db.h"
 
+#include <fcntl.h>
 #include <inttypes.h>
 #include <libpq-fe.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/count.h"
@@ -35,6 +37,7 @@ struct db {
 	int64_t deadline; /* of the running db_call(); 0: none */
 	int64_t until;	  /* ... and of its try that runs */
 	bool plain;	  /* the role's default is our level: a statement need not say it */
+	bool opened;	  /* db_open() began it, and no call went on with it yet */
 	bool fresh;	  /* the connection was made for the running statement */
 	bool held;	  /* see db_hold() */
 	const char *name;
@@ -85,6 +88,22 @@ static void disconnect(struct db *db, struct wait *wait)
 	PQfinish(db->conn);
 	db->conn = NULL;
 	db->state = DB_CLOSED;
+	db->opened = false;
+}
+
+void db_discard(struct db *db)
+{
+	int nothing;
+
+	if (!db || !db->conn)
+		return;
+	/* Else libpq would end the session of whoever has it now. */
+	nothing = open("/dev/null", O_RDWR | O_CLOEXEC);
+	if (nothing < 0 || dup2(nothing, PQsocket(db->conn)) < 0)
+		close(PQsocket(db->conn));
+	if (nothing >= 0)
+		close(nothing);
+	disconnect(db, NULL);
 }
 
 void db_take_turns(struct db *db, struct db_throttle *throttle, uint32_t place)
@@ -123,6 +142,22 @@ static enum status begin_connect(struct db *db)
 				!db->deadline ? DB_CONNECT_NOW
 				: db->query   ? db->query->patient_until
 					      : 0);
+}
+
+enum status db_open(struct db *db)
+{
+	enum status status;
+
+	disconnect(db, NULL);
+	db->query = NULL;
+	db->deadline = 0;
+	status = begin_connect(db);
+	if (status == STATUS_OK) /* what can be said without waiting is said */
+		status = db_connect_step(db->connect, &db->conn);
+	if (status)
+		disconnect(db, NULL);
+	db->opened = status == STATUS_OK;
+	return status;
 }
 
 /* What is sent: most often the statement alone, with what is still to be found out once a connection. */
@@ -178,14 +213,18 @@ static enum status send_statement(struct db *db)
 static enum status start(struct db *db, struct wait *wait)
 {
 	bool stale = db->idle_ms && !db->held && clock_ms() - db->used_at > db->idle_ms;
+	bool opened = db->opened;
 	enum status status;
 
-	if (db->state != DB_READY || stale)
+	if (!opened && (db->state != DB_READY || stale))
 		disconnect(db, wait);
 	db->failed = STATUS_OK;
-	db->fresh = false;
+	db->opened = false;
+	db->fresh = opened;
 	db->again = db->unnamed = false;
-	if (db->state == DB_READY)
+	if (opened)
+		status = STATUS_OK;
+	else if (db->state == DB_READY)
 		status = send_statement(db);
 	else if (db->held)
 		status = lost(db);
@@ -328,8 +367,10 @@ static void watch(struct db *db, struct wait *wait)
 
 static enum status step_connect(struct db *db)
 {
-	enum status status = db_connect_step(db->connect, &db->conn);
+	enum status status = STATUS_OK;
 
+	if (!db->conn)
+		status = db_connect_step(db->connect, &db->conn);
 	if (status || !db->conn)
 		return status;
 	db->until += db_connect_waited(db->connect);

@@ -170,6 +170,9 @@ bool children_start(struct children *children, enum child_kind kind, int64_t now
 	};
 	reset_slot(&children->scoreboard->slots[place], child);
 	remember_counted(child, counter_table_slot(children->counters, place));
+	/* The connection of the start is one worker's, the first one's, and nobody else's. */
+	if (kind != CHILD_WORKER)
+		db_discard(children->tools->db);
 	pid = fork(); /* all signals are blocked: the child takes none for the master */
 	if (pid == 0)
 		child_run(children, kind, place, master);
@@ -180,6 +183,7 @@ bool children_start(struct children *children, enum child_kind kind, int64_t now
 		return false;
 	}
 	child->pid = pid;
+	db_discard(children->tools->db);
 	atomic_store(&children->scoreboard->slots[place].pid, pid);
 	return true;
 }

@@ -13,6 +13,7 @@
 #include "base/secret.h"
 #include "base/version.h"
 #include "chat/store.h"
+#include "edge/db.h"
 #include "edge/http_client.h"
 #include "edge/settings.h"
 #include "pool/listener.h"
@@ -39,6 +40,8 @@ struct startup {
 	struct signals *signals;
 	struct listener web, status; /* where web servers connect; `web` may be handed over */
 	bool listen_given;
+	struct worker_tools tools; /* their connection is the check's, then the first worker's */
+	enum status reached;	   /* what came of beginning to connect */
 };
 
 static const struct {
@@ -241,12 +244,24 @@ static void see_room(const struct config *config, int64_t room)
 			 (long long)room, (long long)config->workers);
 }
 
+/* Begun as early as can be: the server makes its process while we do the rest. */
+static int connect_database(struct startup *start)
+{
+	start->reached = store_connect(&start->config, &start->tools.db);
+	if (start->reached == STATUS_OK)
+		start->reached = db_open(start->tools.db);
+	return GO_ON;
+}
+
 static int check_database(struct startup *start)
 {
 	struct store_found found = { .room = -1 };
-	enum status status = store_check(&start->config, &found);
-	int version = found.version;
+	enum status status = start->reached;
+	int version;
 
+	if (status == STATUS_OK)
+		status = store_check(start->tools.db, &start->config, &found);
+	version = found.version;
 	if (status == STATUS_UNAVAILABLE || status == STATUS_TIMEOUT) {
 		log_warn("the database cannot be reached: requests get 503 until it can");
 		return start->check_database ? EXIT_FAILED : GO_ON;
@@ -280,8 +295,8 @@ static int check_database(struct startup *start)
 /* What is set up before the fork is shared by all workers. */
 static int warm_up(struct startup *start)
 {
-	(void)start;
-	if (http_client_warm() == STATUS_OK)
+	if (http_client_warm() == STATUS_OK &&
+	    worker_tools_init(&start->tools, &start->config) == STATUS_OK)
 		return GO_ON;
 	log_error("libcurl cannot be set up");
 	return EXIT_FAILED;
@@ -290,18 +305,19 @@ static int warm_up(struct startup *start)
 static int run(struct startup *start)
 {
 	if (start->caller_pool)
-		return single_run(&start->config, STDIN_FILENO, start->signals);
+		return single_run(&start->config, &start->tools, STDIN_FILENO, start->signals);
 	log_info("banter " BANTER_VERSION " on %s; workers: %lld",
 		 start->web.kept ? "the service manager's socket" : start->config.listen,
 		 (long long)start->config.workers);
-	return pool_run(&start->config, start->settings, &start->web, &start->status,
+	return pool_run(&start->config, start->settings, &start->tools, &start->web, &start->status,
 			start->signals);
 }
 
 int main(int argc, char **argv)
 {
 	static int (*const steps[])(struct startup *) = {
-		load_settings, prepare_process, open_sockets, check_database, warm_up, run,
+		load_settings, prepare_process, open_sockets, connect_database,
+		warm_up,       check_database,	run,
 	};
 	struct startup start = { .web = LISTENER_NONE, .status = LISTENER_NONE };
 	int code = read_options(&start, argc, argv), taken = take_socket(&start);
@@ -315,6 +331,7 @@ int main(int argc, char **argv)
 		listener_turn_away(start.web.fd);
 	listener_close(&start.web);
 	listener_close(&start.status);
+	worker_tools_clear(&start.tools);
 	if (start.loaded)
 		config_clear(&start.config);
 	settings_free(start.settings);

@@ -33,7 +33,7 @@ struct pool {
 	struct listener *web, *status;
 	struct wait wait;
 	struct children children;
-	struct worker_tools tools; /* of `config` */
+	struct worker_tools *tools; /* of `config` */
 	struct askers askers;
 	struct buf fixed; /* what the last reload could not change: names; "": nothing */
 	bool ready;	  /* all workers are up, and the service manager knows */
@@ -135,10 +135,10 @@ static void reload(struct pool *pool)
 		goto out;
 	}
 	keep_fixed(pool, &fresh);
-	worker_tools_clear(&pool->tools);
+	worker_tools_clear(pool->tools);
 	config_clear(pool->config);
 	*pool->config = fresh;
-	worker_tools_init(&pool->tools, pool->config); /* where it fails, each worker says so */
+	worker_tools_init(pool->tools, pool->config); /* where it fails, each worker says so */
 	pool_open_log(pool->config);
 	renew_listeners(pool);
 	pool->children.generation++;
@@ -295,13 +295,14 @@ static int64_t even_out_all(struct pool *pool, int64_t now)
 	return clock_earlier(next, become_ready(pool, now));
 }
 
-int pool_run(struct config *config, struct settings *settings, struct listener *web,
-	     struct listener *status, struct signals *signals)
+int pool_run(struct config *config, struct settings *settings, struct worker_tools *tools,
+	     struct listener *web, struct listener *status, struct signals *signals)
 {
 	struct pool pool = {
 		.config = config,
 		.settings = settings,
 		.signals = signals,
+		.tools = tools,
 		.web = web,
 		.status = status,
 	};
@@ -315,8 +316,7 @@ int pool_run(struct config *config, struct settings *settings, struct listener *
 		log_error("the workers' shared memory cannot be made: %s", status_name(started));
 		return 1;
 	}
-	pool.children.tools = &pool.tools;
-	worker_tools_init(&pool.tools, config);
+	pool.children.tools = tools;
 	askers_init(&pool.askers);
 	wait_watch(&pool.wait, SLOT_ASKERS, pool.askers.listen_fd, POLLIN);
 	buf_init(&pool.fixed, WHY_CAP);
@@ -335,6 +335,5 @@ int pool_run(struct config *config, struct settings *settings, struct listener *
 	askers_clear(&pool.askers);
 	buf_clear(&pool.fixed);
 	children_clear(&pool.children);
-	worker_tools_clear(&pool.tools);
 	return 0;
 }

@@ -122,13 +122,12 @@ static enum status open_shared(struct single *single, const struct config *confi
 	return status;
 }
 
-static int serve(const struct single *single, const struct config *config, int listen_fd,
-		 const struct signals *signals)
+static int serve(const struct single *single, const struct config *config,
+		 struct worker_tools *tools, int listen_fd, const struct signals *signals)
 {
-	struct worker_tools tools = { .db = NULL };
 	struct worker_setup setup = {
 		.config = config,
-		.tools = &tools,
+		.tools = tools,
 		.listen_fd = listen_fd,
 		.caller_pool = true,
 		.limit = single->limit,
@@ -145,19 +144,20 @@ static int serve(const struct single *single, const struct config *config, int l
 	stage_set(&setup.slot->stage, STAGE_STARTING);
 	atomic_store(&setup.slot->pid, getpid());
 	code = worker_run(&setup);
-	worker_tools_clear(&tools);
+	worker_tools_clear(tools); /* their turns to connect are in what is closed next */
 	db_throttle_end(single->throttle, single->holder, DB_THROTTLE_FAILED);
 	limit_release(single->limit, single->holder);
 	return code;
 }
 
-int single_run(const struct config *config, int listen_fd, const struct signals *signals)
+int single_run(const struct config *config, struct worker_tools *tools, int listen_fd,
+	       const struct signals *signals)
 {
 	struct single single = { .limit = NULL };
 	int code = 1;
 
 	if (open_shared(&single, config) == STATUS_OK)
-		code = serve(&single, config, listen_fd, signals);
+		code = serve(&single, config, tools, listen_fd, signals);
 	scoreboard_free(single.scoreboard);
 	db_throttle_close(single.throttle);
 	model_shared_close(single.models);

@@ -23,11 +23,11 @@ void worker_tools_clear(struct worker_tools *tools)
 
 enum status worker_tools_init(struct worker_tools *tools, const struct config *config)
 {
-	enum status status;
+	enum status status = STATUS_OK;
 
-	*tools = (struct worker_tools){ .db = NULL };
-	status = store_connect(config, &tools->db);
-	if (status == STATUS_OK)
+	if (!tools->db)
+		status = store_connect(config, &tools->db);
+	if (status == STATUS_OK && !tools->model)
 		status = model_new(config, &tools->model);
 	if (status != STATUS_OK)
 		worker_tools_clear(tools);

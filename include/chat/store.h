@@ -139,8 +139,9 @@ struct store_found {
 	int64_t room; /* STORE_ROOM; -1: a pooler stands between, or it was not told */
 };
 
-/* On a connection of its own. As db_call(). */
-enum status store_check(const struct config *config, struct store_found *found) MUST_CHECK;
+/* As db_call(). */
+enum status store_check(struct db *db, const struct config *config,
+			struct store_found *found) MUST_CHECK;
 /* A connection as the settings say. STATUS_NOMEM. */
 enum status store_connect(const struct config *config, struct db **out) MUST_CHECK;
 

@@ -39,6 +39,17 @@ void db_free(struct db *db); /* NULL is fine */
 void db_take_turns(struct db *db, struct db_throttle *throttle, uint32_t place);
 
 /*
+ * Begins to connect, without a turn, and waits for nothing: what the caller does until its next
+ * call costs no time then. That call goes on with it. STATUS_UNAVAILABLE (logged), STATUS_NOMEM.
+ */
+enum status db_open(struct db *db) MUST_CHECK;
+/*
+ * The connection, if there is one, is now that of a process that was forked: ours is closed without
+ * a word to the server. NULL is fine.
+ */
+void db_discard(struct db *db);
+
+/*
  * Runs a query to its end, at the isolation level read committed whatever the role's default is.
  * `wait` may be NULL (a program without a pool). `deadline` (clock_ms) bounds it all, connecting and
  * a second try included (not what db_query_patient() allows): after a lost connection, and, where there is an idle_ms, in the middle of

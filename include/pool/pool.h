@@ -24,12 +24,13 @@ enum status pool_load(const struct settings *settings, struct config *out,
 void pool_open_log(const struct config *config);
 
 /*
- * Runs until drained; the listeners stay the caller's. `config` is the running settings; on SIGHUP
+ * Runs until drained; listeners and tools stay the caller's. `config` is the running settings, of
+ * which `tools` are; the first worker gets their connection to the database, if there is one; on SIGHUP
  * settings_load() is called again with `settings`, and a good result replaces *config and, one by
  * one, the workers; a listener whose file was removed is renewed. Returns the process's exit code: 0
  * drained; 1 the workers cannot start (logged).
  */
-int pool_run(struct config *config, struct settings *settings, struct listener *web,
-	     struct listener *status, struct signals *signals);
+int pool_run(struct config *config, struct settings *settings, struct worker_tools *tools,
+	     struct listener *web, struct listener *status, struct signals *signals);
 
 #endif

@@ -7,12 +7,15 @@
 #define POOL_SINGLE_H
 
 #include "pool/signals.h"
+#include "pool/worker.h"
 #include "wire/config.h"
 
 /*
- * Serves until told to stop. Returns the process's exit code: 0; 1 it could not start or go on
+ * Serves with tools of these settings, which it clears, until told to stop. Returns the process's
+ * exit code: 0; 1 it could not start or go on
  * (logged).
  */
-int single_run(const struct config *config, int listen_fd, const struct signals *signals);
+int single_run(const struct config *config, struct worker_tools *tools, int listen_fd,
+	       const struct signals *signals);
 
 #endif

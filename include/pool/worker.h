@@ -24,11 +24,14 @@
  * changes.
  */
 struct worker_tools {
-	struct db *db; /* not connected yet */
+	struct db *db; /* not connected yet, or by the start, for one worker alone */
 	struct model *model;
 };
 
-/* `config` must outlive them. As store_connect() and model_new(); after a failure they are zeroed. */
+/*
+ * What is there already stays. `config` must outlive them. As store_connect() and model_new(); after
+ * a failure they are zeroed.
+ */
 enum status worker_tools_init(struct worker_tools *tools, const struct config *config);
 void worker_tools_clear(struct worker_tools *tools); /* zeroed ones are fine */
 

@@ -9,7 +9,7 @@ import psycopg2
 import pytest
 
 import servers
-from fastcgi import chat
+from fastcgi import chat, health
 from servers import name, script
 
 
@@ -18,6 +18,23 @@ def small():
     """12 connections for the application: of 15, three are the superuser's."""
     with contextlib.closing(servers.Postgres(max_connections=15)) as server:
         yield server
+
+
+def sessions(cluster, role):
+    return [pid for (pid,) in cluster.run("select pid from pg_stat_activity where usename = %s", role)]
+
+
+def session_of_start(cluster, role):
+    (one,) = servers.until(lambda: sessions(cluster, role), "the start's session")
+    return one
+
+
+@pytest.fixture
+def lodger_url(small):
+    """(A role of the test's own, its URL): what is connected by it is counted."""
+    role = name("role").replace("-", "_")
+    small.run(f"create role {role} login in role banter_app")
+    return role, small.url(role)
 
 
 def ask(banter, tenant):
@@ -70,3 +87,31 @@ def test_a_worker_that_is_killed_or_stopped_as_it_connects_holds_nobody_up(pool,
         for pid in workers[:4]:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGCONT)
+
+
+# The start's own connection
+
+
+@pytest.mark.parametrize("workers", [1, 4])
+def test_a_start_and_the_first_answer_cost_one_session(small, lodger_url, pool, workers):
+    """A new session is most of what a first answer waits for: the one in which the schema was looked at is a worker's."""
+    role, url = lodger_url
+    banter = pool(workers=workers, database_url=url)
+    of_start = session_of_start(small, role)
+    assert health(banter.socket) == 200
+    assert of_start in sessions(small, role)
+    if workers == 1:
+        assert sessions(small, role) == [of_start]
+
+
+def test_the_starts_session_ends_with_the_worker_that_has_it(small, lodger_url, pool, tmp_path):
+    """Nobody else holds it open, and whoever follows makes one of its own."""
+    role, url = lodger_url
+    banter = pool(workers=1, status_listen=f"unix:{tmp_path / 'status'}", database_url=url)
+    assert health(banter.socket) == 200
+    (of_start,) = sessions(small, role)
+    os.kill(banter.children()[0], signal.SIGKILL)
+    servers.until(lambda: not sessions(small, role), "the session's end")
+    assert health(banter.socket) == 200
+    (later,) = sessions(small, role)
+    assert later != of_start

@@ -41,18 +41,18 @@ def lodger(cluster):
 class Log:
     """What the application's role sent since then: "parse", "bind" or "execute", the statement's name, its function."""
 
-    def __init__(self, cluster):
-        self.cluster, self.start = cluster, len(cluster.text())
+    def __init__(self, cluster, role="banter_app"):
+        self.cluster, self.role, self.start = cluster, role, len(cluster.text())
 
     def text(self):
         return self.cluster.text()[self.start:]
 
     def steps(self, step, function=None):
-        found = re.findall(rf"^\[\d+ banter_app\].* {step} ([^\s:]+): select .*banter\.(\w+)\(", self.text(), re.M)
+        found = re.findall(rf"^\[\d+ {self.role}\].* {step} ([^\s:]+): select .*banter\.(\w+)\(", self.text(), re.M)
         return [one for one, called in found if function in (None, called)]
 
     def errors(self):
-        return re.findall(r"^\[\d+ banter_app\] ((?:ERROR|FATAL): .*)$", self.text(), re.M)
+        return re.findall(rf"^\[\d+ {self.role}\] ((?:ERROR|FATAL): .*)$", self.text(), re.M)
 
     def words(self, pattern):
         return re.findall(pattern, self.text())
@@ -69,6 +69,11 @@ def ask_many(banter, tenant, times):
             pass
 
 
+def end_sessions(cluster, role):
+    """Those of a role; once they have gone."""
+    cluster.run("select pg_terminate_backend(pid, 10000) from pg_stat_activity where usename = %s", role)
+
+
 def stored_once(cluster, tenant, times):
     """Nothing was done twice, nor left out."""
     counts = cluster.run("""select (select count(*) from banter_data.exchange where workspace = %s and state = 'done'),
@@ -80,17 +85,22 @@ def stored_once(cluster, tenant, times):
 
 
 def test_a_statement_is_parsed_once_a_connection(pool, cluster, lodger):
-    """But for the first one, with which it is found out whose the connection is."""
-    log = Log(cluster)
-    banter = pool(workers=1, database_url=cluster.url())
-    ask(banter, lodger, 5)
-    assert health(banter.socket) == health(banter.socket) == 200
-    for function, parsed in (("exchange_begin", 2), ("exchange_end", 1), ("health", 1)):
-        assert len(log.steps("parse", function)) == parsed, function
-    (of_start,) = set(log.steps("execute", "exchange_begin")[1:])
-    assert re.fullmatch(NAME, of_start)
-    assert log.errors() == []
-    stored_once(cluster, lodger, 5)
+    """But for the first one, with which it is found out whose the connection is: of the start's, that is the schema's
+    version, and of one that is made later, an exchange."""
+    like = name("role").replace("-", "_")
+    cluster.run(f"create role {like} login in role banter_app")
+    banter = pool(workers=1, database_url=cluster.url(like))
+    for unnamed in (0, 1):
+        log = Log(cluster, like)
+        ask(banter, lodger, 5)
+        assert health(banter.socket) == health(banter.socket) == 200
+        for function, parsed in (("exchange_begin", 1 + unnamed), ("exchange_end", 1), ("health", 1)):
+            assert len(log.steps("parse", function)) == parsed, function
+        (of_start,) = set(log.steps("execute", "exchange_begin")[unnamed:])
+        assert re.fullmatch(NAME, of_start)
+        assert log.errors() == []
+        end_sessions(cluster, like)
+    stored_once(cluster, lodger, 10)
 
 
 def test_names_cost_no_round_trip(pool, cluster, lodger):
@@ -180,7 +190,7 @@ def test_a_backend_that_is_ended_takes_its_names_with_it(pool, cluster, lodger, 
     banter = pool(workers=2, database_url=cluster.url(like))
     ask(banter, lodger, 6)
     for _ in range(3):
-        cluster.run("select pg_terminate_backend(pid) from pg_stat_activity where usename = %s", like)
+        end_sessions(cluster, like)
         ask(banter, lodger, 6)
     stored_once(cluster, lodger, 24)
 
