@@ -272,8 +272,34 @@ enum status store_connect(const struct config *config, struct db **out)
 	return db_new(&target, out);
 }
 
+enum status store_version(struct db *db, const struct config *config, int *version)
+{
+	struct db_rows *rows = NULL;
+	struct db_query query;
+	enum status status;
+	bool there;
+
+	db_query_init(&query, "schema_version",
+		      "select to_regproc('banter.schema_version') is not null");
+	status = db_call(db, NULL, &query, clock_ms() + config->database_ms, &rows);
+	if (status)
+		return status;
+	there = db_rows_boolean(rows, 0, 0);
+	db_rows_free(rows);
+	rows = NULL;
+	*version = 0;
+	if (!there)
+		return STATUS_OK;
+	db_query_init(&query, "schema_version", "select banter.schema_version()");
+	status = db_call(db, NULL, &query, clock_ms() + config->database_ms, &rows);
+	if (status == STATUS_OK)
+		*version = (int)db_rows_integer(rows, 0, 0, 0);
+	db_rows_free(rows);
+	return status;
+}
+
 /* Not worth a failed start. */
-static int64_t ask_room(struct db *db, const struct config *config)
+int64_t store_room(struct db *db, const struct config *config)
 {
 	struct db_rows *rows = NULL;
 	struct db_query query;
@@ -286,29 +312,4 @@ static int64_t ask_room(struct db *db, const struct config *config)
 		room = db_rows_integer(rows, 0, 1, -1);
 	db_rows_free(rows);
 	return room;
-}
-
-enum status store_check(struct db *db, const struct config *config, struct store_found *found)
-{
-	struct db_rows *rows = NULL;
-	struct db_query query;
-	enum status status;
-	bool there;
-
-	*found = (struct store_found){ .room = -1 };
-	db_query_init(&query, "schema_version",
-		      "select to_regproc('banter.schema_version') is not null");
-	status = db_call(db, NULL, &query, clock_ms() + config->database_ms, &rows);
-	there = status == STATUS_OK && db_rows_boolean(rows, 0, 0);
-	db_rows_free(rows);
-	rows = NULL;
-	if (there) {
-		db_query_init(&query, "schema_version", "select banter.schema_version()");
-		status = db_call(db, NULL, &query, clock_ms() + config->database_ms, &rows);
-		found->version = (int)db_rows_integer(rows, 0, 0, 0);
-		db_rows_free(rows);
-	}
-	if (there && status == STATUS_OK)
-		found->room = ask_room(db, config);
-	return status;
 }

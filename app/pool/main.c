@@ -255,13 +255,11 @@ static int connect_database(struct startup *start)
 
 static int check_database(struct startup *start)
 {
-	struct store_found found = { .room = -1 };
 	enum status status = start->reached;
-	int version;
+	int version = 0;
 
 	if (status == STATUS_OK)
-		status = store_check(start->tools.db, &start->config, &found);
-	version = found.version;
+		status = store_version(start->tools.db, &start->config, &version);
 	if (status == STATUS_UNAVAILABLE || status == STATUS_TIMEOUT) {
 		log_warn("the database cannot be reached: requests get 503 until it can");
 		return start->check_database ? EXIT_FAILED : GO_ON;
@@ -285,7 +283,7 @@ static int check_database(struct startup *start)
 			 "install the newer program",
 			 version, STORE_SCHEMA_VERSION);
 	if (!start->caller_pool)
-		see_room(&start->config, found.room);
+		see_room(&start->config, store_room(start->tools.db, &start->config));
 	if (!start->check_database)
 		return GO_ON;
 	printf("the settings and the database's schema are good\n");

@@ -133,15 +133,10 @@ enum status store_health(struct db *db, struct wait *wait, const struct config *
 /* Besides the workers' own: the status listener's and banterctl's. */
 #define STORE_BESIDES 2
 
-/* What the start of a pool asks. */
-struct store_found {
-	int version;  /* the schema's; 0 where there is none */
-	int64_t room; /* STORE_ROOM; -1: a pooler stands between, or it was not told */
-};
-
-/* As db_call(). */
-enum status store_check(struct db *db, const struct config *config,
-			struct store_found *found) MUST_CHECK;
+/* The schema's; 0 where there is none. As db_call(). */
+enum status store_version(struct db *db, const struct config *config, int *version) MUST_CHECK;
+/* STORE_ROOM; -1: a pooler stands between, or it was not told. */
+int64_t store_room(struct db *db, const struct config *config);
 /* A connection as the settings say. STATUS_NOMEM. */
 enum status store_connect(const struct config *config, struct db **out) MUST_CHECK;
 

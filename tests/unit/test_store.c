@@ -386,39 +386,48 @@ static void the_schema_is_looked_up_before_its_version(void **state)
 {
 	static const struct stub_row there[] = { { { "t" } } }, absent[] = { { { "f" } } };
 	static const struct stub_row seven[] = { { { "7" } } };
-	static const struct stub_row own[] = { { { "4711", "97" } } };
-	static const struct stub_row other[] = { { { "4712", "97" } } };
 	static const struct stub_answer migrated[] = { { .rows = there, .count = 1 },
-						       { .rows = seven, .count = 1 },
-						       { .rows = own, .count = 1 } };
-	static const struct stub_answer pooled[] = { { .rows = there, .count = 1 },
-						     { .rows = seven, .count = 1 },
-						     { .rows = other, .count = 1 } };
+						       { .rows = seven, .count = 1 } };
 	static const struct stub_answer bare[] = { { .rows = absent, .count = 1 } };
 	static const struct stub_answer lost[] = { { .rows = there, .count = 1 },
 						   { .status = STATUS_UNAVAILABLE } };
 	static const struct stub_answer away[] = { { .status = STATUS_UNAVAILABLE } };
-	struct store_found found = { .version = 77, .room = 77 };
+	struct db db = { false };
+	int version = 77;
+
+	(void)state;
+	script(migrated, 2);
+	assert_int_equal(store_version(&db, &config, &version), STATUS_OK);
+	assert_int_equal(version, 7);
+	assert_string_equal(journal.text, "schema_version schema_version ");
+	script(bare, 1);
+	assert_int_equal(store_version(&db, &config, &version), STATUS_OK);
+	assert_int_equal(version, 0);
+	assert_int_equal(journal_count("schema_version"), 1);
+	script(lost, 2);
+	assert_int_equal(store_version(&db, &config, &version), STATUS_UNAVAILABLE);
+	script(away, 1);
+	assert_int_equal(store_version(&db, &config, &version), STATUS_UNAVAILABLE);
+	assert_int_equal(stub_db.rows_alive, 0);
+}
+
+static void the_room_is_the_servers_own(void **state)
+{
+	static const struct stub_row own[] = { { { "4711", "97" } } };
+	static const struct stub_row other[] = { { { "4712", "97" } } };
+	static const struct stub_answer direct[] = { { .rows = own, .count = 1 } };
+	static const struct stub_answer pooled[] = { { .rows = other, .count = 1 } };
+	static const struct stub_answer away[] = { { .status = STATUS_UNAVAILABLE } };
 	struct db db = { false };
 
 	(void)state;
-	script(migrated, 3);
-	assert_int_equal(store_check(&db, &config, &found), STATUS_OK);
-	assert_int_equal(found.version, 7);
-	assert_string_equal(journal.text, "schema_version schema_version room ");
-	assert_int_equal(found.room, 97);
+	script(direct, 1);
+	assert_int_equal(store_room(&db, &config), 97);
 	/* Another's process: what PostgreSQL lets in is no limit of ours then. */
-	script(pooled, 3);
-	assert_int_equal(store_check(&db, &config, &found), STATUS_OK);
-	assert_int_equal(found.room, -1);
-	script(bare, 1);
-	assert_int_equal(store_check(&db, &config, &found), STATUS_OK);
-	assert_int_equal(found.version, 0);
-	assert_int_equal(journal_count("schema_version"), 1);
-	script(lost, 2);
-	assert_int_equal(store_check(&db, &config, &found), STATUS_UNAVAILABLE);
+	script(pooled, 1);
+	assert_int_equal(store_room(&db, &config), -1);
 	script(away, 1);
-	assert_int_equal(store_check(&db, &config, &found), STATUS_UNAVAILABLE);
+	assert_int_equal(store_room(&db, &config), -1);
 	assert_int_equal(stub_db.rows_alive, 0);
 }
 
@@ -436,6 +445,7 @@ int main(void)
 		cmocka_unit_test(health_is_one_call),
 		cmocka_unit_test(a_read_only_database_is_not_well),
 		cmocka_unit_test(the_schema_is_looked_up_before_its_version),
+		cmocka_unit_test(the_room_is_the_servers_own),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
