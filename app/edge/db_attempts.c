@@ -65,16 +65,22 @@ static void add_place(struct db_attempts *attempts, const struct db_place *place
 			add(attempts, place, place->kept.addresses[i], session);
 }
 
+/* In their order, behind the others in theirs. */
 static void put_silent_last(struct db_attempts *attempts, int first)
 {
-	struct db_attempt sorted[DB_ATTEMPTS] = { 0 };
-	int pass, i, n = 0;
+	int left, last = attempts->count - 1, at = first;
+	struct db_attempt silent;
 
-	for (pass = 0; pass < 2; pass++)
-		for (i = first; i < attempts->count; i++)
-			if (is_silent(attempts, &attempts->all[i]) == (pass == 1))
-				sorted[n++] = attempts->all[i];
-	memcpy(&attempts->all[first], sorted, (size_t)n * sizeof(*sorted));
+	for (left = attempts->count - first; left > 0; left--) {
+		silent = attempts->all[at];
+		if (!is_silent(attempts, &silent)) {
+			at++;
+			continue;
+		}
+		memmove(&attempts->all[at], &attempts->all[at + 1],
+			(size_t)(last - at) * sizeof(silent));
+		attempts->all[last] = silent;
+	}
 }
 
 /* Each process and each time another order is all that is wanted of it. */

@@ -25,10 +25,9 @@
 /* So long no name server is waited for that said nothing, where an address is kept. */
 #define NAMES_LATE_MS 60000
 
+/* What is large and seldom written comes last: processes that are forked later go on sharing it. */
 struct db_connect {
 	struct db_secrets secrets;
-	struct db_places places; /* none: to be read */
-	struct db_attempts attempts;
 	struct resolve *resolve; /* NULL: no name is asked for */
 	int asked[DB_PLACES];	 /* which place's name each is */
 	PGconn *conn;		 /* NULL while names are waited for */
@@ -45,6 +44,8 @@ struct db_connect {
 	int64_t waited_ms;     /* for turns that came */
 	bool full;	       /* a server had no connection left */
 	char why[WHY_SIZE];    /* what the last attempt failed of */
+	struct db_attempts attempts;
+	struct db_places places; /* none: to be read */
 };
 
 enum status db_connect_new(const struct db_target *target, struct db_connect **out)
@@ -53,8 +54,9 @@ enum status db_connect_new(const struct db_target *target, struct db_connect **o
 
 	if (!connect)
 		return STATUS_NOMEM;
-	if (db_secrets_init(&connect->secrets, target)) {
-		free(connect);
+	if (db_secrets_init(&connect->secrets, target) ||
+	    db_places_read(connect->secrets.url, &connect->places)) {
+		db_connect_free(connect);
 		return STATUS_NOMEM;
 	}
 	*out = connect;

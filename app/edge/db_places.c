@@ -115,23 +115,21 @@ static enum status read_hosts(const PQconninfoOption *options, struct db_places 
 enum status db_places_read(const char *url, struct db_places *out)
 {
 	PQconninfoOption *options = read_options(url);
-	struct db_places places = { .count = 1 };
 	enum status status;
 
 	if (!options)
 		return STATUS_NOMEM;
-	status = read_hosts(options, &places);
-	places.standby_first = option_is(options, "target_session_attrs", "prefer-standby");
-	places.shuffled = option_is(options, "load_balance_hosts", "random");
-	places.keepalives = option(options, "keepalives") || option(options, "keepalives_idle") ||
-			    option(options, "keepalives_interval") ||
-			    option(options, "keepalives_count");
-	places.user_timeout = option(options, "tcp_user_timeout");
+	*out = (struct db_places){ .count = 1 };
+	status = read_hosts(options, out);
+	out->standby_first = option_is(options, "target_session_attrs", "prefer-standby");
+	out->shuffled = option_is(options, "load_balance_hosts", "random");
+	out->keepalives = option(options, "keepalives") || option(options, "keepalives_idle") ||
+			  option(options, "keepalives_interval") ||
+			  option(options, "keepalives_count");
+	out->user_timeout = option(options, "tcp_user_timeout");
 	PQconninfoFree(options);
 	if (status)
-		db_places_clear(&places);
-	else
-		*out = places;
+		db_places_clear(out);
 	return status;
 }
 

@@ -20,8 +20,8 @@ struct db_attempt {
 };
 
 struct db_attempts {
-	struct db_attempt all[DB_ATTEMPTS];
 	int count, at; /* the next one */
+	struct db_attempt all[DB_ATTEMPTS];
 	struct {
 		struct db_attempt attempt;
 		int64_t until;
