@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <libpq-fe.h>
+#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -51,6 +52,15 @@ struct db {
 	PGresult *result; /* the last one with rows */
 	enum status failed;
 };
+
+void db_warm(void)
+{
+	const char *home = getenv("HOME");
+	const struct passwd *user = home && *home ? NULL : getpwuid(geteuid());
+
+	if (user)
+		setenv("HOME", user->pw_dir, 1);
+}
 
 bool db_url_valid(const char *url)
 {

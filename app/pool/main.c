@@ -293,6 +293,7 @@ static int check_database(struct startup *start)
 /* What is set up before the fork is shared by all workers. */
 static int warm_up(struct startup *start)
 {
+	db_warm();
 	if (http_client_warm() == STATUS_OK &&
 	    worker_tools_init(&start->tools, &start->config) == STATUS_OK)
 		return GO_ON;

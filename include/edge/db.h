@@ -27,6 +27,11 @@ struct db_target {
 	int64_t idle_ms;    /* one that lay idle for longer is made anew; 0: none is */
 };
 
+/*
+ * Finds out, before processes are forked, what libpq would ask the system for at each connection of
+ * theirs where HOME is not set: the user's folder, where a password file may lie. HOME is set then.
+ */
+void db_warm(void);
 /* False if libpq cannot read the URL, keywords or name. What it says of them may quote them. */
 bool db_url_valid(const char *url);
 /* Keeps copies. Connects nothing yet. STATUS_NOMEM. */
