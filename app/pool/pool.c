@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/heap.h"
 #include "base/log.h"
 #include "base/wait.h"
 #include "chat/limit.h"
@@ -34,6 +35,7 @@ struct pool {
 	struct wait wait;
 	struct children children;
 	struct worker_tools *tools; /* of `config` */
+	struct heap_filling *filling;
 	struct askers askers;
 	struct buf fixed; /* what the last reload could not change: names; "": nothing */
 	bool ready;	  /* all workers are up, and the service manager knows */
@@ -135,10 +137,12 @@ static void reload(struct pool *pool)
 		goto out;
 	}
 	keep_fixed(pool, &fresh);
+	heap_drain(pool->filling);
 	worker_tools_clear(pool->tools);
 	config_clear(pool->config);
 	*pool->config = fresh;
 	worker_tools_init(pool->tools, pool->config); /* where it fails, each worker says so */
+	pool->filling = heap_fill();
 	pool_open_log(pool->config);
 	renew_listeners(pool);
 	pool->children.generation++;
@@ -317,6 +321,7 @@ int pool_run(struct config *config, struct settings *settings, struct worker_too
 		return 1;
 	}
 	pool.children.tools = tools;
+	pool.filling = heap_fill();
 	askers_init(&pool.askers);
 	wait_watch(&pool.wait, SLOT_ASKERS, pool.askers.listen_fd, POLLIN);
 	buf_init(&pool.fixed, WHY_CAP);
@@ -335,5 +340,6 @@ int pool_run(struct config *config, struct settings *settings, struct worker_too
 	askers_clear(&pool.askers);
 	buf_clear(&pool.fixed);
 	children_clear(&pool.children);
+	heap_drain(pool.filling);
 	return 0;
 }

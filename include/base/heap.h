@@ -1,0 +1,15 @@
+/*
+ * malloc's heap, before processes are forked that share it. What is free in it lies scattered between
+ * what is in use, and whatever a child puts there costs it a page of its own. Filled, a child's pieces lie
+ * together behind the heap's end.
+ */
+#ifndef BASE_HEAP_H
+#define BASE_HEAP_H
+
+struct heap_filling;
+
+/* Takes what is free. NULL: nothing is, or there is no memory for it, which harms nobody. */
+struct heap_filling *heap_fill(void);
+void heap_drain(struct heap_filling *filling); /* NULL is fine */
+
+#endif
