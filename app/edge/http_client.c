@@ -23,6 +23,7 @@ struct http_client {
 	struct buf piece;
 	struct http_unpack unpack;
 	bool running;
+	int status;			      /* HTTP's, once its line came; else 0 */
 	bool fresh;			      /* kept connections are left alone */
 	bool sent;			      /* it has a connection, and the request goes out */
 	bool reused;			      /* ... a kept one */
@@ -65,6 +66,7 @@ static size_t on_header(char *bytes, size_t size, size_t count, void *context)
 	struct http_client *client = context;
 
 	http_unpack_header(&client->unpack, (struct str){ bytes, size * count });
+	client->status = 0; /* another may come: "100 Continue" was none */
 	limit_silence(client, clock_ms(), client->prepared->idle_ms, HTTP_END_LATE_NEXT);
 	return size * count;
 }
@@ -146,6 +148,17 @@ enum status http_client_prepare(struct http_client *client, const struct http_ta
 	return STATUS_OK;
 }
 
+/* It stays what it is while no header comes: a token needs not ask. */
+static void see_status(struct http_client *client)
+{
+	long status = 0;
+
+	if (client->status)
+		return;
+	curl_easy_getinfo(client->easy, CURLINFO_RESPONSE_CODE, &status);
+	client->status = (int)status;
+}
+
 /* A failure of libcurl itself. */
 static enum status fail(struct http_client *client, int code)
 {
@@ -183,6 +196,7 @@ enum status http_client_start(struct http_client *client, const struct http_prep
 	http_client_stop(client);
 	client->cause[0] = '\0';
 	client->end = HTTP_END_NONE;
+	client->status = 0;
 	client->sent = client->reused = client->closed = false;
 	if (copy_handle(client, prepared))
 		return STATUS_NOMEM;
@@ -266,6 +280,7 @@ enum status http_client_next(struct http_client *client, struct wait *wait, int6
 			     struct http_piece *out)
 {
 	enum status status;
+	bool running = true;
 	int code;
 
 	out->bytes = STR("");
@@ -273,8 +288,9 @@ enum status http_client_next(struct http_client *client, struct wait *wait, int6
 	buf_reset(&client->piece);
 	status = wait_for_server(client, wait, wake_at);
 	if (status == STATUS_OK) {
-		code = http_multi_drive(&client->multi, wait);
+		code = http_multi_drive(&client->multi, wait, &running);
 		status = code ? fail(client, code) : STATUS_OK;
+		see_status(client);
 	}
 	http_multi_unwatch(wait);
 	if (client->piece.len) {
@@ -283,7 +299,7 @@ enum status http_client_next(struct http_client *client, struct wait *wait, int6
 	}
 	if (client->unpacked == STATUS_NOMEM || buf_check(&client->piece))
 		status = STATUS_NOMEM;
-	if (status == STATUS_OK)
+	if (status == STATUS_OK && !running)
 		status = see_end(client, &out->ended);
 	/* What came before a failure still counts. */
 	out->bytes = buf_view(&client->piece);
@@ -294,10 +310,7 @@ enum status http_client_next(struct http_client *client, struct wait *wait, int6
 
 int http_client_status(const struct http_client *client)
 {
-	long status = 0;
-
-	curl_easy_getinfo(client->easy, CURLINFO_RESPONSE_CODE, &status);
-	return (int)status;
+	return client->status;
 }
 
 enum http_end http_client_end(const struct http_client *client)
@@ -360,5 +373,6 @@ void http_client_stop(struct http_client *client)
 	 */
 	buf_reset(&client->piece);
 	curl_multi_perform(client->multi.handle, &left);
+	see_status(client);
 	remove_transfer(client);
 }

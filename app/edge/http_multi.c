@@ -119,10 +119,10 @@ void http_multi_unwatch(struct wait *wait)
 		wait_watch(wait, WAIT_MODEL + i, -1, 0);
 }
 
-int http_multi_drive(struct http_multi *multi, const struct wait *wait)
+int http_multi_drive(struct http_multi *multi, const struct wait *wait, bool *running)
 {
 	CURLMcode code = CURLM_OK;
-	int i, left, bits, fd;
+	int i, left = 1, bits, fd;
 
 	for (i = 0; i < WAIT_MODEL_FDS && !code; i++) {
 		fd = wait->fds[WAIT_MODEL + i].fd;
@@ -139,5 +139,6 @@ int http_multi_drive(struct http_multi *multi, const struct wait *wait)
 		multi->timer_at = CLOCK_NEVER;
 		code = curl_multi_socket_action(multi->handle, CURL_SOCKET_TIMEOUT, 0, &left);
 	}
+	*running = left > 0;
 	return (int)code;
 }

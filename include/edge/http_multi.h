@@ -6,6 +6,7 @@
 #define EDGE_HTTP_MULTI_H
 
 #include <poll.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/status.h"
@@ -27,7 +28,10 @@ void http_multi_clear(struct http_multi *multi); /* a zeroed one is fine */
 void http_multi_watch(const struct http_multi *multi, struct wait *wait);
 /* ... and no more: whoever waits then may not be us. */
 void http_multi_unwatch(struct wait *wait);
-/* Hands libcurl what the last wait saw. The result is libcurl's (CURLMcode). */
-int http_multi_drive(struct http_multi *multi, const struct wait *wait);
+/*
+ * Hands libcurl what the last wait saw. The result is libcurl's (CURLMcode). `running`: no transfer
+ * has ended.
+ */
+int http_multi_drive(struct http_multi *multi, const struct wait *wait, bool *running);
 
 #endif
