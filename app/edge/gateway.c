@@ -39,6 +39,7 @@ struct gateway {
 	int epoll;
 	bool keep;
 	int64_t since; /* see gateway_since() */
+	bool tcp;      /* else a unix socket */
 	bool waits;    /* on a connection's reads and writes */
 	int64_t read_ms;
 	struct timeval read_time, write_time;
@@ -47,6 +48,14 @@ struct gateway {
 static struct timeval to_timeval(int64_t ms)
 {
 	return (struct timeval){ .tv_sec = ms / 1000, .tv_usec = (ms % 1000) * 1000 };
+}
+
+static bool is_tcp(int fd)
+{
+	int domain = AF_UNSPEC;
+	socklen_t n = sizeof(domain);
+
+	return !getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &n) && domain != AF_UNIX;
 }
 
 static enum status watch(struct gateway *gateway, int fd, uint32_t what)
@@ -68,6 +77,7 @@ enum status gateway_new(int listen_fd, bool keep, int64_t read_ms, int64_t write
 		return STATUS_NOMEM;
 	gateway->listen_fd = listen_fd;
 	gateway->keep = keep;
+	gateway->tcp = is_tcp(listen_fd);
 	gateway->waits = read_ms > 0;
 	gateway->read_ms = read_ms;
 	gateway->read_time = to_timeval(read_ms);
@@ -144,8 +154,8 @@ static void adopt(struct gateway *gateway, int fd)
 	int on = 1;
 
 	gateway->request.ipcFd = fd;
-	/* No effect, and no harm, on a unix socket. */
-	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+	if (gateway->tcp)
+		setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
 	if (gateway->waits) {
 		setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &gateway->read_time,
 			   sizeof(gateway->read_time));
@@ -346,10 +356,29 @@ enum status gateway_write(struct gateway *gateway, struct str bytes)
 	return STATUS_OK;
 }
 
+enum status gateway_end(struct gateway *gateway, struct str bytes)
+{
+	FCGX_Request *request = &gateway->request;
+
+	/* The stream that is closed last says that the request has ended. */
+	if (FCGX_PutStr(bytes.p, (int)bytes.n, request->out) < 0 || FCGX_FClose(request->err) < 0 ||
+	    FCGX_FClose(request->out) < 0)
+		return STATUS_CLOSED;
+	return STATUS_OK;
+}
+
 void gateway_finish(struct gateway *gateway, struct wait *wait)
 {
+	FCGX_Request *request = &gateway->request;
+
 	if (wait->stop && *wait->stop)
-		gateway->request.keepConnection = 0;
-	FCGX_Finish_r(&gateway->request);
+		request->keepConnection = 0;
+	/*
+	 * Else libfcgi's close waits for the other side's, lest what we have not read takes our
+	 * last bytes with it. There is no such thing on a unix socket once all has been read.
+	 */
+	if (!gateway->tcp && FCGX_HasSeenEOF(request->in))
+		FCGX_Detach(request);
+	FCGX_Finish_r(request);
 	wait_client(wait, WAIT_CLIENT, -1);
 }

@@ -120,11 +120,20 @@ void reply_put_head(struct reply *reply, const struct reply_head *head)
 	buf_puts(out, "\r\n");
 }
 
+static enum status hand_over(struct reply *reply)
+{
+	struct str bytes = buf_view(&reply->out);
+
+	if (buf_check(&reply->out))
+		return STATUS_NOMEM;
+	return reply->last ? gateway_end(reply->gateway, bytes)
+			   : gateway_write(reply->gateway, bytes);
+}
+
 void reply_flush(struct reply *reply)
 {
 	if (reply->out.len && !reply->closed) {
-		if (buf_check(&reply->out) || gateway_write(reply->gateway, buf_view(&reply->out)))
-			reply->closed = true;
+		reply->closed = hand_over(reply) != STATUS_OK;
 		reply->wait->beat_at = clock_ms() + reply->config->heartbeat_ms;
 	}
 	buf_reset(&reply->out);

@@ -18,9 +18,10 @@ static void beat(void *context)
 }
 
 /* A client that hears the end may call again at once: its place must be free by then (G10). */
-static void give_back(struct reply *reply, const struct event *event)
+static void see_last(struct reply *reply, const struct event *event)
 {
-	if (reply->held && (event->kind == EVENT_DONE || event->kind == EVENT_ERROR))
+	reply->last = event->kind == EVENT_DONE || event->kind == EVENT_ERROR;
+	if (reply->held && reply->last)
 		limit_release(reply->held, reply->holder);
 }
 
@@ -40,7 +41,7 @@ static enum status stream_event(struct sink *sink, const struct event *event)
 
 	if (event->kind == EVENT_START)
 		start(reply);
-	give_back(reply, event);
+	see_last(reply, event);
 	reply->dialect->put_event(&reply->out, reply->state, event);
 	return buf_check(&reply->out);
 }
@@ -57,7 +58,7 @@ static enum status answer_event(struct sink *sink, const struct event *event)
 {
 	struct reply *reply = (struct reply *)sink;
 
-	give_back(reply, event);
+	see_last(reply, event);
 	if (event->kind == EVENT_DONE) {
 		reply_put_head(reply, &(struct reply_head){ .status = 200,
 							    .type = reply->dialect->answer_type });

@@ -63,7 +63,9 @@ enum status gateway_read(struct gateway *gateway, struct buf *out) MUST_CHECK;
  * gone, or blocked for too long.
  */
 enum status gateway_write(struct gateway *gateway, struct str bytes) MUST_CHECK;
-/* Ends the request; the connection is closed unless it is kept. */
+/* As gateway_write(), of a reply's last bytes: the web server hears of the request's end with them. */
+enum status gateway_end(struct gateway *gateway, struct str bytes) MUST_CHECK;
+/* Ends the request, if it has not ended; the connection is closed unless it is kept. */
 void gateway_finish(struct gateway *gateway, struct wait *wait);
 
 /*

@@ -45,6 +45,7 @@ struct reply {
 	struct buf out;
 	int status;  /* HTTP's, once the head is written; 0 before */
 	bool closed; /* the client is gone */
+	bool last;   /* nothing follows what was appended */
 	/* What any head says from when it is known. */
 	int64_t limit, remaining, reset; /* limit -1: not said */
 	int64_t retry_s;		 /* 0: not said */

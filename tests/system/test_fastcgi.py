@@ -4,6 +4,7 @@ import contextlib
 import json
 import random
 import threading
+import time
 
 import pytest
 
@@ -249,6 +250,19 @@ def test_G2_without_REQUEST_URI_the_path_is_SCRIPT_NAME_and_PATH_INFO(one, tenan
 def test_G3_the_body_is_what_stdin_holds_but_never_less_than_announced(one, tenant, announced, status):
     body = chat_body(script("hello", tokens=["fine"]))
     assert ask(one, chat_params(tenant, body, CONTENT_LENGTH=announced), body)[0] == status
+
+
+def test_an_answered_request_keeps_no_worker_until_the_web_server_closes(one, tenant):
+    """libfcgi's own close would wait for the other side's, up to two seconds; here nobody ever closes. The end is told with
+    the last event, and the next request is served at once by the same worker."""
+    answered, began = [], time.monotonic()
+    for _ in range(20):
+        reply = stream(one.socket, tenant, script("Hello", tokens=["a"]), session=name())
+        assert reply.events()[-1]["type"] == "done"
+        assert reply.whole
+        answered.append(reply)  # and its connection stays open
+    assert all(reply.connection.ended() for reply in answered)
+    assert time.monotonic() - began < len(answered), "each has waited for its web server"
 
 
 def test_a_connection_that_the_web_server_wants_kept_is_closed_by_our_own_pool(one, tenant):

@@ -27,6 +27,7 @@ static struct {
 	size_t n;
 	size_t taken; /* stub_gateway_take() gave it */
 	int writes;
+	int ends;		/* of the writes, those that ended the request */
 	int refuse_at;		/* from this write on the client is gone; 0: never */
 	void (*on_write)(void); /* looks around while one is under way; NULL: nobody does */
 } stub_gateway;
@@ -120,6 +121,12 @@ enum status gateway_write(struct gateway *gateway, struct str bytes)
 	memcpy(stub_gateway.out + stub_gateway.n, bytes.p, bytes.n);
 	stub_gateway.n += bytes.n;
 	return STATUS_OK;
+}
+
+enum status gateway_end(struct gateway *gateway, struct str bytes)
+{
+	stub_gateway.ends++;
+	return gateway_write(gateway, bytes);
 }
 
 #endif

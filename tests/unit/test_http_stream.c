@@ -100,6 +100,26 @@ static void an_error_is_an_event(void **state)
 	end();
 }
 
+/* The web server need not be woken twice. */
+static void the_last_event_ends_the_request(void **state)
+{
+	static const struct event *const last[] = { &done, &failed };
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < COUNT(last); i++) {
+		stub_gateway_clear();
+		begin(&dialect_headless, true);
+		said(&start);
+		said(&hel);
+		assert_int_equal(stub_gateway.ends, 0);
+		said(last[i]);
+		assert_int_equal(stub_gateway.writes, 3);
+		assert_int_equal(stub_gateway.ends, 1);
+		end();
+	}
+}
+
 static void events_of_one_read_share_a_flush(void **state)
 {
 	(void)state;
@@ -297,6 +317,7 @@ int main(void)
 		cmocka_unit_test(ndjson),
 		cmocka_unit_test(sse),
 		cmocka_unit_test(an_error_is_an_event),
+		cmocka_unit_test(the_last_event_ends_the_request),
 		cmocka_unit_test(events_of_one_read_share_a_flush),
 		cmocka_unit_test(json),
 		cmocka_unit_test(too_much_to_do_is_503_where_nothing_was_sent),
