@@ -11,6 +11,7 @@
 #include "stub_time.h"
 
 #include "edge/db.h"
+#include "wire/utf8.h"
 
 #define STUB_DB_COLUMNS 16
 
@@ -146,7 +147,10 @@ void db_add_time_left(struct db_query *query)
 	stub_db_add(query, STR("left"), false);
 }
 
-/* Texts stand in quotes, NULL does not. A statement has a place for each value. */
+/*
+ * Texts stand in quotes, NULL does not, and what is no text as its number of bytes: a random hash
+ * has quotes and commas too. A statement has a place for each value.
+ */
 static inline void stub_db_note(const struct db_query *query)
 {
 	char place[16];
@@ -165,6 +169,8 @@ static inline void stub_db_note(const struct db_query *query)
 		note("%s", i ? ", " : "(");
 		if (!value->bytes.p)
 			note("null");
+		else if (value->raw && !utf8_valid(value->bytes, NULL))
+			note("%zu bytes", value->bytes.n);
 		else
 			note(value->raw ? "'%.*s'" : "%.*s", STR_ARGS(value->bytes));
 	}
