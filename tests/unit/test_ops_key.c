@@ -108,7 +108,7 @@ static void a_key_is_made_then_stored(void **state)
 			       "key create: select banter.key_create(p_workspace => $1,"
 			       " p_api_key => $2, p_kind => $3, p_chatbot => $4, p_hash => $5,"
 			       " p_hint => $6, p_label => $7) (42, a-new-id, 'widget',"
-			       " 'its-chatbot', '"));
+			       " 'its-chatbot', 32 bytes, "));
 	assert_non_null(strstr(journal.text, key.text + strlen(key.text) - 4));
 	assert_null(strstr(journal.text, key.text));
 	ops_key_clear(&key);
@@ -126,7 +126,7 @@ static void a_workspace_s_key_has_no_chatbot(void **state)
 	assert_string_equal(journal.text, LABEL "(null) " PLACE "(null, Shop) ");
 	journal_clear();
 	assert_int_equal(ops_key_store(&unit_ops.ops, &key), STATUS_OK);
-	assert_non_null(strstr(journal.text, "(42, a-new-id, 'workspace', null, '"));
+	assert_non_null(strstr(journal.text, "(42, a-new-id, 'workspace', null, 32 bytes, "));
 	ops_key_clear(&key);
 }
 
