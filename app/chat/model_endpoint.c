@@ -62,6 +62,7 @@ static enum status prepare(struct model_endpoint *endpoint, struct http_client *
 		.headers = headers,
 		.agent = "banter",
 		.ca = endpoint->server->ca,
+		.rehearse = true,
 		.connect_ms = endpoint->server->connect_ms,
 		.first_ms = endpoint->server->first_ms,
 		.idle_ms = endpoint->server->idle_ms,

@@ -10,6 +10,7 @@
 
 #include "base/clock.h"
 #include "edge/http_multi.h"
+#include "edge/http_rehearsal.h"
 #include "edge/http_unpack.h"
 
 /* What may come in one turn of libcurl; it hands over at most a few socket reads at once. */
@@ -137,6 +138,8 @@ enum status http_client_prepare(struct http_client *client, const struct http_ta
 
 	if (status)
 		return status;
+	if (target->rehearse)
+		http_rehearsal_play(&client->multi, prepared);
 	easy = prepared->easy;
 	curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, client->cause);
 	curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_bytes);

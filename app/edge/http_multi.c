@@ -2,11 +2,6 @@
 #include "edge/http_multi.h"
 
 #include <curl/curl.h>
-#include <stddef.h>
-#include <string.h>
-#include <sys/socket.h>
-#include <sys/un.h>
-#include <unistd.h>
 
 #include "base/clock.h"
 
@@ -42,44 +37,6 @@ static int on_timer(CURLM *handle, long ms, void *context)
 	return 0;
 }
 
-/* A socket that takes connections under an abstract name that the kernel chose: its name; "": none. */
-static int listen_unnamed(char name[sizeof(struct sockaddr_un)])
-{
-	struct sockaddr_un address = { .sun_family = AF_UNIX };
-	socklen_t n = sizeof(address.sun_family);
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-	if (fd < 0 || bind(fd, (struct sockaddr *)&address, n) || listen(fd, 1))
-		return fd;
-	n = sizeof(address);
-	if (getsockname(fd, (struct sockaddr *)&address, &n) == 0)
-		memcpy(name, address.sun_path + 1, n - offsetof(struct sockaddr_un, sun_path) - 1);
-	return fd;
-}
-
-/*
- * What libcurl makes at its first socket (a table of 29 KB) and finds out at its first transfer, now:
- * processes that are forked later share it. The transfer is to nobody, and goes no further.
- */
-static void warm(struct http_multi *multi)
-{
-	char name[sizeof(struct sockaddr_un)] = "";
-	int fd = listen_unnamed(name), left;
-	CURL *easy = *name ? curl_easy_init() : NULL;
-
-	if (easy && !curl_easy_setopt(easy, CURLOPT_ABSTRACT_UNIX_SOCKET, name) &&
-	    !curl_easy_setopt(easy, CURLOPT_URL, "http://warm/") &&
-	    !curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L) &&
-	    !curl_multi_add_handle(multi->handle, easy)) {
-		curl_multi_socket_action(multi->handle, CURL_SOCKET_TIMEOUT, 0, &left);
-		curl_multi_remove_handle(multi->handle, easy);
-	}
-	curl_easy_cleanup(easy);
-	if (fd >= 0)
-		close(fd);
-	multi->timer_at = CLOCK_NEVER;
-}
-
 enum status http_multi_init(struct http_multi *multi)
 {
 	int i;
@@ -93,7 +50,6 @@ enum status http_multi_init(struct http_multi *multi)
 	curl_multi_setopt(multi->handle, CURLMOPT_SOCKETDATA, multi);
 	curl_multi_setopt(multi->handle, CURLMOPT_TIMERFUNCTION, on_timer);
 	curl_multi_setopt(multi->handle, CURLMOPT_TIMERDATA, multi);
-	warm(multi);
 	return STATUS_OK;
 }
 

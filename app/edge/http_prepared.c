@@ -7,11 +7,13 @@
 #include "base/buf.h"
 
 /*
- * How long libcurl keeps a parsed CA store, seconds: parsing it costs far more than a handshake. It
- * keeps one: servers with different files, asked in turn, are parsed for at each new connection.
+ * libcurl keeps a parsed CA store for ever: parsing it costs far more than a handshake, and processes that
+ * were forked since share it. It keeps one: servers with different files, asked in turn, are parsed for at
+ * each new connection.
  */
-#define CA_CACHE_S 86400L
-#define HEADER_CAP 8192 /* a setting is shorter */
+#define CA_CACHE_S -1L
+#define UPLOAD_BYTES 16384L /* a TLS record; libcurl would take four times as much */
+#define HEADER_CAP 8192	    /* a setting is shorter */
 
 static enum status add_headers(struct curl_slist **list, struct str lines)
 {
@@ -67,6 +69,7 @@ static CURLcode set_options(CURL *easy, const struct http_target *target,
 	SET(CURLOPT_NOSIGNAL, 1L);
 	SET(CURLOPT_TCP_KEEPALIVE, 1L);
 	SET(CURLOPT_NOPROGRESS, 1L);
+	SET(CURLOPT_UPLOAD_BUFFERSIZE, UPLOAD_BYTES);
 	SET(CURLOPT_QUICK_EXIT, 1L); /* else removing a handle waits for a hung resolver */
 	SET(CURLOPT_CONNECTTIMEOUT_MS, (long)target->connect_ms);
 	SET(CURLOPT_TIMEOUT_MS, (long)target->total_ms);

@@ -2,7 +2,7 @@
  * All that we ask of others over HTTP: the models' servers, and the web server when banterctl tests
  * it. One client asks any number of servers, one transfer at a time; bytes are pulled by the
  * caller, and connections are kept for the next exchange. Knows HTTP and TLS, not what the bytes
- * mean. libcurl is here and in edge/http_prepared, http_multi and http_end, and nowhere else.
+ * mean. libcurl is here and in edge/http_prepared, http_rehearsal, http_multi and http_end, and nowhere else.
  */
 #ifndef EDGE_HTTP_CLIENT_H
 #define EDGE_HTTP_CLIENT_H

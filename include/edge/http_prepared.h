@@ -24,6 +24,7 @@ struct http_target {
 	bool ca_folder;	    /* trusts the system's folder too, searched at every handshake */
 	bool http2;	    /* where the server offers it */
 	bool certificate;   /* http_client_certificate_end() will be asked for */
+	bool rehearse;	    /* processes are forked after this: see edge/http_rehearsal */
 	int64_t connect_ms; /* to a connection that is ready, TLS included */
 	int64_t first_ms;   /* from the request to the first byte; 0: no limit */
 	int64_t idle_ms;    /* between bytes; 0: no limit */

@@ -270,6 +270,33 @@ static void servers_are_asked_in_turn(void **state)
 		http_prepared_clear(&prepared[i]);
 }
 
+static int connection_of_next(struct http_target target)
+{
+	struct http_client *client = NULL;
+	struct http_prepared prepared;
+	struct result result;
+	int number;
+
+	assert_int_equal(http_client_new(&client), STATUS_OK);
+	prepared = prepare(client, 0, "/echo", target);
+	run(client, &prepared, STR("the end"), LONG_MS, &result);
+	assert_same(body_of(&result), STR("the end"));
+	number = connection_of(client);
+	http_client_free(client);
+	http_prepared_clear(&prepared);
+	return number;
+}
+
+static void a_rehearsal_asks_no_server(void **state)
+{
+	int before = connection_of_next((struct http_target){ .first_ms = LONG_MS });
+
+	(void)state;
+	assert_int_equal(
+		connection_of_next((struct http_target){ .first_ms = LONG_MS, .rehearse = true }),
+		before + 1);
+}
+
 static void headers_go_and_come(void **state)
 {
 	struct http_client *client = NULL;
@@ -499,6 +526,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(servers_are_asked_in_turn),
+		cmocka_unit_test(a_rehearsal_asks_no_server),
 		cmocka_unit_test(headers_go_and_come),
 		cmocka_unit_test(it_is_unpacked_asked_for_or_not),
 		cmocka_unit_test(each_end_has_its_kind),
