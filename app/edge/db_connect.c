@@ -250,13 +250,17 @@ static void take_names(struct db_connect *connect)
 	connect->names_late = 0;
 }
 
+static enum status read_places(struct db_connect *connect)
+{
+	return connect->places.count ? STATUS_OK
+				     : db_places_read(connect->secrets.url, &connect->places);
+}
+
 static enum status begin(struct db_connect *connect)
 {
 	int64_t now = clock_ms();
-	enum status status = STATUS_OK;
+	enum status status = read_places(connect);
 
-	if (!connect->places.count)
-		status = db_places_read(connect->secrets.url, &connect->places);
 	if (status)
 		return status;
 	ask_names(connect);
@@ -302,6 +306,7 @@ static enum status ask_turn(struct db_connect *connect)
 enum status db_connect_start(struct db_connect *connect, int64_t end_at, int64_t patient_until)
 {
 	int64_t now = clock_ms();
+	enum status status;
 
 	db_connect_stop(connect);
 	connect->read_again = connect->full = false;
@@ -313,7 +318,8 @@ enum status db_connect_start(struct db_connect *connect, int64_t end_at, int64_t
 		 connect->ms);
 	if (!connect->throttle || patient_until == DB_CONNECT_NOW)
 		return begin(connect);
-	return ask_turn(connect);
+	status = read_places(connect); /* a turn is shorter where there are several */
+	return status ? status : ask_turn(connect);
 }
 
 static enum status step_names(struct db_connect *connect)

@@ -140,17 +140,20 @@ int64_t db_throttle_take(struct db_throttle *throttle, uint32_t place, int64_t m
 
 static void learn(struct db_throttle_memory *memory, int64_t took)
 {
+	int64_t us = took * 1000; /* or a 64th of it would be nothing, most often */
+	bool slow;
+
 	memory->usual_ms += (took - memory->usual_ms) / 4;
 	if (memory->usual_ms < 1)
 		memory->usual_ms = 1;
-	if (!memory->quick_ms || took < memory->quick_ms)
-		memory->quick_ms = took;
+	if (!memory->quick_us || us < memory->quick_us)
+		memory->quick_us = us;
 	else /* a database may have moved farther away */
-		memory->quick_ms += (took - memory->quick_ms) / 64;
-	if (took > SLOW * memory->quick_ms && memory->few > DB_THROTTLE_FEW)
+		memory->quick_us += (us - memory->quick_us) / 64;
+	slow = us > SLOW * memory->quick_us;
+	if (slow && memory->few > DB_THROTTLE_FEW)
 		memory->few = memory->few / 2 > DB_THROTTLE_FEW ? memory->few / 2 : DB_THROTTLE_FEW;
-	else if (memory->few < DB_THROTTLE_FEW ||
-		 (took <= SLOW * memory->quick_ms && memory->few < DB_THROTTLE_MANY))
+	else if (memory->few < DB_THROTTLE_FEW || (!slow && memory->few < DB_THROTTLE_MANY))
 		memory->few++;
 }
 

@@ -36,7 +36,7 @@ struct db_throttle_memory {
 	struct robust_lock lock;
 	int64_t few;		    /* as many at a time as now may connect */
 	int64_t usual_ms;	    /* how long it takes now */
-	int64_t quick_ms;	    /* how long it takes if nobody is in the way */
+	int64_t quick_us;	    /* how long it takes if nobody is in the way */
 	int64_t rest_until;	    /* the server was full: nobody asks it before then */
 	_Atomic int64_t full_until; /* ... and who can does without a connection */
 	struct db_throttle_one all[];

@@ -146,6 +146,20 @@ static void they_grow_while_it_stays_quick_and_go_back_when_it_does_not(void **s
 	assert_int_equal(throttle->memory->few, DB_THROTTLE_FEW);
 }
 
+/* By less than one would see in whole milliseconds. */
+static void a_database_that_moved_farther_away_is_as_quick_as_it_can_be(void **state)
+{
+	uint32_t round;
+
+	(void)state;
+	for (round = 0; round < 200; round++) {
+		assert_int_equal(take(round), 0);
+		stub_time.now += round ? 20 : 1;
+		made(round);
+	}
+	assert_int_equal(throttle->memory->few, DB_THROTTLE_MANY);
+}
+
 static void a_full_server_is_asked_by_one_at_a_time(void **state)
 {
 	(void)state;
@@ -215,6 +229,7 @@ int main(void)
 		TEST(who_waits_no_more_keeps_nobody_up),
 		TEST(who_asks_again_soon_keeps_its_turn),
 		TEST(they_grow_while_it_stays_quick_and_go_back_when_it_does_not),
+		TEST(a_database_that_moved_farther_away_is_as_quick_as_it_can_be),
 		TEST(a_full_server_is_asked_by_one_at_a_time),
 		TEST(after_a_full_server_there_is_a_rest),
 		TEST(a_place_is_given_back_once),
