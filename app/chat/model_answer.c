@@ -152,7 +152,7 @@ static enum status take_reason(struct model_answer *answer, struct str reason)
 {
 	size_t i;
 
-	if (!reason.n)
+	if (!model_chunk_ends(reason))
 		return STATUS_OK;
 	for (i = 0; i < reason.n; i++)
 		if (reason.p[i] <= ' ' || reason.p[i] > '~')
@@ -183,11 +183,28 @@ static enum status take_chunk(struct model_answer *answer, struct json_node chun
 	return status;
 }
 
-/* As take_chunk() would, of a chunk that brings nothing but text. */
+static enum status take_usage_text(struct model_answer *answer, struct str text)
+{
+	struct json *json = NULL;
+
+	if (json_parse_loose(text, &json)) /* it is valid */
+		return fail(answer, STATUS_NOMEM, no_memory);
+	take_usage(answer, json_root(json));
+	json_free(json);
+	return STATUS_OK;
+}
+
+/* As take_chunk() would. */
 static enum status take_token(struct model_answer *answer, const struct model_token *token)
 {
 	struct str content = token->content;
+	enum status status;
 
+	if (token->usage.p) {
+		status = take_usage_text(answer, token->usage);
+		if (status)
+			return status;
+	}
 	buf_reset(&answer->text);
 	if (token->escaped) {
 		buf_reset(&answer->content);
@@ -198,7 +215,8 @@ static enum status take_token(struct model_answer *answer, const struct model_to
 	}
 	utf8_joiner_feed(&answer->joiner, content, &answer->text);
 	answer->spoke |= content.n > 0;
-	return take_text(answer, content.n > 0);
+	status = take_text(answer, content.n > 0);
+	return status ? status : take_reason(answer, token->reason);
 }
 
 static enum status take_json(struct model_answer *answer, struct str text)

@@ -141,16 +141,19 @@ struct json_node model_chunk_cached(struct json_node usage)
 	return count;
 }
 
-struct str model_chunk_reason(struct json_node choice)
+bool model_chunk_ends(struct str reason)
 {
 	/* "" with every delta (Ollama of 2024); null made a word. */
 	static const struct str none[] = { { "", 0 }, { "null", 4 }, { "None", 4 } };
+
+	return !is_one(reason, none, COUNT(none));
+}
+
+struct str model_chunk_reason(struct json_node choice)
+{
 	struct str reason;
 
-	if (!json_get_string(json_member(choice, "finish_reason"), &reason) ||
-	    is_one(reason, none, COUNT(none)))
-		return STR_NONE;
-	return reason;
+	return json_get_string(json_member(choice, "finish_reason"), &reason) ? reason : STR_NONE;
 }
 
 bool model_chunk_broke(struct str reason)

@@ -15,7 +15,9 @@ struct reader {
 	struct json_scan scan;
 	struct model_token *out;
 	bool several;
-	bool delta;   /* there was one */
+	bool choice;  /* there was one */
+	bool delta;   /* ... with a delta */
+	bool unknown; /* there was a member of which nothing is known here */
 	bool message; /* the choice has one, too */
 	bool refusal; /* the delta has one that is not null */
 };
@@ -62,13 +64,23 @@ static bool take_kind(struct reader *reader)
 	       !str_equal(word, STR("error"));
 }
 
-/* A finish reason that is none. */
 static bool take_reason(struct reader *reader)
 {
-	struct str word;
+	if (!at(reader, '"'))
+		return take_null(reader);
+	return json_scan_string(&reader->scan, &reader->out->reason) && !reader->scan.escaped;
+}
 
-	return at(reader, '"') ? json_scan_string(&reader->scan, &word) && !word.n
-			       : take_null(reader);
+static bool take_usage(struct reader *reader)
+{
+	const char *from = reader->scan.p;
+
+	if (!at(reader, '{'))
+		return take_null(reader);
+	if (!json_scan_value(&reader->scan))
+		return false;
+	reader->out->usage = (struct str){ from, (size_t)(reader->scan.p - from) };
+	return true;
 }
 
 /* Of several choices only the first counts. */
@@ -129,8 +141,10 @@ static bool take_member(struct reader *reader, const struct taker *takers, size_
 		return false;
 	json_scan_space(scan);
 	i = find(name, takers, count);
-	if (i == count)
+	if (i == count) {
+		reader->unknown = true;
 		return take_any(reader);
+	}
 	if (*seen & 1u << i)
 		return false;
 	*seen |= 1u << i;
@@ -168,7 +182,7 @@ static bool take_delta(struct reader *reader)
 	return take_object(reader, takers, COUNT(takers));
 }
 
-/* An array of one. */
+/* An array of one, or of none. */
 static bool take_choices(struct reader *reader)
 {
 	static const struct taker takers[] = {
@@ -181,6 +195,9 @@ static bool take_choices(struct reader *reader)
 	if (!json_scan_take(scan, '['))
 		return false;
 	json_scan_space(scan);
+	if (json_scan_take(scan, ']'))
+		return true;
+	reader->choice = true;
 	if (!take_object(reader, takers, COUNT(takers)))
 		return false;
 	json_scan_space(scan);
@@ -190,9 +207,17 @@ static bool take_choices(struct reader *reader)
 static bool take_all(struct str text, bool several, struct model_token *out)
 {
 	static const struct taker takers[] = {
-		{ STR("choices"), take_choices }, { STR("object"), take_kind },
-		{ STR("usage"), take_null },	  { STR("error"), take_null },
+		{ STR("choices"), take_choices },
+		{ STR("object"), take_kind },
+		{ STR("usage"), take_usage },
+		{ STR("error"), take_null },
 		{ STR("type"), take_kind },
+		/* What says nothing; without a choice, others may say that it failed. */
+		{ STR("id"), take_any },
+		{ STR("created"), take_any },
+		{ STR("model"), take_any },
+		{ STR("service_tier"), take_any },
+		{ STR("system_fingerprint"), take_any },
 	};
 	struct reader reader = { .out = out, .several = several };
 
@@ -200,6 +225,8 @@ static bool take_all(struct str text, bool several, struct model_token *out)
 	json_scan_begin(&reader.scan, text, false);
 	if (!take_object(&reader, takers, COUNT(takers)) || reader.scan.p != reader.scan.end)
 		return false;
+	if (!reader.choice)
+		return out->usage.p && !reader.unknown;
 	return reader.delta && (out->content.n || (!reader.message && !reader.refusal));
 }
 
@@ -217,6 +244,7 @@ static bool take_framed(struct str text, bool several, const struct model_token_
 	text = str_skip(text, before - 1);
 	text.n -= behind - 1;
 	json_scan_begin(&scan, text, false);
+	*out = (struct model_token){ .content = STR("") };
 	if (!json_scan_string(&scan, &out->content) || scan.p != scan.end)
 		return false;
 	out->escaped = scan.escaped;
@@ -229,7 +257,8 @@ static void keep_frame(struct str text, bool several, const struct model_token *
 	struct str content = token->content;
 
 	frame->before = 0;
-	if (!content.n || text.n - content.n > sizeof(frame->bytes))
+	if (!content.n || token->reason.n || token->usage.p ||
+	    text.n - content.n > sizeof(frame->bytes))
 		return;
 	frame->before = (size_t)(content.p - text.p);
 	frame->behind = text.n - content.n - frame->before;

@@ -38,8 +38,10 @@ bool model_chunk_failed(struct json_node chunk, struct json_node choice, bool pl
  */
 struct json_node model_chunk_cached(struct json_node usage);
 
-/* The choice's finish reason; absent: none, or a word for that. */
+/* The choice's finish reason; absent: it has none. */
 struct str model_chunk_reason(struct json_node choice);
+/* True for one that is there and is no word for none. */
+bool model_chunk_ends(struct str reason);
 /* True if the reason says that the answer broke off: what came is not all there was to come. */
 bool model_chunk_broke(struct str reason);
 

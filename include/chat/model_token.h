@@ -1,7 +1,7 @@
 /*
- * The object that nearly every event of a stream is: a chunk that brings a piece of the answer, and
- * nothing else that counts.  Read where it lies; for model_answer.c, which takes every other object
- * apart with wire/json and model_chunk.  Rests on wire/json_scan.
+ * The objects that nearly all events of a stream are: a chunk that brings a piece of the answer, the
+ * one that ends it, and the one that counts its tokens.  Read where they lie; for model_answer.c,
+ * which takes every other object apart with wire/json and model_chunk.  Rests on wire/json_scan.
  */
 #ifndef CHAT_MODEL_TOKEN_H
 #define CHAT_MODEL_TOKEN_H
@@ -13,6 +13,8 @@
 struct model_token {
 	struct str content; /* as it stands between its quotes; "" if it brings none */
 	bool escaped;	    /* ... where it is for json_scan_unescape() */
+	struct str reason;  /* the finish reason, as it stands; "" if there is none */
+	struct str usage;   /* the whole object, for json_parse_loose(); absent if there is none */
 };
 
 #define MODEL_TOKEN_FRAME 1024
@@ -29,8 +31,8 @@ struct model_token_frame {
 
 /*
  * True if `text`, without white space around it, is one: then *out is all that json_parse_loose() and
- * model_chunk would find in it: one choice whose delta has a content or none, and no end, no usage,
- * no error.  False: ask them.  `several`: as model_chunk_choice() has it.
+ * model_chunk would find in it: one choice whose delta has a content or none, or no choice but a
+ * usage; and no error.  False: ask them.  `several`: as model_chunk_choice() has it.
  */
 bool model_token_read(struct str text, bool several, struct model_token_frame *frame,
 		      struct model_token *out);

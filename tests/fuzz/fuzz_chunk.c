@@ -95,6 +95,7 @@ static void same(const struct reading *a, const struct reading *b)
 	must(a->answer.whole == b->answer.whole && a->answer.spoke == b->answer.spoke);
 	must(a->answer.tokens_in == b->answer.tokens_in);
 	must(a->answer.tokens_out == b->answer.tokens_out);
+	must(a->answer.tokens_cached == b->answer.tokens_cached);
 	must(model_reasoning_only(&a->answer.reasoning) ==
 	     model_reasoning_only(&b->answer.reasoning));
 }

@@ -45,14 +45,19 @@ static const struct str left[] = {
 	STR("{\"choices\":[{\"delta\":{\"content\":\"a\"}},{\"delta\":{}}]}"),
 	STR(CHUNK("[{\"type\":\"text\",\"text\":\"a\"}]")),
 	STR(CHUNK("7")),
-	/* It says more than text. */
-	STR("{\"choices\":[{\"delta\":{\"content\":\"a\"}}],\"usage\":{\"prompt_tokens\":1}}"),
+	/* It says more than is known here. */
+	STR("{\"choices\":[{\"delta\":{\"content\":\"a\"}}],\"usage\":7}"),
+	STR("{\"choices\":[{\"delta\":{\"content\":\"a\"}}],\"usage\":{\"x\":NaN}}"),
+	STR("{\"choices\":[],\"usage\":null}"),
+	STR("{\"choices\":[],\"usage\":{},\"detail\":\"x\"}"),
+	STR("{\"choices\":[{\"delta\":{}}],\"usage\":{},\"usage\":null}"),
 	STR("{\"choices\":[{\"delta\":{\"content\":\"a\"}}],\"error\":{}}"),
 	STR("{\"choices\":[{\"delta\":{\"content\":\"a\"}}],\"object\":\"error\"}"),
 	STR("{\"choices\":[{\"delta\":{\"content\":\"a\"}}],\"type\":\"error\"}"),
 	STR("{\"choices\":[{\"delta\":{\"content\":\"a\"}}],\"type\":\"e\\u0072ror\"}"),
 	STR("{\"choices\":[{\"delta\":{\"content\":\"a\"},\"error\":\"x\"}]}"),
-	STR("{\"choices\":[{\"delta\":{\"content\":\"a\"},\"finish_reason\":\"stop\"}]}"),
+	STR("{\"choices\":[{\"delta\":{},\"finish_reason\":\"st\\u006fp\"}]}"),
+	STR("{\"choices\":[{\"delta\":{},\"finish_reason\":7}]}"),
 	STR("{\"choices\":[{\"delta\":{\"content\":\"\",\"refusal\":\"x\"}}]}"),
 	STR("{\"choices\":[{\"delta\":{},\"message\":{\"content\":\"a\"}}]}"),
 	/* The last of equal names counts, and a name may be written otherwise. */
@@ -91,6 +96,32 @@ static void text_alone_is_taken(void **state)
 		assert_true(str_equal(token.content, taken[i].content));
 		assert_int_equal(token.escaped,
 				 memchr(token.content.p, '\\', token.content.n) != NULL);
+	}
+}
+
+static void an_end_and_a_usage_are_taken(void **state)
+{
+	static const struct {
+		struct str text, reason, usage;
+	} rows[] = {
+		{ STR("{\"choices\":[{\"delta\":{\"content\":\"a\"},\"finish_reason\":\"stop\"}]}"),
+		  STR("stop"), STR_NONE },
+		{ STR("{\"choices\":[{\"finish_reason\":\"length\",\"delta\":{}}],\"usage\":{ }}"),
+		  STR("length"), STR("{ }") },
+		{ STR("{\"id\":\"x\",\"choices\":[],\"usage\":{\"prompt_tokens\":[1]}}"), STR_NONE,
+		  STR("{\"prompt_tokens\":[1]}") },
+		{ STR("{\"usage\":{\"a\":1},\"model\":7}"), STR_NONE, STR("{\"a\":1}") },
+	};
+	struct model_token_frame frame = { .before = 0 };
+	struct model_token token;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < COUNT(rows); i++) {
+		assert_true(model_token_read(rows[i].text, false, &frame, &token));
+		assert_true(str_equal(token.reason, rows[i].reason));
+		assert_true(str_equal(token.usage, rows[i].usage));
+		assert_int_equal(frame.before, 0); /* it will not come again */
 	}
 }
 
@@ -189,6 +220,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(text_alone_is_taken),
+		cmocka_unit_test(an_end_and_a_usage_are_taken),
 		cmocka_unit_test(all_else_is_left),
 		cmocka_unit_test(of_several_the_first_counts),
 		cmocka_unit_test(a_part_is_left),
