@@ -16,7 +16,7 @@ ifneq ($(words $(B)),1)
 $(error B is one folder, without white space in its name: "$(B)")
 endif
 
-packages = libcurl json-c libpq libcrypto zlib
+packages = libcurl json-c libpq libssl libcrypto zlib
 package_cflags := $(shell $(PKG_CONFIG) --cflags $(packages) 2>/dev/null)
 package_libs := $(shell $(PKG_CONFIG) --libs $(packages) 2>/dev/null)
 

@@ -16,21 +16,21 @@ struct heap_filling {
 	struct heap_filling *next;
 };
 
-/* Where what fits into no hole will lie. */
-static char *heap_end(void)
+void heap_trim(void)
 {
 #ifdef __GLIBC__
-	malloc_trim(0); /* or it would begin within the last page that is in use */
+	malloc_trim(0);
 #endif
-	return sbrk(0);
 }
 
 struct heap_filling *heap_fill(void)
 {
 	struct heap_filling *filling = NULL, *one;
 	size_t size = LARGEST, taken = 0;
-	char *end = heap_end();
+	char *end;
 
+	heap_trim(); /* or what fits into no hole would begin within the last page that is in use */
+	end = sbrk(0);
 	while (size >= STEP && taken < MOST) {
 		one = malloc(size);
 		if (!one)

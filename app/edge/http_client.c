@@ -7,8 +7,10 @@
 #include <curl/curl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <strings.h>
 
 #include "base/clock.h"
+#include "base/heap.h"
 #include "edge/http_multi.h"
 #include "edge/http_rehearsal.h"
 #include "edge/http_unpack.h"
@@ -79,6 +81,7 @@ static size_t on_header(char *bytes, size_t size, size_t count, void *context)
 static int on_request(void *context, char *ip, char *local_ip, int port, int local_port)
 {
 	struct http_client *client = context;
+	const char *scheme = NULL;
 	long made = 1;
 
 	(void)ip;
@@ -91,6 +94,9 @@ static int on_request(void *context, char *ip, char *local_ip, int port, int loc
 	}
 	curl_easy_getinfo(client->easy, CURLINFO_NUM_CONNECTS, &made);
 	client->reused = made == 0;
+	curl_easy_getinfo(client->easy, CURLINFO_SCHEME, &scheme);
+	if (made && scheme && strcasecmp(scheme, "https") == 0)
+		heap_trim(); /* of what a handshake took, most is free again */
 	client->sent = true;
 	stage_set(client->stage, STAGE_FIRST);
 	limit_silence(client, clock_ms(), client->prepared->first_ms, HTTP_END_LATE_FIRST);

@@ -11,5 +11,7 @@ struct heap_filling;
 /* Takes what is free. NULL: nothing is, or there is no memory for it, which harms nobody. */
 struct heap_filling *heap_fill(void);
 void heap_drain(struct heap_filling *filling); /* NULL is fine */
+/* Gives pages with nothing in use back to the kernel: a few microseconds, and more when they are used again. */
+void heap_trim(void);
 
 #endif

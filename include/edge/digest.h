@@ -1,4 +1,4 @@
-/* Digests: all of libcrypto. */
+/* Digests: all of libcrypto, but for what edge/http_rehearsal plays. */
 #ifndef EDGE_DIGEST_H
 #define EDGE_DIGEST_H
 
