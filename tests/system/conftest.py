@@ -4,7 +4,10 @@ BANTER_TEST_THROUGH=pgbouncer puts PgBouncer between Banter and PostgreSQL for t
 BANTER_TEST_BUILD names another folder of binaries (such as the sanitizers' build)."""
 
 import os
+import pathlib
+import shutil
 import signal
+import subprocess
 import sys
 
 import pytest
@@ -114,3 +117,27 @@ def pool(database, standin):
 def tenant(postgres):
     """A workspace with a chatbot and keys of the test's own."""
     return postgres.demo()
+
+
+@pytest.fixture(scope="module")
+def tls():
+    """A certificate authority of our own, one that signed nothing, and a stand-in model behind the first."""
+    folder = servers.folder("tls")
+
+    def openssl(*words):
+        subprocess.run(["openssl", *words], check=True, capture_output=True, cwd=folder)
+
+    for ca in ("ours", "other"):
+        openssl("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2",
+                "-subj", f"/CN={ca}", "-keyout", f"{ca}.key", "-out", f"{ca}.pem")
+    openssl("req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-subj", "/CN=127.0.0.1",
+            "-keyout", "model.key", "-out", "model.csr")
+    (folder / "ext").write_text("subjectAltName=IP:127.0.0.1\n")
+    openssl("x509", "-req", "-in", "model.csr", "-CA", "ours.pem", "-CAkey", "ours.key", "-CAcreateserial",
+            "-days", "2", "-extfile", "ext", "-out", "model.pem")
+    model = servers.StandIn("--tls-cert", folder / "model.pem", "--tls-key", folder / "model.key",
+                          verify=str(folder / "ours.pem"))
+    model.certificates = pathlib.Path(folder)
+    yield model
+    model.close()
+    shutil.rmtree(folder)

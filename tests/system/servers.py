@@ -511,6 +511,18 @@ def descriptors(pid):
         pytest.skip("only root may count the descriptors of a process that protects its memory")
 
 
+def own_kib(pid):
+    """The memory that a process has to itself."""
+    if b"libasan" in subprocess.run(["ldd", BUILD / "banter.fcgi"], capture_output=True).stdout:
+        pytest.skip("a sanitizer keeps much for itself")
+    try:
+        lines = pathlib.Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()[1:]
+    except PermissionError:
+        pytest.skip("only root may look at the memory of a process that protects it")
+    sizes = {name: int(rest.split()[0]) for name, rest in (line.split(":") for line in lines)}
+    return sizes["Private_Clean"] + sizes["Private_Dirty"]
+
+
 def environment(pid):
     """What others of its user can read of a process's environment: nothing, where it protects its memory."""
     try:

@@ -2,9 +2,7 @@
 
 import contextlib
 import os
-import pathlib
 import re
-import shutil
 import socket
 import subprocess
 
@@ -480,30 +478,6 @@ def test_the_models_error_text_reaches_neither_the_client_nor_the_log(pool, tena
 
 
 # TLS
-
-
-@pytest.fixture(scope="module")
-def tls():
-    """A certificate authority of our own, one that signed nothing, and a stand-in model behind the first."""
-    folder = servers.folder("tls")
-
-    def openssl(*words):
-        subprocess.run(["openssl", *words], check=True, capture_output=True, cwd=folder)
-
-    for ca in ("ours", "other"):
-        openssl("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2",
-                "-subj", f"/CN={ca}", "-keyout", f"{ca}.key", "-out", f"{ca}.pem")
-    openssl("req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-subj", "/CN=127.0.0.1",
-            "-keyout", "model.key", "-out", "model.csr")
-    (folder / "ext").write_text("subjectAltName=IP:127.0.0.1\n")
-    openssl("x509", "-req", "-in", "model.csr", "-CA", "ours.pem", "-CAkey", "ours.key", "-CAcreateserial",
-            "-days", "2", "-extfile", "ext", "-out", "model.pem")
-    model = servers.StandIn("--tls-cert", folder / "model.pem", "--tls-key", folder / "model.key",
-                          verify=str(folder / "ours.pem"))
-    model.certificates = pathlib.Path(folder)
-    yield model
-    model.close()
-    shutil.rmtree(folder)
 
 
 def test_https_with_BANTER_MODEL_CA(pool, tenant, tls):
