@@ -63,7 +63,7 @@ void buf_grew(struct buf *buf, size_t n)
 	buf->data[buf->len] = '\0';
 }
 
-void buf_append(struct buf *buf, const void *bytes, size_t n)
+void buf_append_more(struct buf *buf, const void *bytes, size_t n)
 {
 	char *room = buf_room(buf, n);
 
@@ -72,21 +72,6 @@ void buf_append(struct buf *buf, const void *bytes, size_t n)
 	if (n)
 		memcpy(room, bytes, n);
 	buf_grew(buf, n);
-}
-
-void buf_str(struct buf *buf, struct str s)
-{
-	buf_append(buf, s.p, s.n);
-}
-
-void buf_puts(struct buf *buf, const char *text)
-{
-	buf_append(buf, text, strlen(text));
-}
-
-void buf_putc(struct buf *buf, char c)
-{
-	buf_append(buf, &c, 1);
 }
 
 void buf_printf(struct buf *buf, const char *format, ...)

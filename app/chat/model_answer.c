@@ -216,7 +216,9 @@ static enum status take_token(struct model_answer *answer, const struct model_to
 	utf8_joiner_feed(&answer->joiner, content, &answer->text);
 	answer->spoke |= content.n > 0;
 	status = take_text(answer, content.n > 0);
-	return status ? status : take_reason(answer, token->reason);
+	if (status == STATUS_OK && token->reason.n)
+		status = take_reason(answer, token->reason);
+	return status;
 }
 
 static enum status take_json(struct model_answer *answer, struct str text)

@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <string.h>
 
 #include "base/status.h"
 #include "base/str.h"
@@ -29,10 +30,36 @@ void buf_wipe(struct buf *buf);
 /* Forgets content and failure, keeps the memory. */
 void buf_reset(struct buf *buf);
 
-void buf_append(struct buf *buf, const void *bytes, size_t n);
-void buf_str(struct buf *buf, struct str s);
-void buf_puts(struct buf *buf, const char *text);
-void buf_putc(struct buf *buf, char c);
+/* ... for which there may be no room yet. */
+void buf_append_more(struct buf *buf, const void *bytes, size_t n);
+
+/* Here, since a token is written in a dozen of them. */
+static inline void buf_append(struct buf *buf, const void *bytes, size_t n)
+{
+	if (buf->failed || !n || n >= buf->size - buf->len) {
+		buf_append_more(buf, bytes, n);
+		return;
+	}
+	memcpy(buf->data + buf->len, bytes, n);
+	buf->len += n;
+	buf->data[buf->len] = '\0';
+}
+
+static inline void buf_str(struct buf *buf, struct str s)
+{
+	buf_append(buf, s.p, s.n);
+}
+
+static inline void buf_puts(struct buf *buf, const char *text)
+{
+	buf_append(buf, text, strlen(text));
+}
+
+static inline void buf_putc(struct buf *buf, char c)
+{
+	buf_append(buf, &c, 1);
+}
+
 void buf_printf(struct buf *buf, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* Room for `n` more bytes to be written in place, then claimed with buf_grew(); NULL on failure. */
