@@ -397,8 +397,10 @@ static enum status step_statement(struct db *db, bool *done)
 		left = PQflush(db->conn);
 		if (left < 0)
 			return lost(db);
-		if (left == 0)
+		if (left == 0) {
 			db->state = DB_READING;
+			return STATUS_OK; /* nobody has answered yet */
+		}
 	}
 	if (!PQconsumeInput(db->conn))
 		return lost(db);
