@@ -60,6 +60,13 @@ static const char *reason_of(int status)
 	return "Internal Server Error";
 }
 
+static void put_line(struct buf *out, const char *name, struct str value)
+{
+	buf_puts(out, name);
+	buf_str(out, value);
+	buf_puts(out, "\r\n");
+}
+
 static void put_cors(struct reply *reply)
 {
 	const char *more = reply->dialect->exposed_headers;
@@ -68,8 +75,7 @@ static void put_cors(struct reply *reply)
 		buf_puts(&reply->out, "Vary: Origin\r\n");
 	if (!reply->request->origin_listed)
 		return;
-	buf_printf(&reply->out, "Access-Control-Allow-Origin: %.*s\r\n",
-		   STR_ARGS(reply->request->origin));
+	put_line(&reply->out, "Access-Control-Allow-Origin: ", reply->request->origin);
 	buf_printf(&reply->out,
 		   "Access-Control-Expose-Headers: X-Request-Id, Retry-After, "
 		   "X-RateLimit-Limit, X-RateLimit-Remaining, X-RateLimit-Reset%s%s\r\n",
@@ -106,15 +112,15 @@ void reply_put_head(struct reply *reply, const struct reply_head *head)
 	reply->status = head->status;
 	buf_printf(out, "Status: %d %s\r\n", head->status, reason_of(head->status));
 	if (head->type)
-		buf_printf(out, "Content-Type: %s\r\n", head->type);
-	buf_printf(out, "X-Request-Id: %.*s\r\n", STR_ARGS(reply->request->id));
+		put_line(out, "Content-Type: ", str_from(head->type));
+	put_line(out, "X-Request-Id: ", reply->request->id);
 	buf_puts(out, caches[head->cache]);
 	buf_puts(out, "X-Content-Type-Options: nosniff\r\n"
 		      "Referrer-Policy: no-referrer\r\n");
 	put_cors(reply);
 	put_known(reply);
 	if (head->etag)
-		buf_printf(out, "ETag: %s\r\n", head->etag);
+		put_line(out, "ETag: ", str_from(head->etag));
 	for (; more && more->name; more++)
 		buf_printf(out, "%s: %s\r\n", more->name, more->value);
 	buf_puts(out, "\r\n");
