@@ -38,6 +38,7 @@ struct gateway {
 	const _Atomic bool *closing;
 	int epoll;
 	bool keep;
+	bool whole;    /* the request has been read to its end */
 	int64_t since; /* see gateway_since() */
 	bool tcp;      /* else a unix socket */
 	bool waits;    /* on a connection's reads and writes */
@@ -243,6 +244,7 @@ static enum status open_request(struct gateway *gateway, struct wait *wait)
 	}
 	if (!gateway->keep)
 		request->keepConnection = 0;
+	gateway->whole = false;
 	gateway->out = (FCGI_FILE){ .fcgx_stream = request->out };
 	wait_client(wait, WAIT_CLIENT, request->ipcFd);
 	return STATUS_OK;
@@ -342,6 +344,7 @@ enum status gateway_read(struct gateway *gateway, struct buf *out)
 	}
 	if (FCGX_GetError(gateway->request.in))
 		return STATUS_INVALID;
+	gateway->whole = n <= 0;
 	if (buf_check(out))
 		return STATUS_NOMEM;
 	return announced >= 0 && total < announced ? STATUS_INVALID : STATUS_OK;
@@ -381,4 +384,14 @@ void gateway_finish(struct gateway *gateway, struct wait *wait)
 		FCGX_Detach(request);
 	FCGX_Finish_r(request);
 	wait_client(wait, WAIT_CLIENT, -1);
+}
+
+int gateway_finish_early(struct gateway *gateway, struct wait *wait)
+{
+	int fd = -1;
+
+	if (!gateway->whole)
+		fd = fcntl(gateway->request.ipcFd, F_DUPFD_CLOEXEC, 0);
+	gateway_finish(gateway, wait);
+	return fd;
 }

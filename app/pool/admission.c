@@ -14,13 +14,15 @@
 #include "base/log.h"
 #include "base/wait.h"
 #include "edge/gateway.h"
+#include "edge/lingering.h"
 #include "http/serve.h"
 
 #define LOOK_MS 25	    /* whom a worker takes within this time needs nobody between */
 #define LOOK_IDLE_MS 5	    /* the same, where a worker seems to be idle */
 #define LOOK_ANYWAY_MS 1000 /* a waking can be lost with a process that ends as it is woken */
 #define ROUND 256	    /* connections taken before we look at the clock again */
-#define SPARE 64	    /* descriptors that are not connections we hold */
+/* Descriptors that are not connections we hold. */
+#define SPARE (64 + LINGERING_MAX)
 #define FOREVER_MS (INT64_MAX / 4)
 
 struct admission {
@@ -30,6 +32,7 @@ struct admission {
 	/* Whom the queue has no room for, a ring: they came after all that are in the queue. */
 	struct queue_entry *kept;
 	uint32_t size, first, count;
+	struct lingering lingering; /* whom we told before they had sent all */
 };
 
 /* As many descriptors as we may have; how many connections that lets us keep. */
@@ -53,6 +56,7 @@ static enum status open_context(struct admission *admission)
 	struct wait *wait = &admission->wait;
 
 	wait_init(wait);
+	lingering_init(&admission->lingering);
 	wait->stop = setup->stop;
 	wait->drain_ms = FOREVER_MS; /* what is left to do then, this file says */
 	wait->stage = &setup->slot->stage;
@@ -80,16 +84,19 @@ static struct queue_entry pop(struct admission *admission)
 	return entry;
 }
 
-/* What of its request has not arrived by now is not waited for. */
+/* What of its request has not arrived by now is not waited for, but read when it comes. */
 static void refuse(struct admission *admission, int fd)
 {
+	const struct admission_setup *setup = admission->setup;
 	struct http_context *context = &admission->context;
 
 	if (gateway_open(context->gateway, &admission->wait, fd))
 		return;
 	http_serve(context);
-	gateway_finish(context->gateway, &admission->wait);
-	counter_add(admission->setup->counters, COUNTER_REQUESTS, 1);
+	fd = gateway_finish_early(context->gateway, &admission->wait);
+	if (fd >= 0)
+		lingering_add(&admission->lingering, fd, clock_ms() + setup->config->request_ms);
+	counter_add(setup->counters, COUNTER_REQUESTS, 1);
 }
 
 /* All that wait since `latest` or longer, oldest first. STATUS_NOMEM: no descriptor is free. */
@@ -187,8 +194,8 @@ static int64_t next_look(const struct admission *admission, int64_t now)
 
 	stage_set(admission->wait.stage,
 		  since == CLOCK_NEVER && !admission->count ? STAGE_IDLE : STAGE_HOLD);
-	if (admission->count)
-		return now + LOOK_MS; /* the queue may have room again */
+	if (admission->count || admission->lingering.count)
+		return now + LOOK_MS; /* the queue may have room again; more may have come */
 	return clock_earlier(now + LOOK_ANYWAY_MS,
 			     since == CLOCK_NEVER ? since
 						  : since + admission->setup->config->queue_ms);
@@ -204,6 +211,7 @@ static enum status stand(struct admission *admission)
 		now = clock_ms();
 		status = refuse_late(admission, now - admission->setup->config->queue_ms);
 		pass_on(admission);
+		lingering_look(&admission->lingering, now);
 		if (status || all_end(admission))
 			break;
 		status = gateway_watch(gateway, &admission->wait, next_look(admission, now));
@@ -235,6 +243,7 @@ int admission_run(const struct admission_setup *setup)
 		log_error("the admission process cannot go on: %s", status_name(status));
 	while (admission.count)
 		close(pop(&admission).fd);
+	lingering_clear(&admission.lingering);
 	gateway_free(admission.context.gateway);
 	free(admission.kept);
 	return status == STATUS_OK ? 0 : 1;

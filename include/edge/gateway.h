@@ -67,6 +67,11 @@ enum status gateway_write(struct gateway *gateway, struct str bytes) MUST_CHECK;
 enum status gateway_end(struct gateway *gateway, struct str bytes) MUST_CHECK;
 /* Ends the request, if it has not ended; the connection is closed unless it is kept. */
 void gateway_finish(struct gateway *gateway, struct wait *wait);
+/*
+ * The same; where not all of the body had come, the connection is not closed but returned, the
+ * caller's then, for edge/lingering. Else -1.
+ */
+int gateway_finish_early(struct gateway *gateway, struct wait *wait);
 
 /*
  * For one who takes connections without reading them, and reads some of them later.

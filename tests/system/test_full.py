@@ -13,7 +13,7 @@ import time
 import pytest
 
 import servers
-from fastcgi import Connection, Cut, Reply, begun, chat, chat_body, chat_params, in_time
+from fastcgi import STDIN, Connection, Cut, Reply, begun, chat, chat_body, chat_params, in_time, record, records
 from servers import BUILD, name, script, until
 from site_client import at_once
 from test_pool import alive, end_of, exchange_state, logged
@@ -183,6 +183,49 @@ def test_G6_one_whose_body_is_still_on_its_way_is_told(pool, tenant):
             return refused.status, refused.json()
 
     assert in_time(half) == (503, FULL["headless"])
+
+
+def test_G6_one_who_sends_on_behind_its_503_is_read(pool, tenant):
+    """A web server that finds the connection closed as it writes may drop the reply that it has, as Apache does; one who
+    never comes to an end is closed. Others are told meanwhile."""
+    banter = pool(workers=1, queue_time=SHORT)
+    running = busy(banter, tenant, NEVER, 1)
+    body = b"x" * 65536
+
+    def late():
+        with Connection(banter.socket) as slow:
+            slow.begin()
+            slow.params(chat_params(tenant, body))
+            slow.stdin(body[:1000], end=False)
+            refused = Reply(slow)
+            assert (refused.status, refused.json(), refused.whole) == (503, FULL["headless"], True)
+            assert slow.ended()
+            return slow.socket.dup()
+
+    for _ in range(2):
+        slow = in_time(late)
+        slow.sendall(records(STDIN, body[1000:30000], end=False))
+        assert in_time(lambda: told(send(banter, tenant, "Hello"))) == (503, FULL["headless"])
+        slow.sendall(records(STDIN, body[30000:]))
+        slow.close()
+
+
+def test_G6_one_who_sends_on_for_ever_is_closed(pool, tenant):
+    """After BANTER_REQUEST_TIME."""
+    banter = pool(workers=1, queue_time=SHORT, request_time=0.5)
+    running = busy(banter, tenant, NEVER, 1)
+
+    def cut():
+        with Connection(banter.socket) as slow:
+            slow.begin()
+            slow.params(chat_params(tenant, b"x" * 100))
+            slow.stdin(b"x" * 50, end=False)
+            assert Reply(slow).status == 503
+            with pytest.raises(OSError):
+                until(lambda: slow.send(record(STDIN, b"x")), "its end")
+            return True
+
+    assert in_time(cut)
 
 
 def test_G6_a_client_that_leaves_while_it_waits_costs_nothing(pool, tenant, model, postgres):
