@@ -13,6 +13,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/shared_memory.h"
 #include "chat/breaker.h"
 #include "chat/limit_file.h"
 #include "pool/child.h"
@@ -38,7 +39,8 @@ enum status children_init(struct children *children, const struct config *config
 	*children = (struct children){ .config = config, .sockets = *sockets, .signals = signals };
 	children->places =
 		(workers * 2 > workers + 16 ? workers * 2 : workers + 16) + CHILDREN_OTHERS;
-	children->all = calloc(children->places, sizeof(*children->all));
+	/* Shared: else each child would keep its own of what the master writes there after it. */
+	children->all = shared_memory_new(children->places * sizeof(*children->all));
 	if (children->all)
 		status = scoreboard_new(children->places, &children->scoreboard);
 	if (status == STATUS_OK)
@@ -64,7 +66,7 @@ void children_clear(struct children *children)
 	limit_close(children->limit);
 	counter_table_close(children->counters);
 	scoreboard_free(children->scoreboard);
-	free(children->all);
+	shared_memory_free(children->all, children->places * sizeof(*children->all));
 	*children = (struct children){ 0 };
 }
 
@@ -174,8 +176,11 @@ bool children_start(struct children *children, enum child_kind kind, int64_t now
 	if (kind != CHILD_WORKER)
 		db_discard(children->tools->db);
 	pid = fork(); /* all signals are blocked: the child takes none for the master */
-	if (pid == 0)
+	if (pid == 0) {
+		shared_memory_free(children->all, children->places * sizeof(*children->all));
+		children->all = NULL; /* the master's alone */
 		child_run(children, kind, place, master);
+	}
 	if (pid < 0) {
 		grow_pause(pause, now);
 		log_error("a %s cannot be started: %s; the next try is in %.1f s", names[kind],
