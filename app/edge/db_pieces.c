@@ -1,4 +1,7 @@
-/* A statement with what goes before and behind it, into libpq's pipeline.  What is said there is a table. */
+/*
+ * A statement with what goes before and behind it, into libpq's pipeline.  What is said there is a
+ * table.
+ */
 #include "edge/db_pieces.h"
 
 #include <inttypes.h>

@@ -57,8 +57,9 @@ void db_discard(struct db *db);
 /*
  * Runs a query to its end, at the isolation level read committed whatever the role's default is.
  * `wait` may be NULL (a program without a pool). `deadline` (clock_ms) bounds it all, connecting and
- * a second try included (not what db_query_patient() allows): after a lost connection, and, where there is an idle_ms, in the middle of
- * the time where one that lay idle gives no answer. *out (may be NULL) is freed with db_rows_free().
+ * a second try included (not what db_query_patient() allows): after a lost connection, and, where
+ * there is an idle_ms, in the middle of the time where one that lay idle gives no answer. *out (may
+ * be NULL) is freed with db_rows_free().
  *   STATUS_UNAVAILABLE  no connection, or it was lost, or the server is starting, stopping, full
  *                       (logged)
  *   STATUS_TIMEOUT      the deadline passed; the statement may still take effect

@@ -1,7 +1,7 @@
 /*
- * A connection to the database is made: its turn is waited for, names are resolved, one place after the
- * other is tried, each for its share of the time, without waiting.  edge/db's own: what it is good for is
- * db.c's.
+ * A connection to the database is made: its turn is waited for, names are resolved, one place after
+ * the other is tried, each for its share of the time, without waiting.  edge/db's own: what it is
+ * good for is db.c's.
  */
 #ifndef EDGE_DB_CONNECT_H
 #define EDGE_DB_CONNECT_H

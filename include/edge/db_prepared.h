@@ -2,12 +2,12 @@
  * Which statements a connection keeps prepared, and under which names; whether it keeps any is found
  * out here.  Sends nothing: that is edge/db_pieces.  edge/db's own.
  *
- * Where the connection's process is the server's, the session is ours and names are kept. Else a pooler stands
- * between: then a name is tried in a transaction that takes it back. If the server knows it by that
- * name, the pooler only passes it on, and what is kept on a server that others use too would be in
- * their way: nothing is kept for as long as the connection lives (a pooler in session mode, which
- * cannot be told from one in transaction mode, is served like that too). If the server has it under
- * another name, the pooler keeps it.
+ * Where the connection's process is the server's, the session is ours and names are kept. Else a
+ * pooler stands between: then a name is tried in a transaction that takes it back. If the server
+ * knows it by that name, the pooler only passes it on, and what is kept on a server that others use
+ * too would be in their way: nothing is kept for as long as the connection lives (a pooler in session
+ * mode, which cannot be told from one in transaction mode, is served like that too). If the server
+ * has it under another name, the pooler keeps it.
  *
  * A name has its SQL's hash in it: one of another release is another one.
  */

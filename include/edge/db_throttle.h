@@ -6,9 +6,9 @@
  *
  * A place is held for a time at most, so that whoever dies, is stopped or waits for a host that says
  * nothing keeps nobody up for long. Who came first goes first; how long the others are to sleep is
- * reckoned from how long connecting and a first statement take and how many are before them, so nobody wakes anybody.
- * How many at a time: they grow while connecting stays as quick as it was, and go back where it
- * does not; a server that is full is asked by one at a time.
+ * reckoned from how long connecting and a first statement take and how many are before them, so
+ * nobody wakes anybody. How many at a time: they grow while connecting stays as quick as it was, and
+ * go back where it does not; a server that is full is asked by one at a time.
  */
 #ifndef EDGE_DB_THROTTLE_H
 #define EDGE_DB_THROTTLE_H
