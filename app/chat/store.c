@@ -23,10 +23,11 @@ enum column {
 	TEMPERATURE,
 	MAX_TOKENS,
 	STREAM,
-	CONTENT,
+	ANSWER,
 	SERVERS,
 	REASONING,
 	POSITION,
+	QUESTION,
 };
 
 static const char *const outcomes[] = {
@@ -88,7 +89,7 @@ static enum status take_begun(struct db_rows *rows, struct store_begun *out)
 		.temperature = db_rows_text(rows, 0, TEMPERATURE),
 		.max_tokens = db_rows_integer(rows, 0, MAX_TOKENS, 0),
 		.stream = db_rows_boolean(rows, 0, STREAM),
-		.replayed = db_rows_text(rows, 0, CONTENT),
+		.replayed = db_rows_text(rows, 0, ANSWER),
 		.servers = db_rows_text(rows, 0, SERVERS),
 		.reasoning = db_rows_text(rows, 0, REASONING),
 	};
@@ -154,18 +155,18 @@ void store_begun_clear(struct store_begun *begun)
 
 int store_history_count(const struct store_begun *begun)
 {
-	return db_rows_count(begun->rows) - 1;
+	return 2 * (db_rows_count(begun->rows) - 1);
 }
 
 void store_history(const struct store_begun *begun, int index, bool *assistant, struct str *text)
 {
-	*assistant = str_equal(db_rows_text(begun->rows, index + 1, OUTCOME), STR("assistant"));
-	*text = db_rows_text(begun->rows, index + 1, CONTENT);
+	*assistant = index % 2;
+	*text = db_rows_text(begun->rows, index / 2 + 1, *assistant ? ANSWER : QUESTION);
 }
 
 int64_t store_history_position(const struct store_begun *begun, int index)
 {
-	return db_rows_integer(begun->rows, index + 1, POSITION, 0);
+	return db_rows_integer(begun->rows, index / 2 + 1, POSITION, 0);
 }
 
 static void add_known(struct db_query *query, int64_t number)

@@ -77,7 +77,7 @@ struct store_begun {
 enum status store_begin(struct db *db, struct wait *wait, const struct config *config,
 			const struct store_exchange *begin, struct store_begun *out) MUST_CHECK;
 void store_begun_clear(struct store_begun *begun);
-/* History: exchange by exchange, oldest first. */
+/* History: exchange by exchange, oldest first, of each the question and then the answer. */
 int store_history_count(const struct store_begun *begun);
 void store_history(const struct store_begun *begun, int index, bool *assistant, struct str *text);
 /* The place in the conversation of the exchange it is of. */

@@ -21,32 +21,34 @@ declare
 	v_replaces text;
 	v_left integer;
 begin
-	if p_state is null or p_state not in ('done', 'left', 'failed') then
-		raise exception 'an exchange cannot end as "%"', p_state
-			using errcode = 'invalid_parameter_value';
+	-- Nearly always done, with text.
+	if (p_state = 'done' and p_answer <> '') is not true then
+		if p_state is null or p_state not in ('done', 'left', 'failed') then
+			raise exception 'an exchange cannot end as "%"', p_state
+				using errcode = 'invalid_parameter_value';
+		end if;
+		if p_state = 'done' and p_answer = '' then
+			raise exception 'an exchange cannot be done without an answer' using errcode = 'check_violation';
+		end if;
+		if p_state = 'left' and coalesce(p_answer, '') = '' then
+			v_state := 'failed';
+		end if;
 	end if;
-	if p_state = 'done' and p_answer = '' then
-		raise exception 'an exchange cannot be done without an answer' using errcode = 'check_violation';
-	end if;
-	if p_state = 'left' and coalesce(p_answer, '') = '' then
-		v_state := 'failed';
-	end if;
-
-	v_had := set_config('lock_timeout', p_lock_ms::text, true) is null;
 
 	-- What is told as stored must be. A failure promises nothing, and it may give credits back: its
 	-- workspace's row must not stay locked while a disk, or a standby, is waited for.
-	if v_state = 'failed' then
-		v_had := set_config('synchronous_commit', 'off', true) is null;
-	elsif current_setting('synchronous_commit') not in ('on', 'remote_apply') then
-		v_had := set_config('synchronous_commit', 'on', true) is null;
-	end if;
+	v_had := set_config('lock_timeout', p_lock_ms::text, true) is not null
+		and case
+			when v_state = 'failed' then set_config('synchronous_commit', 'off', true)
+			when current_setting('synchronous_commit') not in ('on', 'remote_apply') then
+				set_config('synchronous_commit', 'on', true)
+		end is not null;
 
 	-- All of it in one update: at a row's second one in a transaction PostgreSQL looks at its foreign keys
 	-- again, and would wait here for a conversation that is being erased, while the eraser waits for us.
 	update banter_data.exchange e
 	set state = v_state, ended_at = clock_timestamp(), answer = p_answer,
-		chars = char_length(e.question) + coalesce(char_length(p_answer), 0),
+		chars = coalesce(e.chars, char_length(e.question)) + coalesce(char_length(p_answer), 0),
 		finish_reason = p_finish_reason, tokens_in = p_tokens_in, tokens_out = p_tokens_out,
 		error = p_error, first_ms = p_first_ms, total_ms = p_total_ms,
 		server = p_server, requests = p_requests, tries = p_tries, tokens_cached = p_tokens_cached
@@ -76,11 +78,13 @@ begin
 		where e.workspace = p_workspace and e.exchange = p_exchange;
 	end if;
 
-	if v_state = 'failed' then
-		perform banter_data.credit_return(p_workspace, p_exchange, v_price);
-	elsif p_history_from is not null then
-		perform banter_data.history_cut(
-			p_workspace => p_workspace, p_conversation => v_conversation, p_from => p_history_from);
+	if v_state = 'failed' or p_history_from is not null then
+		if v_state = 'failed' then
+			perform banter_data.credit_return(p_workspace, p_exchange, v_price);
+		else
+			perform banter_data.history_cut(
+				p_workspace => p_workspace, p_conversation => v_conversation, p_from => p_history_from);
+		end if;
 	end if;
 	if banter_data.locks_late(p_lock_ms) then
 		raise exception 'the locks were had too late' using errcode = 'lock_not_available';

@@ -22,4 +22,4 @@ end
 $$;
 
 comment on function banter_data.conversation_leave(bigint, text, boolean) is
-	'Takes conversation_enter back in the same transaction: a refused request leaves no trace.';
+	'Takes back, in the same transaction, what exchange_begin made or took of a conversation: a refused request leaves no trace.';

@@ -47,7 +47,7 @@ def begin(connection, workspace, *, kind="widget", chatbot=None, session="s", co
           idem=None, lease=300, exchange=None, new=None):
     """The first row of exchange_begin, by name, and the exchange's id."""
     exchange = exchange or secrets.token_hex(12)
-    names = ("outcome", "conversation", "message_id", "limit_max", "limit_remaining", "retry_after", "content")
+    names = ("outcome", "conversation", "message_id", "limit_max", "limit_remaining", "retry_after", "answer")
     row = rows(
         connection,
         f"select {', '.join(names)} from banter.exchange_begin(%s, %s, %s, %s, %s, %s, %s, %s, %s, 'hello', null,"
@@ -337,7 +337,7 @@ def test_a_history_is_cut_for_good_whoever_asks_at_once(admin, workspace):
                      f" 'hello', null, true, null, null, 300, 12, 10000, 'r', p_lock_ms => {GUARD * 1000})",
                      workspace, sha256("wk"), exchange, exchange + "a", exchange + "c")
         assert finish(connection, workspace, exchange) == "stored"
-        return shown[0][1], [position for outcome, position in shown if outcome == "user"]
+        return shown[0][1], [position for outcome, position in shown if outcome == "history"]
 
     turns = sorted(turn for own in at_once(8, lambda number, c: [seen(c) for _ in range(25)]) for turn in own)
     assert [own for own, _ in turns] == list(range(2, 202))

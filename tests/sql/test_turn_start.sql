@@ -16,7 +16,7 @@ select pg_temp.row_is($$ select state, question, metadata::text, request_id, ser
 	row('running'::text, 'hello'::text, '{"k":1}'::text, 'x1-r'::text, null::text), 'and written');
 select is(current_setting('lock_timeout'), '10min', 'locks are waited for as long as it is told');
 select pg_temp.finish('x1');
-select pg_temp.rows_are($$ select pg_temp.begun('x2', 'k') $$, $$ values ('replay x1-c x1-a t hi') $$, 'an answer again');
+select pg_temp.rows_are($$ select pg_temp.begun('x2', 'k') $$, $$ values ('replay x1-c x1-a m You are bot. 0.5 99 t hi b,c remove') $$, 'an answer again');
 select pg_temp.rows_are($$ select pg_temp.begun('x3') $$,
 	$$ values ('started x1-c x3-a m You are bot. 0.5 99 t b,c remove'), ('user hello'), ('assistant hi') $$, 'with the history after it, oldest first');
 

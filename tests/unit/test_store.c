@@ -168,11 +168,10 @@ static void all_columns_and_the_history_are_taken(void **state)
 	static const struct stub_row rows[] = {
 		{ { "started", "c-9", "m-9", "10", "9", "1700000060", "7", "gpt-x", "Be kind.",
 		    "0.5", "256", "t", "said before", "a,b", "keep", "9" } },
-		{ { "user", [12] = "first", [15] = "5" } },
-		{ { "assistant", [12] = "second", [15] = "5" } },
-		{ { "user", [12] = "", [15] = "8" } },
+		{ { "history", [12] = "second", [15] = "5", [16] = "first" } },
+		{ { "history", [12] = "", [15] = "8", [16] = "third" } },
 	};
-	static const struct stub_answer answers[] = { { .rows = rows, .count = 4 } };
+	static const struct stub_answer answers[] = { { .rows = rows, .count = 3 } };
 	struct store_begun begun;
 	struct store_exchange begin;
 	struct str text;
@@ -196,7 +195,7 @@ static void all_columns_and_the_history_are_taken(void **state)
 	assert_str(begun.servers, "a,b");
 	assert_str(begun.reasoning, "keep");
 	assert_int_equal(begun.position, 9);
-	assert_int_equal(store_history_count(&begun), 3);
+	assert_int_equal(store_history_count(&begun), 4);
 	store_history(&begun, 0, &assistant, &text);
 	assert_false(assistant);
 	assert_str(text, "first");
@@ -205,6 +204,9 @@ static void all_columns_and_the_history_are_taken(void **state)
 	assert_str(text, "second");
 	store_history(&begun, 2, &assistant, &text);
 	assert_false(assistant);
+	assert_str(text, "third");
+	store_history(&begun, 3, &assistant, &text);
+	assert_true(assistant);
 	assert_str(text, "");
 	assert_int_equal(store_history_position(&begun, 1), 5);
 	assert_int_equal(store_history_position(&begun, 2), 8);

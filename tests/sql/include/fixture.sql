@@ -11,7 +11,8 @@ select banter.chatbot_create(w, b, b, 'You are ' || b || '.'),
 from generate_series(1, 2) w, unnest(array['bot', 'other']) b;
 select banter.key_create(w, 'sk', 'workspace', null, sha256('sk'), 'xxxx', '') from generate_series(1, 2) w;
 
--- exchange_begin by name, with what most tests want: the widget key of bot, in session s; on a slow machine too.
+-- exchange_begin by name, with what most tests want: the widget key of bot, in session s; on a slow machine too. Of the
+-- history each message is a row, as a model sees it.
 create function pg_temp.turn_rows(
 	exchange text, message text default 'hello', kind text default 'widget', chatbot text default null,
 	session text default 's', conversation text default null, idem text default null,
@@ -24,10 +25,17 @@ returns table (
 	temperature double precision, max_tokens integer, stream boolean, content text,
 	servers text, reasoning text, "position" bigint)
 language sql as $$
-	select * from banter.exchange_begin($15,
+	select t.outcome, b.conversation, b.message_id, b.limit_max, b.limit_remaining, b.limit_reset, b.retry_after, b.model,
+		b.system_prompt, b.temperature, b.max_tokens, b.stream, t.content, b.servers, b.reasoning, b.position
+	from banter.exchange_begin($15,
 		sha256(coalesce($14, case $3 when 'widget' then 'wk-bot' else 'sk' end)::bytea), $3, $4,
 		$1, $1 || '-a', $6, $1 || '-c', case $3 when 'widget' then $5 end, $2, $13, $10, $7,
-		sha256($8::bytea), $9, $11, $12, $1 || '-r', p_lock_ms => 600000)
+		sha256($8::bytea), $9, $11, $12, $1 || '-r', p_lock_ms => 600000) with ordinality b
+	cross join lateral (
+		select 1, b.outcome, b.answer where b.outcome <> 'history'
+		union all select 1, 'user', b.question where b.outcome = 'history'
+		union all select 2, 'assistant', b.answer where b.outcome = 'history') t (n, outcome, content)
+	order by b.ordinality, t.n
 $$;
 
 -- Its first row alone.
