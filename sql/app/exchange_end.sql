@@ -78,13 +78,11 @@ begin
 		where e.workspace = p_workspace and e.exchange = p_exchange;
 	end if;
 
-	if v_state = 'failed' or p_history_from is not null then
-		if v_state = 'failed' then
-			perform banter_data.credit_return(p_workspace, p_exchange, v_price);
-		else
-			perform banter_data.history_cut(
-				p_workspace => p_workspace, p_conversation => v_conversation, p_from => p_history_from);
-		end if;
+	if v_state = 'failed' then
+		perform banter_data.credit_return(p_workspace, p_exchange, v_price);
+	elsif p_history_from is not null then
+		perform banter_data.history_cut(
+			p_workspace => p_workspace, p_conversation => v_conversation, p_from => p_history_from);
 	end if;
 	if banter_data.locks_late(p_lock_ms) then
 		raise exception 'the locks were had too late' using errcode = 'lock_not_available';

@@ -72,11 +72,16 @@ drop function if exists
 	banter.turn_renew(bigint, text, integer),
 	banter_data.lock_timeout_ms();
 
--- banter: step
 -- A trigger costs each write: exchange_begin and exchange_end count. Functions of the release before, which go on until all
--- are made anew in a moment, do not: what they write is not counted, and what runs now no more.
-drop trigger if exists exchange_chars on banter_data.exchange;
-drop function if exists banter_data.exchange_chars();
+-- are made anew in a moment, do not. So what runs is not counted any more, and then, without the trigger, nor is what ends.
+-- banter: step
+create or replace function banter_data.exchange_chars() returns trigger language plpgsql as $$
+begin
+	new.chars := case when new.ended_at is not null
+		then char_length(new.question) + coalesce(char_length(new.answer), 0) end;
+	return new;
+end
+$$;
 comment on column banter_data.exchange.chars is
 	'Characters of both, so that history is measured without reading it; null: not counted.';
 
@@ -91,3 +96,7 @@ set chars = null
 from batch b
 where e.workspace = b.workspace and e.exchange = b.exchange
 returning 1;
+
+-- banter: step
+drop trigger if exists exchange_chars on banter_data.exchange;
+drop function if exists banter_data.exchange_chars();

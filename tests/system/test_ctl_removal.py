@@ -134,13 +134,13 @@ def test_cut_off_it_goes_on_when_it_is_run_again(doomed, alone, what):
 
 
 def test_opened_again_meanwhile_it_stops(doomed):
-    fill(doomed, 4000)
+    fill(doomed, 16000)
     left = "select count(*) from banter_data.exchange where workspace = %s"
 
     def work(index):
         if index:
             return delete(doomed, "chatbot")
-        until(lambda: doomed.sql(left, doomed.tenant.workspace)[0][0] < 8000, "the first batch")
+        until(lambda: doomed.sql(left, doomed.tenant.workspace)[0][0] < 32000, "the first batch")
         return ctl("chatbot", "set", doomed.tenant.chatbot, "active=yes", url=doomed.owner)
 
     (opened, *_), (code, _, err) = at_once(2, work)
