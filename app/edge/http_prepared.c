@@ -11,7 +11,7 @@
  * were forked since share it. It keeps one: servers with different files, asked in turn, are parsed for at
  * each new connection.
  */
-#define CA_CACHE_S -1L
+#define CA_CACHE_S (-1L)
 #define UPLOAD_BYTES 16384L /* a TLS record; libcurl would take four times as much */
 #define HEADER_CAP 8192	    /* a setting is shorter */
 

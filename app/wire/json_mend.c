@@ -19,7 +19,7 @@ static int unit_at(const char *p, const char *end)
 static const char *mend_escape(const char *p, const char *end, struct buf *out)
 {
 	int unit = unit_at(p, end), low;
-	char raw[4];
+	char raw[4] = "";
 	size_t n = unit < 0 ? 2 : ESCAPE_BYTES;
 
 	if (unit >= 0xd800 && unit <= 0xdfff) {

@@ -59,7 +59,7 @@ bool utf8_blank(struct str s)
 static void append_pair(struct buf *out, const unsigned char *p)
 {
 	uint32_t high = utf8_decode(p, 3), low = utf8_decode(p + 3, 3);
-	char bytes[4];
+	char bytes[4] = "";
 
 	buf_append(out, bytes,
 		   utf8_encode(0x10000 + ((high - 0xd800) << 10) + (low - 0xdc00), bytes));
