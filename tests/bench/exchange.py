@@ -130,13 +130,16 @@ class Schema:
     def sql(self, text, *values):
         return self.postgres.run(text, *values, database=self.name)
 
+    def script(self):
+        return script(self.start, self.close)
+
     def pgbench(self, mode, exchanges, clients=CLIENTS):
         """Makes exchanges; the nanoseconds of CPU that PostgreSQL took for all of it."""
         each = -(-exchanges // clients)
         values = {**VALUES, "n": -1, "base": self.base}
         self.base += (each + 1) * 1000
         with tempfile.NamedTemporaryFile("w", suffix=".pgbench") as file:
-            file.write(script(self.start, self.close))
+            file.write(self.script())
             file.flush()
             command = [servers.postgres_bin() / "pgbench", "-n", "-M", mode, "-c", clients, "-j", 1, "-t", each,
                        "-f", file.name, *(word for name, value in values.items() for word in ("-D", f"{name}={value}")),

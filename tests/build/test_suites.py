@@ -34,6 +34,8 @@ def tree(tmp_path):
     for name in ("lint", "unit/run", "sql/run", "fuzz/run", "mutants/run"):
         tree.write(f"tests/{name}", STAND_IN.replace("{name}", name))
         (tree / "tests" / name).chmod(0o755)
+    tree.write("deploy/packages.sh", "#!/bin/sh\n")
+    (tree / "deploy/packages.sh").chmod(0o755)
     shutil.copy(ROOT / "tests/run", tree / "tests/run")
     # pytest's words are what matters.
     tree.write("python", STAND_IN.replace("{name}", "python"))
