@@ -36,6 +36,8 @@ struct pool {
 	struct children children;
 	struct worker_tools *tools; /* of `config` */
 	struct heap_filling *filling;
+	struct heap_filling
+		*refilling; /* where the start's connection was, until the first worker took it */
 	struct askers askers;
 	struct buf fixed; /* what the last reload could not change: names; "": nothing */
 	bool ready;	  /* all workers are up, and the service manager knows */
@@ -176,6 +178,8 @@ static int64_t even_out(struct pool *pool, enum child_kind kind, int64_t now)
 			return CLOCK_NEVER;
 		if (!children_start(&pool->children, kind, now))
 			break;
+		if (!pool->refilling)
+			pool->refilling = heap_fill();
 	}
 	/* Too early, or no place is free: then a death wakes us. */
 	start_at = pool->children.pauses[kind].start_at;
@@ -340,6 +344,7 @@ int pool_run(struct config *config, struct settings *settings, struct worker_too
 	askers_clear(&pool.askers);
 	buf_clear(&pool.fixed);
 	children_clear(&pool.children);
+	heap_drain(pool.refilling);
 	heap_drain(pool.filling);
 	return 0;
 }
