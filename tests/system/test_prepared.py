@@ -147,9 +147,10 @@ declare
 begin
 	select string_agg(format('%1$I => %1$I', name), ', ') into v_names
 	from unnest((select proargnames[1:pronargs] from pg_proc where oid = v_old)) name;
-	alter function banter.exchange_begin rename to {old};
+	create schema {old}; -- its name, which its variables are known by, stays
+	alter function banter.exchange_begin set schema {old};
 	execute format('create function banter.exchange_begin(%s) returns %s language sql security definer as '
-		'$f$ select o.*, 7 from banter.{old}(%s) o $f$',
+		'$f$ select o.*, 7 from {old}.exchange_begin(%s) o $f$',
 		v_arguments, replace(v_result, ')', ', {column} integer)'), v_names);
 	grant execute on function banter.exchange_begin to banter_app;
 end $$"""
@@ -157,7 +158,7 @@ end $$"""
 
 def change(cluster, column):
     """exchange_begin() is made anew, with one column more."""
-    cluster.run(CHANGE.format(old=f"exchange_begin_{column}", column=column))
+    cluster.run(CHANGE.format(old=f"before_{column}", column=column))
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ import signal
 import servers
 import psycopg2
 import pytest
+from fastcgi import health
 from servers import name, script, until
 from site_client import Site, at_once, site_of_its_own
 
@@ -165,6 +166,7 @@ def test_S2_done_survives_a_crash_of_the_database(own_database):
         assert next(event for event in stream if event["type"] == "done")
         site.postgres.end(signal.SIGQUIT)
         site.postgres.start()
+        until(lambda: health(site.banter.socket) == 200, "the database's return, for a pooler too")
         rows = until(lambda: site.exchanges("s"), "the exchanges")
         assert [(row["state"], row["answer"]) for row in rows] == [("done", f"answer {n}") for n in range(turn + 1)]
 
