@@ -82,8 +82,7 @@ static inline enum status stub_sink_flush(struct sink *sink)
 /* What exchange_begin() and exchange_end() say when all goes well. */
 static const struct stub_row stub_started[] = {
 	{ { "started", "c-1", "m-1", [11] = "t" } },
-	{ { "user", [12] = "one" } },
-	{ { "assistant", [12] = "two" } },
+	{ { "history", [12] = "two", [16] = "one" } },
 };
 static const struct stub_row stub_replay[] = {
 	{ { "replay", "c-1", "m-1", [11] = "t", [12] = "as before" } },
@@ -94,7 +93,7 @@ static const struct stub_row stub_gone[] = { { { "gone" } } };
 
 #define BEGUN                                                                                      \
 	{                                                                                          \
-		.rows = stub_started, .count = 3                                                   \
+		.rows = stub_started, .count = 2                                                   \
 	}
 #define STORED                                                                                     \
 	{                                                                                          \

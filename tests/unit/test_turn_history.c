@@ -8,10 +8,9 @@ static void the_model_is_asked_with_the_history(void **state)
 	static const struct stub_row rows[] = {
 		{ { "started", "c-1", "m-1", NULL, NULL, NULL, NULL, "gpt-x", "Be kind.", "0.5",
 		    "9", "t" } },
-		{ { "user", [12] = "one" } },
-		{ { "assistant", [12] = "two" } },
+		{ { "history", [12] = "two", [16] = "one" } },
 	};
-	static const struct stub_answer answers[] = { { .rows = rows, .count = 3 }, STORED };
+	static const struct stub_answer answers[] = { { .rows = rows, .count = 2 }, STORED };
 	static const struct stub_piece pieces[] = { { .bytes = STR(DELTA("a") DONE) } };
 	struct stub_turn t;
 
@@ -37,14 +36,12 @@ static void play_refused(int messages, const struct stub_piece *pieces, size_t c
 {
 	static const struct stub_row rows[] = {
 		{ { "started", "c-1", "m-1", [8] = "Be kind.", [11] = "t", [15] = "9" } },
-		{ { "user", [12] = "a1", [15] = "3" } },
-		{ { "assistant", [12] = "a2", [15] = "3" } },
-		{ { "user", [12] = "b1", [15] = "4" } },
-		{ { "assistant", [12] = "b2", [15] = "4" } },
-		{ { "user", [12] = "c1", [15] = "7" } },
-		{ { "assistant", [12] = "c2", [15] = "7" } },
+		{ { "history", [12] = "a2", [15] = "3", [16] = "a1" } },
+		{ { "history", [12] = "b2", [15] = "4", [16] = "b1" } },
+		{ { "history", [12] = "c2", [15] = "7", [16] = "c1" } },
 	};
-	const struct stub_answer answers[] = { { .rows = rows, .count = 1 + messages }, STORED };
+	const struct stub_answer answers[] = { { .rows = rows, .count = 1 + messages / 2 },
+					       STORED };
 	char seen[32] = "";
 	struct stub_turn t;
 	size_t n = 0, i;
