@@ -69,7 +69,7 @@ def kinds(postgres):
         "messages in the conversation": {
             "10": Grown(postgres, "short", talks=20_000, length=5, goes_on=True),
             "10,000": Grown(postgres, "long", talks=20, length=5000, goes_on=True)},
-        "keys": {"1": Grown(postgres, "one"), "1,000": Grown(postgres, "many", workspaces=1000)},
+        "keys in use": {"1": Grown(postgres, "one"), "1,000": Grown(postgres, "many", workspaces=1000)},
     }
 
 
