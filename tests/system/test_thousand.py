@@ -81,6 +81,8 @@ async def ask(run, number, text, begun):
     head = await reader.readuntil(b"\r\n\r\n")
     tokens, last = [], None
     async for line in reader:
+        if line == b"\n":
+            continue  # a heartbeat
         last = json.loads(line)
         if last.get("type") == "token":
             if not tokens:
