@@ -23,12 +23,8 @@ def measure(bench, enter):
     return {"growth": target.in_turns(bench, GROWTH, targets), "streams": memory.all_of(bench, MOST)}
 
 
-def between(run):
-    return streams.between(run) + run["cpu"].get("pgbouncer", 0) / run["tokens"] / 1e3
-
-
 def over_nginx(found, case):
-    return streams.ratios(found["growth"][case.key], "Banter", between, "nginx alone")
+    return streams.ratios(found["growth"][case.key], "Banter", streams.between, "nginx alone")
 
 
 def straight(found):
@@ -41,6 +37,6 @@ def tables(found):
     made = Table("CPU a token, us, as streams grow", ["nginx alone", "Banter", "Banter over nginx alone"])
     for case in GROWTH:
         runs = found["growth"][case.key]
-        made.row(case.title, [spread(map(between, runs["nginx alone"])), spread(map(between, runs["Banter"])),
+        made.row(case.title, [spread(map(streams.between, runs["nginx alone"])), spread(map(streams.between, runs["Banter"])),
                               spread(over_nginx(found, case))])
     return [made, memory.table_streams([found["streams"]])]
