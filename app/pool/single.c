@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/count.h"
 #include "base/counter.h"
 #include "base/log.h"
 #include "chat/limit.h"
@@ -49,47 +50,43 @@ static enum status open_limits(struct single *single, const char *path)
 	return status;
 }
 
-/* What cannot be counted with the others' is counted alone: it must not become an outage. */
-static enum status open_counters(struct single *single, const char *path)
+static enum status open_counters(struct single *single, const char *file, const char **why)
 {
-	const char *why = "no memory";
-	enum status status = counter_table_open(path, MOST, &single->counters, &why);
-
-	if (status != STATUS_OK) {
-		log_warn("the counters' file %s cannot be used: %s", path, why);
-		status = counter_table_open(NULL, MOST, &single->counters, &why);
-	}
-	if (status != STATUS_OK)
-		log_error("no memory for the counters");
-	return status;
+	return counter_table_open(file, MOST, &single->counters, why);
 }
 
-/* What cannot be learned with the others is learned alone. */
-static enum status open_models(struct single *single, const char *path)
+static enum status open_models(struct single *single, const char *file, const char **why)
 {
-	const char *why = "no memory";
-	enum status status = model_shared_open(path, &single->models, &why);
-
-	if (status != STATUS_OK) {
-		log_warn("the model servers' file %s cannot be used: %s", path, why);
-		status = model_shared_open(NULL, &single->models, &why);
-	}
-	if (status != STATUS_OK)
-		log_error("no memory for the model servers");
-	return status;
+	return model_shared_open(file, &single->models, why);
 }
 
-static enum status open_throttle(struct single *single, const char *path)
+static enum status open_throttle(struct single *single, const char *file, const char **why)
+{
+	return db_throttle_open(file, MOST, &single->throttle, why);
+}
+
+static const struct part {
+	const char *suffix; /* of its file's name */
+	const char *whose;  /* in a log line: the %s' file */
+	enum status (*open)(struct single *single, const char *file, const char **why);
+} parts[] = {
+	{ ".counters", "counters", open_counters },
+	{ ".models", "model servers", open_models },
+	{ ".connects", "connecting workers", open_throttle },
+};
+
+/* What cannot be had with the others is had alone: it must not become an outage. */
+static enum status open_part(struct single *single, const struct part *part, const char *path)
 {
 	const char *why = "no memory";
-	enum status status = db_throttle_open(path, MOST, &single->throttle, &why);
+	enum status status = part->open(single, path, &why);
 
 	if (status != STATUS_OK) {
-		log_warn("the file %s, of who connects, cannot be used: %s", path, why);
-		status = db_throttle_open(NULL, MOST, &single->throttle, &why);
+		log_warn("the %s' file %s cannot be used: %s", part->whose, path, why);
+		status = part->open(single, NULL, &why);
 	}
 	if (status != STATUS_OK)
-		log_error("no memory for who connects");
+		log_error("no memory for the %s", part->whose);
 	return status;
 }
 
@@ -97,23 +94,17 @@ static enum status open_shared(struct single *single, const struct config *confi
 {
 	enum status status;
 	struct buf path;
-	size_t stem;
+	size_t stem, i;
 
 	buf_init(&path, 8192);
 	name_file(config, &path);
 	status = open_limits(single, buf_text(&path));
 	stem = path.len;
-	buf_puts(&path, ".counters");
-	if (status == STATUS_OK)
-		status = open_counters(single, buf_text(&path));
-	buf_truncate(&path, stem);
-	buf_puts(&path, ".models");
-	if (status == STATUS_OK)
-		status = open_models(single, buf_text(&path));
-	buf_truncate(&path, stem);
-	buf_puts(&path, ".connects");
-	if (status == STATUS_OK)
-		status = open_throttle(single, buf_text(&path));
+	for (i = 0; i < COUNT(parts) && status == STATUS_OK; i++) {
+		buf_truncate(&path, stem);
+		buf_puts(&path, parts[i].suffix);
+		status = open_part(single, &parts[i], buf_text(&path));
+	}
 	buf_clear(&path);
 	if (status == STATUS_OK && scoreboard_new(1, &single->scoreboard) != STATUS_OK) {
 		log_error("no memory for the scoreboard");
