@@ -11,13 +11,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-
-/* gcc says it by a macro, clang by a feature. */
-#if defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define __SANITIZE_ADDRESS__ 1
-#endif
-#endif
+#include "base/sanitizer.h"
 
 void secret_random(void *out, size_t n)
 {
@@ -67,11 +61,7 @@ void secret_protect_memory(void)
 	struct rlimit none = { 0, 0 };
 
 	setrlimit(RLIMIT_CORE, &none);
-#ifndef __SANITIZE_ADDRESS__
-	/*
-	 * A core_pattern pipe ignores the limit, so the flag too.  The leak checker would need
-	 * ptrace.
-	 */
-	prctl(PR_SET_DUMPABLE, 0);
-#endif
+	/* A core_pattern pipe ignores the limit, so the flag too. */
+	if (!SANITIZER)
+		prctl(PR_SET_DUMPABLE, 0);
 }

@@ -20,6 +20,7 @@ from servers import BUILD, name, script, until
 from site_client import at_once
 
 NEVER = name("never")  # a gate that nobody opens
+SANITIZED = "ASAN_OPTIONS" in os.environ and "sanitized" in str(BUILD)
 
 
 @pytest.mark.parametrize("addresses, served", [
@@ -270,6 +271,21 @@ def test_a_second_SIGINT_ends_at_once(pool, tenant):
     assert "told twice" in banter.text()
 
 
+@pytest.mark.skipif(SANITIZED, reason="a sanitizer's check at the end touches all there is")
+def test_an_idle_worker_ends_without_touching_what_all_of_them_share(pool):
+    """Each page it wrote on would be copied for it first: a thousand workers would take seconds to end."""
+    faults = {}
+    for workers in (2, 34):
+        banter = pool(workers=workers)
+        until(lambda: len(banter.children()) == workers, "all workers")
+        banter.process.terminate()
+        _, code, usage = os.wait4(banter.process.pid, 0)
+        banter.process = None
+        assert code == 0
+        faults[workers] = usage.ru_minflt
+    assert (faults[34] - faults[2]) / 32 < 120, faults
+
+
 def test_a_draining_pool_does_not_replace_its_dead(pool, tenant):
     banter = pool(workers=1)
     reply = stream(banter.socket, tenant, script("hello", tokens=["a", "b"], gates={"2": NEVER}))
@@ -490,8 +506,6 @@ def test_a_reload_while_draining_is_passed_over(configured, tenant, model):
 
 
 # Without descriptors, without memory: a line and a replacement
-
-SANITIZED = "ASAN_OPTIONS" in os.environ and "sanitized" in str(BUILD)
 
 
 @pytest.mark.skipif(SANITIZED, reason="a sanitizer needs descriptors for its check at the end")
