@@ -138,10 +138,15 @@ def test_the_models_key_changes_by_a_reload(served, machine):
 def test_a_reload_fails_where_it_was_asked(served, machine):
     """For a wrong setting: the service goes on, and the reason is in the journal. A good one ends when its workers are up."""
     box = machine(served)
+
+    def workers():
+        return set(box.run("pgrep -x banter-worker").stdout.split())
+
     box.run("systemctl start banter.service")
-    workers = box.run("pgrep -x banter-worker").stdout.split()
+    before = workers()
     box.run("systemctl reload banter.service")
-    assert not set(workers) & set(box.run("pgrep -x banter-worker").stdout.split())
+    assert workers() - before
+    until(lambda: not workers() & before, "the end of the old workers, which answer nobody any more")
     assert "systemctl reload banter" in box.run("banterctl reload", check=False).stdout  # systemd made the socket
     set_lines(box, "BANTER_HEARTBEAT=often")
     refused = box.run("systemctl reload banter.service", check=False)
