@@ -13,15 +13,16 @@ GROUPS = ("workers", "nginx", "pgbouncer", "postgres")
 TITLES = {"workers": "workers", "nginx": "nginx", "pgbouncer": "PgBouncer", "postgres": "PostgreSQL"}
 
 
-def case(streams):
-    """A token a second: the seconds that it takes to look at all processes are in the middle of it."""
-    return Case(f"streams{streams}", f"{streams:,} streams at a token a second", streams, 1, 30, 1000000,
-                spread_us=streams * 1000)
+def case(streams, within):
+    """A token a second, for 30 seconds after all of them are to have begun: what it takes to look at all processes is in the
+    middle of it."""
+    return Case(f"streams{streams}", f"{streams:,} streams at a token a second", streams, 1, within + 30, 1000000,
+                spread_us=within * 1000000)
 
 
 def measure(bench, enter):
     return {"worker": {name: worker(bench, name == "TLS") for name in ("plain", "TLS")},
-            "streams": [all_of(bench, thousand.STREAMS)]}
+            "streams": [all_of(bench, thousand.STREAMS, 1)]}
 
 
 def worker(bench, tls):
@@ -38,23 +39,24 @@ def worker(bench, tls):
         return one.load(Case("own", "a worker's own memory", OWN, 1, 6, 1000000, spread_us=1000000), look=look)["look"]
 
 
-def all_of(bench, streams):
-    """Everything in the middle of `streams` streams, and what they cost the machine."""
-    bench.say(case(streams).title)
+def all_of(bench, streams, within):
+    """Everything in the middle of `streams` streams, begun within so many seconds, and what they cost the machine."""
+    load = case(streams, within)
+    bench.say(load.title)
     before = processes.available_kib()
     with contextlib.ExitStack() as own:
         one = parts.banter(lambda part: own.enter_context(contextlib.closing(part)), bench, streams, pooled=True)
-        found = one.load(case(streams), refuses=True, look=lambda load: look(bench, one, load))
+        found = one.load(load, refuses=True, look=lambda pid: look(bench, one, pid))
     seen = found["look"]
     seen["lost"] = before - seen.pop("available") - seen.pop("others")
     return {"streams": streams, "served": found["exchanges"], "first_p99_ns": found["first_ns"]["p99"], **seen}
 
 
-def look(bench, one, load):
+def look(bench, one, load_pid):
     available = processes.available_kib()
     return {
         "available": available,
-        "others": processes.pss_kib(load) + processes.pss_kib(bench.model.process.pid),
+        "others": processes.pss_kib(load_pid) + processes.pss_kib(bench.model.process.pid),
         "backends": processes.named(bench.postgres.process.pid, "postgres: banter_app"),
         "pss": thousand.memory(one),
         "uss": processes.uss_kib(one.groups["workers"].children()),

@@ -1,5 +1,5 @@
 """A thousand streams at once on what `make run` sets up by itself: all of them are served, and PostgreSQL has a few
-connections. A small crowd in `make test`; the thousand, and four thousand, in `tests/run thousand_long`."""
+connections. A small crowd in `make test`; the thousand in `tests/run thousand_long`, four thousand in `tests/run bench`."""
 
 import asyncio
 import json
@@ -147,16 +147,6 @@ def test_a_crowd_at_once_out_of_the_box(make_run, clone, standin, model):  # noq
     assert (connections["verdict"], f"up to {most} connections" in connections["found"]) == ("ok", True), connections
     run.running.stop()
     assert "stopped; the data is kept" in run.running.text() and "killed" not in run.running.text()
-
-
-@pytest.mark.skipif(not LONG, reason="minutes: tests/run thousand_long")
-@pytest.mark.timeout(2 * PATIENCE)
-def test_4000_streams_at_one_token_a_second_all_complete(make_run, clone, standin):  # noqa: F811
-    run = Run(make_run, clone, 4000, standin)
-    answers = asyncio.run(crowd(run, 4000, script("slow", tokens=20, delay_ms=1000)))
-    assert not refused(answers, [f"word{n} " for n in range(1, 21)])
-    assert run.backends()[0] <= 16
-    run.running.stop()
 
 
 def test_a_pooler_that_dies_is_told_and_ends_the_run(make_run, clone, standin):  # noqa: F811
