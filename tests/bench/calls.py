@@ -13,7 +13,7 @@ except ImportError:  # the tables then have no pgbench beside Banter
 # Clients and mode of each; the last one is Banter's number of connections in exchanges.py.
 RUNS = {"extended8": (8, "extended"), "prepared8": (8, "prepared"), "extended16": (16, "extended")}
 TITLES = {key: f"pgbench, {clients} clients, {mode}" for key, (clients, mode) in RUNS.items()}
-EXCHANGES = 1200
+EXCHANGES = 900
 
 
 class Calls:
