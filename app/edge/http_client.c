@@ -7,7 +7,6 @@
 #include <curl/curl.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <strings.h>
 
 #include "base/clock.h"
 #include "base/heap.h"
@@ -81,7 +80,6 @@ static size_t on_header(char *bytes, size_t size, size_t count, void *context)
 static int on_request(void *context, char *ip, char *local_ip, int port, int local_port)
 {
 	struct http_client *client = context;
-	const char *scheme = NULL;
 	long made = 1;
 
 	(void)ip;
@@ -94,8 +92,7 @@ static int on_request(void *context, char *ip, char *local_ip, int port, int loc
 	}
 	curl_easy_getinfo(client->easy, CURLINFO_NUM_CONNECTS, &made);
 	client->reused = made == 0;
-	curl_easy_getinfo(client->easy, CURLINFO_SCHEME, &scheme);
-	if (made && scheme && strcasecmp(scheme, "https") == 0)
+	if (made && client->prepared->tls)
 		heap_trim(); /* of what a handshake took, most is free again */
 	client->sent = true;
 	stage_set(client->stage, STAGE_FIRST);

@@ -3,6 +3,7 @@
 
 #include <curl/curl.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/buf.h"
 
@@ -104,8 +105,14 @@ enum status http_prepared_init(struct http_prepared *prepared, const struct http
 		*why = curl_easy_strerror(bad);
 		status = bad ? STATUS_FAILED : STATUS_OK;
 	}
-	*prepared = (struct http_prepared){ easy, headers, target->first_ms, target->idle_ms,
-					    target->accept_encoding != NULL };
+	*prepared = (struct http_prepared){
+		.easy = easy,
+		.headers = headers,
+		.first_ms = target->first_ms,
+		.idle_ms = target->idle_ms,
+		.unpacks = target->accept_encoding != NULL,
+		.tls = strncasecmp(target->url, "https:", 6) == 0,
+	};
 	if (status)
 		http_prepared_clear(prepared);
 	return status;

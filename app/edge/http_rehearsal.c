@@ -11,7 +11,6 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <string.h>
-#include <strings.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -95,14 +94,11 @@ static void answer(struct http_multi *multi, int listener)
 		close(fd);
 }
 
-/* True: it goes by TLS. */
-static bool play(struct http_multi *multi, const struct http_prepared *prepared, bool answered)
+static void play(struct http_multi *multi, const struct http_prepared *prepared, bool answered)
 {
 	char name[sizeof(struct sockaddr_un)] = "";
 	int listener = listen_unnamed(name), left;
 	CURL *easy = *name ? curl_easy_duphandle(prepared->easy) : NULL;
-	const char *scheme = NULL;
-	bool tls;
 
 	/* A key is for its server alone. */
 	if (easy && !curl_easy_setopt(easy, CURLOPT_HTTPHEADER, NULL) &&
@@ -113,19 +109,17 @@ static bool play(struct http_multi *multi, const struct http_prepared *prepared,
 		curl_multi_socket_action(multi->handle, CURL_SOCKET_TIMEOUT, 0, &left);
 		if (answered)
 			answer(multi, listener);
-		curl_easy_getinfo(easy, CURLINFO_SCHEME, &scheme);
 		curl_multi_remove_handle(multi->handle, easy);
 	}
-	tls = scheme && strcasecmp(scheme, "https") == 0;
 	curl_easy_cleanup(easy);
 	if (listener >= 0)
 		close(listener);
 	multi->timer_at = CLOCK_NEVER;
-	return tls;
 }
 
 void http_rehearsal_play(struct http_multi *multi, const struct http_prepared *prepared)
 {
-	if (play(multi, prepared, false))
+	play(multi, prepared, false);
+	if (prepared->tls)
 		play(multi, prepared, true);
 }

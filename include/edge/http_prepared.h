@@ -38,6 +38,7 @@ struct http_prepared {
 	void *headers; /* libcurl's list, which every copy borrows */
 	int64_t first_ms, idle_ms;
 	bool unpacks; /* libcurl does */
+	bool tls;     /* the server is behind it */
 };
 
 /*
