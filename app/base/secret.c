@@ -31,19 +31,27 @@ void secret_random(void *out, size_t n)
 	}
 }
 
-void secret_new_id(char out[SECRET_ID_SIZE])
+void secret_new_ids(char *const ids[], size_t count)
 {
 	static const char digits[] = "0123456789abcdefghjkmnpqrstvwxyz";
 	uint64_t time = (uint64_t)clock_wall_ms();
-	unsigned char random[16];
+	unsigned char random[SECRET_IDS][16];
+	size_t id;
 	int i;
 
-	for (i = 9; i >= 0; i--, time >>= 5)
-		out[i] = digits[time & 31];
-	secret_random(random, sizeof(random));
-	for (i = 0; i < 16; i++)
-		out[10 + i] = digits[random[i] & 31];
-	out[26] = '\0';
+	secret_random(random, count * sizeof(random[0]));
+	for (id = 0; id < count; id++) {
+		for (i = 0; i < 10; i++)
+			ids[id][i] = digits[time >> (45 - 5 * i) & 31];
+		for (i = 0; i < 16; i++)
+			ids[id][10 + i] = digits[random[id][i] & 31];
+		ids[id][26] = '\0';
+	}
+}
+
+void secret_new_id(char out[SECRET_ID_SIZE])
+{
+	secret_new_ids(&out, 1);
 }
 
 void secret_scrub_env(const char *name)

@@ -22,9 +22,9 @@ void turn_init(struct turn *turn, const struct turn_context *context)
 		.cause = "",
 		.first_ms = -1,
 	};
-	secret_new_id(turn->begin.exchange);
-	secret_new_id(turn->begin.answer);
-	secret_new_id(turn->begin.new_conversation);
+	secret_new_ids((char *const[]){ turn->begin.exchange, turn->begin.answer,
+					turn->begin.new_conversation },
+		       3);
 	buf_init(&turn->answer, (size_t)context->config->answer_bytes);
 }
 

@@ -37,8 +37,11 @@ static void ids_are_unlike(void **state)
 	size_t i, j;
 
 	(void)state;
-	for (i = 0; i < COUNT(ids); i++) {
+	for (i = 0; i < COUNT(ids); i += 4) {
 		secret_new_id(ids[i]);
+		secret_new_ids((char *const[]){ ids[i + 1], ids[i + 2], ids[i + 3] }, 3);
+	}
+	for (i = 0; i < COUNT(ids); i++) {
 		assert_int_equal(strlen(ids[i]), SECRET_ID_SIZE - 1);
 		assert_int_equal(strspn(ids[i], digits), SECRET_ID_SIZE - 1);
 		for (j = 0; j < i; j++)
