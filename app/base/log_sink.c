@@ -43,7 +43,7 @@ void log_sink_init(struct log_sink *sink, const char *name, const char *path, bo
 
 static void close_own(struct log_sink *sink)
 {
-	if (sink->fd >= 0)
+	if (sink->fd >= 0 && sink->fd != STDERR_FILENO)
 		close(sink->fd);
 	sink->fd = -1;
 }
@@ -70,22 +70,26 @@ static void take_own(struct log_sink *sink, int fd, const struct stat *st)
 
 /*
  * Of a pipe and of a terminal we open an end of our own that does not wait: between poll() and write()
- * another process may fill it. Where that is forbidden, poll() has to do.
+ * another process may fill it. Where that is forbidden, poll() has to do. Looked at once: it is what we
+ * were started with.
  */
 static int standard_error(struct log_sink *sink)
 {
 	struct stat st;
-	int fd;
 
-	if (fstat(STDERR_FILENO, &st) || !(S_ISFIFO(st.st_mode) || S_ISCHR(st.st_mode)))
-		return STDERR_FILENO;
-	if (is_own(sink, &st))
+	if (sink->fd >= 0)
 		return sink->fd;
-	fd = open("/proc/self/fd/2", O_WRONLY | O_APPEND | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
-	if (fd < 0)
+	if (fstat(STDERR_FILENO, &st))
 		return STDERR_FILENO;
-	take_own(sink, fd, &st);
-	return fd;
+	sink->socket = S_ISSOCK(st.st_mode);
+	if (S_ISFIFO(st.st_mode) || S_ISCHR(st.st_mode)) {
+		sink->fd = open("/proc/self/fd/2",
+				O_WRONLY | O_APPEND | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+		sink->waits = sink->fd < 0;
+	}
+	if (sink->fd < 0)
+		sink->fd = STDERR_FILENO;
+	return sink->fd;
 }
 
 /* The file of that name as it is now; one that was only moved is better than none. -1: errno. */
@@ -109,15 +113,14 @@ static int file(struct log_sink *sink)
 	return -1;
 }
 
-static ssize_t write_some(int fd, const char *bytes, size_t n)
+static ssize_t write_some(const struct log_sink *sink, int fd, const char *bytes, size_t n)
 {
 	ssize_t done;
 
-	do {
-		done = send(fd, bytes, n, MSG_DONTWAIT | MSG_NOSIGNAL);
-		if (done < 0 && errno == ENOTSOCK)
-			done = write(fd, bytes, n);
-	} while (done < 0 && errno == EINTR);
+	do
+		done = sink->socket ? send(fd, bytes, n, MSG_DONTWAIT | MSG_NOSIGNAL)
+				    : write(fd, bytes, n);
+	while (done < 0 && errno == EINTR);
 	return done;
 }
 
@@ -125,16 +128,21 @@ static ssize_t write_some(int fd, const char *bytes, size_t n)
 static int to_stream(const struct log_sink *sink, int fd, const char *line, size_t n)
 {
 	struct pollfd out = { .fd = fd, .events = POLLOUT };
-	ssize_t done;
+	bool ask = sink->waits || sink->lost;
+	ssize_t done = -1;
 
 	if (fd < 0)
 		return errno;
-	if (poll(&out, 1, sink->lost ? 0 : UNREAD_MS) == 0)
-		return EAGAIN;
-	done = write_some(fd, line, n);
+	if (!ask)
+		done = write_some(sink, fd, line, n);
+	if (ask || (done < 0 && errno == EAGAIN)) {
+		if (poll(&out, 1, sink->lost ? 0 : UNREAD_MS) == 0)
+			return EAGAIN;
+		done = write_some(sink, fd, line, n);
+	}
 	/* The rest, or why there is none: the disk is full. */
 	if (done >= 0 && (size_t)done < n)
-		done = write_some(fd, line + done, n - (size_t)done) < 0 ? -1 : 0;
+		done = write_some(sink, fd, line + done, n - (size_t)done) < 0 ? -1 : 0;
 	return done < 0 ? errno : 0;
 }
 
@@ -173,7 +181,7 @@ static int form_syslog(const struct log_sink *sink, enum log_level level, const 
 	localtime_r(&now, &tm);
 	strftime(stamp, sizeof(stamp), "%b %e %H:%M:%S", &tm);
 	return snprintf(line, LOG_LINE_BYTES, "<%d>%s %s[%d]: %s",
-			LOG_DAEMON | levels[level].priority, stamp, sink->name, (int)getpid(),
+			LOG_DAEMON | levels[level].priority, stamp, sink->name, (int)sink->owner,
 			text);
 }
 
@@ -186,7 +194,7 @@ static int form_line(const struct log_sink *sink, enum log_level level, const ch
 
 	clock_stamp(stamp);
 	return snprintf(line, LOG_LINE_BYTES, "%s%s %s [%d] %s\n", anew ? "\n" : "", stamp,
-			levels[level].name, (int)getpid(), text);
+			levels[level].name, (int)sink->owner, text);
 }
 
 /* One write a line, so that the lines of many workers do not mix. */
@@ -224,10 +232,11 @@ static int say_lost(struct log_sink *sink)
 
 enum log_sink_end log_sink_put(struct log_sink *sink, enum log_level level, const char *text)
 {
+	pid_t self = getpid();
 	int failed = 0;
 
-	if (sink->owner != getpid()) { /* what the master lost is the master's to say */
-		sink->owner = getpid();
+	if (sink->owner != self) { /* what the master lost is the master's to say */
+		sink->owner = self;
 		sink->lost = 0;
 	}
 	if (sink->lost)

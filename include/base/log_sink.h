@@ -20,10 +20,12 @@ struct log_sink {
 	const char *name; /* who speaks, for syslog */
 	char *path;	  /* of the file, or of syslog's socket; NULL: standard error */
 	bool syslog;
-	int fd; /* -1: none */
+	bool socket; /* standard error is one */
+	bool waits;  /* ... is somebody else's, whom a full one stops: to be asked first */
+	int fd;	     /* -1: none */
 	dev_t device;
-	ino_t inode; /* what `fd` is */
-	pid_t owner; /* whose lines `lost` counts */
+	ino_t inode; /* of a file: what `fd` is */
+	pid_t owner; /* who speaks, and whose lines `lost` counts */
 	unsigned long lost;
 	int why; /* errno of the last that was lost */
 };

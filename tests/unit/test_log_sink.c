@@ -4,9 +4,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/ptrace.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 #include <syslog.h>
@@ -275,6 +277,69 @@ static void who_is_forked_counts_its_own(void **state)
 	log_sink_clear(&sink);
 }
 
+/* The system calls of a process that puts a line and then so many more. */
+static int calls_of(struct log_sink *sink, int lines)
+{
+	struct __ptrace_syscall_info info;
+	int result, calls = 0;
+	pid_t pid = fork();
+
+	assert_true(pid >= 0);
+	if (!pid) {
+		log_sink_put(sink, LOG_LEVEL_INFO, "one");
+		if (ptrace(PTRACE_TRACEME, 0, NULL, NULL))
+			_exit(1);
+		raise(SIGSTOP);
+		while (lines--)
+			log_sink_put(sink, LOG_LEVEL_INFO, "another");
+		_exit(0);
+	}
+	while (waitpid(pid, &result, 0) == pid && WIFSTOPPED(result)) {
+		ptrace(PTRACE_SETOPTIONS, pid, NULL, PTRACE_O_TRACESYSGOOD);
+		if (ptrace(PTRACE_GET_SYSCALL_INFO, pid, sizeof(info), &info) > 0 &&
+		    info.op == PTRACE_SYSCALL_INFO_ENTRY && info.entry.nr != SYS_clock_gettime)
+			calls++; /* the clock is none, but on some machines */
+		ptrace(PTRACE_SYSCALL, pid, NULL, NULL);
+	}
+	assert_int_equal(result, 0);
+	return calls;
+}
+
+static int calls_of_a_line(struct log_sink *sink)
+{
+	int calls = (calls_of(sink, 4) - calls_of(sink, 1)) / 3;
+
+	log_sink_clear(sink);
+	return calls;
+}
+
+/* Who speaks, and the line. */
+static void a_line_is_two_calls(void **state)
+{
+	int before = dup(STDERR_FILENO), ends[2][2], listener = listen_there(), i;
+	int file = open(other, O_WRONLY | O_CREAT, 0600);
+	struct log_sink sink = LOG_SINK_STDERR;
+
+	(void)state;
+	assert_int_equal(pipe(ends[0]), 0);
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, ends[1]), 0);
+	for (i = 0; i < 3; i++) {
+		dup2(i < 2 ? ends[i][1] : file, STDERR_FILENO);
+		assert_int_equal(calls_of_a_line(&sink), 2);
+	}
+	dup2(before, STDERR_FILENO);
+	log_sink_init(&sink, "banter", place, true);
+	assert_int_equal(calls_of_a_line(&sink), 2);
+	log_sink_init(&sink, "banter", other, false);
+	assert_int_equal(calls_of_a_line(&sink),
+			 3); /* ... and whether the file is still that one */
+	for (i = 0; i < 4; i++)
+		close(ends[i / 2][i % 2]);
+	close(listener);
+	close(file);
+	close(before);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -287,6 +352,7 @@ int main(void)
 		cmocka_unit_test_teardown(half_a_line_is_counted, empty_folder),
 		cmocka_unit_test(many_processes_and_a_pipe_that_nobody_reads),
 		cmocka_unit_test_teardown(who_is_forked_counts_its_own, empty_folder),
+		cmocka_unit_test_teardown(a_line_is_two_calls, empty_folder),
 	};
 
 	return cmocka_run_group_tests(tests, make_folder, remove_folder);
