@@ -20,6 +20,7 @@ declare
 	v_price integer;
 	v_replaces text;
 	v_left integer;
+	v_replaced boolean := false; -- the one whose place it takes has made room
 begin
 	-- Nearly always done, with text.
 	if (p_state = 'done' and p_answer <> '') is not true then
@@ -46,19 +47,20 @@ begin
 
 	-- All of it in one update: at a row's second one in a transaction PostgreSQL looks at its foreign keys
 	-- again, and would wait here for a conversation that is being erased, while the eraser waits for us.
-	update banter_data.exchange e
-	set state = v_state, ended_at = clock_timestamp(), answer = p_answer,
-		chars = coalesce(e.chars, char_length(e.question)) + coalesce(char_length(p_answer), 0),
-		finish_reason = p_finish_reason, tokens_in = p_tokens_in, tokens_out = p_tokens_out,
-		error = p_error, first_ms = p_first_ms, total_ms = p_total_ms,
-		server = p_server, requests = p_requests, tries = p_tries, tokens_cached = p_tokens_cached
-	where e.workspace = p_workspace and e.exchange = p_exchange and e.state = 'running'
-		and (e.replaces is null or v_state = 'failed')
-	returning e.price, e.conversation into v_price, v_conversation;
+	loop
+		update banter_data.exchange e
+		set state = v_state, price = coalesce(v_left, e.price), ended_at = clock_timestamp(), answer = p_answer,
+			chars = coalesce(e.chars, char_length(e.question)) + coalesce(char_length(p_answer), 0),
+			finish_reason = p_finish_reason, tokens_in = p_tokens_in, tokens_out = p_tokens_out,
+			error = p_error, first_ms = p_first_ms, total_ms = p_total_ms,
+			server = p_server, requests = p_requests, tries = p_tries, tokens_cached = p_tokens_cached
+		where e.workspace = p_workspace and e.exchange = p_exchange and e.state = 'running'
+			and (e.replaces is null or v_state = 'failed' or v_replaced)
+		returning e.price, e.conversation into v_price, v_conversation;
+		exit when found;
 
-	-- Nearly never: one that has ended before, or takes the place of a left one and takes over its charge.
-	if not found then
-		select e.state, e.conversation, e.price, e.replaces into v_was, v_conversation, v_price, v_replaces
+		-- Nearly never: one that has ended before, or takes the place of a left one and takes over its charge.
+		select e.state, e.replaces into v_was, v_replaces
 		from banter_data.exchange e
 		where e.workspace = p_workspace and e.exchange = p_exchange
 		for no key update;
@@ -69,14 +71,8 @@ begin
 		set state = 'replaced'
 		where e.workspace = p_workspace and e.exchange = v_replaces and e.state = 'left'
 		returning e.price into v_left;
-		update banter_data.exchange e
-		set state = v_state, price = coalesce(v_left, v_price), ended_at = clock_timestamp(), answer = p_answer,
-			chars = char_length(e.question) + coalesce(char_length(p_answer), 0),
-			finish_reason = p_finish_reason, tokens_in = p_tokens_in, tokens_out = p_tokens_out,
-			error = p_error, first_ms = p_first_ms, total_ms = p_total_ms,
-			server = p_server, requests = p_requests, tries = p_tries, tokens_cached = p_tokens_cached
-		where e.workspace = p_workspace and e.exchange = p_exchange;
-	end if;
+		v_replaced := true;
+	end loop;
 
 	if v_state = 'failed' then
 		perform banter_data.credit_return(p_workspace, p_exchange, v_price);
