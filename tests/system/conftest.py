@@ -5,6 +5,7 @@ BANTER_TEST_BUILD names another folder of binaries (such as the sanitizers' buil
 
 import os
 import pathlib
+import re
 import shutil
 import signal
 import subprocess
@@ -14,13 +15,14 @@ import pytest
 
 sys.path.insert(0, os.path.dirname(__file__))
 import servers  # noqa: E402
+from fronts import FRONTS  # noqa: E402
 from site_client import Site  # noqa: E402
 
 # A shell's background job ignores it, and so would all that the tests start and interrupt.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
-# A file is one process's: these, begun last, would go on when all others are done.
+# A file is one process's, but of test_fronts each front: these, begun last, would go on when all others are done.
 LONG = ["test_fronts", "test_doctor", "test_ctl_tenants", "test_ctl", "test_pool", "test_shared_host", "test_containers",
         "test_run", "test_ctl_conversations", "test_failover", "test_faults", "test_stream", "test_ctl_help", "test_database"]
 
@@ -28,6 +30,22 @@ LONG = ["test_fronts", "test_doctor", "test_ctl_tenants", "test_ctl", "test_pool
 def pytest_collection_modifyitems(items):
     """The long files first."""
     items.sort(key=lambda item: LONG.index(item.path.stem) if item.path.stem in LONG else len(LONG))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    """--dist loadfile, but what each front has for itself can be where the others' is not."""
+    from xdist.scheduler import LoadFileScheduling
+
+    names = "|".join(sorted((re.escape(front.name) for front in FRONTS), key=len, reverse=True))
+    of_a_front = re.compile(rf"[^:]*test_fronts\.py(?=::).*?\[({names})[-\]]")
+
+    class ByFront(LoadFileScheduling):
+        def _split_scope(self, nodeid):
+            found = of_a_front.match(nodeid)
+            return f"{super()._split_scope(nodeid)} {found[1]}" if found else super()._split_scope(nodeid)
+
+    return ByFront(config, log) if config.getvalue("dist") == "loadfile" else None
 
 
 @pytest.hookimpl(hookwrapper=True)
