@@ -199,7 +199,8 @@ class Sandbox:
 
     def booted(self):
         assert self.process.poll() is None, f"the sandbox ended:\n{self.process.stdout.read()}"
-        state = self.run("systemctl is-system-running", check=False).stdout.strip()
+        # As soon as it can be asked it waits by itself: asking again and again would keep the boot from the cores.
+        state = self.run("systemctl is-system-running --wait", check=False).stdout.strip()
         return state in ("running", "degraded")
 
     def run(self, script, check=True, patience=PATIENCE, text_in=None):
