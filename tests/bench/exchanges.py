@@ -10,7 +10,7 @@ from case import Case
 from streams import ROWS, OUTSIDE, WORKERS
 from table import Table, spread
 
-ONE = Case("one", "1-token exchanges, 16 clients", 16, 75, 1, 0)
+ONE = Case("one", "1-token exchanges, 16 clients", 16, 60, 1, 0)
 DIRECT, FEW = "no pooler", 24  # workers: as many as need none, whose statements stay prepared
 WARM = Case("warm", "warm-up", WORKERS, 1, 2, 50000)
 WARM_FEW = Case("warm", "warm-up", FEW, 4, 2, 50000)

@@ -12,7 +12,7 @@ WORKERS = 208
 CASES = [
     Case("2ms", "50 streams x 200 tokens, 2 ms apart", 50, 3, 200, 2000),
     Case("50ms", "200 streams x 100 tokens, 50 ms apart", 200, 1, 100, 50000),
-    Case("burst", "50 streams x 200 tokens as fast as they come, a model that writes 25 at once", 50, 6, 200, 0, burst=25),
+    Case("burst", "50 streams x 200 tokens as fast as they come, a model that writes 25 at once", 50, 5, 200, 0, burst=25),
     Case("single", "50 streams x 200 tokens as fast as they come, a model that writes each by itself", 50, 3, 200, 0),
 ]
 WARM = Case("warm", "warm-up", WORKERS, 1, 20, 50000)
