@@ -140,7 +140,7 @@ static void put_sentence(const char *text, FILE *out)
 static void put_head(const char *name, const char *title, const char *section, const char *what,
 		     FILE *out)
 {
-	fprintf(out, ".Dd " BANTER_DATE "\n.Dt %s %s\n.Os\n", title, section);
+	fprintf(out, ".Dd " MANUAL_DATE "\n.Dt %s %s\n.Os\n", title, section);
 	fprintf(out, ".Sh NAME\n.Nm %s\n.Nd %s\n", name, what);
 }
 

@@ -5,6 +5,6 @@
 #define BANTER_VERSION "0.1.0"
 
 /* Of this release, as manual pages show it. */
-#define BANTER_DATE "November 21, 2026"
+#define MANUAL_DATE "November 21, 2026"
 
 #endif
