@@ -10,8 +10,8 @@ from case import Case
 from table import Table, spread
 
 MOST = 4000
-# Seconds within which they begin. A worker's first exchange costs two cores some 10 ms: where 400 a second begin while as many
-# stream as never before, the database waits for a core until it is too late.
+# Seconds within which they begin. A worker's first exchange takes some 10 ms of two cores: where 400 begin in each second,
+# beside those that stream, the database waits for a core until it is too late.
 WITHIN = 60
 # As many tokens in each: what an exchange costs is the same part of all.
 GROWTH = [Case(f"streams{clients}", f"{clients:,} streams, 50 ms apart", clients, exchanges, 100, 50000)
