@@ -46,7 +46,7 @@ obj = $(patsubst %.c,$(B)/obj/%.o,$(1))
 fcgi_obj = $(call obj,$(lower_src) $(http_src) $(pool_src))
 ctl_obj = $(call obj,$(lower_src) $(ctl_src)) $(B)/obj/sql.o
 model_obj = $(call obj,$(model_src))
-archive_obj = $(call obj,$(filter-out %/main.c,$(lower_src) $(ctl_src) $(http_src)))
+archive_obj = $(call obj,$(filter-out %/main.c,$(lower_src) $(ctl_src) $(http_src) $(pool_src)))
 unit_tests = $(patsubst tests/unit/%.c,$(B)/unit/%,$(unit_src))
 
 # What banterctl knows of itself.

@@ -1,7 +1,7 @@
 /*
- * The master's loop: how many workers there are to be, of which settings, and when all is to end.
- * The workers themselves are children.c's.  Rests on base/wait, the only place where signals come
- * through.
+ * The master's loop: what came is told to the state machine (master.c), and what that decides is
+ * done. The workers themselves are children.c's.  Rests on base/wait, the only place where signals
+ * come through.
  */
 #include "pool/pool.h"
 
@@ -19,7 +19,7 @@
 #include "pool/children.h"
 #include "pool/systemd.h"
 
-#define LOOK_MS 20 /* while workers are exchanged: how often we look whether a new one is ready */
+#define FAILED_MS 20 /* a wait that failed is not repeated sooner */
 #define WHY_CAP 4096
 
 /*
@@ -40,10 +40,7 @@ struct pool {
 		*refilling; /* where the start's connection was, until the first worker took it */
 	struct askers askers;
 	struct buf fixed; /* what the last reload could not change: names; "": nothing */
-	bool ready;	  /* all workers are up, and the service manager knows */
 	bool unbound; /* a listening socket's file is gone, and the last reload could not help it */
-	bool draining;
-	int64_t away_at; /* while draining: from when on nobody may wait for a pool that follows */
 };
 
 enum status pool_load(const struct settings *settings, struct config *out, struct buf *why)
@@ -68,31 +65,38 @@ void pool_open_log(const struct config *config)
 	log_open_at("banter", (enum log_level)config->log_level, config->log);
 }
 
-static uint32_t workers_wanted(const struct pool *pool)
+static bool ending(const struct pool *pool)
 {
-	/* One more place stays free, for exchanging them. */
-	int64_t most = pool->children.places - CHILDREN_OTHERS - 1;
-
-	return (uint32_t)(pool->config->workers < most ? pool->config->workers : most);
+	return pool->children.master.phase != MASTER_SERVING;
 }
 
-/* How many of a kind there are to be. */
-static uint32_t wanted_of(const struct pool *pool, enum child_kind kind)
+static int64_t longest(const struct config *config)
 {
-	switch (kind) {
-	case CHILD_WORKER:
-		return workers_wanted(pool);
-	case CHILD_ADMISSION:
-		return pool->config->queue_ms > 0;
-	default:
-		return pool->children.sockets.status_fd >= 0;
-	}
+	int64_t exchange_ms =
+		config->exchange_ms > config->json_ms ? config->exchange_ms : config->json_ms;
+
+	return config->request_ms + exchange_ms;
+}
+
+static struct master_plan plan_of(const struct pool *pool)
+{
+	const struct config *config = pool->config;
+
+	return (struct master_plan){
+		.wanted = {
+			[CHILD_WORKER] = (uint32_t)config->workers,
+			[CHILD_ADMISSION] = config->queue_ms > 0,
+			[CHILD_STATUS] = pool->status->fd >= 0,
+		},
+		.drain_ms = config->drain_ms,
+		.longest_ms = longest(config),
+	};
 }
 
 /* Some settings are part of what is already open: they stay, and the new value is reported. */
 static void keep_fixed(struct pool *pool, struct config *fresh)
 {
-	uint32_t most = pool->children.places - CHILDREN_OTHERS - 1;
+	uint32_t most = master_most(pool->children.places);
 
 	buf_reset(&pool->fixed);
 	config_keep(fresh, pool->config, &pool->fixed);
@@ -127,6 +131,7 @@ static void renew_listeners(struct pool *pool)
 
 static void reload(struct pool *pool)
 {
+	struct master_plan plan;
 	struct config fresh;
 	struct buf why;
 
@@ -147,43 +152,12 @@ static void reload(struct pool *pool)
 	pool->filling = heap_fill();
 	pool_open_log(pool->config);
 	renew_listeners(pool);
-	pool->children.generation++;
-	pool->ready = false;
+	plan = plan_of(pool);
+	master_reload(&pool->children.master, &plan);
 	systemd_reloading();
 	log_info("the settings are loaded again: the workers are exchanged one by one");
 out:
 	buf_clear(&why);
-}
-
-/*
- * One step towards as many of a kind as are wanted, all of this generation. While old ones are
- * exchanged, a new one must be ready before the next old one is told to end: settings that no
- * worker can start with cost none of the old. Returns when to look again.
- */
-static int64_t even_out(struct pool *pool, enum child_kind kind, int64_t now)
-{
-	uint32_t wanted = wanted_of(pool, kind);
-	struct children_tally count;
-	int64_t start_at;
-
-	for (;;) {
-		count = children_count(&pool->children, kind);
-		if (count.old && count.starting)
-			return now + LOOK_MS;
-		if (count.old && count.fresh + count.old > wanted) {
-			children_retire(&pool->children, kind, now);
-			continue;
-		}
-		if (count.fresh >= wanted)
-			return CLOCK_NEVER;
-		if (!children_start(&pool->children, kind, now))
-			break;
-		if (!pool->refilling)
-			pool->refilling = heap_fill();
-	}
-	/* Too early, or no place is free: then a death wakes us. */
-	start_at = pool->children.pauses[kind].start_at;
-	return now < start_at ? start_at : CLOCK_NEVER;
 }
 
 static void watch(struct pool *pool, enum pool_slot slot, int fd)
@@ -194,39 +168,39 @@ static void watch(struct pool *pool, enum pool_slot slot, int fd)
 
 static void begin_drain(struct pool *pool, int64_t now)
 {
-	int64_t patience = pool->config->queue_ms;
+	struct master *master = &pool->children.master;
+	int64_t patience = 0;
 
-	pool->draining = true;
-	pool->away_at = now;
 	if (pool->children.sockets.kept)
-		pool->away_at = patience ? now + patience : CLOCK_NEVER;
+		patience = pool->config->queue_ms ? pool->config->queue_ms : CLOCK_NEVER;
 	systemd_stopping();
 	log_info("draining: up to %.1f s; workers: %u", (double)pool->config->drain_ms / 1000,
-		 children_count(&pool->children, CHILD_WORKER).living);
-	children_close(&pool->children, now);
+		 master_count(master, CHILD_WORKER).living);
+	children_close(&pool->children);
+	master_drain(master, patience, now);
 	watch(pool, SLOT_STATUS, pool->children.sockets.status_fd);
 }
 
 /*
  * No worker takes these any more: the web server is to know at once, not when the last exchange has
  * ended. On a socket that outlives us they wait for the pool that follows, but not longer than
- * anybody waits for a worker. Returns when to look again.
+ * anybody waits for a worker.
  */
-static int64_t turn_away(struct pool *pool, int64_t now)
+static void turn_away(struct pool *pool, int64_t now)
 {
 	const struct children_sockets *sockets = &pool->children.sockets;
+	const struct master *master = &pool->children.master;
 	struct queue_entry entry;
 
 	listener_turn_away(sockets->status_fd);
 	/* Whom an admission process held it refuses itself, if it lives. */
-	if (!children_count(&pool->children, CHILD_ADMISSION).living)
+	if (!master_count(master, CHILD_ADMISSION).living)
 		while (queue_take(pool->children.queue, &entry) == STATUS_OK)
 			close(entry.fd);
-	if (now < pool->away_at)
-		return pool->away_at;
+	if (!master_turns_away(master, now))
+		return;
 	watch(pool, SLOT_LISTEN, sockets->listen_fd);
 	listener_turn_away(sockets->listen_fd);
-	return CLOCK_NEVER;
 }
 
 /* Does what the signals asked for. */
@@ -242,21 +216,21 @@ static void answer_signals(struct pool *pool, int64_t now)
 		signals->status = 0;
 		children_show(&pool->children, now);
 	}
-	if (signals->stop && !pool->draining)
+	if (signals->stop && !ending(pool))
 		begin_drain(pool, now);
 	if (signals->hurry) {
 		signals->hurry = 0;
 		log_warn("told twice: the workers are killed");
-		children_kill(&pool->children);
+		master_hurry(&pool->children.master);
 	}
 	if (askers_came(&pool->askers))
 		signals->reload = 1;
 	if (signals->reload) {
 		signals->reload = 0;
-		if (!pool->draining)
+		if (!ending(pool))
 			reload(pool);
 	}
-	if (pool->draining)
+	if (ending(pool))
 		askers_tell(&pool->askers, CONTROL_FAILED, "the pool is ending");
 }
 
@@ -271,36 +245,61 @@ static void tell_done(struct pool *pool)
 		return;
 	}
 	snprintf(text, sizeof(text), "the settings are loaded again; workers: %u%s%s",
-		 workers_wanted(pool),
+		 pool->children.master.plan.wanted[CHILD_WORKER],
 		 pool->fixed.len ? "; changed, but a restart is needed to change it: " : "",
 		 buf_text(&pool->fixed));
 	askers_tell(&pool->askers, CONTROL_DONE, text);
 }
 
-/* Says so once all workers are up, of this generation only; returns when to look again. */
-static int64_t become_ready(struct pool *pool, int64_t now)
+static void start(struct pool *pool, const struct master_decision *decision, int64_t now)
 {
-	struct children_tally count = children_count(&pool->children, CHILD_WORKER);
-
-	if (pool->ready)
-		return CLOCK_NEVER;
-	if (count.old || count.starting || count.fresh < workers_wanted(pool))
-		return now + LOOK_MS;
-	pool->ready = true;
-	systemd_ready();
-	tell_done(pool);
-	return CLOCK_NEVER;
+	if (children_start(&pool->children, decision->kind, decision->place, now) &&
+	    !pool->refilling)
+		pool->refilling = heap_fill();
 }
 
-/* All that are to be there; returns when to look again. */
-static int64_t even_out_all(struct pool *pool, int64_t now)
+static void kill_late(const struct pool *pool, const struct master_decision *decision)
 {
-	int64_t next = CLOCK_NEVER;
-	int kind;
+	log_warn("%s %u (pid %d) did not end in its time: it is killed",
+		 children_kind_name(decision->kind), decision->place,
+		 (int)pool->children.all[decision->place].pid);
+	children_tell(&pool->children, decision->place, SIGKILL);
+}
 
-	for (kind = 0; kind < CHILD_KINDS; kind++)
-		next = clock_earlier(next, even_out(pool, kind, now));
-	return clock_earlier(next, become_ready(pool, now));
+/* Does what the state machine decides; returns when it wants to be asked again. False: all is over. */
+static bool carry_out(struct pool *pool, int64_t now, int64_t *next)
+{
+	struct children *children = &pool->children;
+	struct master_decision decision;
+
+	for (;;) {
+		decision = master_decide(&children->master, now);
+		switch (decision.act) {
+		case MASTER_START:
+			start(pool, &decision, now);
+			break;
+		case MASTER_RETIRE:
+			children_tell(children, decision.place, SIGUSR2);
+			break;
+		case MASTER_END:
+			children_tell(children, decision.place, SIGTERM);
+			break;
+		case MASTER_KILL:
+			kill_late(pool, &decision);
+			break;
+		case MASTER_KILL_NOW:
+			children_tell(children, decision.place, SIGKILL);
+			break;
+		case MASTER_READY:
+			systemd_ready();
+			tell_done(pool);
+			break;
+		case MASTER_WAIT:
+		case MASTER_OVER:
+			*next = decision.at;
+			return decision.act == MASTER_WAIT;
+		}
+	}
 }
 
 int pool_run(struct config *config, struct settings *settings, struct worker_tools *tools,
@@ -315,11 +314,12 @@ int pool_run(struct config *config, struct settings *settings, struct worker_too
 		.status = status,
 	};
 	struct children_sockets sockets = sockets_of(&pool);
+	struct master_plan plan = plan_of(&pool);
 	enum status started;
 	int64_t now, next;
 
 	wait_init(&pool.wait);
-	started = children_init(&pool.children, config, &sockets, signals);
+	started = children_init(&pool.children, config, &plan, &sockets, signals);
 	if (started != STATUS_OK) {
 		log_error("the workers' shared memory cannot be made: %s", status_name(started));
 		return 1;
@@ -332,13 +332,13 @@ int pool_run(struct config *config, struct settings *settings, struct worker_too
 	for (;;) {
 		now = clock_ms();
 		answer_signals(&pool, now);
-		next = children_kill_late(&pool.children, now);
-		if (pool.draining && !children_living(&pool.children))
+		children_look(&pool.children);
+		if (!carry_out(&pool, now, &next))
 			break;
-		next = clock_earlier(next, pool.draining ? turn_away(&pool, now)
-							 : even_out_all(&pool, now));
+		if (ending(&pool))
+			turn_away(&pool, now);
 		if (wait_some(&pool.wait, next) == STATUS_FAILED)
-			usleep(LOOK_MS * 1000);
+			usleep(FAILED_MS * 1000);
 	}
 	log_info("drained");
 	askers_clear(&pool.askers);

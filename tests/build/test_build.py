@@ -232,11 +232,11 @@ def test_it_says_a_line_a_file_or_all_or_nothing(tree):
 # What the tests are built from
 
 
-def test_the_archive_has_everything_but_the_pool_and_what_is_main(built):
+def test_the_archive_has_everything_but_what_is_main(built):
     """What a test stubs is then found first, whatever folder it is of."""
     there = subprocess.run(["ar", "t", built / "build/libbanter.a"], capture_output=True, text=True, check=True).stdout.split()
     assert sorted(there) == sorted(
-        f"{path.stem}.o" for path in (built / "app").glob("*/*.c") if path.parent.name != "pool" and path.stem != "main")
+        f"{path.stem}.o" for path in (built / "app").glob("*/*.c") if path.stem != "main")
     assert "route.o" in there
 
 

@@ -1,0 +1,323 @@
+/* The master's state machine.  Rests on nothing: whoever calls it has the processes and the clock. */
+#include "pool/master.h"
+
+#include "base/clock.h"
+
+#define LOOK_MS 20 /* while children are exchanged: how often it is asked whether a new one is up */
+#define PAUSE_FIRST_MS 100
+#define PAUSE_MOST_MS 30000
+#define YOUNG_MS 10000 /* who dies before this age may well die again at once */
+/* Beyond its own time, before a child is killed: to store its end (chat/turn) and say it. */
+#define GRACE_MS 20000
+#define AT_ONCE INT64_MIN
+
+/* All that one look over the places finds. */
+struct view {
+	struct master_tally tally[CHILD_KINDS];
+	struct master_decision told; /* what a child is to be told by now; else MASTER_WAIT */
+	int64_t next_kill;
+	uint32_t living;
+	uint32_t old[CHILD_KINDS]; /* the first place of each tally's */
+	uint32_t free;		   /* the first place; `places`: none */
+};
+
+uint32_t master_places(uint32_t workers)
+{
+	return (workers * 2 > workers + 16 ? workers * 2 : workers + 16) + MASTER_OTHERS;
+}
+
+uint32_t master_most(uint32_t places)
+{
+	return places - MASTER_OTHERS - 1;
+}
+
+/* Of workers, no more than there are places for. */
+static void take_plan(struct master *master, const struct master_plan *plan)
+{
+	uint32_t most = master_most(master->places);
+
+	master->plan = *plan;
+	if (plan->wanted[CHILD_WORKER] > most)
+		master->plan.wanted[CHILD_WORKER] = most;
+}
+
+void master_init(struct master *master, struct master_child *all, uint32_t places,
+		 const struct master_plan *plan)
+{
+	*master = (struct master){ .all = all, .places = places };
+	take_plan(master, plan);
+}
+
+void master_reload(struct master *master, const struct master_plan *plan)
+{
+	take_plan(master, plan);
+	master->generation++;
+	master->ready = false;
+}
+
+static void grow_pause(struct master_pause *pause, int64_t now)
+{
+	pause->ms = pause->ms ? pause->ms * 2 : PAUSE_FIRST_MS;
+	if (pause->ms > PAUSE_MOST_MS)
+		pause->ms = PAUSE_MOST_MS;
+	pause->start_at = now + pause->ms;
+}
+
+void master_born(struct master *master, enum child_kind kind, uint32_t place, int64_t now)
+{
+	master->all[place] = (struct master_child){
+		.lives = true,
+		.kind = kind,
+		.generation = master->generation,
+		.born = now,
+		.drain_ms = master->plan.drain_ms,
+		.longest_ms = master->plan.longest_ms,
+		.kill_at = CLOCK_NEVER,
+	};
+}
+
+int64_t master_unborn(struct master *master, enum child_kind kind, int64_t now)
+{
+	grow_pause(&master->pauses[kind], now);
+	return master->pauses[kind].ms;
+}
+
+void master_up(struct master *master, uint32_t place)
+{
+	master->all[place].up = true;
+}
+
+/* After a death that nobody asked for: sets when the next of its kind may start. */
+static void pause_after(struct master_pause *pause, const struct master_child *child, int64_t now)
+{
+	if (now - child->born >= YOUNG_MS) {
+		pause->ms = 0;
+		grow_pause(pause, now);
+	} else if (now >= pause->start_at) {
+		/*
+		 * Many that die of one cause at one time make it grow once: the others wait with
+		 * the first.
+		 */
+		grow_pause(pause, now);
+	}
+}
+
+int64_t master_died(struct master *master, uint32_t place, bool well, bool served, int64_t now)
+{
+	struct master_child *child = &master->all[place];
+	struct master_pause *pause = &master->pauses[child->kind];
+	bool wanted = child->told == TOLD_NOTHING && master->phase == MASTER_SERVING;
+
+	if (wanted && !well)
+		pause_after(pause, child, now);
+	/* One that ends at once without having served anything must not make us fork without end. */
+	if (wanted && well && !served && now - child->born < PAUSE_FIRST_MS &&
+	    pause->start_at < now + PAUSE_FIRST_MS)
+		pause->start_at = now + PAUSE_FIRST_MS;
+	*child = (struct master_child){ .lives = false };
+	if (!wanted)
+		return -1;
+	return pause->start_at > now ? pause->start_at - now : 0;
+}
+
+void master_drain(struct master *master, int64_t patience_ms, int64_t now)
+{
+	if (master->phase == MASTER_DRAINING)
+		return;
+	master->phase = MASTER_DRAINING;
+	master->away_at = patience_ms == CLOCK_NEVER ? CLOCK_NEVER : now + patience_ms;
+}
+
+void master_hurry(struct master *master)
+{
+	uint32_t i;
+
+	for (i = 0; i < master->places; i++) {
+		if (!master->all[i].lives)
+			continue;
+		master->all[i].told = TOLD_END;
+		master->all[i].kill_at = AT_ONCE;
+	}
+}
+
+bool master_turns_away(const struct master *master, int64_t now)
+{
+	return master->phase == MASTER_DRAINING && now >= master->away_at;
+}
+
+static struct master_decision of_place(const struct master *master, enum master_act act,
+				       uint32_t place)
+{
+	return (struct master_decision){ act, master->all[place].kind, place, 0 };
+}
+
+/* What that child is to be told now, if anything. */
+static enum master_act due(const struct master *master, const struct master_child *child,
+			   int64_t now)
+{
+	if (child->told != TOLD_NOTHING && now >= child->kill_at)
+		return child->kill_at == AT_ONCE ? MASTER_KILL_NOW : MASTER_KILL;
+	if (master->phase == MASTER_DRAINING && child->told != TOLD_END)
+		return MASTER_END;
+	return MASTER_WAIT;
+}
+
+static void tally(const struct master *master, const struct master_child *child,
+		  struct master_tally *count)
+{
+	count->living++;
+	if (child->told != TOLD_NOTHING)
+		return;
+	if (child->generation != master->generation) {
+		count->old++;
+		return;
+	}
+	count->fresh++;
+	if (!child->up)
+		count->starting++;
+}
+
+struct master_tally master_count(const struct master *master, enum child_kind kind)
+{
+	struct master_tally count = { 0 };
+	uint32_t i;
+
+	for (i = 0; i < master->places; i++)
+		if (master->all[i].lives && master->all[i].kind == kind)
+			tally(master, &master->all[i], &count);
+	return count;
+}
+
+static void look(const struct master *master, int64_t now, struct view *view)
+{
+	const struct master_child *child;
+	struct master_tally *count;
+	enum master_act act;
+	uint32_t i, old;
+
+	*view = (struct view){ .next_kill = CLOCK_NEVER, .free = master->places };
+	for (i = 0; i < master->places; i++) {
+		child = &master->all[i];
+		if (!child->lives) {
+			if (view->free == master->places)
+				view->free = i;
+			continue;
+		}
+		count = &view->tally[child->kind];
+		old = count->old;
+		tally(master, child, count);
+		if (count->old && !old)
+			view->old[child->kind] = i;
+		view->living++;
+		view->next_kill = clock_earlier(view->next_kill, child->kill_at);
+		act = view->told.act == MASTER_WAIT ? due(master, child, now) : MASTER_WAIT;
+		if (act != MASTER_WAIT)
+			view->told = of_place(master, act, i);
+	}
+}
+
+/* Writes down what a child is told. */
+static struct master_decision tell(struct master *master, struct master_decision decision,
+				   int64_t now)
+{
+	struct master_child *child = &master->all[decision.place];
+
+	switch (decision.act) {
+	case MASTER_RETIRE:
+		child->told = TOLD_RETIRE;
+		child->kill_at = now + child->longest_ms + GRACE_MS;
+		break;
+	case MASTER_END:
+		child->told = TOLD_END;
+		child->kill_at = now + child->drain_ms + GRACE_MS;
+		break;
+	default: /* it is killed once */
+		child->told = TOLD_END;
+		child->kill_at = CLOCK_NEVER;
+	}
+	return decision;
+}
+
+/*
+ * One step towards as many of a kind as are wanted, all of this generation. While old ones are
+ * exchanged, a new one must be up before the next old one is told to end: settings that no worker
+ * can start with cost none of the old.
+ */
+static struct master_decision even_out(const struct master *master, const struct view *view,
+				       enum child_kind kind, int64_t now)
+{
+	struct master_decision decision = { MASTER_WAIT, kind, view->free, CLOCK_NEVER };
+	const struct master_tally *count = &view->tally[kind];
+	uint32_t wanted = master->plan.wanted[kind];
+
+	if (count->old && count->starting) {
+		decision.at = now + LOOK_MS;
+	} else if (count->old && count->fresh + count->old > wanted) {
+		decision.act = MASTER_RETIRE;
+		decision.place = view->old[kind];
+	} else if (count->fresh < wanted) {
+		/* Retired ones may be many, and for long: the admission process finds a place all the same. */
+		if (now < master->pauses[kind].start_at)
+			decision.at = master->pauses[kind].start_at;
+		else if (view->free < master->places &&
+			 (kind != CHILD_WORKER || count->living < master->places - MASTER_OTHERS))
+			decision.act = MASTER_START;
+		/* Where no place is free, a death wakes us. */
+	}
+	return decision;
+}
+
+/* Once all workers are up, of this generation only. */
+static struct master_decision become_ready(struct master *master, const struct view *view,
+					   int64_t now)
+{
+	const struct master_tally *count = &view->tally[CHILD_WORKER];
+	struct master_decision decision = { .act = MASTER_WAIT, .at = CLOCK_NEVER };
+
+	if (master->ready)
+		return decision;
+	if (count->old || count->starting || count->fresh < master->plan.wanted[CHILD_WORKER]) {
+		decision.at = now + LOOK_MS;
+		return decision;
+	}
+	master->ready = true;
+	decision.act = MASTER_READY;
+	return decision;
+}
+
+static struct master_decision serve(struct master *master, const struct view *view, int64_t now)
+{
+	struct master_decision decision;
+	int64_t next = view->next_kill;
+	int kind;
+
+	for (kind = 0; kind < CHILD_KINDS; kind++) {
+		decision = even_out(master, view, (enum child_kind)kind, now);
+		if (decision.act == MASTER_RETIRE)
+			return tell(master, decision, now);
+		if (decision.act != MASTER_WAIT)
+			return decision;
+		next = clock_earlier(next, decision.at);
+	}
+	decision = become_ready(master, view, now);
+	decision.at = clock_earlier(next, decision.at);
+	return decision;
+}
+
+struct master_decision master_decide(struct master *master, int64_t now)
+{
+	struct master_decision wait = { .act = MASTER_WAIT };
+	struct view view;
+
+	look(master, now, &view);
+	if (view.told.act != MASTER_WAIT)
+		return tell(master, view.told, now);
+	if (master->phase == MASTER_SERVING)
+		return serve(master, &view, now);
+	if (!view.living)
+		return (struct master_decision){ .act = MASTER_OVER };
+	wait.at = view.next_kill;
+	if (now < master->away_at)
+		wait.at = clock_earlier(wait.at, master->away_at);
+	return wait;
+}

@@ -1,0 +1,127 @@
+/*
+ * What the master decides: how many children there are to be, who ends, who is killed, and when all
+ * are up. No process, no clock, no signal: it is told what happened and what time it is (clock_ms()),
+ * and says what is to be done next, one thing after the other. pool.c does it.
+ */
+#ifndef POOL_MASTER_H
+#define POOL_MASTER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "pool/scoreboard.h"
+
+/* What a child was told. */
+enum master_told {
+	TOLD_NOTHING,
+	TOLD_RETIRE, /* to end when its request has: another serves in its place */
+	TOLD_END,    /* to end, in its drain's time */
+};
+
+/* A place for a child. */
+struct master_child {
+	bool lives; /* false: the place is free */
+	bool up;    /* it has begun to serve */
+	enum child_kind kind;
+	enum master_told told;
+	uint32_t generation;
+	int64_t born;
+	int64_t drain_ms, longest_ms; /* as the plan was when it was born */
+	int64_t kill_at;	      /* when it will have had its time; CLOCK_NEVER until told */
+};
+
+/* What the settings want. */
+struct master_plan {
+	uint32_t wanted[CHILD_KINDS]; /* how many of each are to be there */
+	int64_t drain_ms;	      /* what a child has after it was told to end */
+	int64_t longest_ms;	      /* what one request may take */
+};
+
+struct master_pause {
+	int64_t ms;	  /* before the next start after a death; 0: there was none */
+	int64_t start_at; /* not before */
+};
+
+enum master_phase {
+	MASTER_SERVING,
+	MASTER_DRAINING, /* all are told to end, and nobody is replaced */
+};
+
+struct master {
+	struct master_child *all; /* the caller's */
+	uint32_t places;
+	struct master_plan plan;
+	enum master_phase phase;
+	uint32_t generation; /* of those that are born now */
+	bool ready;	     /* said MASTER_READY, and nothing has changed since */
+	int64_t away_at;     /* while draining: from when on nobody may wait for who follows */
+	struct master_pause pauses[CHILD_KINDS];
+};
+
+/* Places besides the workers': an admission process and a status process, of two generations. */
+#define MASTER_OTHERS 4
+
+/* For how many places workers of two generations need, and all others. */
+uint32_t master_places(uint32_t workers);
+/* The most workers that so many places are enough for: one stays free, for exchanging them. */
+uint32_t master_most(uint32_t places);
+
+/* `all`: memory of zeroes for `places` children, which must outlive it. */
+void master_init(struct master *master, struct master_child *all, uint32_t places,
+		 const struct master_plan *plan);
+
+/* What happened. */
+
+/* There are new settings: all children are exchanged. */
+void master_reload(struct master *master, const struct master_plan *plan);
+/* MASTER_START was done. */
+void master_born(struct master *master, enum child_kind kind, uint32_t place, int64_t now);
+/* ... or could not be; returns the ms until it is tried again. */
+int64_t master_unborn(struct master *master, enum child_kind kind, int64_t now);
+/* A child has begun to serve. */
+void master_up(struct master *master, uint32_t place);
+/*
+ * A child is dead and its place free; `well`: it ended by itself and as it should, `served`: it had
+ * answered a request. Returns the ms until another starts in its stead, -1: it was told to end.
+ */
+int64_t master_died(struct master *master, uint32_t place, bool well, bool served, int64_t now);
+/* All is to end. Who waits at the door may do so for `patience_ms`; CLOCK_NEVER: without end. */
+void master_drain(struct master *master, int64_t patience_ms, int64_t now);
+/* ... at once. */
+void master_hurry(struct master *master);
+
+/* What is to be done. */
+
+enum master_act {
+	MASTER_WAIT,	 /* nothing, until `at` or until something happens */
+	MASTER_START,	 /* a child of `kind` in `place`: then master_born() or master_unborn() */
+	MASTER_RETIRE,	 /* tell `place` to end when its request has */
+	MASTER_END,	 /* tell `place` to end, in its drain's time */
+	MASTER_KILL,	 /* `place`: it had its time */
+	MASTER_KILL_NOW, /* `place`: nobody has any time */
+	MASTER_READY,	 /* say so: all are up, and of this generation */
+	MASTER_OVER,	 /* all are told to end, and have */
+};
+
+struct master_decision {
+	enum master_act act;
+	enum child_kind kind;
+	uint32_t place;
+	int64_t at;
+};
+
+/* The next thing; it counts as done, but for MASTER_START. To be called until it is MASTER_WAIT. */
+struct master_decision master_decide(struct master *master, int64_t now);
+
+/* Whether nobody may wait at the door any more for a pool that follows. */
+bool master_turns_away(const struct master *master, int64_t now);
+
+struct master_tally {
+	uint32_t living;
+	uint32_t fresh;	   /* of this generation, not told to end */
+	uint32_t starting; /* of those: not yet up */
+	uint32_t old;	   /* of an earlier generation, not told to end */
+};
+struct master_tally master_count(const struct master *master, enum child_kind kind);
+
+#endif

@@ -1,0 +1,483 @@
+/* pool/master: the state machine of the master, told of children that are none. */
+#include "unit.h"
+
+#include "base/clock.h"
+#include "pool/master.h"
+
+#define WORKERS 3
+#define PLACES 64
+#define LONGEST 600000
+#define DRAIN 25000
+#define GRACE 20000
+#define START 1000000
+
+static struct {
+	struct master master;
+	struct master_child all[PLACES];
+	int64_t now;
+} world;
+
+static struct master_plan plan_for(uint32_t workers)
+{
+	return (struct master_plan){
+		.wanted = { [CHILD_WORKER] = workers, [CHILD_ADMISSION] = 1 },
+		.drain_ms = DRAIN,
+		.longest_ms = LONGEST,
+	};
+}
+
+static void begin(uint32_t workers, uint32_t places)
+{
+	struct master_plan plan = plan_for(workers);
+
+	memset(&world, 0, sizeof(world));
+	world.now = START;
+	master_init(&world.master, world.all, places, &plan);
+}
+
+static int set_up(void **state)
+{
+	(void)state;
+	begin(WORKERS, master_places(WORKERS));
+	return 0;
+}
+
+static struct master_decision decide(void)
+{
+	return master_decide(&world.master, world.now);
+}
+
+static struct master_decision must(enum master_act act)
+{
+	struct master_decision decision = decide();
+
+	assert_int_equal(decision.act, act);
+	return decision;
+}
+
+/* Nothing is to be done; returns in how many ms it wants to be asked again. */
+static int64_t quiet(void)
+{
+	struct master_decision decision = must(MASTER_WAIT);
+
+	return decision.at == CLOCK_NEVER ? -1 : decision.at - world.now;
+}
+
+static uint32_t born(enum child_kind kind)
+{
+	struct master_decision decision = must(MASTER_START);
+
+	assert_int_equal(decision.kind, kind);
+	assert_false(world.all[decision.place].lives);
+	master_born(&world.master, kind, decision.place, world.now);
+	return decision.place;
+}
+
+static void all_up(void)
+{
+	uint32_t i;
+
+	for (i = 0; i < world.master.places; i++)
+		if (world.all[i].lives)
+			master_up(&world.master, i);
+}
+
+static void started(void)
+{
+	uint32_t i;
+
+	for (i = 0; i < WORKERS; i++)
+		assert_int_equal(born(CHILD_WORKER), i);
+	born(CHILD_ADMISSION);
+	all_up();
+	must(MASTER_READY);
+	assert_int_equal(quiet(), -1);
+}
+
+/* Carries out all that is decided, with new ones up at once. */
+static void carry_out(void)
+{
+	struct master_decision decision;
+
+	while ((decision = decide()).act != MASTER_WAIT)
+		if (decision.act == MASTER_START) {
+			master_born(&world.master, decision.kind, decision.place, world.now);
+			master_up(&world.master, decision.place);
+		}
+}
+
+static int64_t dies(uint32_t place, bool well, bool served)
+{
+	return master_died(&world.master, place, well, served, world.now);
+}
+
+static uint32_t living(void)
+{
+	uint32_t i, count = 0;
+
+	for (i = 0; i < world.master.places; i++)
+		count += world.all[i].lives;
+	return count;
+}
+
+static void all_are_started_and_ready_is_said_once(void **state)
+{
+	uint32_t i;
+
+	(void)state;
+	for (i = 0; i < WORKERS; i++)
+		born(CHILD_WORKER);
+	born(CHILD_ADMISSION);
+	assert_int_equal(quiet(), 20);
+	for (i = 0; i < WORKERS; i++) {
+		assert_int_equal(quiet(), 20);
+		master_up(&world.master, i);
+	}
+	must(MASTER_READY); /* the admission process is not waited for */
+	assert_int_equal(quiet(), -1);
+	world.now += 1000000;
+	assert_int_equal(quiet(), -1);
+}
+
+static void what_cannot_be_forked_is_tried_again_after_a_pause_that_grows(void **state)
+{
+	static const int64_t pauses[] = { 100,	200,   400,   800,   1600, 3200,
+					  6400, 12800, 25600, 30000, 30000 };
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < COUNT(pauses); i++) {
+		assert_int_equal(must(MASTER_START).kind, CHILD_WORKER);
+		assert_int_equal(master_unborn(&world.master, CHILD_WORKER, world.now), pauses[i]);
+		if (!i)
+			born(CHILD_ADMISSION); /* has a pause of its own */
+		quiet();
+		world.now += pauses[i];
+	}
+	born(CHILD_WORKER);
+}
+
+static void a_pause_is_waited_for(void **state)
+{
+	(void)state;
+	started();
+	assert_int_equal(dies(1, false, true), 100);
+	assert_int_equal(quiet(), 100);
+	world.now += 99;
+	assert_int_equal(quiet(), 1);
+	world.now++;
+	assert_int_equal(born(CHILD_WORKER), 1);
+	assert_int_equal(quiet(), -1); /* it stays ready */
+}
+
+static void who_dies_young_makes_the_pause_grow_and_who_was_old_does_not(void **state)
+{
+	int64_t expected = 100;
+	int n;
+
+	(void)state;
+	started();
+	for (n = 0; n < 12; n++) {
+		assert_int_equal(dies(0, false, false), expected);
+		expected = expected * 2 < 30000 ? expected * 2 : 30000;
+		world.now += 30000;
+		born(CHILD_WORKER);
+	}
+	world.now += 10000;
+	assert_int_equal(dies(0, false, false), 100);
+}
+
+static void many_that_die_at_once_wait_together(void **state)
+{
+	(void)state;
+	started();
+	assert_int_equal(dies(0, false, false), 100);
+	world.now += 30;
+	assert_int_equal(dies(1, false, false), 70);
+	assert_int_equal(dies(2, false, false), 70);
+	world.now += 70;
+	born(CHILD_WORKER);
+	born(CHILD_WORKER);
+	born(CHILD_WORKER);
+}
+
+static void one_that_was_recycled_is_replaced_at_once(void **state)
+{
+	(void)state;
+	started();
+	assert_int_equal(dies(2, true, true), 0);
+	assert_int_equal(born(CHILD_WORKER), 2);
+	/* Also a young one that served; one that ends at once without having served is not followed without end. */
+	assert_int_equal(dies(2, true, true), 0);
+	assert_int_equal(born(CHILD_WORKER), 2);
+	assert_int_equal(dies(2, true, false), 100);
+	assert_int_equal(quiet(), 100);
+}
+
+static void a_reload_exchanges_one_by_one(void **state)
+{
+	struct master_plan plan = plan_for(WORKERS);
+	uint32_t fresh, i;
+
+	(void)state;
+	started();
+	master_reload(&world.master, &plan);
+	for (i = 0; i < WORKERS; i++) {
+		/* There is one more than are wanted, never one less. */
+		fresh = born(CHILD_WORKER);
+		if (!i)
+			born(CHILD_ADMISSION); /* beside them */
+		assert_int_equal(quiet(), 20);
+		assert_int_equal(world.all[fresh].generation, 1);
+		master_up(&world.master, fresh);
+		assert_int_equal(must(MASTER_RETIRE).place, i);
+	}
+	all_up();
+	assert_int_equal(must(MASTER_RETIRE).kind, CHILD_ADMISSION);
+	must(MASTER_READY);
+	assert_int_equal(quiet(), LONGEST + GRACE);
+	for (i = 0; i <= WORKERS; i++)
+		assert_int_equal(dies(i, true, true), -1);
+	assert_int_equal(quiet(), -1);
+	assert_int_equal(living(), WORKERS + 1);
+}
+
+static void settings_that_no_worker_can_start_with_cost_none_of_the_old(void **state)
+{
+	struct master_plan plan = plan_for(WORKERS);
+	uint32_t fresh;
+	int n;
+
+	(void)state;
+	started();
+	master_reload(&world.master, &plan);
+	for (n = 0; n < 20; n++) {
+		fresh = born(CHILD_WORKER);
+		if (!n)
+			born(CHILD_ADMISSION);
+		assert_int_equal(quiet(), 20);
+		assert_true(dies(fresh, false, false) > 0);
+		assert_true(quiet() > 0);
+		assert_int_equal(master_count(&world.master, CHILD_WORKER).old, WORKERS);
+		world.now += 30000;
+	}
+}
+
+static void fewer_and_more_are_wanted_after_a_reload(void **state)
+{
+	struct master_plan plan = plan_for(1);
+	struct master_decision decision;
+	uint32_t told = 0;
+
+	(void)state;
+	started();
+	master_reload(&world.master, &plan);
+	while ((decision = decide()).act != MASTER_WAIT) {
+		if (decision.act == MASTER_START) {
+			master_born(&world.master, decision.kind, decision.place, world.now);
+			master_up(&world.master, decision.place);
+		}
+		told += decision.act == MASTER_RETIRE && decision.kind == CHILD_WORKER;
+	}
+	assert_int_equal(told, WORKERS);
+	assert_int_equal(master_count(&world.master, CHILD_WORKER).fresh, 1);
+	plan = plan_for(1000);
+	plan.wanted[CHILD_ADMISSION] = 0;
+	master_reload(&world.master, &plan);
+	carry_out();
+	/* As many as there is room for; the retired ones take theirs until they end. */
+	assert_int_equal(master_most(master_places(WORKERS)), WORKERS + 15);
+	assert_int_equal(world.master.plan.wanted[CHILD_WORKER], WORKERS + 15);
+	assert_int_equal(master_count(&world.master, CHILD_WORKER).living, WORKERS + 16);
+	assert_int_equal(master_count(&world.master, CHILD_ADMISSION).fresh, 0);
+}
+
+/* Retired workers may be many, and for long. */
+static void the_admission_process_finds_a_place_where_workers_find_none(void **state)
+{
+	struct master_plan plan = plan_for(WORKERS);
+	struct master_decision decision;
+	int n;
+
+	(void)state;
+	started();
+	for (n = 0; n < 20; n++) {
+		master_reload(&world.master, &plan);
+		while ((decision = decide()).act != MASTER_WAIT)
+			if (decision.act == MASTER_START) {
+				master_born(&world.master, decision.kind, decision.place,
+					    world.now);
+				master_up(&world.master, decision.place);
+			} else if (decision.act == MASTER_RETIRE &&
+				   decision.kind == CHILD_ADMISSION) {
+				dies(decision.place, true, true);
+			}
+	}
+	assert_int_equal(master_count(&world.master, CHILD_WORKER).living, WORKERS + 16);
+	assert_int_equal(master_count(&world.master, CHILD_ADMISSION).fresh, 1);
+}
+
+static void who_is_told_has_its_time_and_is_killed_once(void **state)
+{
+	struct master_plan plan = plan_for(WORKERS);
+	uint32_t i;
+
+	(void)state;
+	started();
+	master_reload(&world.master, &plan);
+	carry_out();
+	world.now += LONGEST + GRACE - 1;
+	assert_int_equal(quiet(), 1);
+	world.now++;
+	for (i = 0; i <= WORKERS; i++)
+		assert_int_equal(must(MASTER_KILL).place, i);
+	assert_int_equal(quiet(), -1);
+	assert_int_equal(dies(0, false, true), -1);
+}
+
+static void a_drain_tells_all_and_replaces_nobody(void **state)
+{
+	uint32_t i;
+
+	(void)state;
+	started();
+	master_drain(&world.master, 0, world.now);
+	assert_true(master_turns_away(&world.master, world.now));
+	for (i = 0; i <= WORKERS; i++)
+		assert_int_equal(must(MASTER_END).place, i);
+	assert_int_equal(quiet(), DRAIN + GRACE);
+	assert_int_equal(dies(0, false, true), -1);
+	for (i = 1; i < WORKERS; i++)
+		assert_int_equal(dies(i, true, true), -1);
+	assert_int_equal(quiet(), DRAIN + GRACE);
+	world.now += DRAIN + GRACE;
+	assert_int_equal(must(MASTER_KILL).place, WORKERS);
+	assert_int_equal(quiet(), -1);
+	dies(WORKERS, false, false);
+	must(MASTER_OVER);
+}
+
+static void those_that_retire_are_hurried_by_a_drain(void **state)
+{
+	struct master_plan plan = plan_for(WORKERS);
+
+	(void)state;
+	started();
+	master_reload(&world.master, &plan);
+	carry_out();
+	master_drain(&world.master, 0, world.now);
+	assert_int_equal(must(MASTER_END).place, 0);
+	assert_int_equal(world.all[0].kill_at, world.now + DRAIN + GRACE);
+}
+
+static void on_a_kept_socket_they_wait_for_who_follows(void **state)
+{
+	(void)state;
+	started();
+	master_drain(&world.master, 5000, world.now);
+	while (decide().act == MASTER_END)
+		;
+	assert_int_equal(quiet(), 5000);
+	assert_false(master_turns_away(&world.master, world.now + 4999));
+	assert_true(master_turns_away(&world.master, world.now + 5000));
+	world.now += 5000;
+	assert_int_equal(quiet(), DRAIN + GRACE - 5000);
+	begin(WORKERS, master_places(WORKERS));
+	master_drain(&world.master, CLOCK_NEVER, world.now);
+	assert_false(master_turns_away(&world.master, world.now + 1000000000));
+	must(MASTER_OVER);
+}
+
+static void told_twice_kills_all_at_once(void **state)
+{
+	uint32_t i;
+
+	(void)state;
+	started();
+	master_drain(&world.master, 0, world.now);
+	while (decide().act == MASTER_END)
+		;
+	master_hurry(&world.master);
+	for (i = 0; i <= WORKERS; i++)
+		assert_int_equal(must(MASTER_KILL_NOW).place, i);
+	assert_int_equal(quiet(), -1);
+	for (i = 0; i <= WORKERS; i++)
+		dies(i, false, false);
+	must(MASTER_OVER);
+}
+
+/* Whatever happens in whatever order: what must always be true. */
+static void whatever_happens(void **state)
+{
+	uint64_t random = 1;
+	struct master_decision decision;
+	struct master_plan plan;
+	uint32_t place, served = 0;
+	int step, round;
+
+	(void)state;
+	for (step = 0; step < 100000; step++) {
+		place = unit_random(&random) % world.master.places;
+		switch (unit_random(&random) % 64) {
+		case 0:
+			plan = plan_for(1 + unit_random(&random) % 8);
+			master_reload(&world.master, &plan);
+			break;
+		case 1:
+		case 2:
+			world.now += unit_random(&random) % 60000;
+			break;
+		default:
+			if (world.all[place].lives && unit_random(&random) % 3)
+				master_up(&world.master, place);
+			else if (world.all[place].lives)
+				dies(place, unit_random(&random) % 2, unit_random(&random) % 2);
+			world.now += unit_random(&random) % 100;
+		}
+		for (round = 0; (decision = decide()).act != MASTER_WAIT; round++) {
+			assert_true(round < 4 * PLACES);
+			assert_int_not_equal(decision.act, MASTER_OVER);
+			if (decision.act == MASTER_START && unit_random(&random) % 8) {
+				assert_false(world.all[decision.place].lives);
+				master_born(&world.master, decision.kind, decision.place,
+					    world.now);
+			} else if (decision.act == MASTER_START) {
+				master_unborn(&world.master, decision.kind, world.now);
+			} else if (decision.act != MASTER_READY) {
+				assert_true(world.all[decision.place].lives);
+			}
+		}
+		assert_true(decision.at > world.now);
+		assert_true(master_count(&world.master, CHILD_WORKER).fresh <= 8);
+		served += master_count(&world.master, CHILD_WORKER).fresh > 0;
+	}
+	assert_true(served > 90000);
+}
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup(all_are_started_and_ready_is_said_once, set_up),
+		cmocka_unit_test_setup(
+			what_cannot_be_forked_is_tried_again_after_a_pause_that_grows, set_up),
+		cmocka_unit_test_setup(a_pause_is_waited_for, set_up),
+		cmocka_unit_test_setup(who_dies_young_makes_the_pause_grow_and_who_was_old_does_not,
+				       set_up),
+		cmocka_unit_test_setup(many_that_die_at_once_wait_together, set_up),
+		cmocka_unit_test_setup(one_that_was_recycled_is_replaced_at_once, set_up),
+		cmocka_unit_test_setup(a_reload_exchanges_one_by_one, set_up),
+		cmocka_unit_test_setup(settings_that_no_worker_can_start_with_cost_none_of_the_old,
+				       set_up),
+		cmocka_unit_test_setup(fewer_and_more_are_wanted_after_a_reload, set_up),
+		cmocka_unit_test_setup(the_admission_process_finds_a_place_where_workers_find_none,
+				       set_up),
+		cmocka_unit_test_setup(who_is_told_has_its_time_and_is_killed_once, set_up),
+		cmocka_unit_test_setup(a_drain_tells_all_and_replaces_nobody, set_up),
+		cmocka_unit_test_setup(those_that_retire_are_hurried_by_a_drain, set_up),
+		cmocka_unit_test_setup(on_a_kept_socket_they_wait_for_who_follows, set_up),
+		cmocka_unit_test_setup(told_twice_kills_all_at_once, set_up),
+		cmocka_unit_test_setup(whatever_happens, set_up),
+	};
+
+	return cmocka_run_group_tests_name("master", tests, NULL, NULL);
+}
