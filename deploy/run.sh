@@ -16,7 +16,9 @@ run=$root/build/run
 logs=$run/log
 sock=$run/sock
 port=${PORT:-8080}
-workers=${BANTER_WORKERS:-16}
+# As many as there may be; with LEAST:MOST there are fewer while little is asked.
+asked=${BANTER_WORKERS:-16}
+workers=${asked##*:}
 # The server's data on the way to build/run/env.
 env_lines=()
 
@@ -34,7 +36,8 @@ check() {
 	*[][\"\'\\\$\`\;*?]* | *$'\n'*) die "the folder's name has a character nginx cannot take: rename $root" ;;
 	esac
 	[[ $port =~ ^[1-9][0-9]{0,4}$ && $port -le 65535 ]] || die "PORT=$port is not a port: 1 to 65535"
-	[[ $workers =~ ^[1-9][0-9]{0,4}$ ]] || die "BANTER_WORKERS=$workers is not a number of workers"
+	[[ $asked =~ ^[1-9][0-9]{0,4}(:[1-9][0-9]{0,4})?$ && ${asked%%:*} -le $workers ]] ||
+		die "BANTER_WORKERS=$asked is not a number of workers"
 	for name in banter.fcgi banterctl banter-model; do
 		[ -x "$bin/$name" ] || die "$bin/$name is missing: make run builds it"
 	done
@@ -155,14 +158,14 @@ model() {
 }
 
 pool() {
-	step pool "$workers workers"
+	step pool "$asked workers"
 	# Ours to set, and --listen says it; BANTER_BIN is no setting of the program's.
 	unset BANTER_LISTEN BANTER_BIN PORT
 	# How long running exchanges may take after Ctrl-C. A setting of the caller's may be in any unit.
 	drain=$([ -n "${BANTER_DRAIN_TIME:-}" ] && echo 300 || echo $((15 + workers / 50)))
 	crowd
 	part_start pool env "BANTER_DRAIN_TIME=${BANTER_DRAIN_TIME:-5}" "${crowd[@]}" "${tied[@]}" \
-		"$bin/banter.fcgi" --listen "unix:$sock/pool" --workers "$workers"
+		"$bin/banter.fcgi" --listen "unix:$sock/pool" --workers "$asked"
 }
 
 # Sets `crowd`: what the pool is told so that as many as it has workers may come in the same moment. They wait for each
@@ -241,7 +244,7 @@ all_workers() {
 	local children=/proc/${part_pid[pool]}/task/${part_pid[pool]}/children before=0 now left=600
 	while [ -r "$children" ]; do
 		now=$(wc -w <"$children")
-		[ "$now" -lt "$workers" ] || return 0
+		[ "$now" -lt "${asked%%:*}" ] || return 0
 		[ "$now" = "$before" ] || left=600
 		before=$now
 		check_parts

@@ -251,11 +251,12 @@ static void see_limits(struct doctor *doctor)
 			    "BANTER_BACKLOG",
 			    config->backlog + 1024);
 	}
-	if (memory >= 0 && memory < config->workers * WORKER_KB) {
+	if (memory >= 0 && memory < config->workers.most * WORKER_KB) {
 		report_find(doctor->report, REPORT_WARNING, "limits",
 			    "%" PRId64 " MB of memory are free; %" PRId64
 			    " workers and their connections to PostgreSQL may need %" PRId64,
-			    memory / 1024, config->workers, config->workers * WORKER_KB / 1024);
+			    memory / 1024, config->workers.most,
+			    config->workers.most * WORKER_KB / 1024);
 		report_step(doctor->report,
 			    "fewer workers (BANTER_WORKERS), or PgBouncer in between");
 	}

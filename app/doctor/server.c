@@ -174,7 +174,7 @@ static struct db_rows *ask_console(struct doctor *doctor)
 
 static void see_pooler(struct doctor *doctor, int64_t room)
 {
-	int64_t needed = doctor->config->workers + STORE_BESIDES, clients, pool;
+	int64_t needed = doctor->config->workers.most + STORE_BESIDES, clients, pool;
 	struct db_rows *rows = ask_console(doctor);
 
 	clients = console_value(rows, "max_client_conn");
@@ -191,7 +191,7 @@ static void see_pooler(struct doctor *doctor, int64_t room)
 		report_find(doctor->report, REPORT_WRONG, "connections",
 			    "PgBouncer lets in %" PRId64 " clients, %" PRId64
 			    " workers and what is besides need %" PRId64,
-			    clients, doctor->config->workers, needed);
+			    clients, doctor->config->workers.most, needed);
 		report_step(doctor->report,
 			    "max_client_conn = %" PRId64 " in pgbouncer.ini, then RELOAD",
 			    2 * needed);
@@ -214,7 +214,7 @@ static void see_pooler(struct doctor *doctor, int64_t room)
 
 static void see_connections(struct doctor *doctor, const struct db_rows *rows)
 {
-	int64_t needed = doctor->config->workers + STORE_BESIDES,
+	int64_t needed = doctor->config->workers.most + STORE_BESIDES,
 		room = db_rows_integer(rows, 0, ROOM, 0);
 
 	if (through_pooler(doctor)) {
@@ -225,13 +225,13 @@ static void see_connections(struct doctor *doctor, const struct db_rows *rows)
 		report_find(doctor->report, REPORT_OK, "connections",
 			    "PostgreSQL lets in %" PRId64 ", %" PRId64
 			    " workers and what is besides need %" PRId64,
-			    room, doctor->config->workers, needed);
+			    room, doctor->config->workers.most, needed);
 		return;
 	}
 	report_find(doctor->report, REPORT_WRONG, "connections",
 		    "PostgreSQL lets in %" PRId64 ", %" PRId64
 		    " workers and what is besides need %" PRId64 ": the others get 503",
-		    room, doctor->config->workers, needed);
+		    room, doctor->config->workers.most, needed);
 	if (room == db_rows_integer(rows, 0, OF_SERVER, 0))
 		report_step(doctor->report,
 			    "alter system set max_connections = %" PRId64

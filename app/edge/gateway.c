@@ -19,6 +19,7 @@
 #define NO_FCGI_DEFINES
 #include <fcgi_stdio.h>
 
+#include "base/bell.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "edge/wait_slots.h"
@@ -28,13 +29,14 @@
 #define DROP_MAX (8 << 20)
 #define KEPT_IDLE_MS 60000
 
-enum { FROM_LISTEN = 1, FROM_QUEUE = 2 }; /* what the epoll says is ready */
+enum { FROM_LISTEN = 1, FROM_QUEUE = 2, FROM_BELL = 4 }; /* what the epoll says is ready */
 
 struct gateway {
 	FCGX_Request request;
 	FCGI_FILE out; /* laid over the request's own stream, for FCGI_fflush() */
 	int listen_fd;
 	struct queue *queue; /* NULL: none */
+	int bell;	     /* if it is watched */
 	const _Atomic bool *closing;
 	int epoll;
 	bool keep;
@@ -269,7 +271,17 @@ enum status gateway_open(struct gateway *gateway, struct wait *wait, int fd)
 
 enum status gateway_watch(struct gateway *gateway, struct wait *wait, int64_t deadline)
 {
-	return wait_epoll(wait, gateway->epoll, deadline);
+	enum status status = wait_epoll(wait, gateway->epoll, deadline);
+
+	if (status == STATUS_OK && (wait->ready & FROM_BELL))
+		bell_heard(gateway->bell);
+	return status;
+}
+
+enum status gateway_heed(struct gateway *gateway, int bell)
+{
+	gateway->bell = bell;
+	return watch(gateway, bell, FROM_BELL);
 }
 
 enum status gateway_stand_back(struct gateway *gateway)

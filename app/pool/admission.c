@@ -1,7 +1,8 @@
 /*
  * The loop of admission.  That it is not woken while a worker is idle rests on the kernel's order: an
  * exclusive wait wakes whoever has watched the longest, and we stand back to the end whenever we
- * find ourselves before an idle worker.  Where that does not hold, it costs time, not truth.
+ * find ourselves before an idle worker.  Where that does not hold, it costs time, not truth.  A
+ * waking that is lost with a worker that died of it is made good by the master, who rings then.
  */
 #include "pool/admission.h"
 
@@ -10,6 +11,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "base/bell.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/wait.h"
@@ -17,10 +19,9 @@
 #include "edge/lingering.h"
 #include "http/serve.h"
 
-#define LOOK_MS 25	    /* whom a worker takes within this time needs nobody between */
-#define LOOK_IDLE_MS 5	    /* the same, where a worker seems to be idle */
-#define LOOK_ANYWAY_MS 1000 /* a waking can be lost with a process that ends as it is woken */
-#define ROUND 256	    /* connections taken before we look at the clock again */
+#define LOOK_MS 25     /* whom a worker takes within this time needs nobody between */
+#define LOOK_IDLE_MS 5 /* the same, where a worker seems to be idle */
+#define ROUND 256      /* connections taken before we look at the clock again */
 /* Descriptors that are not connections we hold. */
 #define SPARE (64 + LINGERING_MAX)
 #define FOREVER_MS (INT64_MAX / 4)
@@ -54,6 +55,7 @@ static enum status open_context(struct admission *admission)
 {
 	const struct admission_setup *setup = admission->setup;
 	struct wait *wait = &admission->wait;
+	enum status status;
 
 	wait_init(wait);
 	lingering_init(&admission->lingering);
@@ -71,7 +73,8 @@ static enum status open_context(struct admission *admission)
 	admission->kept = calloc(admission->size, sizeof(*admission->kept));
 	if (!admission->kept)
 		return STATUS_NOMEM;
-	return gateway_new(setup->listen_fd, false, 0, 0, &admission->context.gateway);
+	status = gateway_new(setup->listen_fd, false, 0, 0, &admission->context.gateway);
+	return status ? status : gateway_heed(admission->context.gateway, setup->alarm);
 }
 
 /* The next of those that are kept. */
@@ -97,6 +100,14 @@ static void refuse(struct admission *admission, int fd)
 	if (fd >= 0)
 		lingering_add(&admission->lingering, fd, clock_ms() + setup->config->request_ms);
 	counter_add(setup->counters, COUNTER_REQUESTS, 1);
+}
+
+/* Since when one waits who has waited too long. */
+static int64_t too_late(const struct admission *admission, int64_t now)
+{
+	int64_t queue_ms = admission->setup->config->queue_ms;
+
+	return queue_ms ? now - queue_ms : INT64_MIN;
 }
 
 /* All that wait since `latest` or longer, oldest first. STATUS_NOMEM: no descriptor is free. */
@@ -154,6 +165,21 @@ static void pause_for(struct admission *admission, int64_t ms)
 	(void)status;
 }
 
+/* Where nobody is refused, those beyond what we can keep stay in the backlog. */
+static bool has_room(const struct admission *admission)
+{
+	return admission->setup->config->queue_ms || admission->count < admission->size;
+}
+
+/* Each of them wants a worker more, if none is idle. */
+static void ring(const struct admission *admission, uint64_t connections)
+{
+	const struct scoreboard *scoreboard = admission->setup->scoreboard;
+
+	if (connections && atomic_load(&scoreboard->grows) && !scoreboard_idle(scoreboard))
+		bell_ring(admission->setup->bell, connections);
+}
+
 /*
  * Whoever waits in the backlog goes into the queue, where it wakes a worker. Where no descriptor is
  * free, whom we keep longest makes room.
@@ -161,29 +187,35 @@ static void pause_for(struct admission *admission, int64_t ms)
 static enum status take_in(struct admission *admission)
 {
 	enum status status = STATUS_OK;
+	uint64_t came = 0;
 	int fd, taken;
 
-	for (taken = 0; taken < ROUND && status == STATUS_OK; taken++) {
+	for (taken = 0; taken < ROUND && status == STATUS_OK && has_room(admission); taken++) {
 		status = gateway_take(admission->context.gateway, &fd);
 		if (status == STATUS_OK) {
 			hold(admission, fd);
+			came++;
 		} else if (status == STATUS_NOMEM && admission->count) {
 			refuse(admission, pop(admission).fd);
 			status = STATUS_OK;
 		}
 	}
+	ring(admission, came);
 	return status == STATUS_CLOSED ? STATUS_OK : status;
 }
 
-/* A connection waits, and the kernel found no worker to wake. */
+/* A connection waits, and the kernel found no worker to wake; or one that it woke died. */
 static enum status let_in(struct admission *admission)
 {
-	bool idle = scoreboard_idle(admission->setup->scoreboard);
+	const struct scoreboard *scoreboard = admission->setup->scoreboard;
 	enum status status = STATUS_OK;
 
-	if (idle) /* the kernel woke us in its place */
+	if (scoreboard_idle(scoreboard)) { /* the kernel woke us in its place */
 		status = gateway_stand_back(admission->context.gateway);
-	pause_for(admission, idle ? LOOK_IDLE_MS : LOOK_MS);
+		pause_for(admission, LOOK_IDLE_MS);
+	} else if (!atomic_load(&scoreboard->grows)) {
+		pause_for(admission, LOOK_MS);
+	}
 	return status ? status : take_in(admission);
 }
 
@@ -191,14 +223,15 @@ static enum status let_in(struct admission *admission)
 static int64_t next_look(const struct admission *admission, int64_t now)
 {
 	int64_t since = queue_since(admission->setup->queue);
+	int64_t queue_ms = admission->setup->config->queue_ms;
 
 	stage_set(admission->wait.stage,
 		  since == CLOCK_NEVER && !admission->count ? STAGE_IDLE : STAGE_HOLD);
 	if (admission->count || admission->lingering.count)
 		return now + LOOK_MS; /* the queue may have room again; more may have come */
-	return clock_earlier(now + LOOK_ANYWAY_MS,
-			     since == CLOCK_NEVER ? since
-						  : since + admission->setup->config->queue_ms);
+	if (since == CLOCK_NEVER || !queue_ms)
+		return CLOCK_NEVER;
+	return since + queue_ms;
 }
 
 static enum status stand(struct admission *admission)
@@ -209,7 +242,7 @@ static enum status stand(struct admission *admission)
 
 	while (status == STATUS_OK && (!stopped(admission) || admission->count)) {
 		now = clock_ms();
-		status = refuse_late(admission, now - admission->setup->config->queue_ms);
+		status = refuse_late(admission, too_late(admission, now));
 		pass_on(admission);
 		lingering_look(&admission->lingering, now);
 		if (status || all_end(admission))

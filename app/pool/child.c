@@ -39,6 +39,8 @@ static int be_admission(const struct children *children, uint32_t place)
 		.limit = children->limit,
 		.holder = place,
 		.scoreboard = children->scoreboard,
+		.bell = children->bell,
+		.alarm = children->alarm,
 		.slot = &children->scoreboard->slots[place],
 		.counters = counter_table_slot(children->counters, place),
 		.stop = &children->signals->stop,

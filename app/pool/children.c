@@ -12,6 +12,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/bell.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/shared_memory.h"
@@ -35,7 +36,7 @@ static enum status open_table(struct children *children, const struct master_pla
 {
 	struct master_child *places;
 
-	children->places = master_places(plan->wanted[CHILD_WORKER]);
+	children->places = master_places(plan->most);
 	children->all = shared_memory_new(children->places * sizeof(*children->all));
 	places = shared_memory_new(children->places * sizeof(*places));
 	master_init(&children->master, places, children->places, plan);
@@ -61,8 +62,14 @@ enum status children_init(struct children *children, const struct config *config
 {
 	enum status status;
 
-	*children = (struct children){ .config = config, .sockets = *sockets, .signals = signals };
+	*children = (struct children){
+		.config = config, .sockets = *sockets, .signals = signals, .bell = -1, .alarm = -1
+	};
 	status = open_table(children, plan);
+	if (status == STATUS_OK)
+		status = bell_new(&children->bell);
+	if (status == STATUS_OK)
+		status = bell_new(&children->alarm);
 	if (status == STATUS_OK)
 		status = scoreboard_new(children->places, &children->scoreboard);
 	if (status == STATUS_OK)
@@ -88,8 +95,10 @@ void children_clear(struct children *children)
 	limit_close(children->limit);
 	counter_table_close(children->counters);
 	scoreboard_free(children->scoreboard);
+	bell_free(children->alarm);
+	bell_free(children->bell);
 	close_table(children);
-	*children = (struct children){ 0 };
+	*children = (struct children){ .bell = -1, .alarm = -1 };
 }
 
 /* Not its counters: they are never set back. */
@@ -149,6 +158,11 @@ bool children_start(struct children *children, enum child_kind kind, uint32_t pl
 	return true;
 }
 
+void children_say(const struct children *children)
+{
+	atomic_store(&children->scoreboard->grows, master_grows(&children->master));
+}
+
 void children_tell(const struct children *children, uint32_t place, int number)
 {
 	kill(children->all[place].pid, number);
@@ -161,13 +175,17 @@ void children_close(struct children *children)
 
 void children_look(struct children *children)
 {
-	const struct master *master = &children->master;
+	struct master *master = &children->master;
+	const struct stage *stage;
 	uint32_t i;
 
-	for (i = 0; i < children->places; i++)
-		if (master->all[i].lives && !master->all[i].up &&
-		    atomic_load(&children->scoreboard->slots[i].stage.at) != STAGE_STARTING)
-			master_up(&children->master, i);
+	for (i = 0; i < children->places; i++) {
+		stage = &children->scoreboard->slots[i].stage;
+		if (master->all[i].lives)
+			master_saw(master, i, (enum stage_at)atomic_load(&stage->at),
+				   atomic_load(&stage->since));
+	}
+	master_waited(master, bell_heard(children->bell));
 }
 
 static void cause_of(int result, char *out, size_t size)
@@ -199,6 +217,8 @@ static void bury(struct children *children, uint32_t place, int result, int64_t 
 		snprintf(then, sizeof(then), "a replacement starts in %.1f s",
 			 (double)pause / 1000);
 	cause_of(result, cause, sizeof(cause));
+	if (!well)
+		bell_ring(children->alarm, 1);
 	if (well)
 		log_debug("%s %u (pid %d) ended; age %.1f s", name, place, (int)child->pid, age);
 	else

@@ -51,7 +51,8 @@ static const struct {
 } options[] = {
 	{ 'l', "listen", "ADDRESS", "where web servers connect: unix:PATH or HOST:PORT",
 	  "BANTER_LISTEN" },
-	{ 'w', "workers", "N", "requests that can run at the same time", "BANTER_WORKERS" },
+	{ 'w', "workers", "N", "requests that can run at the same time; or LEAST:MOST processes",
+	  "BANTER_WORKERS" },
 	{ 'c', "config", "FILE", "a file of NAME=value lines, which win over the environment",
 	  NULL },
 	{ 'k', "check", NULL, "load the settings, say if they are good, and end", NULL },
@@ -237,11 +238,11 @@ static int open_sockets(struct startup *start)
 /* What is set up differs from machine to machine, and nothing is changed by itself: it is said. */
 static void see_room(const struct config *config, int64_t room)
 {
-	if (room >= 0 && config->workers + STORE_BESIDES > room)
+	if (room >= 0 && config->workers.most + STORE_BESIDES > room)
 		log_warn("PostgreSQL lets in %lld connections, and each of %lld workers takes one: "
 			 "when it is full, requests get 503; put PgBouncer between, as "
 			 "deploy/pgbouncer/README.md says",
-			 (long long)room, (long long)config->workers);
+			 (long long)room, (long long)config->workers.most);
 }
 
 /* Begun as early as can be: the server makes its process while we do the rest. */
@@ -303,11 +304,13 @@ static int warm_up(struct startup *start)
 
 static int run(struct startup *start)
 {
+	char workers[POOL_WORKERS_SIZE];
+
 	if (start->caller_pool)
 		return single_run(&start->config, &start->tools, STDIN_FILENO, start->signals);
-	log_info("banter " BANTER_VERSION " on %s; workers: %lld",
-		 start->web.kept ? "the service manager's socket" : start->config.listen,
-		 (long long)start->config.workers);
+	pool_name_workers(start->config.workers, workers);
+	log_info("banter " BANTER_VERSION " on %s; workers: %s",
+		 start->web.kept ? "the service manager's socket" : start->config.listen, workers);
 	return pool_run(&start->config, start->settings, &start->tools, &start->web, &start->status,
 			start->signals);
 }

@@ -18,7 +18,8 @@ struct view {
 	int64_t next_kill;
 	uint32_t living;
 	uint32_t old[CHILD_KINDS]; /* the first place of each tally's */
-	uint32_t free;		   /* the first place; `places`: none */
+	uint32_t idle; /* the worker's place who has been so the longest, of the fresh */
+	uint32_t free; /* the first place; `places`: none */
 };
 
 uint32_t master_places(uint32_t workers)
@@ -31,14 +32,26 @@ uint32_t master_most(uint32_t places)
 	return places - MASTER_OTHERS - 1;
 }
 
-/* Of workers, no more than there are places for. */
+static uint32_t at_most(uint32_t count, uint32_t most)
+{
+	return count < most ? count : most;
+}
+
+/* Of workers, no more than there are places for. Those that there are stay. */
 static void take_plan(struct master *master, const struct master_plan *plan)
 {
-	uint32_t most = master_most(master->places);
+	uint32_t most = at_most(plan->most, master_most(master->places));
+	uint32_t least = at_most(plan->wanted[CHILD_WORKER], most);
 
 	master->plan = *plan;
-	if (plan->wanted[CHILD_WORKER] > most)
-		master->plan.wanted[CHILD_WORKER] = most;
+	master->plan.most = most;
+	master->plan.wanted[CHILD_WORKER] = least;
+	master->workers = at_most(master->workers > least ? master->workers : least, most);
+}
+
+static uint32_t wanted(const struct master *master, enum child_kind kind)
+{
+	return kind == CHILD_WORKER ? master->workers : master->plan.wanted[kind];
 }
 
 void master_init(struct master *master, struct master_child *all, uint32_t places,
@@ -72,6 +85,7 @@ void master_born(struct master *master, enum child_kind kind, uint32_t place, in
 		.born = now,
 		.drain_ms = master->plan.drain_ms,
 		.longest_ms = master->plan.longest_ms,
+		.idle_since = CLOCK_NEVER,
 		.kill_at = CLOCK_NEVER,
 	};
 }
@@ -82,9 +96,24 @@ int64_t master_unborn(struct master *master, enum child_kind kind, int64_t now)
 	return master->pauses[kind].ms;
 }
 
-void master_up(struct master *master, uint32_t place)
+void master_saw(struct master *master, uint32_t place, enum stage_at at, int64_t since)
 {
-	master->all[place].up = true;
+	struct master_child *child = &master->all[place];
+
+	child->up = child->up || at != STAGE_STARTING;
+	child->idle_since = at == STAGE_IDLE ? since : CLOCK_NEVER;
+}
+
+void master_waited(struct master *master, uint64_t connections)
+{
+	uint64_t room = master->plan.most - master->workers;
+
+	master->workers += (uint32_t)(connections < room ? connections : room);
+}
+
+bool master_grows(const struct master *master)
+{
+	return master->phase == MASTER_SERVING && master->workers < master->plan.most;
 }
 
 /* After a death that nobody asked for: sets when the next of its kind may start. */
@@ -106,16 +135,16 @@ int64_t master_died(struct master *master, uint32_t place, bool well, bool serve
 {
 	struct master_child *child = &master->all[place];
 	struct master_pause *pause = &master->pauses[child->kind];
-	bool wanted = child->told == TOLD_NOTHING && master->phase == MASTER_SERVING;
+	bool unasked = child->told == TOLD_NOTHING && master->phase == MASTER_SERVING;
 
-	if (wanted && !well)
+	if (unasked && !well)
 		pause_after(pause, child, now);
 	/* One that ends at once without having served anything must not make us fork without end. */
-	if (wanted && well && !served && now - child->born < PAUSE_FIRST_MS &&
+	if (unasked && well && !served && now - child->born < PAUSE_FIRST_MS &&
 	    pause->start_at < now + PAUSE_FIRST_MS)
 		pause->start_at = now + PAUSE_FIRST_MS;
 	*child = (struct master_child){ .lives = false };
-	if (!wanted)
+	if (!unasked)
 		return -1;
 	return pause->start_at > now ? pause->start_at - now : 0;
 }
@@ -192,10 +221,15 @@ static void look(const struct master *master, int64_t now, struct view *view)
 {
 	const struct master_child *child;
 	struct master_tally *count;
+	int64_t idle = CLOCK_NEVER;
 	enum master_act act;
-	uint32_t i, old;
+	uint32_t i, old, fresh;
 
-	*view = (struct view){ .next_kill = CLOCK_NEVER, .free = master->places };
+	*view = (struct view){
+		.next_kill = CLOCK_NEVER,
+		.free = master->places,
+		.idle = master->places,
+	};
 	for (i = 0; i < master->places; i++) {
 		child = &master->all[i];
 		if (!child->lives) {
@@ -205,9 +239,15 @@ static void look(const struct master *master, int64_t now, struct view *view)
 		}
 		count = &view->tally[child->kind];
 		old = count->old;
+		fresh = count->fresh;
 		tally(master, child, count);
 		if (count->old && !old)
 			view->old[child->kind] = i;
+		if (child->kind == CHILD_WORKER && count->fresh > fresh &&
+		    child->idle_since < idle) {
+			idle = child->idle_since;
+			view->idle = i;
+		}
 		view->living++;
 		view->next_kill = clock_earlier(view->next_kill, child->kill_at);
 		act = view->told.act == MASTER_WAIT ? due(master, child, now) : MASTER_WAIT;
@@ -248,14 +288,14 @@ static struct master_decision even_out(const struct master *master, const struct
 {
 	struct master_decision decision = { MASTER_WAIT, kind, view->free, CLOCK_NEVER };
 	const struct master_tally *count = &view->tally[kind];
-	uint32_t wanted = master->plan.wanted[kind];
+	uint32_t want = wanted(master, kind);
 
 	if (count->old && count->starting) {
 		decision.at = now + LOOK_MS;
-	} else if (count->old && count->fresh + count->old > wanted) {
+	} else if (count->old && count->fresh + count->old > want) {
 		decision.act = MASTER_RETIRE;
 		decision.place = view->old[kind];
-	} else if (count->fresh < wanted) {
+	} else if (count->fresh < want) {
 		/* Retired ones may be many, and for long: the admission process finds a place all the same. */
 		if (now < master->pauses[kind].start_at)
 			decision.at = master->pauses[kind].start_at;
@@ -276,12 +316,35 @@ static struct master_decision become_ready(struct master *master, const struct v
 
 	if (master->ready)
 		return decision;
-	if (count->old || count->starting || count->fresh < master->plan.wanted[CHILD_WORKER]) {
+	if (count->old || count->starting || count->fresh < master->workers) {
 		decision.at = now + LOOK_MS;
 		return decision;
 	}
 	master->ready = true;
 	decision.act = MASTER_READY;
+	return decision;
+}
+
+/*
+ * A worker that was made for a crowd goes when that has been gone for a while: the one that has had
+ * nothing to do for the longest, one at a time.
+ */
+static struct master_decision shrink(struct master *master, const struct view *view, int64_t now)
+{
+	const struct master_tally *count = &view->tally[CHILD_WORKER];
+	struct master_decision decision = { MASTER_WAIT, CHILD_WORKER, view->idle, CLOCK_NEVER };
+	int64_t due_at = now + master->plan.idle_ms;
+
+	if (master->workers == master->plan.wanted[CHILD_WORKER] || count->old)
+		return decision;
+	if (view->idle < master->places)
+		due_at = master->all[view->idle].idle_since + master->plan.idle_ms;
+	if (due_at > now) {
+		decision.at = due_at;
+		return decision;
+	}
+	master->workers--;
+	decision.act = MASTER_RETIRE;
 	return decision;
 }
 
@@ -299,6 +362,10 @@ static struct master_decision serve(struct master *master, const struct view *vi
 			return decision;
 		next = clock_earlier(next, decision.at);
 	}
+	decision = shrink(master, view, now);
+	if (decision.act == MASTER_RETIRE)
+		return tell(master, decision, now);
+	next = clock_earlier(next, decision.at);
 	decision = become_ready(master, view, now);
 	decision.at = clock_earlier(next, decision.at);
 	return decision;

@@ -6,6 +6,7 @@
 #include "pool/pool.h"
 
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -23,9 +24,10 @@
 #define WHY_CAP 4096
 
 /*
- * The master's slots: its listening sockets, once no worker watches them, and who asks for a reload.
+ * The master's slots: its listening sockets, once no worker watches them, who asks for a reload, and
+ * the admission process.
  */
-enum pool_slot { SLOT_STATUS, SLOT_LISTEN, SLOT_ASKERS };
+enum pool_slot { SLOT_STATUS, SLOT_LISTEN, SLOT_ASKERS, SLOT_BELL };
 
 struct pool {
 	struct config *config;
@@ -65,6 +67,14 @@ void pool_open_log(const struct config *config)
 	log_open_at("banter", (enum log_level)config->log_level, config->log);
 }
 
+void pool_name_workers(struct config_range workers, char out[POOL_WORKERS_SIZE])
+{
+	int n = snprintf(out, POOL_WORKERS_SIZE, "%" PRId64, workers.least);
+
+	if (workers.most > workers.least)
+		snprintf(out + n, POOL_WORKERS_SIZE - (size_t)n, ":%" PRId64, workers.most);
+}
+
 static bool ending(const struct pool *pool)
 {
 	return pool->children.master.phase != MASTER_SERVING;
@@ -84,10 +94,13 @@ static struct master_plan plan_of(const struct pool *pool)
 
 	return (struct master_plan){
 		.wanted = {
-			[CHILD_WORKER] = (uint32_t)config->workers,
-			[CHILD_ADMISSION] = config->queue_ms > 0,
+			[CHILD_WORKER] = (uint32_t)config->workers.least,
+			[CHILD_ADMISSION] = config->queue_ms > 0 ||
+					    config->workers.least < config->workers.most,
 			[CHILD_STATUS] = pool->status->fd >= 0,
 		},
+		.most = (uint32_t)config->workers.most,
+		.idle_ms = config->worker_idle_ms,
 		.drain_ms = config->drain_ms,
 		.longest_ms = longest(config),
 	};
@@ -103,7 +116,7 @@ static void keep_fixed(struct pool *pool, struct config *fresh)
 	if (pool->fixed.len)
 		log_warn("changed, but a restart is needed to change it: %s",
 			 buf_text(&pool->fixed));
-	if (fresh->workers > most)
+	if (fresh->workers.most > most)
 		log_warn("BANTER_WORKERS: more than %u need a restart", most);
 }
 
@@ -236,7 +249,8 @@ static void answer_signals(struct pool *pool, int64_t now)
 
 static void tell_done(struct pool *pool)
 {
-	char text[WHY_CAP];
+	const struct master_plan *plan = &pool->children.master.plan;
+	char text[WHY_CAP], workers[POOL_WORKERS_SIZE];
 
 	if (pool->unbound) {
 		askers_tell(&pool->askers, CONTROL_FAILED,
@@ -244,8 +258,8 @@ static void tell_done(struct pool *pool)
 			    "not be made again; the pool's log says why");
 		return;
 	}
-	snprintf(text, sizeof(text), "the settings are loaded again; workers: %u%s%s",
-		 pool->children.master.plan.wanted[CHILD_WORKER],
+	pool_name_workers((struct config_range){ plan->wanted[CHILD_WORKER], plan->most }, workers);
+	snprintf(text, sizeof(text), "the settings are loaded again; workers: %s%s%s", workers,
 		 pool->fixed.len ? "; changed, but a restart is needed to change it: " : "",
 		 buf_text(&pool->fixed));
 	askers_tell(&pool->askers, CONTROL_DONE, text);
@@ -328,6 +342,7 @@ int pool_run(struct config *config, struct settings *settings, struct worker_too
 	pool.filling = heap_fill();
 	askers_init(&pool.askers);
 	wait_watch(&pool.wait, SLOT_ASKERS, pool.askers.listen_fd, POLLIN);
+	wait_watch(&pool.wait, SLOT_BELL, pool.children.bell, POLLIN);
 	buf_init(&pool.fixed, WHY_CAP);
 	for (;;) {
 		now = clock_ms();
@@ -335,6 +350,7 @@ int pool_run(struct config *config, struct settings *settings, struct worker_too
 		children_look(&pool.children);
 		if (!carry_out(&pool, now, &next))
 			break;
+		children_say(&pool.children);
 		if (ending(&pool))
 			turn_away(&pool, now);
 		if (wait_some(&pool.wait, next) == STATUS_FAILED)

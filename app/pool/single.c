@@ -113,6 +113,20 @@ static enum status open_shared(struct single *single, const struct config *confi
 	return status;
 }
 
+/* Who asked for so many is to learn why there are others. */
+static void see_workers(const struct config *config)
+{
+	struct config usual;
+
+	if (config_init(&usual) != STATUS_OK)
+		return;
+	if (config->workers.least != usual.workers.least ||
+	    config->workers.most != usual.workers.most)
+		log_info("BANTER_WORKERS has no effect: whoever opened the socket starts the "
+			 "workers");
+	config_clear(&usual);
+}
+
 static int serve(const struct single *single, const struct config *config,
 		 struct worker_tools *tools, int listen_fd, const struct signals *signals)
 {
@@ -147,6 +161,7 @@ int single_run(const struct config *config, struct worker_tools *tools, int list
 	struct single single = { .limit = NULL };
 	int code = 1;
 
+	see_workers(config);
 	if (open_shared(&single, config) == STATUS_OK)
 		code = serve(&single, config, tools, listen_fd, signals);
 	scoreboard_free(single.scoreboard);

@@ -72,6 +72,11 @@ out:
 	return status;
 }
 
+static struct config_range *range_of(void *base, const struct setting *setting)
+{
+	return (struct config_range *)(void *)((char *)base + setting->offset);
+}
+
 static bool read_number(const struct setting *setting, struct str value, int64_t *out)
 {
 	switch (setting->kind) {
@@ -95,10 +100,25 @@ static enum status set_number(void *base, const struct setting *setting, struct 
 	return STATUS_OK;
 }
 
+static enum status set_range(void *base, const struct setting *setting, struct str value)
+{
+	size_t whole = value.n;
+	struct str least = str_cut(&value, STR(":")), most = least.n == whole ? least : value;
+	struct config_range range;
+
+	if (!str_number(least, 10, &range.least) || !str_number(most, 10, &range.most) ||
+	    range.least < setting->least || range.most < range.least || range.most > setting->most)
+		return STATUS_INVALID;
+	*range_of(base, setting) = range;
+	return STATUS_OK;
+}
+
 static enum status set(void *base, const struct setting *setting, struct str value)
 {
 	if (setting->kind == KIND_TEXT)
 		return set_text(base, setting, value);
+	if (setting->kind == KIND_RANGE)
+		return set_range(base, setting, value);
 	return set_number(base, setting, value);
 }
 

@@ -32,6 +32,10 @@
 #define WHOLE(name, field, change, fallback, least, most, meaning) \
 	ROW(name, NULL, field, change, #fallback, "a whole number from " #least " to " #most, meaning, \
 	    false, KIND_WHOLE, least, most, NULL)
+#define RANGE(name, field, change, fallback, least, most, meaning) \
+	ROW(name, NULL, field, change, #fallback, \
+	    "a whole number from " #least " to " #most ", or two of them: LEAST:MOST", meaning, false, \
+	    KIND_RANGE, least, most, NULL)
 #define OCTAL(name, field, change, fallback, most, allowed, meaning) \
 	ROW(name, NULL, field, change, fallback, allowed, meaning, false, KIND_OCTAL, 0, most, NULL)
 #define TIME(name, field, change, fallback, least, most, meaning) \
@@ -53,10 +57,15 @@ static const struct setting settings[] = {
 	TEXT("BANTER_STATUS_LISTEN", status_listen, RESTART, "", 0, config_value_listen_or_none,
 	     "as BANTER_LISTEN; empty: nowhere",
 	     "a second address, where `/health` is answered even when all workers are busy"),
-	WHOLE("BANTER_WORKERS", workers, RELOAD, 16, 1, 4096,
+	RANGE("BANTER_WORKERS", workers, RELOAD, 16, 1, 4096,
 	      "worker processes; each serves one request at a time, so this is how many streams run at "
-	      "once. For more than PostgreSQL has connections, put PgBouncer between. Twice as many as "
-	      "at the start (or 16 more, if that is more) need a restart"),
+	      "once. Two numbers, such as `4:64`: there are so few while little is asked, and up to so "
+	      "many as soon as somebody waits. For more than PostgreSQL has connections, put PgBouncer "
+	      "between. Twice as many as at the start (or 16 more, if that is more) need a restart. "
+	      "Where a web server or a supervisor starts the workers, it says how many"),
+	TIME("BANTER_WORKER_IDLE_TIME", worker_idle_ms, RELOAD, 60, 0.1, 86400,
+	     "how long a worker above the first number of `BANTER_WORKERS` may have nothing to do before "
+	     "it ends"),
 	WHOLE("BANTER_WORKER_REQUESTS", worker_requests, RELOAD, 10000, 0, 1000000000,
 	      "requests after which a worker is replaced; 0: never"),
 	TIME("BANTER_DRAIN_TIME", drain_ms, RELOAD, 25, 0, 3600,

@@ -11,12 +11,14 @@ export PATH=$PATH:/usr/sbin
 
 listen=${BANTER_LISTEN:-unix:/run/banter/banter.sock}
 program=${BANTER_PROGRAM:-/usr/lib/banter/banter.fcgi}
-unset BANTER_PROGRAM # no setting of the program's
+workers=${BANTER_WORKERS:-16}
+workers=${workers##*:} # multiwatch keeps a fixed number
+unset BANTER_PROGRAM BANTER_WORKERS # no settings of the one worker's
 [ "$listen" != "${listen#unix:}" ] || {
 	echo "run.sh: BANTER_LISTEN=$listen: must be unix:PATH" >&2
 	exit 2
 }
 # TERM lets a running exchange end: multiwatch would send USR1. Should it be killed, the kernel tells the workers.
 exec spawn-fcgi -n -s "${listen#unix:}" -M "${BANTER_SOCKET_MODE:-0660}" -b "${BANTER_BACKLOG:-1024}" -- \
-	/usr/bin/multiwatch -f "${BANTER_WORKERS:-16}" -s TERM -- \
+	/usr/bin/multiwatch -f "${workers##*:}" -s TERM -- \
 	/usr/bin/setpriv --pdeathsig TERM -- "$program" "$@"

@@ -77,6 +77,7 @@ int gateway_finish_early(struct gateway *gateway, struct wait *wait);
  * For one who takes connections without reading them, and reads some of them later.
  *
  * gateway_watch: waits for a connection. As wait_epoll().
+ * gateway_heed: from here on it is also STATUS_OK when that bell (base/bell.h) was rung.
  * gateway_take: takes one; its descriptor is the caller's. STATUS_CLOSED: none is there (any more),
  * STATUS_NOMEM, STATUS_FAILED as gateway_accept().
  * gateway_open: as gateway_accept(), with a connection that was taken; the descriptor is ours then.
@@ -84,6 +85,7 @@ int gateway_finish_early(struct gateway *gateway, struct wait *wait);
  * puts us last.
  */
 enum status gateway_watch(struct gateway *gateway, struct wait *wait, int64_t deadline) MUST_CHECK;
+enum status gateway_heed(struct gateway *gateway, int bell) MUST_CHECK;
 enum status gateway_take(struct gateway *gateway, int *fd) MUST_CHECK;
 enum status gateway_open(struct gateway *gateway, struct wait *wait, int fd) MUST_CHECK;
 enum status gateway_stand_back(struct gateway *gateway) MUST_CHECK;

@@ -2,7 +2,7 @@
  * The admission process: says "full" (G6). While no worker is free it takes connections out of the kernel's
  * backlog, which knows no age, and puts them into the queue, where workers find them first.
  * Who waited BANTER_QUEUE_TIME there gets 503. It needs neither the database nor the model, and
- * never waits for a client.
+ * never waits for a client. Where the pool can grow it rings for more workers.
  */
 #ifndef POOL_ADMISSION_H
 #define POOL_ADMISSION_H
@@ -24,6 +24,8 @@ struct admission_setup {
 	struct limit *limit;
 	uint32_t holder; /* our place in `limit` */
 	const struct scoreboard *scoreboard;
+	int bell;  /* to ring for each connection that waits while no worker is idle */
+	int alarm; /* rung when a worker died: it may have been woken for one */
 	struct scoreboard_slot *slot;
 	struct counter_slot *counters;
 	const volatile sig_atomic_t *stop;

@@ -41,6 +41,8 @@ struct children {
 	struct worker_tools *tools;  /* its copy's */
 	struct children_sockets sockets;
 	struct queue *queue;
+	int bell;  /* rung by the admission process: connections wait, and no worker is idle */
+	int alarm; /* rung for it: who was woken for a connection may have died of it */
 	struct signals *signals;
 	struct limit *limit;
 	struct model_shared *models;
@@ -67,8 +69,10 @@ bool children_start(struct children *children, enum child_kind kind, uint32_t pl
 void children_tell(const struct children *children, uint32_t place, int number);
 /* Says to the workers that all of them end: before they are told, one by one. */
 void children_close(struct children *children);
-/* Tells the master which of those that it waits for are up. */
+/* Tells the master what each does, and who waits. */
 void children_look(struct children *children);
+/* Tells the admission process what the master decided: whether to ring. */
+void children_say(const struct children *children);
 /* Buries the dead: logs, gives back what they held, tells the master. */
 void children_reap(struct children *children, int64_t now);
 /* Logs the scoreboard, a line a child, and what is known of the model servers. */

@@ -20,8 +20,9 @@ enum master_told {
 
 /* A place for a child. */
 struct master_child {
-	bool lives; /* false: the place is free */
-	bool up;    /* it has begun to serve */
+	bool lives;	    /* false: the place is free */
+	bool up;	    /* it has begun to serve */
+	int64_t idle_since; /* CLOCK_NEVER: it is not, as far as is known */
 	enum child_kind kind;
 	enum master_told told;
 	uint32_t generation;
@@ -32,9 +33,11 @@ struct master_child {
 
 /* What the settings want. */
 struct master_plan {
-	uint32_t wanted[CHILD_KINDS]; /* how many of each are to be there */
-	int64_t drain_ms;	      /* what a child has after it was told to end */
-	int64_t longest_ms;	      /* what one request may take */
+	uint32_t wanted[CHILD_KINDS]; /* how many of each are to be there, of workers at least */
+	uint32_t most;		      /* workers */
+	int64_t idle_ms;    /* of a worker that is one more than the least, before it goes */
+	int64_t drain_ms;   /* what a child has after it was told to end */
+	int64_t longest_ms; /* what one request may take */
 };
 
 struct master_pause {
@@ -52,6 +55,7 @@ struct master {
 	uint32_t places;
 	struct master_plan plan;
 	enum master_phase phase;
+	uint32_t workers;    /* how many there are to be now */
 	uint32_t generation; /* of those that are born now */
 	bool ready;	     /* said MASTER_READY, and nothing has changed since */
 	int64_t away_at;     /* while draining: from when on nobody may wait for who follows */
@@ -78,8 +82,10 @@ void master_reload(struct master *master, const struct master_plan *plan);
 void master_born(struct master *master, enum child_kind kind, uint32_t place, int64_t now);
 /* ... or could not be; returns the ms until it is tried again. */
 int64_t master_unborn(struct master *master, enum child_kind kind, int64_t now);
-/* A child has begun to serve. */
-void master_up(struct master *master, uint32_t place);
+/* What a child does: `since` when. The first that is not STAGE_STARTING says that it is up. */
+void master_saw(struct master *master, uint32_t place, enum stage_at at, int64_t since);
+/* So many connections came that wait, and no worker is idle. */
+void master_waited(struct master *master, uint64_t connections);
 /*
  * A child is dead and its place free; `well`: it ended by itself and as it should, `served`: it had
  * answered a request. Returns the ms until another starts in its stead, -1: it was told to end.
@@ -113,6 +119,8 @@ struct master_decision {
 /* The next thing; it counts as done, but for MASTER_START. To be called until it is MASTER_WAIT. */
 struct master_decision master_decide(struct master *master, int64_t now);
 
+/* Whether a connection that waits would make more workers. */
+bool master_grows(const struct master *master);
 /* Whether nobody may wait at the door any more for a pool that follows. */
 bool master_turns_away(const struct master *master, int64_t now);
 

@@ -20,6 +20,9 @@
  */
 enum status pool_load(const struct settings *settings, struct config *out,
 		      struct buf *why) MUST_CHECK;
+/* How many there are to be, in the setting's words: "16", "4:64". */
+#define POOL_WORKERS_SIZE 48
+void pool_name_workers(struct config_range workers, char out[POOL_WORKERS_SIZE]);
 /* Points the log to where the settings say. */
 void pool_open_log(const struct config *config);
 

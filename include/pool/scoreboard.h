@@ -31,6 +31,7 @@ struct scoreboard_slot {
 
 struct scoreboard {
 	_Atomic bool closing; /* all are told to end, and nobody follows */
+	_Atomic bool grows;   /* there will be more workers if somebody waits */
 	uint32_t count;
 	struct scoreboard_slot slots[];
 };

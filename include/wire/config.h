@@ -22,6 +22,11 @@ struct config_files {
 	char *database_url, *admin_database_url, *database_password;
 };
 
+/* One number is both. */
+struct config_range {
+	int64_t least, most;
+};
+
 /*
  * All strings are owned by the struct, never NULL ("" is the empty value). Times are in
  * milliseconds.
@@ -32,7 +37,8 @@ struct config {
 	int64_t backlog;     /* BANTER_BACKLOG */
 	int64_t queue_ms;    /* BANTER_QUEUE_TIME: to wait for a worker (G6); 0 without end */
 	char *status_listen; /* BANTER_STATUS_LISTEN: as listen; "": none */
-	int64_t workers;     /* BANTER_WORKERS */
+	struct config_range workers; /* BANTER_WORKERS */
+	int64_t worker_idle_ms; /* BANTER_WORKER_IDLE_TIME: of one above the least, before it ends */
 	int64_t worker_requests; /* BANTER_WORKER_REQUESTS: a worker is replaced after so many; 0 never */
 	int64_t drain_ms;	 /* BANTER_DRAIN_TIME */
 	char *database_url; /* BANTER_DATABASE_URL; "": libpq's PG… variables (secret) */

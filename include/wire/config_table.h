@@ -19,12 +19,14 @@ enum setting_kind {
 	KIND_WHOLE,
 	KIND_OCTAL,
 	KIND_TIME,
+	KIND_RANGE,
 };
 
 struct setting {
 	struct config_entry entry;
 	enum setting_kind kind;
-	size_t offset; /* in struct config: of a char * for KIND_TEXT, else of an int64_t */
+	/* In struct config: of a char * for KIND_TEXT, of a struct config_range, else of an int64_t. */
+	size_t offset;
 	int64_t least; /* of a number, of a time in ms, or of a text's bytes */
 	int64_t most;
 	config_value_fn shape; /* of a text */

@@ -433,7 +433,8 @@ class Banter(Server):
             env=self.env,
         )
         self.await_start(self.listening, "the pool's start")
-        self.await_start(lambda: len(self.children()) >= (self.workers or 1), "the workers' start")
+        least = int(str(self.workers or 1).split(":", maxsplit=1)[0])
+        self.await_start(lambda: len(self.children()) >= least, "the workers' start")
 
     def listening(self):
         assert self.process.poll() is None, f"banter.fcgi ended by itself:\n{self.text()}"

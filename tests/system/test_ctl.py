@@ -437,7 +437,7 @@ def test_a_refusal_for_the_schema_or_the_role_says_what_to_do(empty):
 def test_a_wrong_setting_is_exit_code_2():
     code, out, err = ctl("migrate", BANTER_WORKERS="many")
     assert (code, out) == (2, "")
-    assert err == "banterctl: the environment: BANTER_WORKERS must be a whole number from 1 to 4096\n"
+    assert err == "banterctl: the environment: BANTER_WORKERS must be a whole number from 1 to 4096, or two of them: LEAST:MOST\n"
 
 
 def test_the_admins_database_url_wins(empty):

@@ -8,7 +8,6 @@ import resource
 import signal
 import socket
 import subprocess
-import time
 
 import pytest
 
@@ -362,12 +361,10 @@ def test_an_idle_pool_does_not_wake_its_admission_process(pool, tenant, model):
     until(lambda: stages(banter)[pid] == "idle", "the start of admission")
     running = busy(banter, tenant, gate, 1)
     serve()
-    before, began, served = wakeups(pid), time.monotonic(), 20
+    before, served = wakeups(pid), 20
     for _ in range(served):
         serve()
-    woken = wakeups(pid) - before
-    # By itself it looks once a second, at most; a request that wakes it does so twice or more.
-    assert woken - (time.monotonic() - began) - 1 < served
+    assert wakeups(pid) - before < served  # a request that wakes it does so twice or more
     model.open_gate(gate)
     finish(running)
     assert admission(banter) == pid

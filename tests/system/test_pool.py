@@ -880,6 +880,14 @@ def test_with_the_socket_on_fd_0_it_is_one_worker(single, tenant, model, spawner
     assert one.end() == 0
 
 
+def test_BANTER_WORKERS_has_no_effect_there_and_that_is_said(single, tenant):
+    for workers, said in (("2:4", True), (3, True), (16, False)):
+        one = single(workers=workers)
+        assert chat(one.socket, tenant, script("hello", tokens=["fine"])).status == 200
+        assert ("BANTER_WORKERS has no effect: whoever opened the socket starts the workers" in one.text()) == said
+        assert one.end() == 0
+
+
 def test_SIGTERM_lets_the_one_worker_finish(single, tenant, model):
     one = single()
     gate = name("gate")

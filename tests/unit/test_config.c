@@ -49,8 +49,8 @@ static void every_field_has_its_row(void **state)
 			assert_string_not_equal(entry.name, other.name);
 		}
 	}
-	/* The servers' count and the default one's name have none, nor the others. */
-	assert_int_equal((rows + 2) * sizeof(int64_t),
+	/* The servers' count and the default one's name have none, nor the others; a range is two words. */
+	assert_int_equal((rows + 3) * sizeof(int64_t),
 			 sizeof(struct config) - sizeof(struct config_files) -
 				 sizeof(struct model_server) * (CONFIG_MODEL_SERVERS - 1));
 	assert_false(config_entry_at(rows, &entry));
@@ -168,7 +168,7 @@ static void a_reload_keeps_what_needs_a_restart(void **state)
 	assert_string_equal(fresh.listen, "127.0.0.1:9000");
 	assert_int_equal(fresh.socket_mode, 0660);
 	assert_string_equal(fresh.status_listen, "");
-	assert_int_equal(fresh.workers, 2);
+	assert_int_equal(fresh.workers.most, 2);
 	assert_string_equal(fresh.model, "other");
 	assert_int_equal(fresh.log_level, LOG_LEVEL_DEBUG);
 	config_clear(&fresh);

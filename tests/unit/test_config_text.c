@@ -143,11 +143,12 @@ static void a_file_fills_the_settings(void **state)
 	assert_int_equal(
 		config_lines(STR("BANTER_WORKERS=3\nBANTER_MODEL='m'\n"), set_line, &config, &why),
 		STATUS_OK);
-	assert_int_equal(config.workers, 3);
+	assert_int_equal(config.workers.most, 3);
 	assert_string_equal(config.model, "m");
 	assert_int_equal(config_lines(STR("\nBANTER_WORKERS=none\n"), set_line, &config, &why),
 			 STATUS_INVALID);
-	assert_str(buf_view(&why), "line 2: BANTER_WORKERS must be a whole number from 1 to 4096");
+	assert_str(buf_view(&why), "line 2: BANTER_WORKERS must be a whole number from 1 to 4096, "
+				   "or two of them: LEAST:MOST");
 	config_clear(&config);
 	buf_clear(&why);
 }

@@ -25,10 +25,11 @@ static void numbers_have_bounds(void **state)
 	(void)state;
 	must_init(&config);
 	for (i = 0; i < COUNT(cases); i++) {
-		config.workers = 77;
+		config.workers = (struct config_range){ 77, 77 };
 		assert_int_equal(must_say(&config, "BANTER_WORKERS", cases[i].text),
 				 cases[i].value < 0 ? STATUS_INVALID : STATUS_OK);
-		assert_int_equal(config.workers, cases[i].value < 0 ? 77 : cases[i].value);
+		assert_int_equal(config.workers.least, cases[i].value < 0 ? 77 : cases[i].value);
+		assert_int_equal(config.workers.most, cases[i].value < 0 ? 77 : cases[i].value);
 	}
 	assert_int_equal(must_say(&config, "BANTER_SOCKET_MODE", STR("666")), STATUS_OK);
 	assert_int_equal(config.socket_mode, 0666);
@@ -37,6 +38,35 @@ static void numbers_have_bounds(void **state)
 	assert_int_equal(must_say(&config, "BANTER_SOCKET_MODE", STR("0680")), STATUS_INVALID);
 	assert_int_equal(must_say(&config, "BANTER_SOCKET_MODE", STR("1777")), STATUS_INVALID);
 	assert_int_equal(must_say(&config, "BANTER_ADDRESS_LIMIT", STR("0")), STATUS_OK);
+	config_clear(&config);
+}
+
+static void two_numbers_are_a_range(void **state)
+{
+	static const struct {
+		struct str text;
+		int64_t least, most; /* -1: refused */
+	} cases[] = {
+		{ STR("2:8"), 2, 8 },	 { STR("1:4096"), 1, 4096 }, { STR("3:3"), 3, 3 },
+		{ STR("8:2"), -1, 0 },	 { STR("0:8"), -1, 0 },	     { STR("1:4097"), -1, 0 },
+		{ STR("2:"), -1, 0 },	 { STR(":8"), -1, 0 },	     { STR(":"), -1, 0 },
+		{ STR("2:8:9"), -1, 0 }, { STR("2 :8"), -1, 0 },     { STR("2:-8"), -1, 0 },
+		{ STR("2:8\0"), -1, 0 }, { STR("two:8"), -1, 0 },
+	};
+	struct config config;
+	size_t i;
+
+	(void)state;
+	must_init(&config);
+	assert_int_equal(config.workers.least, 16);
+	assert_int_equal(config.workers.most, 16);
+	for (i = 0; i < COUNT(cases); i++) {
+		config.workers = (struct config_range){ 77, 78 };
+		assert_int_equal(must_say(&config, "BANTER_WORKERS", cases[i].text),
+				 cases[i].least < 0 ? STATUS_INVALID : STATUS_OK);
+		assert_int_equal(config.workers.least, cases[i].least < 0 ? 77 : cases[i].least);
+		assert_int_equal(config.workers.most, cases[i].least < 0 ? 78 : cases[i].most);
+	}
 	config_clear(&config);
 }
 
@@ -496,6 +526,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(numbers_have_bounds),
+		cmocka_unit_test(two_numbers_are_a_range),
 		cmocka_unit_test(times_have_units),
 		cmocka_unit_test(listen_is_a_socket),
 		cmocka_unit_test(the_status_listener_may_be_none),

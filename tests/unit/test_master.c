@@ -17,10 +17,14 @@ static struct {
 	int64_t now;
 } world;
 
+#define IDLE 60000
+
 static struct master_plan plan_for(uint32_t workers)
 {
 	return (struct master_plan){
 		.wanted = { [CHILD_WORKER] = workers, [CHILD_ADMISSION] = 1 },
+		.most = workers,
+		.idle_ms = IDLE,
 		.drain_ms = DRAIN,
 		.longest_ms = LONGEST,
 	};
@@ -33,6 +37,11 @@ static void begin(uint32_t workers, uint32_t places)
 	memset(&world, 0, sizeof(world));
 	world.now = START;
 	master_init(&world.master, world.all, places, &plan);
+}
+
+static void up(uint32_t place)
+{
+	master_saw(&world.master, place, STAGE_IDLE, world.now);
 }
 
 static int set_up(void **state)
@@ -79,7 +88,7 @@ static void all_up(void)
 
 	for (i = 0; i < world.master.places; i++)
 		if (world.all[i].lives)
-			master_up(&world.master, i);
+			up(i);
 }
 
 static void started(void)
@@ -102,7 +111,7 @@ static void carry_out(void)
 	while ((decision = decide()).act != MASTER_WAIT)
 		if (decision.act == MASTER_START) {
 			master_born(&world.master, decision.kind, decision.place, world.now);
-			master_up(&world.master, decision.place);
+			up(decision.place);
 		}
 }
 
@@ -131,7 +140,7 @@ static void all_are_started_and_ready_is_said_once(void **state)
 	assert_int_equal(quiet(), 20);
 	for (i = 0; i < WORKERS; i++) {
 		assert_int_equal(quiet(), 20);
-		master_up(&world.master, i);
+		up(i);
 	}
 	must(MASTER_READY); /* the admission process is not waited for */
 	assert_int_equal(quiet(), -1);
@@ -229,7 +238,7 @@ static void a_reload_exchanges_one_by_one(void **state)
 			born(CHILD_ADMISSION); /* beside them */
 		assert_int_equal(quiet(), 20);
 		assert_int_equal(world.all[fresh].generation, 1);
-		master_up(&world.master, fresh);
+		up(fresh);
 		assert_int_equal(must(MASTER_RETIRE).place, i);
 	}
 	all_up();
@@ -275,7 +284,7 @@ static void fewer_and_more_are_wanted_after_a_reload(void **state)
 	while ((decision = decide()).act != MASTER_WAIT) {
 		if (decision.act == MASTER_START) {
 			master_born(&world.master, decision.kind, decision.place, world.now);
-			master_up(&world.master, decision.place);
+			up(decision.place);
 		}
 		told += decision.act == MASTER_RETIRE && decision.kind == CHILD_WORKER;
 	}
@@ -307,7 +316,7 @@ static void the_admission_process_finds_a_place_where_workers_find_none(void **s
 			if (decision.act == MASTER_START) {
 				master_born(&world.master, decision.kind, decision.place,
 					    world.now);
-				master_up(&world.master, decision.place);
+				up(decision.place);
 			} else if (decision.act == MASTER_RETIRE &&
 				   decision.kind == CHILD_ADMISSION) {
 				dies(decision.place, true, true);
@@ -406,6 +415,110 @@ static void told_twice_kills_all_at_once(void **state)
 	must(MASTER_OVER);
 }
 
+/* From 3 to 8 workers. */
+static void range(void)
+{
+	struct master_plan plan = plan_for(WORKERS);
+
+	plan.most = 8;
+	memset(&world, 0, sizeof(world));
+	world.now = START;
+	master_init(&world.master, world.all, master_places(8), &plan);
+	carry_out();
+}
+
+static void busy(uint32_t place)
+{
+	master_saw(&world.master, place, STAGE_STREAM, world.now);
+}
+
+static void a_connection_that_waits_makes_a_worker_more_at_once(void **state)
+{
+	uint32_t i;
+
+	(void)state;
+	range();
+	assert_int_equal(quiet(), -1);
+	assert_true(master_grows(&world.master));
+	for (i = 0; i < WORKERS; i++)
+		busy(i);
+	master_waited(&world.master, 0);
+	assert_int_equal(quiet(), -1);
+	master_waited(&world.master, 1);
+	busy(born(CHILD_WORKER));
+	assert_int_equal(quiet(), IDLE);
+	master_waited(&world.master, 2);
+	busy(born(CHILD_WORKER));
+	busy(born(CHILD_WORKER));
+	assert_true(master_grows(&world.master));
+	master_waited(&world.master, UINT64_MAX); /* up to as many as there may be */
+	busy(born(CHILD_WORKER));
+	busy(born(CHILD_WORKER));
+	assert_int_equal(quiet(), IDLE);
+	assert_false(master_grows(&world.master));
+	master_waited(&world.master, 1);
+	assert_int_equal(quiet(), IDLE);
+	assert_int_equal(master_count(&world.master, CHILD_WORKER).fresh, 8);
+	/* Who dies is replaced. */
+	assert_int_equal(dies(5, true, true), 0);
+	assert_int_equal(born(CHILD_WORKER), 5);
+}
+
+static void workers_above_the_least_go_when_they_have_been_idle(void **state)
+{
+	uint32_t i;
+
+	(void)state;
+	range();
+	master_waited(&world.master, 3);
+	carry_out();
+	for (i = 0; i < 8; i++)
+		if (world.all[i].kind == CHILD_WORKER)
+			busy(i);
+	world.now += 10 * IDLE;
+	assert_int_equal(quiet(), IDLE); /* none of them is idle */
+	up(5);
+	world.now += 1000;
+	up(4);
+	assert_int_equal(quiet(), IDLE - 1000);
+	world.now += IDLE - 1000;
+	assert_int_equal(must(MASTER_RETIRE).place, 5);
+	assert_true(quiet() == 1000);
+	world.now += 1000;
+	assert_int_equal(must(MASTER_RETIRE).place, 4);
+	assert_int_equal(dies(5, true, true), -1);
+	assert_int_equal(dies(4, true, true), -1);
+	assert_true(quiet() > 0); /* they are not replaced */
+	for (i = 0; i < 8; i++)
+		if (world.all[i].lives)
+			up(i);
+	world.now += 2 * IDLE;
+	must(MASTER_RETIRE);
+	assert_true(quiet() > 0);
+	assert_int_equal(master_count(&world.master, CHILD_WORKER).fresh, WORKERS);
+	world.now += LONGEST / 2;
+	assert_true(quiet() > 0); /* the least stay, however long they are idle */
+}
+
+static void a_reload_keeps_as_many_as_there_are_within_the_new_bounds(void **state)
+{
+	struct master_plan plan = plan_for(WORKERS);
+
+	(void)state;
+	range();
+	master_waited(&world.master, 3);
+	carry_out();
+	plan.most = 5;
+	master_reload(&world.master, &plan);
+	carry_out();
+	assert_int_equal(master_count(&world.master, CHILD_WORKER).fresh, 5);
+	plan = plan_for(7);
+	master_reload(&world.master, &plan);
+	carry_out();
+	assert_int_equal(master_count(&world.master, CHILD_WORKER).fresh, 7);
+	assert_false(master_grows(&world.master));
+}
+
 /* Whatever happens in whatever order: what must always be true. */
 static void whatever_happens(void **state)
 {
@@ -420,8 +533,12 @@ static void whatever_happens(void **state)
 		place = unit_random(&random) % world.master.places;
 		switch (unit_random(&random) % 64) {
 		case 0:
-			plan = plan_for(1 + unit_random(&random) % 8);
+			plan = plan_for(1 + unit_random(&random) % 4);
+			plan.most += unit_random(&random) % 4;
 			master_reload(&world.master, &plan);
+			break;
+		case 3:
+			master_waited(&world.master, unit_random(&random) % 4);
 			break;
 		case 1:
 		case 2:
@@ -429,7 +546,7 @@ static void whatever_happens(void **state)
 			break;
 		default:
 			if (world.all[place].lives && unit_random(&random) % 3)
-				master_up(&world.master, place);
+				up(place);
 			else if (world.all[place].lives)
 				dies(place, unit_random(&random) % 2, unit_random(&random) % 2);
 			world.now += unit_random(&random) % 100;
@@ -476,6 +593,10 @@ int main(void)
 		cmocka_unit_test_setup(those_that_retire_are_hurried_by_a_drain, set_up),
 		cmocka_unit_test_setup(on_a_kept_socket_they_wait_for_who_follows, set_up),
 		cmocka_unit_test_setup(told_twice_kills_all_at_once, set_up),
+		cmocka_unit_test_setup(a_connection_that_waits_makes_a_worker_more_at_once, set_up),
+		cmocka_unit_test_setup(workers_above_the_least_go_when_they_have_been_idle, set_up),
+		cmocka_unit_test_setup(a_reload_keeps_as_many_as_there_are_within_the_new_bounds,
+				       set_up),
 		cmocka_unit_test_setup(whatever_happens, set_up),
 	};
 

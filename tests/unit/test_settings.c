@@ -100,7 +100,7 @@ static void assert_refused(const struct settings *settings, const char *a, const
 	assert_non_null(strstr(buf_text(&why), a));
 	assert_non_null(strstr(buf_text(&why), b));
 	assert_null(strstr(buf_text(&why), KEY));
-	assert_int_equal(config.workers, 0x5a5a5a5a5a5a5a5a); /* untouched */
+	assert_int_equal(config.workers.most, 0x5a5a5a5a5a5a5a5a); /* untouched */
 	buf_clear(&why);
 }
 
@@ -129,7 +129,7 @@ static void nearer_sources_win(void **state)
 	assert_int_equal(settings_override(settings, "BANTER_MODEL", "line"), STATUS_OK);
 	load(settings, &config);
 	assert_int_equal(config.address_limit, 30); /* a default */
-	assert_int_equal(config.workers, 3);
+	assert_int_equal(config.workers.most, 3);
 	assert_int_equal(config.backlog, 40);
 	assert_string_equal(config.model, "line");
 	config_clear(&config);
@@ -137,7 +137,7 @@ static void nearer_sources_win(void **state)
 	setenv("BANTER_WORKERS", "5", 1);
 	write_text(fixture->file, "BANTER_BACKLOG=41\n");
 	load(settings, &config);
-	assert_int_equal(config.workers, 3);
+	assert_int_equal(config.workers.most, 3);
 	assert_int_equal(config.backlog, 41);
 	config_clear(&config);
 	settings_free(settings);
