@@ -1,7 +1,7 @@
 /* A worker's stage, written lock-free into the scoreboard. */
 #include "base/stage.h"
 
-#include <stddef.h>
+#include <string.h>
 
 #include "base/clock.h"
 
@@ -17,6 +17,35 @@ void stage_set_at(struct stage *stage, enum stage_at at, int64_t now)
 		return;
 	atomic_store_explicit(&stage->since, now, memory_order_relaxed);
 	atomic_store_explicit(&stage->at, at, memory_order_relaxed);
+	stage_step(stage);
+}
+
+void stage_request(struct stage *stage, struct str id)
+{
+	size_t n = id.n < STAGE_REQUEST_SIZE ? id.n : STAGE_REQUEST_SIZE - 1;
+
+	if (!stage)
+		return;
+	if (n)
+		memcpy(stage->request, id.p, n);
+	stage->request[n] = '\0';
+}
+
+static int stands_in_id(char c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+	       c == '.' || c == '_' || c == '-';
+}
+
+void stage_read_request(const struct stage *stage, char out[STAGE_REQUEST_SIZE])
+{
+	size_t n = 0;
+
+	while (n < STAGE_REQUEST_SIZE - 1 && stands_in_id(stage->request[n])) {
+		out[n] = stage->request[n];
+		n++;
+	}
+	out[n] = '\0';
 }
 
 const char *stage_name(int at)

@@ -100,6 +100,7 @@ enum status wait_some(struct wait *wait, int64_t deadline)
 			return STATUS_STOPPED;
 		if (wait->beat && now >= wait->beat_at) {
 			wait->beat(wait->beat_context);
+			stage_step(wait->stage);
 			continue;
 		}
 		if (now >= deadline)
@@ -113,6 +114,7 @@ enum status wait_some(struct wait *wait, int64_t deadline)
 		wait->now = clock_ms();
 		if (ready < 0)
 			return errno == EINTR ? STATUS_OK : STATUS_FAILED;
+		stage_step(wait->stage);
 		see_client(wait);
 		if (ready > 0)
 			return STATUS_OK;

@@ -28,6 +28,7 @@
  * this much of it, then we close. */
 #define DROP_MAX (8 << 20)
 #define KEPT_IDLE_MS 60000
+#define PIECE (16 << 10) /* of what is written */
 
 enum { FROM_LISTEN = 1, FROM_QUEUE = 2, FROM_BELL = 4 }; /* what the epoll says is ready */
 
@@ -40,10 +41,11 @@ struct gateway {
 	const _Atomic bool *closing;
 	int epoll;
 	bool keep;
-	bool whole;    /* the request has been read to its end */
-	int64_t since; /* see gateway_since() */
-	bool tcp;      /* else a unix socket */
-	bool waits;    /* on a connection's reads and writes */
+	struct stage *stage; /* of the one who waits for the request */
+	bool whole;	     /* the request has been read to its end */
+	int64_t since;	     /* see gateway_since() */
+	bool tcp;	     /* else a unix socket */
+	bool waits;	     /* on a connection's reads and writes */
 	int64_t read_ms;
 	struct timeval read_time, write_time;
 };
@@ -235,6 +237,7 @@ static enum status open_request(struct gateway *gateway, struct wait *wait)
 {
 	FCGX_Request *request = &gateway->request;
 
+	gateway->stage = wait->stage;
 	stage_set(wait->stage, STAGE_REQUEST);
 	/* With these two, FCGX_Accept_r() takes the descriptor as a kept connection. */
 	request->listen_sock = -1;
@@ -362,11 +365,25 @@ enum status gateway_read(struct gateway *gateway, struct buf *out)
 	return announced >= 0 && total < announced ? STATUS_INVALID : STATUS_OK;
 }
 
+/* In pieces: each that a slow client takes is a step. */
+static int put(struct gateway *gateway, struct str bytes)
+{
+	size_t n;
+
+	while (bytes.n) {
+		n = bytes.n < PIECE ? bytes.n : PIECE;
+		if (FCGX_PutStr(bytes.p, (int)n, gateway->request.out) < 0)
+			return -1;
+		bytes = str_skip(bytes, n);
+		if (bytes.n)
+			stage_step(gateway->stage);
+	}
+	return 0;
+}
+
 enum status gateway_write(struct gateway *gateway, struct str bytes)
 {
-	FCGX_Stream *out = gateway->request.out;
-
-	if (FCGX_PutStr(bytes.p, (int)bytes.n, out) < 0 || FCGI_fflush(&gateway->out) < 0)
+	if (put(gateway, bytes) < 0 || FCGI_fflush(&gateway->out) < 0)
 		return STATUS_CLOSED;
 	return STATUS_OK;
 }
@@ -376,7 +393,7 @@ enum status gateway_end(struct gateway *gateway, struct str bytes)
 	FCGX_Request *request = &gateway->request;
 
 	/* The stream that is closed last says that the request has ended. */
-	if (FCGX_PutStr(bytes.p, (int)bytes.n, request->out) < 0 || FCGX_FClose(request->err) < 0 ||
+	if (put(gateway, bytes) < 0 || FCGX_FClose(request->err) < 0 ||
 	    FCGX_FClose(request->out) < 0)
 		return STATUS_CLOSED;
 	return STATUS_OK;

@@ -91,6 +91,7 @@ void http_serve(struct http_context *context)
 	context->log.server = NULL;
 	context->log.tries[0] = '\0';
 	request_read(&request, context->gateway, context->config);
+	stage_request(context->wait->stage, request.id);
 	if (!find_route(context, &request, &match))
 		match.route = NULL;
 	dialect = match.route ? match.route->dialect : route_dialect(request.path);

@@ -106,6 +106,7 @@ static void reset_slot(struct scoreboard_slot *slot, enum child_kind kind, uint3
 		       int64_t now)
 {
 	stage_set(&slot->stage, STAGE_STARTING);
+	stage_request(&slot->stage, STR_NONE);
 	slot->kind = kind;
 	slot->born = now;
 	slot->generation = generation;
@@ -173,17 +174,18 @@ void children_close(struct children *children)
 	atomic_store(&children->scoreboard->closing, true);
 }
 
-void children_look(struct children *children)
+void children_look(struct children *children, int64_t now)
 {
 	struct master *master = &children->master;
 	const struct stage *stage;
 	uint32_t i;
 
+	master_look(master, now);
 	for (i = 0; i < children->places; i++) {
 		stage = &children->scoreboard->slots[i].stage;
 		if (master->all[i].lives)
 			master_saw(master, i, (enum stage_at)atomic_load(&stage->at),
-				   atomic_load(&stage->since));
+				   atomic_load(&stage->since), atomic_load(&stage->steps));
 	}
 	master_waited(master, bell_heard(children->bell));
 }
@@ -228,6 +230,14 @@ static void bury(struct children *children, uint32_t place, int result, int64_t 
 	child->pid = 0;
 }
 
+/* One that was woken for a connection may have been stopped before it took that. */
+static void see_stop(struct children *children, uint32_t place, bool stopped)
+{
+	master_stopped(&children->master, place, stopped);
+	if (stopped)
+		bell_ring(children->alarm, 1);
+}
+
 void children_reap(struct children *children, int64_t now)
 {
 	int result;
@@ -235,10 +245,13 @@ void children_reap(struct children *children, int64_t now)
 	pid_t pid;
 
 	/* Also those that are none of ours: as process 1 of a container we inherit orphans. */
-	while ((pid = waitpid(-1, &result, WNOHANG)) > 0)
+	while ((pid = waitpid(-1, &result, WNOHANG | WUNTRACED | WCONTINUED)) > 0)
 		for (i = 0; i < children->places; i++)
 			if (children->all[i].pid == pid) {
-				bury(children, i, result, now);
+				if (WIFEXITED(result) || WIFSIGNALED(result))
+					bury(children, i, result, now);
+				else
+					see_stop(children, i, WIFSTOPPED(result));
 				break;
 			}
 }

@@ -10,12 +10,15 @@
 /* Beyond its own time, before a child is killed: to store its end (chat/turn) and say it. */
 #define GRACE_MS 20000
 #define AT_ONCE INT64_MIN
+#define STUCK_MS 5000 /* for one that is stuck, to end by itself */
+#define WATCH_MS 5000 /* how often it is looked whether the children get on, at least */
+#define LATE_MS 1000  /* a master that runs is asked again within this time of when it wanted */
 
 /* All that one look over the places finds. */
 struct view {
 	struct master_tally tally[CHILD_KINDS];
 	struct master_decision told; /* what a child is to be told by now; else MASTER_WAIT */
-	int64_t next_kill;
+	int64_t next;		     /* when there may be something to tell one */
 	uint32_t living;
 	uint32_t old[CHILD_KINDS]; /* the first place of each tally's */
 	uint32_t idle; /* the worker's place who has been so the longest, of the fresh */
@@ -83,8 +86,7 @@ void master_born(struct master *master, enum child_kind kind, uint32_t place, in
 		.kind = kind,
 		.generation = master->generation,
 		.born = now,
-		.drain_ms = master->plan.drain_ms,
-		.longest_ms = master->plan.longest_ms,
+		.times = master->plan.times,
 		.idle_since = CLOCK_NEVER,
 		.kill_at = CLOCK_NEVER,
 	};
@@ -96,12 +98,44 @@ int64_t master_unborn(struct master *master, enum child_kind kind, int64_t now)
 	return master->pauses[kind].ms;
 }
 
-void master_saw(struct master *master, uint32_t place, enum stage_at at, int64_t since)
+void master_look(struct master *master, int64_t now)
+{
+	int64_t passed = now - master->looked_at, late = now - master->look_at;
+	struct master_child *child;
+	uint32_t i;
+
+	if (late < LATE_MS)
+		late = 0;
+	for (i = 0; i < master->places && master->looked_at; i++) {
+		child = &master->all[i];
+		child->silence += passed - late;
+		if (child->stuck && child->kill_at < CLOCK_NEVER)
+			child->kill_at += late;
+	}
+	master->looked_at = now;
+}
+
+void master_saw(struct master *master, uint32_t place, enum stage_at at, int64_t since,
+		uint32_t steps)
 {
 	struct master_child *child = &master->all[place];
 
 	child->up = child->up || at != STAGE_STARTING;
 	child->idle_since = at == STAGE_IDLE ? since : CLOCK_NEVER;
+	if (at == child->at && steps == child->steps)
+		return;
+	child->at = at;
+	child->steps = steps;
+	child->silence = 0;
+	if (child->stuck && child->kill_at < CLOCK_NEVER) /* it was slow, and drains now */
+		child->kill_at = master->looked_at + child->times.drain + GRACE_MS;
+	child->stuck = false;
+}
+
+void master_stopped(struct master *master, uint32_t place, bool stopped)
+{
+	master->all[place].stopped = stopped;
+	master->all[place].silence = 0;
 }
 
 void master_waited(struct master *master, uint64_t connections)
@@ -109,6 +143,13 @@ void master_waited(struct master *master, uint64_t connections)
 	uint64_t room = master->plan.most - master->workers;
 
 	master->workers += (uint32_t)(connections < room ? connections : room);
+}
+
+int64_t master_pause_left(const struct master *master, enum child_kind kind, int64_t now)
+{
+	int64_t start_at = master->pauses[kind].start_at;
+
+	return start_at > now ? start_at - now : 0;
 }
 
 bool master_grows(const struct master *master)
@@ -134,7 +175,8 @@ static void pause_after(struct master_pause *pause, const struct master_child *c
 int64_t master_died(struct master *master, uint32_t place, bool well, bool served, int64_t now)
 {
 	struct master_child *child = &master->all[place];
-	struct master_pause *pause = &master->pauses[child->kind];
+	enum child_kind kind = child->kind;
+	struct master_pause *pause = &master->pauses[kind];
 	bool unasked = child->told == TOLD_NOTHING && master->phase == MASTER_SERVING;
 
 	if (unasked && !well)
@@ -146,7 +188,7 @@ int64_t master_died(struct master *master, uint32_t place, bool well, bool serve
 	*child = (struct master_child){ .lives = false };
 	if (!unasked)
 		return -1;
-	return pause->start_at > now ? pause->start_at - now : 0;
+	return master_pause_left(master, kind, now);
 }
 
 void master_drain(struct master *master, int64_t patience_ms, int64_t now)
@@ -180,6 +222,22 @@ static struct master_decision of_place(const struct master *master, enum master_
 	return (struct master_decision){ act, master->all[place].kind, place, 0 };
 }
 
+/* How long it may make no step; 0: for ever. One that is stopped does not get on whatever it does. */
+static int64_t patience(const struct master_child *child)
+{
+	if (child->stopped)
+		return child->times.stopped;
+	return (unsigned)child->at < STAGE_COUNT ? child->times.silent[child->at] : 0;
+}
+
+/* When it is stuck, if it goes on like that; CLOCK_NEVER: it is told to end already, or may be so. */
+static int64_t stuck_at(const struct master_child *child, int64_t now)
+{
+	int64_t most = patience(child);
+
+	return child->told == TOLD_END || !most ? CLOCK_NEVER : now + most - child->silence;
+}
+
 /* What that child is to be told now, if anything. */
 static enum master_act due(const struct master *master, const struct master_child *child,
 			   int64_t now)
@@ -188,7 +246,7 @@ static enum master_act due(const struct master *master, const struct master_chil
 		return child->kill_at == AT_ONCE ? MASTER_KILL_NOW : MASTER_KILL;
 	if (master->phase == MASTER_DRAINING && child->told != TOLD_END)
 		return MASTER_END;
-	return MASTER_WAIT;
+	return now >= stuck_at(child, now) ? MASTER_STUCK : MASTER_WAIT;
 }
 
 static void tally(const struct master *master, const struct master_child *child,
@@ -226,7 +284,7 @@ static void look(const struct master *master, int64_t now, struct view *view)
 	uint32_t i, old, fresh;
 
 	*view = (struct view){
-		.next_kill = CLOCK_NEVER,
+		.next = CLOCK_NEVER,
 		.free = master->places,
 		.idle = master->places,
 	};
@@ -249,7 +307,8 @@ static void look(const struct master *master, int64_t now, struct view *view)
 			view->idle = i;
 		}
 		view->living++;
-		view->next_kill = clock_earlier(view->next_kill, child->kill_at);
+		view->next = clock_earlier(view->next,
+					   clock_earlier(child->kill_at, stuck_at(child, now)));
 		act = view->told.act == MASTER_WAIT ? due(master, child, now) : MASTER_WAIT;
 		if (act != MASTER_WAIT)
 			view->told = of_place(master, act, i);
@@ -265,11 +324,19 @@ static struct master_decision tell(struct master *master, struct master_decision
 	switch (decision.act) {
 	case MASTER_RETIRE:
 		child->told = TOLD_RETIRE;
-		child->kill_at = now + child->longest_ms + GRACE_MS;
+		child->kill_at = now + child->times.longest + GRACE_MS;
 		break;
 	case MASTER_END:
 		child->told = TOLD_END;
-		child->kill_at = now + child->drain_ms + GRACE_MS;
+		child->kill_at = now + child->times.drain + GRACE_MS;
+		break;
+	case MASTER_STUCK:
+		if (child->told == TOLD_NOTHING)
+			pause_after(&master->pauses[child->kind], child, now);
+		child->told = TOLD_END;
+		child->stuck = true;
+		child->kill_at = now + STUCK_MS;
+		decision.at = child->silence;
 		break;
 	default: /* it is killed once */
 		child->told = TOLD_END;
@@ -348,10 +415,11 @@ static struct master_decision shrink(struct master *master, const struct view *v
 	return decision;
 }
 
+/* While serving. */
 static struct master_decision serve(struct master *master, const struct view *view, int64_t now)
 {
 	struct master_decision decision;
-	int64_t next = view->next_kill;
+	int64_t next = view->next;
 	int kind;
 
 	for (kind = 0; kind < CHILD_KINDS; kind++) {
@@ -371,20 +439,33 @@ static struct master_decision serve(struct master *master, const struct view *vi
 	return decision;
 }
 
+/* ... and draining. */
+static struct master_decision end(const struct master *master, const struct view *view, int64_t now)
+{
+	struct master_decision wait = { .act = MASTER_WAIT, .at = view->next };
+
+	if (!view->living)
+		wait.act = MASTER_OVER;
+	else if (now < master->away_at)
+		wait.at = clock_earlier(wait.at, master->away_at);
+	return wait;
+}
+
 struct master_decision master_decide(struct master *master, int64_t now)
 {
-	struct master_decision wait = { .act = MASTER_WAIT };
+	struct master_decision decision;
 	struct view view;
 
 	look(master, now, &view);
 	if (view.told.act != MASTER_WAIT)
 		return tell(master, view.told, now);
 	if (master->phase == MASTER_SERVING)
-		return serve(master, &view, now);
-	if (!view.living)
-		return (struct master_decision){ .act = MASTER_OVER };
-	wait.at = view.next_kill;
-	if (now < master->away_at)
-		wait.at = clock_earlier(wait.at, master->away_at);
-	return wait;
+		decision = serve(master, &view, now);
+	else
+		decision = end(master, &view, now);
+	/* Who is idle now may soon be busy, and stuck. */
+	if (decision.act == MASTER_WAIT && master->plan.times.stopped)
+		decision.at = clock_earlier(decision.at, now + WATCH_MS);
+	master->look_at = decision.act == MASTER_WAIT ? decision.at : now;
+	return decision;
 }

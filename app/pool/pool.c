@@ -18,6 +18,7 @@
 #include "edge/db.h"
 #include "pool/askers.h"
 #include "pool/children.h"
+#include "pool/plan.h"
 #include "pool/systemd.h"
 
 #define FAILED_MS 20 /* a wait that failed is not repeated sooner */
@@ -80,32 +81,6 @@ static bool ending(const struct pool *pool)
 	return pool->children.master.phase != MASTER_SERVING;
 }
 
-static int64_t longest(const struct config *config)
-{
-	int64_t exchange_ms =
-		config->exchange_ms > config->json_ms ? config->exchange_ms : config->json_ms;
-
-	return config->request_ms + exchange_ms;
-}
-
-static struct master_plan plan_of(const struct pool *pool)
-{
-	const struct config *config = pool->config;
-
-	return (struct master_plan){
-		.wanted = {
-			[CHILD_WORKER] = (uint32_t)config->workers.least,
-			[CHILD_ADMISSION] = config->queue_ms > 0 ||
-					    config->workers.least < config->workers.most,
-			[CHILD_STATUS] = pool->status->fd >= 0,
-		},
-		.most = (uint32_t)config->workers.most,
-		.idle_ms = config->worker_idle_ms,
-		.drain_ms = config->drain_ms,
-		.longest_ms = longest(config),
-	};
-}
-
 /* Some settings are part of what is already open: they stay, and the new value is reported. */
 static void keep_fixed(struct pool *pool, struct config *fresh)
 {
@@ -165,7 +140,7 @@ static void reload(struct pool *pool)
 	pool->filling = heap_fill();
 	pool_open_log(pool->config);
 	renew_listeners(pool);
-	plan = plan_of(pool);
+	plan = plan_of(pool->config, pool->status->fd >= 0);
 	master_reload(&pool->children.master, &plan);
 	systemd_reloading();
 	log_info("the settings are loaded again: the workers are exchanged one by one");
@@ -280,6 +255,24 @@ static void kill_late(const struct pool *pool, const struct master_decision *dec
 	children_tell(&pool->children, decision->place, SIGKILL);
 }
 
+static void end_stuck(const struct pool *pool, const struct master_decision *decision, int64_t now)
+{
+	const struct children *children = &pool->children;
+	const struct stage *stage = &children->scoreboard->slots[decision->place].stage;
+	const struct master_child *child = &children->master.all[decision->place];
+	char request[STAGE_REQUEST_SIZE];
+
+	stage_read_request(stage, request);
+	log_error("%s %u (pid %d) %s for %.1f s: stage %s, request=%s; it is told to end; a "
+		  "replacement starts in %.1f s",
+		  children_kind_name(decision->kind), decision->place,
+		  (int)children->all[decision->place].pid,
+		  child->stopped ? "was stopped" : "made no progress", (double)decision->at / 1000,
+		  stage_name(atomic_load(&stage->at)), *request ? request : "-",
+		  (double)master_pause_left(&children->master, decision->kind, now) / 1000);
+	children_tell(children, decision->place, SIGTERM);
+}
+
 /* Does what the state machine decides; returns when it wants to be asked again. False: all is over. */
 static bool carry_out(struct pool *pool, int64_t now, int64_t *next)
 {
@@ -297,6 +290,9 @@ static bool carry_out(struct pool *pool, int64_t now, int64_t *next)
 			break;
 		case MASTER_END:
 			children_tell(children, decision.place, SIGTERM);
+			break;
+		case MASTER_STUCK:
+			end_stuck(pool, &decision, now);
 			break;
 		case MASTER_KILL:
 			kill_late(pool, &decision);
@@ -328,7 +324,7 @@ int pool_run(struct config *config, struct settings *settings, struct worker_too
 		.status = status,
 	};
 	struct children_sockets sockets = sockets_of(&pool);
-	struct master_plan plan = plan_of(&pool);
+	struct master_plan plan = plan_of(config, status->fd >= 0);
 	enum status started;
 	int64_t now, next;
 
@@ -347,7 +343,7 @@ int pool_run(struct config *config, struct settings *settings, struct worker_too
 	for (;;) {
 		now = clock_ms();
 		answer_signals(&pool, now);
-		children_look(&pool.children);
+		children_look(&pool.children, now);
 		if (!carry_out(&pool, now, &next))
 			break;
 		children_say(&pool.children);

@@ -1,7 +1,11 @@
 /* The accept loop: one request at a time, from accept to finish. */
 #include "pool/worker.h"
 
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "base/log.h"
 #include "base/wait.h"
@@ -97,6 +101,33 @@ static enum status see_memory(void)
 	return STATUS_NOMEM;
 }
 
+/* Memory that is its own, shared with nobody but for copies on write; 0: not known. */
+static int64_t own_bytes(void)
+{
+	long long resident = 0, shared = 0;
+	char text[128] = "";
+	int fd = open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		return 0;
+	if (read(fd, text, sizeof(text) - 1) <= 0 ||
+	    sscanf(text, "%*d %lld %lld", &resident, &shared) != 2)
+		resident = shared = 0;
+	close(fd);
+	return (resident - shared) * sysconf(_SC_PAGESIZE);
+}
+
+static bool is_too_big(const struct config *config)
+{
+	int64_t most = config->worker_memory << 20, own = most ? own_bytes() : 0;
+
+	if (own <= most)
+		return false;
+	log_info("this worker has %" PRId64 " MiB of its own: it makes room for another",
+		 own >> 20);
+	return true;
+}
+
 static enum status serve_all(const struct worker_setup *setup, struct http_context *context)
 {
 	int64_t served = 0, most = setup->config->worker_requests;
@@ -109,8 +140,11 @@ static enum status serve_all(const struct worker_setup *setup, struct http_conte
 		if (status == STATUS_OK) {
 			http_serve(context);
 			gateway_finish(context->gateway, wait);
+			stage_request(wait->stage, STR_NONE);
 			count(setup->counters, context);
 			served++;
+			if (is_too_big(setup->config))
+				return STATUS_OK;
 		} else if (status != STATUS_CLOSED) {
 			return status;
 		}

@@ -68,6 +68,12 @@ static const struct setting settings[] = {
 	     "it ends"),
 	WHOLE("BANTER_WORKER_REQUESTS", worker_requests, RELOAD, 10000, 0, 1000000000,
 	      "requests after which a worker is replaced; 0: never"),
+	WHOLE("BANTER_WORKER_MEMORY", worker_memory, RELOAD, 0, 0, 1048576,
+	      "mebibytes of memory of its own with which a worker is replaced, once its request has ended; "
+	      "0: any"),
+	TIME("BANTER_WORKER_STUCK_TIME", stuck_ms, RELOAD, 30, 0, 3600,
+	     "how much longer than the time allowed for what it does a worker may get on with nothing "
+	     "before it is ended and replaced; 0: for ever, for a debugger"),
 	TIME("BANTER_DRAIN_TIME", drain_ms, RELOAD, 25, 0, 3600,
 	     "how long running exchanges may go on after SIGTERM"),
 	SHAPED_SECRET("BANTER_DATABASE_URL", database_url, RELOAD, config_value_database,

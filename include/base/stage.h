@@ -1,5 +1,5 @@
 /*
- * Where in its exchange a worker is.  The struct lies in the scoreboard (shared memory), so
+ * Where in its exchange a worker is, and that it gets on.  The struct lies in the scoreboard (shared memory), so
  * that the master can name the stage a worker died in; lower layers write it through the
  * pointer in `struct wait`.
  */
@@ -7,7 +7,10 @@
 #define BASE_STAGE_H
 
 #include <stdatomic.h>
+#include <stddef.h>
 #include <stdint.h>
+
+#include "base/str.h"
 
 enum stage_at {
 	STAGE_STARTING,
@@ -23,15 +26,36 @@ enum stage_at {
 	STAGE_COUNT
 };
 
+#define STAGE_REQUEST_SIZE 129 /* an X-Request-Id (G5) and its end */
+
 struct stage {
 	_Atomic int at;
-	_Atomic int64_t since; /* clock_ms() */
+	_Atomic uint32_t steps; /* one more with each step of progress; begins anew at 0 */
+	_Atomic int64_t since;	/* clock_ms() */
+	char request
+		[STAGE_REQUEST_SIZE]; /* the id of the request it serves; "": none, or not read yet */
 };
 
 /* `stage` may be NULL: then nothing happens. */
 void stage_set(struct stage *stage, enum stage_at at);
 /* ... for who has just looked at the clock. */
 void stage_set_at(struct stage *stage, enum stage_at at, int64_t now);
+/* Something came or went: a token, a beat, an answer of the database. Cheap: no clock, no lock. */
+static inline void stage_step(struct stage *stage)
+{
+	/* Nobody else writes it. */
+	if (stage)
+		atomic_store_explicit(&stage->steps,
+				      atomic_load_explicit(&stage->steps, memory_order_relaxed) + 1,
+				      memory_order_relaxed);
+}
+/* From here on it serves that request; absent: none. What is too long is cut. */
+void stage_request(struct stage *stage, struct str id);
+/*
+ * The id as another process reads it, who may meet it half written: only what may stand in an id is
+ * taken over.
+ */
+void stage_read_request(const struct stage *stage, char out[STAGE_REQUEST_SIZE]);
 /* A constant, lower-case name, such as "stream". */
 const char *stage_name(int at);
 

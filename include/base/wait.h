@@ -2,7 +2,8 @@
  * The one place where a process waits: a ppoll over a few descriptors, with one deadline.  Which
  * slot is whose is said by those who use it (a worker's edges: edge/wait_slots.h).  Signals are
  * blocked everywhere else and let through here only.  While an exchange runs, the heartbeat is also
- * driven from here, so that it goes on whatever the worker waits for.
+ * driven from here, so that it goes on whatever the worker waits for; and each wait that ends is a
+ * step of its stage.
  */
 #ifndef BASE_WAIT_H
 #define BASE_WAIT_H

@@ -70,10 +70,13 @@ void children_tell(const struct children *children, uint32_t place, int number);
 /* Says to the workers that all of them end: before they are told, one by one. */
 void children_close(struct children *children);
 /* Tells the master what each does, and who waits. */
-void children_look(struct children *children);
+void children_look(struct children *children, int64_t now);
 /* Tells the admission process what the master decided: whether to ring. */
 void children_say(const struct children *children);
-/* Buries the dead: logs, gives back what they held, tells the master. */
+/*
+ * Buries the dead: logs, gives back what they held, tells the master; that too, which were stopped or
+ * go on.
+ */
 void children_reap(struct children *children, int64_t now);
 /* Logs the scoreboard, a line a child, and what is known of the model servers. */
 void children_show(const struct children *children, int64_t now);

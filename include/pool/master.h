@@ -18,26 +18,38 @@ enum master_told {
 	TOLD_END,    /* to end, in its drain's time */
 };
 
+/* What the settings allow a child; all in ms. */
+struct master_times {
+	int64_t drain;		     /* after it was told to end */
+	int64_t longest;	     /* for one request */
+	int64_t silent[STAGE_COUNT]; /* without a step; 0: for ever */
+	int64_t stopped;	     /* the same of one that a signal has stopped */
+};
+
 /* A place for a child. */
 struct master_child {
-	bool lives;	    /* false: the place is free */
-	bool up;	    /* it has begun to serve */
-	int64_t idle_since; /* CLOCK_NEVER: it is not, as far as is known */
+	bool lives; /* false: the place is free */
+	bool up;    /* it has begun to serve */
 	enum child_kind kind;
 	enum master_told told;
 	uint32_t generation;
 	int64_t born;
-	int64_t drain_ms, longest_ms; /* as the plan was when it was born */
-	int64_t kill_at;	      /* when it will have had its time; CLOCK_NEVER until told */
+	int64_t idle_since; /* CLOCK_NEVER: it is not, as far as is known */
+	int64_t kill_at;    /* when it will have had its time; CLOCK_NEVER until told */
+	enum stage_at at;
+	uint32_t steps;
+	int64_t silence;	   /* since its last step, as far as the master itself has run */
+	bool stopped;		   /* by a signal: it cannot get on */
+	bool stuck;		   /* it was told to end for its silence */
+	struct master_times times; /* as the plan was when it was born */
 };
 
 /* What the settings want. */
 struct master_plan {
 	uint32_t wanted[CHILD_KINDS]; /* how many of each are to be there, of workers at least */
 	uint32_t most;		      /* workers */
-	int64_t idle_ms;    /* of a worker that is one more than the least, before it goes */
-	int64_t drain_ms;   /* what a child has after it was told to end */
-	int64_t longest_ms; /* what one request may take */
+	int64_t idle_ms; /* of a worker that is one more than the least, before it goes */
+	struct master_times times;
 };
 
 struct master_pause {
@@ -57,6 +69,8 @@ struct master {
 	enum master_phase phase;
 	uint32_t workers;    /* how many there are to be now */
 	uint32_t generation; /* of those that are born now */
+	int64_t looked_at;   /* master_look() was last called */
+	int64_t look_at;     /* when it wanted to be called again */
 	bool ready;	     /* said MASTER_READY, and nothing has changed since */
 	int64_t away_at;     /* while draining: from when on nobody may wait for who follows */
 	struct master_pause pauses[CHILD_KINDS];
@@ -82,8 +96,19 @@ void master_reload(struct master *master, const struct master_plan *plan);
 void master_born(struct master *master, enum child_kind kind, uint32_t place, int64_t now);
 /* ... or could not be; returns the ms until it is tried again. */
 int64_t master_unborn(struct master *master, enum child_kind kind, int64_t now);
-/* What a child does: `since` when. The first that is not STAGE_STARTING says that it is up. */
-void master_saw(struct master *master, uint32_t place, enum stage_at at, int64_t since);
+/*
+ * Before what is seen of the children is told: what has passed since the last time counts as their
+ * silence, but not where the master itself did not run (a suspended machine, a freezer).
+ */
+void master_look(struct master *master, int64_t now);
+/*
+ * What a child does, `since` when, and how many steps it has made. The first stage that is not
+ * STAGE_STARTING says that it is up.
+ */
+void master_saw(struct master *master, uint32_t place, enum stage_at at, int64_t since,
+		uint32_t steps);
+/* A signal has stopped it, or it goes on. */
+void master_stopped(struct master *master, uint32_t place, bool stopped);
 /* So many connections came that wait, and no worker is idle. */
 void master_waited(struct master *master, uint64_t connections);
 /*
@@ -103,6 +128,7 @@ enum master_act {
 	MASTER_START,	 /* a child of `kind` in `place`: then master_born() or master_unborn() */
 	MASTER_RETIRE,	 /* tell `place` to end when its request has */
 	MASTER_END,	 /* tell `place` to end, in its drain's time */
+	MASTER_STUCK,	 /* as MASTER_END, since it has made no step for `at` ms */
 	MASTER_KILL,	 /* `place`: it had its time */
 	MASTER_KILL_NOW, /* `place`: nobody has any time */
 	MASTER_READY,	 /* say so: all are up, and of this generation */
@@ -119,6 +145,8 @@ struct master_decision {
 /* The next thing; it counts as done, but for MASTER_START. To be called until it is MASTER_WAIT. */
 struct master_decision master_decide(struct master *master, int64_t now);
 
+/* How many ms pass before another child of that kind may start. */
+int64_t master_pause_left(const struct master *master, enum child_kind kind, int64_t now);
 /* Whether a connection that waits would make more workers. */
 bool master_grows(const struct master *master);
 /* Whether nobody may wait at the door any more for a pool that follows. */

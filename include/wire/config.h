@@ -39,6 +39,8 @@ struct config {
 	char *status_listen; /* BANTER_STATUS_LISTEN: as listen; "": none */
 	struct config_range workers; /* BANTER_WORKERS */
 	int64_t worker_idle_ms; /* BANTER_WORKER_IDLE_TIME: of one above the least, before it ends */
+	int64_t stuck_ms; /* BANTER_WORKER_STUCK_TIME: of a worker without progress; 0 not looked at */
+	int64_t worker_memory; /* BANTER_WORKER_MEMORY: a worker is replaced above so many MiB; 0 never */
 	int64_t worker_requests; /* BANTER_WORKER_REQUESTS: a worker is replaced after so many; 0 never */
 	int64_t drain_ms;	 /* BANTER_DRAIN_TIME */
 	char *database_url; /* BANTER_DATABASE_URL; "": libpq's PG… variables (secret) */

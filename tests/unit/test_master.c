@@ -25,8 +25,7 @@ static struct master_plan plan_for(uint32_t workers)
 		.wanted = { [CHILD_WORKER] = workers, [CHILD_ADMISSION] = 1 },
 		.most = workers,
 		.idle_ms = IDLE,
-		.drain_ms = DRAIN,
-		.longest_ms = LONGEST,
+		.times = { .drain = DRAIN, .longest = LONGEST },
 	};
 }
 
@@ -41,7 +40,7 @@ static void begin(uint32_t workers, uint32_t places)
 
 static void up(uint32_t place)
 {
-	master_saw(&world.master, place, STAGE_IDLE, world.now);
+	master_saw(&world.master, place, STAGE_IDLE, world.now, 0);
 }
 
 static int set_up(void **state)
@@ -429,7 +428,7 @@ static void range(void)
 
 static void busy(uint32_t place)
 {
-	master_saw(&world.master, place, STAGE_STREAM, world.now);
+	master_saw(&world.master, place, STAGE_STREAM, world.now, 0);
 }
 
 static void a_connection_that_waits_makes_a_worker_more_at_once(void **state)
@@ -519,6 +518,181 @@ static void a_reload_keeps_as_many_as_there_are_within_the_new_bounds(void **sta
 	assert_false(master_grows(&world.master));
 }
 
+#define SILENT 90000
+#define STOPPED 30000
+
+static uint32_t steps;
+
+/* A look of the master, as pool.c has it: each worker does that, and has made so many steps. */
+static void see(enum stage_at at)
+{
+	uint32_t i;
+
+	master_look(&world.master, world.now);
+	for (i = 0; i < world.master.places; i++)
+		if (world.all[i].lives && world.all[i].kind == CHILD_WORKER)
+			master_saw(&world.master, i, at, world.now, steps);
+}
+
+/* A pool that is watched, all its workers streaming. */
+static void watched(void)
+{
+	struct master_plan plan = plan_for(WORKERS);
+
+	plan.times.silent[STAGE_STREAM] = SILENT;
+	plan.times.stopped = STOPPED;
+	memset(&world, 0, sizeof(world));
+	world.now = START;
+	master_init(&world.master, world.all, master_places(WORKERS), &plan);
+	steps = 1;
+	see(STAGE_STREAM);
+	carry_out();
+	see(STAGE_STREAM);
+	carry_out();
+}
+
+/* Time passes, and the master looks as often as it wants to. */
+static struct master_decision pass(int64_t ms, enum stage_at at)
+{
+	struct master_decision decision = decide();
+	int64_t end = world.now + ms;
+
+	while (decision.act == MASTER_WAIT && world.now < end) {
+		assert_in_range(decision.at - world.now, 1, 5000);
+		world.now = decision.at < end ? decision.at : end;
+		see(at);
+		decision = decide();
+	}
+	return decision;
+}
+
+static void one_that_makes_no_step_is_told_then_killed_and_replaced_after_a_pause(void **state)
+{
+	struct master_decision decision;
+
+	(void)state;
+	watched();
+	assert_int_equal(pass(SILENT - 1, STAGE_STREAM).act, MASTER_WAIT);
+	decision = pass(1, STAGE_STREAM);
+	assert_int_equal(decision.act, MASTER_STUCK);
+	assert_int_equal(decision.place, 0);
+	assert_int_equal(decision.at, SILENT);
+	assert_int_equal(master_pause_left(&world.master, CHILD_WORKER, world.now), 100);
+	must(MASTER_STUCK); /* all of them are */
+	must(MASTER_STUCK);
+	assert_int_equal(quiet(), 100);
+	world.now += 100;
+	for (int i = 0; i < WORKERS; i++)
+		born(CHILD_WORKER);
+	assert_int_equal(pass(4899, STAGE_STREAM).act, MASTER_WAIT);
+	decision = pass(1, STAGE_STREAM);
+	assert_int_equal(decision.act, MASTER_KILL);
+	assert_int_equal(decision.place, 0);
+	must(MASTER_KILL);
+	must(MASTER_KILL);
+	assert_int_equal(dies(0, false, true), -1);
+}
+
+static void one_that_makes_steps_is_left_alone_however_long(void **state)
+{
+	int n;
+
+	(void)state;
+	watched();
+	for (n = 0; n < 1000; n++) {
+		assert_int_equal(pass(SILENT - 1, STAGE_STREAM).act, MASTER_WAIT);
+		steps++;
+		see(STAGE_STREAM);
+	}
+	/* Nor does one that waits for a request make any. */
+	assert_int_equal(pass(100 * SILENT, STAGE_IDLE).act, MASTER_WAIT);
+	assert_int_equal(pass(100 * SILENT, (enum stage_at)77).act, MASTER_WAIT);
+}
+
+static void silence_counts_only_while_the_master_runs(void **state)
+{
+	int n;
+
+	(void)state;
+	watched();
+	for (n = 0; n < 10; n++) {
+		assert_int_equal(pass(SILENT / 40, STAGE_STREAM).act, MASTER_WAIT);
+		world.now += 3600000; /* a night's sleep */
+		see(STAGE_STREAM);
+		assert_int_equal(decide().act, MASTER_WAIT);
+	}
+	assert_int_equal(pass(SILENT, STAGE_STREAM).act, MASTER_STUCK);
+	must(MASTER_STUCK);
+	must(MASTER_STUCK);
+	quiet();
+	world.now += 3600000; /* it has its time to end all the same */
+	see(STAGE_STREAM);
+	assert_true(world.all[0].kill_at > world.now);
+}
+
+static void one_that_was_only_slow_drains(void **state)
+{
+	(void)state;
+	watched();
+	assert_int_equal(pass(SILENT, STAGE_STREAM).act, MASTER_STUCK);
+	assert_int_equal(world.all[0].kill_at, world.now + 5000);
+	world.now += 1000;
+	steps++;
+	see(STAGE_STREAM);
+	assert_int_equal(world.all[0].kill_at, world.now + DRAIN + GRACE);
+	assert_false(world.all[0].stuck);
+}
+
+static void one_that_a_signal_has_stopped_is_stuck_even_if_idle(void **state)
+{
+	(void)state;
+	watched();
+	assert_int_equal(pass(STOPPED, STAGE_IDLE).act, MASTER_WAIT);
+	master_stopped(&world.master, 1, true);
+	assert_int_equal(pass(STOPPED - 1, STAGE_IDLE).act, MASTER_WAIT);
+	master_stopped(&world.master, 1, false); /* it went on */
+	assert_int_equal(pass(2 * STOPPED, STAGE_IDLE).act, MASTER_WAIT);
+	master_stopped(&world.master, 1, true);
+	assert_int_equal(pass(STOPPED, STAGE_IDLE).act, MASTER_STUCK);
+	assert_int_equal(world.all[1].told, TOLD_END);
+	assert_int_equal(world.all[0].told, TOLD_NOTHING);
+}
+
+static void one_that_retires_can_be_stuck_too(void **state)
+{
+	struct master_plan plan;
+
+	(void)state;
+	watched();
+	plan = world.master.plan;
+	plan.times.silent[STAGE_STREAM] = SILENT / 2; /* of those that are born from now on */
+	master_reload(&world.master, &plan);
+	for (int n = 0; n < 3 * WORKERS; n++) {
+		carry_out();
+		steps++;
+		see(STAGE_STREAM);
+	}
+	assert_int_equal(world.all[0].told, TOLD_RETIRE);
+	assert_int_equal(pass(SILENT / 2, STAGE_STREAM).act, MASTER_STUCK);
+	assert_int_equal(world.all[0].told, TOLD_RETIRE);
+	must(MASTER_STUCK);
+	must(MASTER_STUCK);
+	(void)pass(SILENT / 2, STAGE_IDLE);
+	assert_int_equal(world.all[0].told, TOLD_RETIRE);
+}
+
+static void nobody_is_stuck_where_that_is_turned_off(void **state)
+{
+	(void)state;
+	started();
+	master_stopped(&world.master, 1, true);
+	see(STAGE_STREAM);
+	assert_int_equal(quiet(), -1);
+	world.now += 100 * SILENT;
+	see(STAGE_STREAM);
+	assert_int_equal(quiet(), -1);
+}
+
 /* Whatever happens in whatever order: what must always be true. */
 static void whatever_happens(void **state)
 {
@@ -597,6 +771,15 @@ int main(void)
 		cmocka_unit_test_setup(workers_above_the_least_go_when_they_have_been_idle, set_up),
 		cmocka_unit_test_setup(a_reload_keeps_as_many_as_there_are_within_the_new_bounds,
 				       set_up),
+		cmocka_unit_test_setup(
+			one_that_makes_no_step_is_told_then_killed_and_replaced_after_a_pause,
+			set_up),
+		cmocka_unit_test_setup(one_that_makes_steps_is_left_alone_however_long, set_up),
+		cmocka_unit_test_setup(silence_counts_only_while_the_master_runs, set_up),
+		cmocka_unit_test_setup(one_that_was_only_slow_drains, set_up),
+		cmocka_unit_test_setup(one_that_a_signal_has_stopped_is_stuck_even_if_idle, set_up),
+		cmocka_unit_test_setup(one_that_retires_can_be_stuck_too, set_up),
+		cmocka_unit_test_setup(nobody_is_stuck_where_that_is_turned_off, set_up),
 		cmocka_unit_test_setup(whatever_happens, set_up),
 	};
 
