@@ -18,6 +18,7 @@
 #include "edge/db.h"
 #include "pool/askers.h"
 #include "pool/children.h"
+#include "pool/master_decide.h"
 #include "pool/plan.h"
 #include "pool/systemd.h"
 
@@ -269,7 +270,7 @@ static void end_stuck(const struct pool *pool, const struct master_decision *dec
 		  (int)children->all[decision->place].pid,
 		  child->stopped ? "was stopped" : "made no progress", (double)decision->at / 1000,
 		  stage_name(atomic_load(&stage->at)), *request ? request : "-",
-		  (double)master_pause_left(&children->master, decision->kind, now) / 1000);
+		  (double)backoff_left(&children->master.backoffs[decision->kind], now) / 1000);
 	children_tell(children, decision->place, SIGTERM);
 }
 

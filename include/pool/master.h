@@ -1,7 +1,7 @@
 /*
- * What the master decides: how many children there are to be, who ends, who is killed, and when all
- * are up. No process, no clock, no signal: it is told what happened and what time it is (clock_ms()),
- * and says what is to be done next, one thing after the other. pool.c does it.
+ * The master as a state machine: how many children there are to be, who ends, who is killed, and when
+ * all are up. No process, no clock, no signal: here it is told what happened, and what time it is
+ * (clock_ms()); pool/master_decide.h says what is to be done then, and pool.c does it.
  */
 #ifndef POOL_MASTER_H
 #define POOL_MASTER_H
@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "pool/backoff.h"
 #include "pool/scoreboard.h"
 
 /* What a child was told. */
@@ -52,11 +53,6 @@ struct master_plan {
 	struct master_times times;
 };
 
-struct master_pause {
-	int64_t ms;	  /* before the next start after a death; 0: there was none */
-	int64_t start_at; /* not before */
-};
-
 enum master_phase {
 	MASTER_SERVING,
 	MASTER_DRAINING, /* all are told to end, and nobody is replaced */
@@ -73,8 +69,12 @@ struct master {
 	int64_t look_at;     /* when it wanted to be called again */
 	bool ready;	     /* said MASTER_READY, and nothing has changed since */
 	int64_t away_at;     /* while draining: from when on nobody may wait for who follows */
-	struct master_pause pauses[CHILD_KINDS];
+	struct backoff backoffs[CHILD_KINDS];
 };
+
+/* Beyond its own time, before a child is killed: to store its end (chat/turn) and say it. */
+#define MASTER_GRACE_MS 20000
+#define MASTER_AT_ONCE INT64_MIN /* of kill_at: it has no time */
 
 /* Places besides the workers': an admission process and a status process, of two generations. */
 #define MASTER_OTHERS 4
@@ -121,32 +121,8 @@ void master_drain(struct master *master, int64_t patience_ms, int64_t now);
 /* ... at once. */
 void master_hurry(struct master *master);
 
-/* What is to be done. */
+/* What can be asked. */
 
-enum master_act {
-	MASTER_WAIT,	 /* nothing, until `at` or until something happens */
-	MASTER_START,	 /* a child of `kind` in `place`: then master_born() or master_unborn() */
-	MASTER_RETIRE,	 /* tell `place` to end when its request has */
-	MASTER_END,	 /* tell `place` to end, in its drain's time */
-	MASTER_STUCK,	 /* as MASTER_END, since it has made no step for `at` ms */
-	MASTER_KILL,	 /* `place`: it had its time */
-	MASTER_KILL_NOW, /* `place`: nobody has any time */
-	MASTER_READY,	 /* say so: all are up, and of this generation */
-	MASTER_OVER,	 /* all are told to end, and have */
-};
-
-struct master_decision {
-	enum master_act act;
-	enum child_kind kind;
-	uint32_t place;
-	int64_t at;
-};
-
-/* The next thing; it counts as done, but for MASTER_START. To be called until it is MASTER_WAIT. */
-struct master_decision master_decide(struct master *master, int64_t now);
-
-/* How many ms pass before another child of that kind may start. */
-int64_t master_pause_left(const struct master *master, enum child_kind kind, int64_t now);
 /* Whether a connection that waits would make more workers. */
 bool master_grows(const struct master *master);
 /* Whether nobody may wait at the door any more for a pool that follows. */
@@ -158,6 +134,9 @@ struct master_tally {
 	uint32_t starting; /* of those: not yet up */
 	uint32_t old;	   /* of an earlier generation, not told to end */
 };
+/* Counts it among those of its kind. */
+void master_tally_add(const struct master *master, const struct master_child *child,
+		      struct master_tally *count);
 struct master_tally master_count(const struct master *master, enum child_kind kind);
 
 #endif

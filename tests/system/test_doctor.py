@@ -437,6 +437,8 @@ def test_too_few_connections(migrated, empty, role):
     empty.run(f"alter role {role} connection limit 17")
     report = migrated(BANTER_WORKERS="16")
     report.has("connections", WRONG, "lets in 17, 16 workers and what is besides need 18", "connection limit 18")
+    # Of a range the second number counts.
+    migrated(BANTER_WORKERS="2:16").has("connections", WRONG, "16 workers and what is besides need 18")
     empty.run(f"alter role {role} connection limit 18")
     migrated(BANTER_WORKERS="16").all_right("connections")
     migrated(BANTER_WORKERS="4000").has("connections", WRONG, "BANTER_WORKERS", "PgBouncer")

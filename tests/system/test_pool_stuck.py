@@ -11,7 +11,7 @@ import pytest
 
 from fastcgi import begun, chat, health, stream
 from servers import name, script, until
-from test_full import admission, ask_status
+from test_full import admission, ask_status, stages
 from test_pool import logged
 
 NEVER = name("never")
@@ -61,6 +61,7 @@ def test_stopped_workers_are_no_outage(pool, tenant):
     banter = pool(workers=2, worker_stuck_time=0.5, queue_time="30s")
     assert health(banter.socket) == 200
     old = banter.children()
+    until(lambda: [stages(banter).get(pid) for pid in old] == ["idle"] * 2, "two idle workers")
     for pid in old:
         os.kill(pid, signal.SIGSTOP)
     assert chat(banter.socket, tenant, script("hello", tokens=["fine"])).status == 200

@@ -211,8 +211,10 @@ def test_Ctrl_C_lets_a_running_stream_end_and_stops_everything(make_run, clone, 
 
 
 def test_settings_of_the_environment_reach_the_pool(make_run):
-    running = make_run(BANTER_ADDRESS_LIMIT="1", BANTER_ADDRESS_WINDOW="1h", BANTER_PATH_PREFIX="/chatter")
+    running = make_run(BANTER_ADDRESS_LIMIT="1", BANTER_ADDRESS_WINDOW="1h", BANTER_PATH_PREFIX="/chatter",
+                       BANTER_WORKERS="2:6")
     line = running.curl_line()
+    assert "2:6 workers" in running.text()
     assert "/chatter/v1/chat/stream" in line
     assert paste(line)[-1]["type"] == "done"
     assert paste(line) == [{"error": "Too many requests"}]

@@ -1,8 +1,8 @@
-/* pool/master: the state machine of the master, told of children that are none. */
+/* pool/master and pool/master_decide: the state machine of the master, told of children that are none. */
 #include "unit.h"
 
 #include "base/clock.h"
-#include "pool/master.h"
+#include "pool/master_decide.h"
 
 #define WORKERS 3
 #define PLACES 64
@@ -178,7 +178,7 @@ static void a_pause_is_waited_for(void **state)
 	assert_int_equal(quiet(), -1); /* it stays ready */
 }
 
-static void who_dies_young_makes_the_pause_grow_and_who_was_old_does_not(void **state)
+static void who_dies_young_makes_the_backoff_grow_and_who_was_old_does_not(void **state)
 {
 	int64_t expected = 100;
 	int n;
@@ -577,7 +577,7 @@ static void one_that_makes_no_step_is_told_then_killed_and_replaced_after_a_paus
 	assert_int_equal(decision.act, MASTER_STUCK);
 	assert_int_equal(decision.place, 0);
 	assert_int_equal(decision.at, SILENT);
-	assert_int_equal(master_pause_left(&world.master, CHILD_WORKER, world.now), 100);
+	assert_int_equal(backoff_left(&world.master.backoffs[CHILD_WORKER], world.now), 100);
 	must(MASTER_STUCK); /* all of them are */
 	must(MASTER_STUCK);
 	assert_int_equal(quiet(), 100);
@@ -752,8 +752,8 @@ int main(void)
 		cmocka_unit_test_setup(
 			what_cannot_be_forked_is_tried_again_after_a_pause_that_grows, set_up),
 		cmocka_unit_test_setup(a_pause_is_waited_for, set_up),
-		cmocka_unit_test_setup(who_dies_young_makes_the_pause_grow_and_who_was_old_does_not,
-				       set_up),
+		cmocka_unit_test_setup(
+			who_dies_young_makes_the_backoff_grow_and_who_was_old_does_not, set_up),
 		cmocka_unit_test_setup(many_that_die_at_once_wait_together, set_up),
 		cmocka_unit_test_setup(one_that_was_recycled_is_replaced_at_once, set_up),
 		cmocka_unit_test_setup(a_reload_exchanges_one_by_one, set_up),

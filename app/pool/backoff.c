@@ -1,0 +1,39 @@
+/* Arithmetic of pauses. */
+#include "pool/backoff.h"
+
+#define FIRST_MS 100
+#define MOST_MS 30000
+#define YOUNG_MS 10000 /* who dies before this age may well die again at once */
+
+void backoff_grow(struct backoff *backoff, int64_t now)
+{
+	backoff->ms = backoff->ms ? backoff->ms * 2 : FIRST_MS;
+	if (backoff->ms > MOST_MS)
+		backoff->ms = MOST_MS;
+	backoff->start_at = now + backoff->ms;
+}
+
+void backoff_after_death(struct backoff *backoff, int64_t born, int64_t now)
+{
+	if (now - born >= YOUNG_MS) {
+		backoff->ms = 0;
+		backoff_grow(backoff, now);
+	} else if (now >= backoff->start_at) {
+		/*
+		 * Many that die of one cause at one time make it grow once: the others wait with
+		 * the first.
+		 */
+		backoff_grow(backoff, now);
+	}
+}
+
+void backoff_after_end(struct backoff *backoff, int64_t born, int64_t now)
+{
+	if (now - born < FIRST_MS && backoff->start_at < now + FIRST_MS)
+		backoff->start_at = now + FIRST_MS;
+}
+
+int64_t backoff_left(const struct backoff *backoff, int64_t now)
+{
+	return backoff->start_at > now ? backoff->start_at - now : 0;
+}

@@ -1,0 +1,62 @@
+/* pool/backoff: the pause before the dead are replaced. */
+#include "unit.h"
+
+#include "pool/backoff.h"
+
+#define NOW 1000000
+
+static void it_doubles_while_they_die_young_up_to_a_most(void **state)
+{
+	struct backoff backoff = { 0 };
+	int64_t now = NOW, expected = 100;
+	int n;
+
+	(void)state;
+	assert_int_equal(backoff_left(&backoff, now), 0);
+	for (n = 0; n < 20; n++) {
+		backoff_after_death(&backoff, now, now + 9999);
+		now += 9999;
+		assert_int_equal(backoff_left(&backoff, now), expected);
+		expected = expected * 2 > 30000 ? 30000 : expected * 2;
+		now += backoff_left(&backoff, now);
+		assert_int_equal(backoff_left(&backoff, now), 0);
+	}
+	backoff_after_death(&backoff, now - 10000, now); /* it was old enough */
+	assert_int_equal(backoff_left(&backoff, now), 100);
+}
+
+static void a_second_one_waits_with_the_first(void **state)
+{
+	struct backoff backoff = { 0 };
+
+	(void)state;
+	backoff_after_death(&backoff, NOW, NOW);
+	backoff_after_death(&backoff, NOW, NOW + 99);
+	assert_int_equal(backoff_left(&backoff, NOW + 99), 1);
+	backoff_grow(&backoff, NOW + 99); /* but what cannot be forked is no death */
+	assert_int_equal(backoff_left(&backoff, NOW + 99), 200);
+}
+
+static void one_that_ended_at_once_is_not_followed_at_once(void **state)
+{
+	struct backoff backoff = { 0 };
+
+	(void)state;
+	backoff_after_end(&backoff, NOW, NOW + 100);
+	assert_int_equal(backoff_left(&backoff, NOW + 100), 0);
+	backoff_after_end(&backoff, NOW, NOW + 99);
+	assert_int_equal(backoff_left(&backoff, NOW + 99), 100);
+	backoff_after_death(&backoff, NOW, NOW + 5000); /* it made no pause grow */
+	assert_int_equal(backoff_left(&backoff, NOW + 5000), 100);
+}
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(it_doubles_while_they_die_young_up_to_a_most),
+		cmocka_unit_test(a_second_one_waits_with_the_first),
+		cmocka_unit_test(one_that_ended_at_once_is_not_followed_at_once),
+	};
+
+	return cmocka_run_group_tests_name("backoff", tests, NULL, NULL);
+}
