@@ -204,3 +204,27 @@ enum status shared_memory_open(const char *path, const struct shared_layout *lay
 					: "it is replaced all the time";
 	return STATUS_FAILED;
 }
+
+enum status shared_memory_look(const char *path, const struct shared_layout *layout, void **out,
+			       const char **why)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	void *memory = MAP_FAILED;
+	struct stat st;
+
+	*why = "it is of another version of the program, or something else";
+	if (fd < 0 || fstat(fd, &st) < 0)
+		*why = strerror(errno);
+	else if ((uint64_t)st.st_size == layout->bytes)
+		memory = mmap(NULL, layout->bytes, PROT_READ, MAP_SHARED, fd, 0);
+	if (fd >= 0)
+		close(fd);
+	if (memory == MAP_FAILED)
+		return STATUS_FAILED;
+	if (memcmp(memory, layout, sizeof(*layout)) == 0) {
+		*out = memory;
+		return STATUS_OK;
+	}
+	munmap(memory, layout->bytes);
+	return STATUS_FAILED;
+}

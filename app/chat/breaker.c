@@ -40,7 +40,7 @@ static uint64_t id_of(const struct model_shared *shared, const struct model_serv
 }
 
 void breaker_init(struct breaker *breaker, struct model_shared *shared, const struct config *config,
-		  struct limit *limit, uint32_t holder, struct counter_slot *counters)
+		  struct limit *limit, uint32_t holder, struct counters counters)
 {
 	size_t i;
 
@@ -54,6 +54,10 @@ void breaker_init(struct breaker *breaker, struct model_shared *shared, const st
 	};
 	for (i = 0; shared && i < config->model_server_count; i++)
 		breaker->ids[i] = id_of(shared, &config->model_servers[i]);
+	/* What was not asked yet is shown as 0. */
+	for (i = 0; counters.table && i < config->model_server_count; i++)
+		counter_name(counters.table, COUNTER_SET_SERVER,
+			     str_from(config->model_servers[i].name));
 }
 
 static struct breaker_entry *entry_of(const struct breaker *breaker,
@@ -227,8 +231,11 @@ static void say_opened(struct breaker *breaker, struct breaker_state before,
 			 name, cause, pause_s);
 		return;
 	}
-	if (breaker->counters)
-		counter_add(breaker->counters, COUNTER_BREAKERS, 1);
+	if (breaker->counters.table)
+		counter_add_at(
+			breaker->counters.slot, COUNTER_BREAKERS,
+			counter_name(breaker->counters.table, COUNTER_SET_SERVER, str_from(name)),
+			0, 1);
 	log_warn("model server %s failed %d times in a row (%s): its breaker opens for %" PRId64
 		 " s",
 		 name, BREAKER_FAILURES, cause, pause_s);
@@ -276,29 +283,47 @@ void breaker_leave(struct breaker *breaker)
 	give_place(breaker);
 }
 
+struct breaker_look breaker_look(struct model_shared *shared, struct limit *limit,
+				 const struct model_server *server)
+{
+	uint64_t id = id_of(shared, server);
+	struct breaker_entry *entry = breaker_memory_find(&shared->breakers, id);
+	struct breaker_state state = { .kind = BREAKER_CLOSED };
+	struct breaker_look look = { .requests = -1 };
+	int64_t now = clock_ms();
+
+	if (entry)
+		state = atomic_load(&entry->state);
+	look.kind = (enum breaker_kind)state.kind;
+	if (state.kind == BREAKER_CLOSED)
+		look.failures = state.who;
+	else if (state.kind == BREAKER_OPENED)
+		look.open_ms = now < until_of(state) ? until_of(state) - now : 0;
+	else
+		look.prober = state.who;
+	if (limit && server->open_most)
+		look.requests = limit_open_of(limit, LIMIT_SERVER,
+					      (struct str){ (const char *)&id, sizeof(id) });
+	return look;
+}
+
 void breaker_show(struct model_shared *shared, const struct config *config)
 {
-	struct breaker_entry *entry;
-	struct breaker_state state;
-	int64_t now = clock_ms();
+	struct breaker_look look;
 	size_t i;
 
 	for (i = 0; i < config->model_server_count; i++) {
-		const struct model_server *server = &config->model_servers[i];
+		const char *name = config->model_servers[i].name;
 
-		entry = breaker_memory_find(&shared->breakers, id_of(shared, server));
-		state = entry ? atomic_load(&entry->state)
-			      : (struct breaker_state){ .kind = BREAKER_CLOSED };
-		if (state.kind == BREAKER_CLOSED)
+		look = breaker_look(shared, NULL, &config->model_servers[i]);
+		if (look.kind == BREAKER_CLOSED)
 			log_info("model server %s: its breaker is closed; %u failures in a row",
-				 server->name, (unsigned)state.who);
-		else if (state.kind == BREAKER_OPENED)
-			log_info("model server %s: its breaker is open for %.1f s more",
-				 server->name,
-				 now < until_of(state) ? (double)(until_of(state) - now) / 1000
-						       : 0);
+				 name, look.failures);
+		else if (look.kind == BREAKER_OPENED)
+			log_info("model server %s: its breaker is open for %.1f s more", name,
+				 (double)look.open_ms / 1000);
 		else
-			log_info("model server %s: its breaker is open; process %u finds out",
-				 server->name, (unsigned)state.who);
+			log_info("model server %s: its breaker is open; process %u finds out", name,
+				 look.prober);
 	}
 }

@@ -128,3 +128,17 @@ void limit_release(struct limit *limit, uint32_t holder)
 	limit_table_release(limit, holder);
 	limit_table_unlock(limit);
 }
+
+int64_t limit_open_of(struct limit *limit, enum limit_kind kind, struct str who)
+{
+	const struct limit_entry *entry;
+	int64_t open = 0;
+
+	if (!limit_table_lock(limit))
+		return 0;
+	entry = limit_table_find(limit, limit_table_name(limit, kind, who));
+	if (entry)
+		open = entry->open;
+	limit_table_unlock(limit);
+	return open;
+}

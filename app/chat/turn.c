@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "chat/turn_ask.h"
+#include "chat/turn_count.h"
 #include "wire/utf8.h"
 
 /* An answer that cannot be stored is tried again this long: a database restart takes seconds. */
@@ -165,6 +166,7 @@ enum status turn_relay(struct turn *turn)
 		flushed = turn->sink->flush(turn->sink);
 		if (flushed && (status == STATUS_OK || status == STATUS_NOMEM))
 			status = flushed;
+		turn_count_tokens(turn);
 	}
 	return status;
 }
@@ -294,8 +296,10 @@ void turn_play(struct turn *turn, struct sink *sink, int64_t limit_ms)
 	turn->renew_at = clock_ms() + config->lease_ms / 3;
 	if (turn->begun.outcome == STORE_REPLAY) {
 		replay(turn);
+		turn_count_ended(turn);
 		return;
 	}
+	turn_count_begun(turn);
 	turn->prompt = (struct prompt){
 		.begun = &turn->begun,
 		.message = turn->begin.message,
@@ -311,5 +315,6 @@ void turn_play(struct turn *turn, struct sink *sink, int64_t limit_ms)
 	if (turn->failed)
 		model_stop(turn->context->model);
 	end_play(turn);
+	turn_count_ended(turn);
 	model_stop(turn->context->model);
 }

@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "chat/turn_count.h"
 
 /*
  * A history of more than this may be why a server refuses what it does not explain: there are models
@@ -78,6 +79,7 @@ static bool ask_again(struct turn *turn, enum status *status)
 
 	if (step == ATTEMPTS_END)
 		return false;
+	turn->step = step;
 	tell_step(turn, step);
 	model_stop(turn->context->model);
 	while ((step == ATTEMPTS_HALF || step == ATTEMPTS_BARE) && prompt_halve(&turn->prompt))
@@ -177,7 +179,9 @@ enum status turn_ask(struct turn *turn)
 			return status;
 		turn_prepare(turn);
 		attempts_asked(&turn->attempts);
+		turn_count_asked(turn);
 		status = turn_relay(turn);
+		turn_count_answered(turn, status);
 		leave(turn, status);
 	} while (may_ask_again(turn, status) && ask_again(turn, &status));
 	return status;

@@ -14,6 +14,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "edge/db_count.h"
 #include "edge/db_failure.h"
 #include "edge/db_internal.h"
 #include "edge/db_statement.h"
@@ -166,6 +167,7 @@ enum status db_start(struct db *db, struct wait *wait, const struct db_query *qu
 	db->script = NULL;
 	db->name = query->name;
 	db->deadline = 0;
+	db->began_us = clock_us();
 	return start(db, wait);
 }
 
@@ -202,7 +204,7 @@ static enum status step_connect(struct db *db)
 	return PQsetnonblocking(db->conn, 1) ? STATUS_UNAVAILABLE : db_statement_send(db);
 }
 
-enum status db_step(struct db *db, struct wait *wait, bool *done, struct db_rows **out)
+static enum status step(struct db *db, struct wait *wait, bool *done, struct db_rows **out)
 {
 	enum status status = STATUS_OK;
 
@@ -247,6 +249,17 @@ enum status db_step(struct db *db, struct wait *wait, bool *done, struct db_rows
 	return status;
 }
 
+enum status db_step(struct db *db, struct wait *wait, bool *done, struct db_rows **out)
+{
+	enum status status = step(db, wait, done, out);
+
+	if (*done && db->began_us)
+		db_count(wait, db->name, db->began_us, status);
+	if (*done)
+		db->began_us = 0;
+	return status;
+}
+
 static enum status run(struct db *db, struct wait *wait, int64_t deadline, struct db_rows **out)
 {
 	bool done = false;
@@ -256,7 +269,7 @@ static enum status run(struct db *db, struct wait *wait, int64_t deadline, struc
 	db->until = deadline;
 	status = start(db, wait);
 	while (status == STATUS_OK) {
-		status = db_step(db, wait, &done, out);
+		status = step(db, wait, &done, out);
 		if (status || done)
 			return status;
 		until = end = db->until;
@@ -297,8 +310,11 @@ static enum status run_twice(struct db *db, struct wait *wait, struct db_rows **
 enum status db_call(struct db *db, struct wait *wait, const struct db_query *query,
 		    int64_t deadline, struct db_rows **out)
 {
+	int64_t began = clock_us();
+	enum status status;
 	struct wait own;
 
+	db->began_us = 0;
 	db->query = query;
 	db->script = NULL;
 	db->name = query->name;
@@ -307,7 +323,9 @@ enum status db_call(struct db *db, struct wait *wait, const struct db_query *que
 		wait_init(&own);
 		wait = &own;
 	}
-	return run_twice(db, wait, out);
+	status = run_twice(db, wait, out);
+	db_count(wait, query->name, began, status);
+	return status;
 }
 
 enum status db_script(struct db *db, const char *name, const char *sql, int64_t deadline,

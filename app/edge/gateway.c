@@ -41,11 +41,11 @@ struct gateway {
 	const _Atomic bool *closing;
 	int epoll;
 	bool keep;
-	struct stage *stage; /* of the one who waits for the request */
-	bool whole;	     /* the request has been read to its end */
-	int64_t since;	     /* see gateway_since() */
-	bool tcp;	     /* else a unix socket */
-	bool waits;	     /* on a connection's reads and writes */
+	struct stage *stage;   /* of the one who waits for the request */
+	bool whole;	       /* the request has been read to its end */
+	int64_t since, waited; /* see gateway_since(), gateway_waited() */
+	bool tcp;	       /* else a unix socket */
+	bool waits;	       /* on a connection's reads and writes */
 	int64_t read_ms;
 	struct timeval read_time, write_time;
 };
@@ -210,6 +210,7 @@ static enum status take_connection(struct gateway *gateway, struct wait *wait)
 	if (status == STATUS_OK)
 		adopt(gateway, entry.fd);
 	gateway->since = entry.since ? entry.since : clock_ms();
+	gateway->waited = entry.since ? clock_ms() - entry.since + 1 : 0;
 	return status;
 }
 
@@ -227,6 +228,7 @@ static enum status await_kept(struct gateway *gateway, struct wait *wait)
 		status = STATUS_CLOSED;
 	wait_client(wait, WAIT_CLIENT, -1);
 	gateway->since = clock_ms();
+	gateway->waited = 0;
 	if (status)
 		FCGX_Free(&gateway->request, 1);
 	return status == STATUS_TIMEOUT ? STATUS_CLOSED : status;
@@ -296,6 +298,11 @@ enum status gateway_stand_back(struct gateway *gateway)
 int64_t gateway_since(const struct gateway *gateway)
 {
 	return gateway->since;
+}
+
+int64_t gateway_waited(const struct gateway *gateway)
+{
+	return gateway->waited;
 }
 
 struct str gateway_param(const struct gateway *gateway, const char *name)

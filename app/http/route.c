@@ -8,9 +8,12 @@
 #include "http/exchange.h"
 #include "http/headless.h"
 #include "http/health.h"
+#include "http/shown.h"
 
 static const struct route routes[] = {
 	{ "/health", "GET, HEAD", health_serve, &dialect_headless, ROUTE_STATUS },
+	{ "/metrics", "GET, HEAD", shown_serve, &dialect_headless, ROUTE_STATUS | ROUTE_SHOWS },
+	{ "/status", "GET, HEAD", shown_serve, &dialect_headless, ROUTE_STATUS | ROUTE_SHOWS },
 	{ "/v1/chat", "POST", exchange_serve, &dialect_headless, ROUTE_WHOLE },
 	{ "/v1/chat/stream", "POST", exchange_serve, &dialect_headless, ROUTE_STREAM },
 	{ "/chat", "POST", exchange_serve, &dialect_headless, ROUTE_STREAM },
@@ -76,6 +79,15 @@ struct str route_variable(const struct route_match *match, const char *name)
 		if (str_equal(match->variables[i].name, str_from(name)))
 			return match->variables[i].value;
 	return STR_NONE;
+}
+
+void route_name(struct str path, const struct route_match *match, struct buf *out)
+{
+	const struct route *route = match->route;
+
+	buf_puts(out, route ? route->dialect->name : route_dialect(path)->name);
+	buf_putc(out, ' ');
+	buf_puts(out, route ? route->path : "none");
 }
 
 bool route_allows(const struct route *route, struct str method)

@@ -5,12 +5,14 @@
 #include <stdio.h>
 
 #include "base/clock.h"
+#include "base/counter.h"
 #include "base/log.h"
 #include "chat/key.h"
 #include "http/route.h"
 
 /* More of a path than this tells nobody anything. */
 #define LOGGED_PATH 200
+#define NAME_CAP 128
 /* A server's name, and what else is said of models. */
 #define LOGGED_MODEL (ATTEMPTS_TRIES_SIZE + 128)
 /* Seconds after which one who found all workers busy may try again. */
@@ -50,8 +52,46 @@ static void log_request(const struct http_context *context, const struct request
 static bool find_route(const struct http_context *context, const struct request *request,
 		       struct route_match *match)
 {
-	return route_find(request->path, match) &&
-	       (context->duty != HTTP_HEALTH || match->route->flags & ROUTE_STATUS);
+	bool status = context->duty == HTTP_HEALTH;
+	unsigned flags;
+
+	if (!route_find(request->path, match))
+		return false;
+	flags = match->route->flags;
+	return flags & ROUTE_SHOWS ? status && context->show && context->config->status_shows
+				   : !status || flags & ROUTE_STATUS;
+}
+
+static unsigned status_of(int status)
+{
+	static const int statuses[] = {
+		[COUNTER_STATUS_200] = 200, [COUNTER_STATUS_204] = 204, [COUNTER_STATUS_304] = 304,
+		[COUNTER_STATUS_400] = 400, [COUNTER_STATUS_401] = 401, [COUNTER_STATUS_402] = 402,
+		[COUNTER_STATUS_404] = 404, [COUNTER_STATUS_405] = 405, [COUNTER_STATUS_409] = 409,
+		[COUNTER_STATUS_429] = 429, [COUNTER_STATUS_500] = 500, [COUNTER_STATUS_503] = 503,
+	};
+	unsigned i = 0;
+
+	while (i < COUNTER_STATUS_NONE && statuses[i] != status)
+		i++;
+	return i;
+}
+
+/* By the route's pattern: a path is its client's words. */
+static void count(const struct http_context *context, const struct request *request,
+		  const struct route_match *match, const struct reply *reply)
+{
+	const struct counters *counters = context->wait->counters;
+	struct buf name;
+
+	if (!counters)
+		return;
+	buf_init(&name, NAME_CAP);
+	route_name(request->path, match, &name);
+	counter_add_at(counters->slot, COUNTER_REQUESTS,
+		       counter_name(counters->table, COUNTER_SET_ROUTE, buf_view(&name)),
+		       status_of(reply->status), 1);
+	buf_clear(&name);
 }
 
 static void dispatch(struct http_context *context, struct request *request, struct reply *reply,
@@ -68,6 +108,8 @@ static void dispatch(struct http_context *context, struct request *request, stru
 		reply_error(reply, ERROR_METHOD);
 	} else if (context->duty == HTTP_REFUSE) {
 		context->log.cause = "no worker was free in time";
+		if (context->wait->counters)
+			counter_add(context->wait->counters->slot, COUNTER_REFUSED, 1);
 		reply->retry_s = BUSY_RETRY_S;
 		reply_error(reply, ERROR_UNAVAILABLE);
 	} else {
@@ -99,6 +141,7 @@ void http_serve(struct http_context *context)
 	reply_init(&reply, context->gateway, context->wait, &request, context->config, dialect);
 	dispatch(context, &request, &reply, &match);
 	limit_release(context->limit, context->holder);
+	count(context, &request, &match, &reply);
 	log_request(context, &request, &reply, began);
 	reply_clear(&reply);
 	request_clear(&request);

@@ -62,6 +62,7 @@ static enum status open_context(struct admission *admission)
 	wait->stop = setup->stop;
 	wait->drain_ms = FOREVER_MS; /* what is left to do then, this file says */
 	wait->stage = &setup->slot->stage;
+	wait->counters = &setup->counters;
 	admission->context = (struct http_context){
 		.duty = HTTP_REFUSE,
 		.config = setup->config,
@@ -99,7 +100,6 @@ static void refuse(struct admission *admission, int fd)
 	fd = gateway_finish_early(context->gateway, &admission->wait);
 	if (fd >= 0)
 		lingering_add(&admission->lingering, fd, clock_ms() + setup->config->request_ms);
-	counter_add(setup->counters, COUNTER_REQUESTS, 1);
 }
 
 /* Since when one waits who has waited too long. */

@@ -8,6 +8,7 @@
 
 #include "base/sanitizer.h"
 #include "pool/admission.h"
+#include "pool/report.h"
 #include "pool/worker.h"
 
 static int be_worker(const struct children *children, uint32_t place)
@@ -23,7 +24,7 @@ static int be_worker(const struct children *children, uint32_t place)
 		.models = children->models,
 		.throttle = children->throttle,
 		.slot = &children->scoreboard->slots[place],
-		.counters = counter_table_slot(children->counters, place),
+		.counters = counter_table_take(children->counters, place),
 		.stop = &children->signals->stop,
 	};
 
@@ -42,7 +43,7 @@ static int be_admission(const struct children *children, uint32_t place)
 		.bell = children->bell,
 		.alarm = children->alarm,
 		.slot = &children->scoreboard->slots[place],
-		.counters = counter_table_slot(children->counters, place),
+		.counters = counter_table_take(children->counters, place),
 		.stop = &children->signals->stop,
 		.master = getppid(),
 	};
@@ -58,10 +59,12 @@ static int be_status(const struct children *children, uint32_t place)
 		.duty = HTTP_HEALTH,
 		.listen_fd = children->sockets.status_fd,
 		.door = &children->sockets.file,
+		.show = report_show,
+		.shown = children,
 		.limit = children->limit,
 		.holder = place,
 		.slot = &children->scoreboard->slots[place],
-		.counters = counter_table_slot(children->counters, place),
+		.counters = counter_table_take(children->counters, place),
 		.stop = &children->signals->stop,
 	};
 

@@ -19,6 +19,7 @@
 #include "chat/breaker.h"
 #include "chat/limit_file.h"
 #include "pool/child.h"
+#include "pool/death.h"
 
 static const char *const names[CHILD_KINDS] = {
 	[CHILD_WORKER] = "worker",
@@ -73,7 +74,7 @@ enum status children_init(struct children *children, const struct config *config
 	if (status == STATUS_OK)
 		status = scoreboard_new(children->places, &children->scoreboard);
 	if (status == STATUS_OK)
-		status = counter_table_open(NULL, children->places, &children->counters, NULL);
+		status = counter_table_open(NULL, children->places + 1, &children->counters, NULL);
 	if (status == STATUS_OK)
 		status = limit_open(NULL, children->places, &children->limit);
 	if (status == STATUS_OK)
@@ -208,9 +209,13 @@ static void bury(struct children *children, uint32_t place, int result, int64_t 
 	double age = (double)(now - known->born) / 1000;
 	double staged = (double)(now - atomic_load(&slot->stage.since)) / 1000;
 	bool well = WIFEXITED(result) && WEXITSTATUS(result) == 0;
+	bool told = known->told != TOLD_NOTHING || children->master.phase != MASTER_SERVING;
 	char cause[96], then[64] = "it was told to end";
 	int64_t pause;
 
+	if (!told)
+		death_count(counter_table_slot(children->counters, children->places), known->kind,
+			    result);
 	limit_release(children->limit, place);
 	db_throttle_end(children->throttle, place, DB_THROTTLE_FAILED);
 	pause = master_died(&children->master, place, well,

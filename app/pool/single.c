@@ -11,10 +11,9 @@
 #include "chat/limit_file.h"
 #include "chat/model_shared.h"
 #include "edge/db_throttle.h"
+#include "edge/shared_file.h"
 #include "pool/scoreboard.h"
 #include "pool/worker.h"
-
-#define MOST 1024 /* such workers of one user that hold open exchanges; part of the files' layout */
 
 /* The files that all such workers share, and our place in them. */
 struct single {
@@ -26,19 +25,9 @@ struct single {
 	struct scoreboard *scoreboard; /* ours alone: there is no master that would look at it */
 };
 
-static void name_file(const struct config *config, struct buf *path)
-{
-	const char *folder = access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp";
-
-	if (*config->shared_file)
-		buf_puts(path, config->shared_file);
-	else
-		buf_printf(path, "%s/banter-%u", folder, (unsigned)geteuid());
-}
-
 static enum status open_limits(struct single *single, const char *path)
 {
-	enum status status = limit_open(path, MOST, &single->limit);
+	enum status status = limit_open(path, SHARED_FILE_WORKERS, &single->limit);
 
 	if (status == STATUS_NOMEM)
 		log_error("no memory for the shared limits");
@@ -46,13 +35,14 @@ static enum status open_limits(struct single *single, const char *path)
 		return status;
 	status = limit_take_holder(single->limit, &single->holder);
 	if (status != STATUS_OK)
-		log_error("%d workers run already: no place in the shared limits is free", MOST);
+		log_error("%d workers run already: no place in the shared limits is free",
+			  SHARED_FILE_WORKERS);
 	return status;
 }
 
 static enum status open_counters(struct single *single, const char *file, const char **why)
 {
-	return counter_table_open(file, MOST, &single->counters, why);
+	return counter_table_open(file, SHARED_FILE_WORKERS, &single->counters, why);
 }
 
 static enum status open_models(struct single *single, const char *file, const char **why)
@@ -62,7 +52,7 @@ static enum status open_models(struct single *single, const char *file, const ch
 
 static enum status open_throttle(struct single *single, const char *file, const char **why)
 {
-	return db_throttle_open(file, MOST, &single->throttle, why);
+	return db_throttle_open(file, SHARED_FILE_WORKERS, &single->throttle, why);
 }
 
 static const struct part {
@@ -70,7 +60,7 @@ static const struct part {
 	const char *whose;  /* in a log line: the %s' file */
 	enum status (*open)(struct single *single, const char *file, const char **why);
 } parts[] = {
-	{ ".counters", "counters", open_counters },
+	{ SHARED_FILE_COUNTERS, "counters", open_counters },
 	{ ".models", "model servers", open_models },
 	{ ".connects", "connecting workers", open_throttle },
 };
@@ -97,7 +87,7 @@ static enum status open_shared(struct single *single, const struct config *confi
 	size_t stem, i;
 
 	buf_init(&path, 8192);
-	name_file(config, &path);
+	shared_file_name(config, &path);
 	status = open_limits(single, buf_text(&path));
 	stem = path.len;
 	for (i = 0; i < COUNT(parts) && status == STATUS_OK; i++) {
@@ -140,7 +130,7 @@ static int serve(const struct single *single, const struct config *config,
 		.models = single->models,
 		.throttle = single->throttle,
 		.slot = &single->scoreboard->slots[0],
-		.counters = counter_table_slot(single->counters, single->holder),
+		.counters = counter_table_take(single->counters, single->holder),
 		.stop = &signals->stop,
 	};
 	int code;

@@ -51,6 +51,7 @@ static enum status open_context(const struct worker_setup *setup, struct wait *w
 	wait->stop = setup->stop;
 	wait->drain_ms = config->drain_ms;
 	wait->stage = &setup->slot->stage;
+	wait->counters = &setup->counters;
 	*context = (struct http_context){
 		.duty = setup->duty,
 		.config = config,
@@ -59,6 +60,8 @@ static enum status open_context(const struct worker_setup *setup, struct wait *w
 		.limit = setup->limit,
 		.holder = setup->holder,
 		.door = setup->door,
+		.show = setup->show,
+		.shown = setup->shown,
 		.db = setup->tools->db,
 		.model = setup->tools->model,
 	};
@@ -74,16 +77,13 @@ static enum status open_context(const struct worker_setup *setup, struct wait *w
 	return STATUS_OK;
 }
 
-static void count(struct counter_slot *counters, const struct http_context *context)
+/* How long it waited for a worker, if it did. */
+static void count_wait(const struct worker_setup *setup, const struct http_context *context)
 {
-	counter_add(counters, COUNTER_REQUESTS, 1);
-	counter_add(counters, COUNTER_TOKENS, (uint64_t)context->log.tokens);
-	counter_add(counters, COUNTER_MODEL_REQUESTS, (uint64_t)context->log.requests);
-	if (context->log.requests > 1)
-		counter_add(counters, COUNTER_MODEL_REQUESTS_AGAIN,
-			    (uint64_t)context->log.requests - 1);
-	if (context->log.end != TURN_NONE)
-		counter_add(counters, COUNTER_EXCHANGES, 1);
+	int64_t waited = gateway_waited(context->gateway);
+
+	if (waited > 0)
+		counter_took(setup->counters.slot, COUNTER_WAITS, 0, waited * 1000, 1);
 }
 
 /*
@@ -138,10 +138,10 @@ static enum status serve_all(const struct worker_setup *setup, struct http_conte
 		stage_set(wait->stage, STAGE_IDLE);
 		status = gateway_accept(context->gateway, wait);
 		if (status == STATUS_OK) {
+			count_wait(setup, context);
 			http_serve(context);
 			gateway_finish(context->gateway, wait);
 			stage_request(wait->stage, STR_NONE);
-			count(setup->counters, context);
 			served++;
 			if (is_too_big(setup->config))
 				return STATUS_OK;

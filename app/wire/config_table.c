@@ -57,6 +57,10 @@ static const struct setting settings[] = {
 	TEXT("BANTER_STATUS_LISTEN", status_listen, RESTART, "", 0, config_value_listen_or_none,
 	     "as BANTER_LISTEN; empty: nowhere",
 	     "a second address, where `/health` is answered even when all workers are busy"),
+	/* Words in the order of their values in struct config. */
+	WORD("BANTER_STATUS_SHOWS", status_shows, RELOAD, "health", "health, all",
+	     "what else is answered there; all: `/metrics` for Prometheus and `/status` too, which whoever "
+	     "may connect to that address may then read"),
 	RANGE("BANTER_WORKERS", workers, RELOAD, 16, 1, 4096,
 	      "worker processes; each serves one request at a time, so this is how many streams run at "
 	      "once. Two numbers, such as `4:64`: there are so few while little is asked, and up to so "

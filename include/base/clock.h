@@ -10,6 +10,8 @@
 
 /* Milliseconds since some fixed point; never goes back; the same in all processes of the host. */
 int64_t clock_ms(void);
+/* The same clock in microseconds, for what is measured. */
+int64_t clock_us(void);
 /* Milliseconds since 1970 (UTC). */
 int64_t clock_wall_ms(void);
 /* The wall clock as RFC 3339 with milliseconds, UTC, into `out`. */

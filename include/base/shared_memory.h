@@ -43,6 +43,12 @@ void *shared_memory_new(size_t bytes);
  */
 enum status shared_memory_open(const char *path, const struct shared_layout *layout,
 			       shared_memory_fill_fn fill, void **out, const char **why) MUST_CHECK;
+/*
+ * Maps a file of that layout to be read only, whoever it belongs to, and changes nothing.
+ * STATUS_FAILED: *why says why.
+ */
+enum status shared_memory_look(const char *path, const struct shared_layout *layout, void **out,
+			       const char **why) MUST_CHECK;
 void shared_memory_free(void *memory, size_t bytes); /* NULL is fine; a file's content stays */
 
 #endif

@@ -13,6 +13,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/counter.h"
 #include "base/stage.h"
 #include "base/status.h"
 
@@ -42,6 +43,7 @@ struct wait {
 	bool undisturbed; /* see wait_undisturbed() */
 	uint32_t ready;	  /* after wait_epoll(): the data.u32 of all that are ready, or-ed */
 	struct stage *stage;
+	const struct counters *counters; /* where what happens is counted; NULL: nowhere */
 };
 
 /*

@@ -42,13 +42,13 @@ struct breaker {
 	struct limit *limit;
 	uint32_t holder; /* our place in `limit` */
 	pid_t pid;	 /* ours */
-	struct counter_slot *counters;
+	struct counters counters;
 	uint64_t ids[CONFIG_MODEL_SERVERS]; /* of the settings' servers */
 	const struct model_server *server;  /* that is being asked; NULL: none */
 };
 
 void breaker_init(struct breaker *breaker, struct model_shared *shared, const struct config *config,
-		  struct limit *limit, uint32_t holder, struct counter_slot *counters);
+		  struct limit *limit, uint32_t holder, struct counters counters);
 
 /*
  * Whether `server`, one of the settings', may be asked now; a yes takes a place there, which
@@ -80,6 +80,16 @@ void breaker_failed(struct breaker *breaker, const char *cause);
  */
 void breaker_leave(struct breaker *breaker);
 
+/* What is known of a server of the settings. */
+struct breaker_look {
+	enum breaker_kind kind;
+	unsigned failures; /* CLOSED: in a row */
+	int64_t open_ms;   /* OPENED: for how long yet */
+	unsigned prober;   /* PROBING: the process that finds out */
+	int64_t requests;  /* it has now; -1: they are not counted, since it may have any number */
+};
+struct breaker_look breaker_look(struct model_shared *shared, struct limit *limit,
+				 const struct model_server *server);
 /* Logs what is known of each server of the settings, a line each. */
 void breaker_show(struct model_shared *shared, const struct config *config);
 

@@ -46,6 +46,8 @@ bool limit_hold(struct limit *limit, uint32_t holder, enum limit_kind kind, stru
 		int64_t most);
 /* Gives back one place of `who`, if `holder` holds one. */
 void limit_give(struct limit *limit, uint32_t holder, enum limit_kind kind, struct str who);
+/* How many are open under that name, by all holders; 0 where that cannot be known. */
+int64_t limit_open_of(struct limit *limit, enum limit_kind kind, struct str who);
 /*
  * Gives back all that `holder` holds: at the end of a request, and by the master when a worker
  * died.

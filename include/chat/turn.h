@@ -54,6 +54,9 @@ struct turn {
 	const char *cause;  /* of a failure, for the log; "" if none */
 	int64_t first_ms;   /* to the first token; -1: none came */
 	unsigned tokens;    /* deltas passed on */
+	unsigned counted;   /* of them, and when the last one came: chat/turn_count's */
+	int64_t counted_at;
+	enum attempts_step step; /* why a model is asked again */
 	struct sink *sink;
 	int64_t renew_at;
 	struct db_query renewal;

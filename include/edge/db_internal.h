@@ -24,6 +24,7 @@ struct db {
 	int64_t used_at;  /* the end of the last statement */
 	int64_t deadline; /* of the running db_call(); 0: none */
 	int64_t until;	  /* ... and of its try that runs */
+	int64_t began_us; /* what db_start() began; 0: nothing, or it was counted */
 	bool plain;	  /* the role's default is our level: a statement need not say it */
 	bool opened;	  /* db_open() began it, and no call went on with it yet */
 	bool fresh;	  /* the connection was made for the running statement */

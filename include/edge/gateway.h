@@ -42,9 +42,11 @@ void gateway_free(struct gateway *gateway); /* NULL is fine */
  *   STATUS_FAILED   the socket cannot be used (logged)
  */
 enum status gateway_accept(struct gateway *gateway, struct wait *wait) MUST_CHECK;
-/* A parameter, such as "REQUEST_URI", borrowed until gateway_finish(); absent if not sent. */
 /* clock_ms(): since when its client waits, as far as can be known: not in the kernel's backlog. */
 int64_t gateway_since(const struct gateway *gateway);
+/* Milliseconds that its connection stood in the queue, at least 1; 0: it came to us at once. */
+int64_t gateway_waited(const struct gateway *gateway);
+/* A parameter, such as "REQUEST_URI", borrowed until gateway_finish(); absent if not sent. */
 struct str gateway_param(const struct gateway *gateway, const char *name);
 /*
  * As gateway_param(), and absent if it was sent more than once: of a client's header and a proxy's,

@@ -41,6 +41,8 @@ enum status queue_take_late(struct queue *queue, int64_t latest,
 			    struct queue_entry *out) MUST_CHECK;
 /* Since when the first one waits; CLOCK_NEVER: nobody does. */
 int64_t queue_since(struct queue *queue);
+/* How many wait there. */
+unsigned queue_count(const struct queue *queue);
 /* The descriptor that is readable while somebody waits in that lane; for the gateway's epoll. */
 int queue_fd(const struct queue *queue, int lane);
 

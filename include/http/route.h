@@ -21,7 +21,9 @@ typedef void (*route_handler_fn)(struct http_context *context, struct request *r
 				 struct reply *reply, const struct route_match *match);
 
 enum route_flag {
-	ROUTE_STATUS = 1 << 0, /* the status listener answers it too */
+	ROUTE_STATUS = 1 << 0, /* the status listener answers it too ... */
+	ROUTE_SHOWS =
+		1 << 3, /* ... and nobody else, where the settings want it (BANTER_STATUS_SHOWS) */
 	ROUTE_STREAM = 1 << 1, /* an exchange here is a stream */
 	ROUTE_WHOLE = 1 << 2,  /* an exchange here is one answer; neither: its body says which */
 };
@@ -47,6 +49,8 @@ struct route_match {
 
 /* The first route of a path (undecoded, see request.h; absent: none has it). False: none. */
 bool route_find(struct str path, struct route_match *match);
+/* What a match (`route` NULL: of none) is called where requests are counted: "chatbot /a/{b}". */
+void route_name(struct str path, const struct route_match *match, struct buf *out);
 /* The same for one route: whether it has the path. */
 bool route_matches(const struct route *route, struct str path, struct route_match *match);
 /* What stood there; absent if the route has no such name. */

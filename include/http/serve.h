@@ -16,6 +16,10 @@
 #include "http/request.h"
 #include "wire/config.h"
 
+/* What is shown of the whole pool, by who knows it (pool/report.h). */
+enum http_shown { HTTP_METRICS, HTTP_OPENMETRICS, HTTP_STATUS };
+typedef void (*http_show_fn)(const void *shown, enum http_shown what, struct buf *out);
+
 /* What a process is there for. 404, 405 and preflights are the same to all. */
 enum http_duty {
 	HTTP_ALL,
@@ -36,6 +40,8 @@ struct http_context {
 	uint32_t holder; /* this worker's place in `limit` */
 	/* Where web servers come in, for who answers /health elsewhere; NULL: here. */
 	const struct listen_file *door;
+	http_show_fn show; /* NULL: nothing is shown here */
+	const void *shown; /* what it is called with */
 	/* Of the last request, for its log line and the scoreboard. */
 	struct {
 		enum turn_end end;

@@ -27,7 +27,7 @@ struct admission_setup {
 	int bell;  /* to ring for each connection that waits while no worker is idle */
 	int alarm; /* rung when a worker died: it may have been woken for one */
 	struct scoreboard_slot *slot;
-	struct counter_slot *counters;
+	struct counters counters;
 	const volatile sig_atomic_t *stop;
 	pid_t master;
 };

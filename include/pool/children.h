@@ -48,7 +48,7 @@ struct children {
 	struct model_shared *models;
 	struct db_throttle *throttle; /* a place a place */
 	struct scoreboard *scoreboard;
-	struct counter_table *counters; /* a slot a place */
+	struct counter_table *counters; /* a slot a place, and one of the master's */
 	struct master master;		/* its places are ours */
 	struct child *all;
 	uint32_t places;

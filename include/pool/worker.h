@@ -49,7 +49,9 @@ struct worker_setup {
 	struct model_shared *models;  /* NULL: no model is asked */
 	struct db_throttle *throttle; /* our place in it is `holder`; NULL: none */
 	struct scoreboard_slot *slot;
-	struct counter_slot *counters;
+	struct counters counters;
+	http_show_fn show; /* as in struct http_context */
+	const void *shown;
 	const volatile sig_atomic_t *stop;
 };
 

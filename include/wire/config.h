@@ -37,6 +37,7 @@ struct config {
 	int64_t backlog;     /* BANTER_BACKLOG */
 	int64_t queue_ms;    /* BANTER_QUEUE_TIME: to wait for a worker (G6); 0 without end */
 	char *status_listen; /* BANTER_STATUS_LISTEN: as listen; "": none */
+	int64_t status_shows; /* BANTER_STATUS_SHOWS: 0 /health alone, 1 /metrics and /status too */
 	struct config_range workers; /* BANTER_WORKERS */
 	int64_t worker_idle_ms; /* BANTER_WORKER_IDLE_TIME: of one above the least, before it ends */
 	int64_t stuck_ms; /* BANTER_WORKER_STUCK_TIME: of a worker without progress; 0 not looked at */

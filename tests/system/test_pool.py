@@ -7,13 +7,14 @@ import re
 import resource
 import signal
 import socket
-import struct
 import subprocess
 
 import pytest
 
+import exposition
 import fastcgi
 import servers
+from ctl import ctl
 from database import Names
 from fastcgi import Connection, chat, chat_body, chat_params, health, stream
 from servers import BUILD, name, script, until
@@ -918,9 +919,11 @@ def test_the_one_worker_ends_after_BANTER_WORKER_REQUESTS(single, tenant):
     for _ in range(2):
         assert chat(one.socket, tenant, script("hello", tokens=["fine"])).status == 200
     assert end_of(one) == 0
-    # What it counted stays for the one that follows: a table's head, then a slot of 64 bytes for each worker.
-    counted = (one.folder / "shared.counters").read_bytes()[128:]
-    assert struct.unpack("<8Q", counted[:64])[:3] == (2, 2, 2)
+    # What it counted stays for the one that follows.
+    code, out, err = ctl("metrics", BANTER_LISTEN=f"unix:{one.folder}/none", BANTER_SHARED_FILE=one.folder / "shared")
+    assert (code, err) == (0, "")
+    counted = exposition.read(out)
+    assert [counted.value(f"banter_{what}") for what in ("requests", "exchanges", "tokens")] == [2, 2, 2]
 
 
 def test_H4_two_such_workers_count_one_address_together(single, tenant, tmp_path):

@@ -21,6 +21,11 @@ int64_t clock_ms(void)
 	return stub_time.now;
 }
 
+int64_t clock_us(void)
+{
+	return stub_time.now * 1000;
+}
+
 int64_t clock_wall_ms(void)
 {
 	return 1700000000000 + stub_time.now;

@@ -63,9 +63,9 @@ static int make_world(void **state)
 	assert_int_equal(limit_open(NULL, 16, &world->limit), STATUS_OK);
 	assert_int_equal(counter_table_open(NULL, 16, &world->counters, NULL), STATUS_OK);
 	breaker_init(&world->one, world->shared, &config, world->limit, 0,
-		     counter_table_slot(world->counters, 0));
+		     counter_table_take(world->counters, 0));
 	breaker_init(&world->two, world->shared, &config, world->limit, 1,
-		     counter_table_slot(world->counters, 1));
+		     counter_table_take(world->counters, 1));
 	world->two.pid = getppid(); /* a process that lives */
 	buf_init(&world->log, 1 << 16);
 	log_divert(&world->log);
@@ -272,7 +272,8 @@ static void one_dies_in(struct world *world, uint32_t holder, const struct model
 	pid_t pid = fork();
 
 	if (pid == 0) {
-		breaker_init(&breaker, world->shared, &config, world->limit, holder, NULL);
+		breaker_init(&breaker, world->shared, &config, world->limit, holder,
+			     (struct counters){ NULL, NULL });
 		if (enter(&breaker, server) == expected)
 			raise(SIGKILL);
 		_exit(1);
@@ -347,7 +348,8 @@ static void a_reload_leaves_what_it_did_not_change(void **state)
 	open_it(world, A);
 	open_it(world, B);
 	fresh.model_servers[1].key = "mended";
-	breaker_init(&after, world->shared, &fresh, world->limit, 2, NULL);
+	breaker_init(&after, world->shared, &fresh, world->limit, 2,
+		     (struct counters){ NULL, NULL });
 	assert_int_equal(enter(&after, &fresh.model_servers[2]), BREAKER_OPEN);
 	assert_int_equal(enter(&after, &fresh.model_servers[1]), BREAKER_YES);
 	assert_int_equal(enter(&after, &fresh.model_servers[0]), BREAKER_YES);
@@ -366,7 +368,8 @@ static void the_one_unused_for_longest_gives_way(void **state)
 	for (i = 0; i < 3 * BREAKER_ENTRIES; i++) {
 		time_here.now++;
 		snprintf(name, sizeof(name), "x%d", i);
-		breaker_init(&breaker, world->shared, &other, world->limit, 2, NULL);
+		breaker_init(&breaker, world->shared, &other, world->limit, 2,
+			     (struct counters){ NULL, NULL });
 		fail_once(&breaker, &other.model_servers[0]);
 		if (i < 2 * BREAKER_ENTRIES)
 			assert_int_equal(enter(&world->two, A), BREAKER_OPEN);
@@ -382,7 +385,7 @@ static void what_cannot_be_known_stops_nobody(void **state)
 	struct breaker alone;
 	int i;
 
-	breaker_init(&alone, NULL, &config, world->limit, 3, NULL);
+	breaker_init(&alone, NULL, &config, world->limit, 3, (struct counters){ NULL, NULL });
 	for (i = 0; i < 2 * BREAKER_FAILURES; i++)
 		fail_once(&alone, B);
 	assert_int_equal(enter(NULL, A), BREAKER_YES);
@@ -472,7 +475,7 @@ static int of_eight(struct world *world, int (*act)(struct world *world, struct 
 			continue;
 		close(begin[1]);
 		breaker_init(&breaker, world->shared, &config, world->limit, (uint32_t)(2 + i),
-			     counter_table_slot(world->counters, (uint32_t)(2 + i)));
+			     counter_table_take(world->counters, (uint32_t)(2 + i)));
 		if (read(begin[0], &byte, 1)) /* all begin when it is closed */
 			_exit(1);
 		one = act(world, &breaker);
@@ -562,7 +565,8 @@ static void work_forever(struct world *world, int ready)
 	struct breaker breaker;
 	unsigned i;
 
-	breaker_init(&breaker, world->shared, &config, world->limit, 2, NULL);
+	breaker_init(&breaker, world->shared, &config, world->limit, 2,
+		     (struct counters){ NULL, NULL });
 	log_divert(NULL);
 	for (i = 0;; i++) {
 		if (breaker_insist(&breaker, i & 1 ? A : B)) {
@@ -623,8 +627,8 @@ static void workers_without_a_master_share_a_file(void **state)
 	assert_true(fd >= 0);
 	assert_int_equal(model_shared_open(path, &first, &why), STATUS_OK);
 	assert_int_equal(model_shared_open(path, &second, &why), STATUS_OK);
-	breaker_init(&one, first, &config, world->limit, 0, NULL);
-	breaker_init(&two, second, &config, world->limit, 1, NULL);
+	breaker_init(&one, first, &config, world->limit, 0, (struct counters){ NULL, NULL });
+	breaker_init(&two, second, &config, world->limit, 1, (struct counters){ NULL, NULL });
 	fail_once(&one, A);
 	fail_once(&two, A);
 	fail_once(&one, A);

@@ -1,0 +1,11 @@
+/* A child's death, counted by its cause. */
+#ifndef POOL_DEATH_H
+#define POOL_DEATH_H
+
+#include "base/counter.h"
+#include "pool/scoreboard.h"
+
+/* `result` is waitpid(2)'s of a child that nobody told to end. Who ended well did not die. */
+void death_count(struct counter_slot *slot, enum child_kind kind, int result);
+
+#endif
