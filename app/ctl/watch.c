@@ -3,7 +3,10 @@
 
 #include <stddef.h>
 
+#include "ctl/metrics.h"
+#include "ctl/running.h"
 #include "ctl/stats.h"
+#include "ctl/status.h"
 #include "ctl/tail.h"
 
 static const struct cli_option stats_options[] = {
@@ -18,6 +21,18 @@ static const struct cli_option tail_options[] = {
 	{ "--limit", "N", "how many of those that ended; 10 if not said" },
 	{ "--follow", NULL, "go on: a line for each that ends, until Ctrl-C" },
 	{ "--chatbot", "CHATBOT", "of this chatbot only" },
+	{ .name = NULL },
+};
+
+static const struct cli_option status_options[] = {
+	RUNNING_PID,
+	{ "--once", NULL, "at a terminal too: once, and all processes" },
+	{ .name = NULL },
+};
+
+static const struct cli_option metrics_options[] = {
+	RUNNING_PID,
+	{ "--openmetrics", NULL, "as OpenMetrics, not in Prometheus' own text format" },
 	{ .name = NULL },
 };
 
@@ -53,5 +68,31 @@ const struct cli_command ctl_watch_commands[] = {
 	  .flags = CLI_PRINTS,
 	  .details = 8, /* the column that is tail's own among them */
 	  .run = tail_run },
+	{ .name = "status",
+	  .arguments = "",
+	  .meaning = "Shows what the running pool does: its workers, who waits, its model servers",
+	  .more = "It asks the pool's master, not a worker, so it is answered while all are busy. "
+		  "At a "
+		  "terminal it\n"
+		  "is shown anew each second, without workers that are idle, until Ctrl-C; else "
+		  "once. "
+		  "for_s: how\n"
+		  "long a process has been at its stage; requests: of all that had its place. "
+		  "waiting: who waits\n"
+		  "for a worker now; waited, refused, deaths: since the pool's start.",
+	  .example = "status --once",
+	  .options = status_options,
+	  .flags = CLI_PRINTS,
+	  .run = status_run },
+	{ .name = "metrics",
+	  .arguments = "",
+	  .meaning = "Prints what the running pool has counted, for Prometheus",
+	  .more = "The same as GET /metrics on the status listener, without HTTP. Where a web "
+		  "server "
+		  "starts the\n"
+		  "workers it is read from the file that they share, by its user.",
+	  .example = "metrics",
+	  .options = metrics_options,
+	  .run = metrics_run },
 	{ .name = NULL },
 };

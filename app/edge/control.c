@@ -15,21 +15,24 @@
 #include "base/str.h"
 
 #define BACKLOG 16
+#define WORD_MS 1000
 
 /* The name behind a NUL byte is in no folder: its length says where it ends. */
-static socklen_t place_of(pid_t pid, struct sockaddr_un *at)
+static socklen_t place_of(enum control_place place, pid_t pid, struct sockaddr_un *at)
 {
+	static const char *const names[] = { "control", "show" };
 	int n;
 
 	*at = (struct sockaddr_un){ .sun_family = AF_UNIX };
-	n = snprintf(at->sun_path + 1, sizeof(at->sun_path) - 1, "banter-control-%d", (int)pid);
+	n = snprintf(at->sun_path + 1, sizeof(at->sun_path) - 1, "banter-%s-%d", names[place],
+		     (int)pid);
 	return (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + (size_t)n);
 }
 
-enum status control_listen(int *fd)
+enum status control_listen(enum control_place place, int *fd)
 {
 	struct sockaddr_un at;
-	socklen_t size = place_of(getpid(), &at);
+	socklen_t size = place_of(place, getpid(), &at);
 	int made = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 
 	if (made >= 0 && bind(made, (struct sockaddr *)&at, size) == 0 &&
@@ -37,7 +40,10 @@ enum status control_listen(int *fd)
 		*fd = made;
 		return STATUS_OK;
 	}
-	log_warn("nobody can ask for a reload but by SIGHUP: %s", strerror(errno));
+	log_warn("%s: %s",
+		 place == CONTROL_RELOAD ? "nobody can ask for a reload but by SIGHUP"
+					 : "banterctl status and metrics cannot ask here",
+		 strerror(errno));
 	if (made >= 0)
 		close(made);
 	return STATUS_FAILED;
@@ -102,7 +108,7 @@ enum status control_ask(pid_t pid, int64_t deadline, enum control_end *end, stru
 {
 	enum status status = STATUS_UNAVAILABLE;
 	struct sockaddr_un at;
-	socklen_t size = place_of(pid, &at);
+	socklen_t size = place_of(CONTROL_RELOAD, pid, &at);
 	struct ucred peer;
 	struct buf answer;
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -123,6 +129,58 @@ enum status control_ask(pid_t pid, int64_t deadline, enum control_end *end, stru
 	buf_clear(&answer);
 	close(fd);
 	return status;
+}
+
+bool control_word(int fd, char *word, size_t size)
+{
+	struct pollfd in = { .fd = fd, .events = POLLIN };
+	ssize_t n = poll(&in, 1, WORD_MS) == 1 ? read(fd, word, size - 1) : -1;
+
+	if (n <= 0)
+		return false;
+	word[n] = '\0';
+	return true;
+}
+
+enum status control_show(pid_t pid, const char *word, int64_t deadline, struct buf *text)
+{
+	enum status status = STATUS_UNAVAILABLE;
+	struct sockaddr_un at;
+	socklen_t size = place_of(CONTROL_SHOW, pid, &at);
+	struct ucred peer;
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	if (fd < 0)
+		return STATUS_FAILED;
+	if (connect(fd, (struct sockaddr *)&at, size) == 0 && peer_of(fd, &peer) &&
+	    peer.pid == pid && send(fd, word, strlen(word), MSG_NOSIGNAL) > 0)
+		status = read_all(fd, deadline, text);
+	if (status == STATUS_OK && !text->len)
+		status = STATUS_CLOSED;
+	close(fd);
+	return status == STATUS_OK ? buf_check(text) : status;
+}
+
+/* The names of all unix sockets are in this file; of abstract ones behind an @. */
+bool control_only(pid_t *pid)
+{
+	FILE *file = fopen("/proc/net/unix", "re");
+	int one = 0, found = 0, count = 0;
+	char line[512];
+	char *at;
+
+	while (file && fgets(line, sizeof(line), file)) {
+		at = strstr(line, " @banter-show-");
+		if (!at || sscanf(at, " @banter-show-%d", &one) != 1 || one == found)
+			continue;
+		found = one;
+		count++;
+	}
+	if (file)
+		fclose(file);
+	if (count == 1)
+		*pid = found;
+	return count == 1;
 }
 
 enum status control_find(const char *address, pid_t *pid)

@@ -6,7 +6,7 @@
 void askers_init(struct askers *askers)
 {
 	*askers = (struct askers){ .listen_fd = -1 };
-	if (control_listen(&askers->listen_fd))
+	if (control_listen(CONTROL_RELOAD, &askers->listen_fd))
 		askers->listen_fd = -1;
 }
 

@@ -21,6 +21,7 @@
 #include "pool/master_decide.h"
 #include "pool/plan.h"
 #include "pool/systemd.h"
+#include "pool/teller.h"
 
 #define FAILED_MS 20 /* a wait that failed is not repeated sooner */
 #define WHY_CAP 4096
@@ -29,7 +30,7 @@
  * The master's slots: its listening sockets, once no worker watches them, who asks for a reload, and
  * the admission process.
  */
-enum pool_slot { SLOT_STATUS, SLOT_LISTEN, SLOT_ASKERS, SLOT_BELL };
+enum pool_slot { SLOT_STATUS, SLOT_LISTEN, SLOT_ASKERS, SLOT_BELL, SLOT_TELLER };
 
 struct pool {
 	struct config *config;
@@ -43,6 +44,7 @@ struct pool {
 	struct heap_filling
 		*refilling; /* where the start's connection was, until the first worker took it */
 	struct askers askers;
+	int tell_fd;	  /* who asks what the pool does; -1: nobody can */
 	struct buf fixed; /* what the last reload could not change: names; "": nothing */
 	bool unbound; /* a listening socket's file is gone, and the last reload could not help it */
 };
@@ -212,6 +214,7 @@ static void answer_signals(struct pool *pool, int64_t now)
 		log_warn("told twice: the workers are killed");
 		master_hurry(&pool->children.master);
 	}
+	teller_answer(&pool->children, pool->tell_fd);
 	if (askers_came(&pool->askers))
 		signals->reload = 1;
 	if (signals->reload) {
@@ -323,6 +326,7 @@ int pool_run(struct config *config, struct settings *settings, struct worker_too
 		.tools = tools,
 		.web = web,
 		.status = status,
+		.tell_fd = -1,
 	};
 	struct children_sockets sockets = sockets_of(&pool);
 	struct master_plan plan = plan_of(config, status->fd >= 0);
@@ -340,6 +344,9 @@ int pool_run(struct config *config, struct settings *settings, struct worker_too
 	askers_init(&pool.askers);
 	wait_watch(&pool.wait, SLOT_ASKERS, pool.askers.listen_fd, POLLIN);
 	wait_watch(&pool.wait, SLOT_BELL, pool.children.bell, POLLIN);
+	if (control_listen(CONTROL_SHOW, &pool.tell_fd))
+		pool.tell_fd = -1;
+	wait_watch(&pool.wait, SLOT_TELLER, pool.tell_fd, POLLIN);
 	buf_init(&pool.fixed, WHY_CAP);
 	for (;;) {
 		now = clock_ms();
@@ -355,6 +362,8 @@ int pool_run(struct config *config, struct settings *settings, struct worker_too
 	}
 	log_info("drained");
 	askers_clear(&pool.askers);
+	if (pool.tell_fd >= 0)
+		close(pool.tell_fd);
 	buf_clear(&pool.fixed);
 	children_clear(&pool.children);
 	heap_drain(pool.refilling);
