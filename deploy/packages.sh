@@ -55,7 +55,7 @@ list() {
 			"postgresql-$(postgres_major)-pgtap" libtap-parser-sourcehandler-pgtap-perl \
 			apache2 libapache2-mod-fcgid lighttpd caddy h2o spawn-fcgi multiwatch \
 			systemd systemd-container logrotate gdb valgrind \
-			lintian mandoc tmux zsh libfcgi-bin python3-yaml \
+			lintian mandoc tmux zsh libfcgi-bin python3-yaml prometheus=command:promtool \
 			python3-pytest python3-pytest-xdist python3-pytest-timeout python3-requests python3-psycopg2 \
 			shellcheck nodejs=command:node npm=command:npm procps
 		;;

@@ -19,6 +19,7 @@ ELSEWHERE = {
     "containers": "no engine here; tests/system/test_containers.py checks what it names",
     "dev": "in a clone, not on a machine with the package: tests/system/test_dev.py",
     "models": "a reference without commands; what servers answer: tests/system/test_model_quirks.py",
+    "monitoring": "a reference without commands; what it names: tests/system/test_monitoring.py",
     "operating": "a reference without commands; signals and exit codes: tests/system/test_pool.py",
     "settings": "a reference without commands; what settings do: tests/system/test_settings.py",
     "shared-host": "on a host that is not one's own: tests/system/test_shared_host.py",

@@ -33,7 +33,7 @@ class Metrics(dict):
         wanted = set(labels.items())
         return sum(value for (ending, has), value in self[family]["samples"].items() if ending == suffix and wanted <= set(has))
 
-    def values(self, family, *names):
+    def by(self, family, *names):
         """{the values of those labels: the sum}, those that are 0 left out."""
         found = {}
         for (ending, has), value in self[family]["samples"].items():

@@ -53,8 +53,8 @@ def of(banter, *words):
 
 def counted(banter, family, expected, *names):
     """Waits until that is what is counted: a request is counted after its client has its reply."""
-    until(lambda: metrics(banter).values(family, *names) == expected,
-          f"{family} of {expected}, not of {metrics(banter).values(family, *names)}", 20)
+    until(lambda: metrics(banter).by(family, *names) == expected,
+          f"{family} of {expected}, not of {metrics(banter).by(family, *names)}", 20)
 
 
 def route(path, status, api="headless"):
@@ -116,13 +116,13 @@ def test_every_counter_is_what_its_clients_counted(shown, tenant, model, postgre
         heard(STREAM, 200)
 
     seen = {key: count for key, count in statuses.items()}
-    until(lambda: {key: count for key, count in metrics(banter).values("banter_requests", "api", "route", "status").items()
+    until(lambda: {key: count for key, count in metrics(banter).by("banter_requests", "api", "route", "status").items()
                    if key[1] not in ("/metrics", "/status")} == seen, "all requests", 20)
     now = metrics(banter)
     assert now.value("banter_tokens") == tokens
     assert now.value("banter_exchanges_begun") == 9
-    assert now.values("banter_exchanges", "end") == {"done": 8}
-    assert now.values("banter_model_requests", "server") == {"default": 9}
+    assert now.by("banter_exchanges", "end") == {"done": 8}
+    assert now.by("banter_model_requests", "server") == {"default": 9}
     assert now.value("banter_model_failures") == now.value("banter_model_requests_again") == 0
     assert now.value("banter_first_token_seconds", "_count") == 9
     assert now.value("banter_exchange_seconds", "_count") == 8
@@ -131,7 +131,7 @@ def test_every_counter_is_what_its_clients_counted(shown, tenant, model, postgre
     assert now.value("banter_database_call_seconds", "_count", call="exchange_end") == 8
     assert now.value("banter_database_failures") == 0
     assert now.value("banter_streams_open") == 0
-    assert now.values("banter_deaths", "process", "cause") == {("worker", "SIGKILL"): 1}
+    assert now.by("banter_deaths", "process", "cause") == {("worker", "SIGKILL"): 1}
     assert now.value("banter_workers") == 3
     assert now.value("banter_breaker_open", server="default") == 0
 
@@ -141,7 +141,7 @@ def test_each_end_and_each_failure_is_counted(shown, tenant, model):
     assert played(banter, tenant, "a", "b", cut_after=1) == ["start", "token", "error"]
     assert played(banter, tenant, "a", status=401) == ["start", "error"]
     counted(banter, "banter_exchanges", {"failed": 2}, "end")
-    assert metrics(banter).values("banter_model_failures", "server", "cause") == {
+    assert metrics(banter).by("banter_model_failures", "server", "cause") == {
         ("default", "status"): 1, ("default", "reset"): 1}
     body = chat_body(script("again", tokens=["a"]))
     for _ in range(2):
