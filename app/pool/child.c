@@ -23,6 +23,7 @@ static int be_worker(const struct children *children, uint32_t place)
 		.holder = place,
 		.models = children->models,
 		.throttle = children->throttle,
+		.scoreboard = children->scoreboard,
 		.slot = &children->scoreboard->slots[place],
 		.counters = counter_table_take(children->counters, place),
 		.stop = &children->signals->stop,

@@ -216,6 +216,7 @@ static void bury(struct children *children, uint32_t place, int result, int64_t 
 	if (!told)
 		death_count(counter_table_slot(children->counters, children->places), known->kind,
 			    result);
+	scoreboard_set_busy(children->scoreboard, slot, false);
 	limit_release(children->limit, place);
 	db_throttle_end(children->throttle, place, DB_THROTTLE_FAILED);
 	pause = master_died(&children->master, place, well,

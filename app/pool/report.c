@@ -104,6 +104,9 @@ static void put_workers(struct exposition *out, const struct children *children)
 	exposition_family(out, "workers_most", EXPOSITION_GAUGE, "",
 			  "workers that there may be: BANTER_WORKERS");
 	exposition_whole(out, NULL, children->master.plan.most);
+	exposition_family(out, "workers_busy_peak", EXPOSITION_GAUGE, "",
+			  "the most workers that had a request at the same time, since the start");
+	exposition_whole(out, NULL, atomic_load(&children->scoreboard->peak));
 	exposition_family(out, "queue_requests", EXPOSITION_GAUGE, "",
 			  "requests that wait for a worker in the program's own queue");
 	exposition_whole(out, NULL, queue_count(children->queue));
@@ -178,6 +181,7 @@ static void frame_pool(struct frame *frame, const struct children *children)
 	frame_integer(frame, "most", children->master.plan.most);
 	for (i = 0; i < STATES; i++)
 		frame_integer(frame, state_names[i], tally.states[i]);
+	frame_integer(frame, "peak", atomic_load(&children->scoreboard->peak));
 	frame_integer(frame, "generation", children->master.generation);
 	frame_integer(frame, "waiting", queue_count(children->queue));
 	frame_integer(frame, "waiting_ms", oldest_ms(children));

@@ -27,6 +27,22 @@ void scoreboard_free(struct scoreboard *scoreboard)
 		shared_memory_free(scoreboard, bytes_of(scoreboard->count));
 }
 
+void scoreboard_set_busy(struct scoreboard *scoreboard, struct scoreboard_slot *slot, bool busy)
+{
+	uint32_t now, peak;
+
+	if (atomic_exchange(&slot->busy, busy) == busy)
+		return;
+	if (!busy) {
+		atomic_fetch_sub(&scoreboard->busy, 1);
+		return;
+	}
+	now = atomic_fetch_add(&scoreboard->busy, 1) + 1;
+	peak = atomic_load(&scoreboard->peak);
+	while (now > peak && !atomic_compare_exchange_weak(&scoreboard->peak, &peak, now))
+		;
+}
+
 bool scoreboard_idle(const struct scoreboard *scoreboard)
 {
 	const struct scoreboard_slot *slot = scoreboard->slots, *end = slot + scoreboard->count;

@@ -77,6 +77,12 @@ static enum status open_context(const struct worker_setup *setup, struct wait *w
 	return STATUS_OK;
 }
 
+static void tell_busy(const struct worker_setup *setup, bool busy)
+{
+	if (setup->scoreboard)
+		scoreboard_set_busy(setup->scoreboard, setup->slot, busy);
+}
+
 /* How long it waited for a worker, if it did. */
 static void count_wait(const struct worker_setup *setup, const struct http_context *context)
 {
@@ -138,10 +144,12 @@ static enum status serve_all(const struct worker_setup *setup, struct http_conte
 		stage_set(wait->stage, STAGE_IDLE);
 		status = gateway_accept(context->gateway, wait);
 		if (status == STATUS_OK) {
+			tell_busy(setup, true);
 			count_wait(setup, context);
 			http_serve(context);
 			gateway_finish(context->gateway, wait);
 			stage_request(wait->stage, STR_NONE);
+			tell_busy(setup, false);
 			served++;
 			if (is_too_big(setup->config))
 				return STATUS_OK;

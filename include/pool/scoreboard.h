@@ -27,11 +27,13 @@ struct scoreboard_slot {
 	enum child_kind kind;
 	int64_t born; /* clock_ms() */
 	uint32_t generation;
+	_Atomic bool busy; /* it is counted in the scoreboard's `busy` */
 };
 
 struct scoreboard {
-	_Atomic bool closing; /* all are told to end, and nobody follows */
-	_Atomic bool grows;   /* there will be more workers if somebody waits */
+	_Atomic bool closing;	     /* all are told to end, and nobody follows */
+	_Atomic bool grows;	     /* there will be more workers if somebody waits */
+	_Atomic uint32_t busy, peak; /* workers with a request, and the most there were at once */
 	uint32_t count;
 	struct scoreboard_slot slots[];
 };
@@ -39,6 +41,8 @@ struct scoreboard {
 /* Anonymous shared memory for `count` workers, to be made before fork. STATUS_NOMEM. */
 enum status scoreboard_new(uint32_t count, struct scoreboard **out) MUST_CHECK;
 void scoreboard_free(struct scoreboard *scoreboard); /* NULL is fine */
+/* Of a worker: it has a request, or has none any more; a dead one has none (the master's to say). */
+void scoreboard_set_busy(struct scoreboard *scoreboard, struct scoreboard_slot *slot, bool busy);
 /* True if a worker waits for a request, or did a moment ago. */
 bool scoreboard_idle(const struct scoreboard *scoreboard);
 

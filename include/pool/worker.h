@@ -45,9 +45,10 @@ struct worker_setup {
 	const _Atomic bool *closing;	/* all workers end; with `queue` only */
 	bool caller_pool; /* the listening socket came on fd 0: connections may be kept, their owner counts the workers */
 	struct limit *limit;
-	uint32_t holder;	      /* our place in `limit` */
-	struct model_shared *models;  /* NULL: no model is asked */
-	struct db_throttle *throttle; /* our place in it is `holder`; NULL: none */
+	uint32_t holder;	       /* our place in `limit` */
+	struct model_shared *models;   /* NULL: no model is asked */
+	struct db_throttle *throttle;  /* our place in it is `holder`; NULL: none */
+	struct scoreboard *scoreboard; /* where `slot` is; NULL: nobody looks at it */
 	struct scoreboard_slot *slot;
 	struct counters counters;
 	http_show_fn show; /* as in struct http_context */
