@@ -88,13 +88,23 @@ _Static_assert(COUNT(statuses) == COUNTER_SIZE_STATUS && COUNT(ends) == COUNTER_
 		       COUNT(deaths) == COUNTER_SIZE_DEATH && COUNT(uses) == COUNTER_SIZE_USE,
 	       "a value a constant");
 
+/* Which bound is the first that is not exceeded: halving, since it is asked for each token. */
+static unsigned within(int64_t us)
+{
+	unsigned i = 0, left = COUNTER_BOUND_COUNT, half;
+
+	for (; left > 1; left -= half) {
+		half = left / 2;
+		i += us > bounds[i + half - 1] ? half : 0;
+	}
+	return i + (us > bounds[i]);
+}
+
 void counter_took(struct counter_slot *slot, enum counter counter, unsigned a, int64_t us,
 		  uint64_t n)
 {
-	unsigned word = counter_word_of(counter, a, 0), i = 0;
+	unsigned word = counter_word_of(counter, a, 0), i = within(us);
 
-	while (i < COUNTER_BOUND_COUNT && us > bounds[i])
-		i++;
 	atomic_fetch_add_explicit(&slot->values[word + i], n, memory_order_relaxed);
 	atomic_fetch_add_explicit(&slot->values[word + COUNTER_BOUND_COUNT + 1],
 				  us > 0 ? (uint64_t)us * n : 0, memory_order_relaxed);

@@ -93,7 +93,7 @@ static void a_time_counts_within_its_bound(void **state)
 {
 	static const int64_t bounds[] = { COUNTER_BOUNDS };
 	struct counter_slot slot = { 0 };
-	unsigned at = counter_word_of(COUNTER_FIRST, 0, 0);
+	unsigned at = counter_word_of(COUNTER_FIRST, 0, 0), i;
 
 	(void)state;
 	counter_took(&slot, COUNTER_FIRST, 0, 0, 2);
@@ -107,6 +107,13 @@ static void a_time_counts_within_its_bound(void **state)
 	assert_int_equal(slot.values[at + COUNTER_BOUND_COUNT + 1],
 			 2 * bounds[0] + 1 + bounds[COUNTER_BOUND_COUNT - 1] + 1);
 	assert_int_equal(counter_read(&slot, COUNTER_FIRST), 6);
+	for (i = 0; i < COUNTER_BOUND_COUNT; i++) {
+		counter_took(&slot, COUNTER_GAPS, 0, bounds[i], 1);
+		counter_took(&slot, COUNTER_GAPS, 0, bounds[i] + 1, 1);
+	}
+	at = counter_word_of(COUNTER_GAPS, 0, 0);
+	for (i = 0; i <= COUNTER_BOUND_COUNT; i++)
+		assert_int_equal(slot.values[at + i], i % COUNTER_BOUND_COUNT ? 2 : 1);
 }
 
 static void names_stay_where_they_are(void **state)

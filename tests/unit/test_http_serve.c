@@ -407,9 +407,132 @@ static void the_log_says_no_key(void **state)
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
+static void show(const void *shown, enum http_shown what, struct buf *out)
+{
+	buf_printf(out, "%s %d", (const char *)shown, (int)what);
+}
+
+static struct str ask_shown(const char *uri, const char *accept)
+{
+	begin("GET", uri, "");
+	if (accept)
+		stub_gateway_param("HTTP_ACCEPT", accept);
+	return serve();
+}
+
+static bool says(struct str reply, const char *type, const char *body)
+{
+	char text[200];
+	int n = snprintf(text, sizeof(text), "\r\n\r\n%s", body);
+
+	return str_starts(reply, STR("Status: 200 OK\r\n")) && str_holds(reply, str_from(type)) &&
+	       str_equal(str_skip(reply, reply.n - (size_t)n), str_from(text));
+}
+
+static void the_pool_is_shown_where_a_setting_says_so_and_nowhere_else(void **state)
+{
+	static const char *const uris[] = { "/metrics", "/status", "/metrics/" };
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < COUNT(uris); i++) {
+		s.context.duty = HTTP_HEALTH;
+		assert_true(str_starts(ask_shown(uris[i], NULL), STR("Status: 404")));
+		s.config.status_shows = 1; /* nobody is there who could show it */
+		assert_true(str_starts(ask_shown(uris[i], NULL), STR("Status: 404")));
+		s.context.show = show;
+		s.context.shown = "pool";
+		assert_true(str_starts(ask_shown(uris[i], NULL), STR("Status: 200")));
+		s.context.duty = HTTP_ALL;
+		assert_true(str_starts(ask_shown(uris[i], NULL), STR("Status: 404")));
+		s.context.duty = HTTP_REFUSE;
+		assert_true(str_starts(ask_shown(uris[i], NULL), STR("Status: 404")));
+		s.config.status_shows = 0;
+		s.context.show = NULL;
+	}
+}
+
+static void the_form_is_the_one_that_is_asked_for(void **state)
+{
+	static const char plain[] = "text/plain; version=0.0.4; charset=utf-8\r\n",
+			  open[] = "application/openmetrics-text; version=1.0.0; charset=utf-8\r\n";
+	static const struct {
+		const char *accept;
+		bool open;
+	} rows[] = {
+		{ NULL, false },
+		{ "", false },
+		{ "*/*", false },
+		{ "application/openmetrics-text", true },
+		{ "application/openmetrics-text;q=0", false },
+		{ "application/openmetrics-text ; version=1.0.0 ; q=0.5, text/plain;q=0.4", true },
+		{ "text/plain, application/openmetrics-text;q=0.999", false },
+		{ "text/plain;q=0.01, application/openmetrics-text;q=0.1", true },
+		{ "APPLICATION/OPENMETRICS-TEXT", true },
+		{ ";,;q=,q=1;,application/openmetrics-text;q=x", true },
+	};
+	size_t i;
+
+	(void)state;
+	s.context.duty = HTTP_HEALTH;
+	s.config.status_shows = 1;
+	s.context.show = show;
+	s.context.shown = "pool";
+	for (i = 0; i < COUNT(rows); i++)
+		assert_true(says(ask_shown("/metrics", rows[i].accept), rows[i].open ? open : plain,
+				 rows[i].open ? "pool 1" : "pool 0"));
+	assert_true(says(ask_shown("/status", NULL), "application/json\r\n", "pool 2"));
+}
+
+/* By the pattern of its route, whatever its path was, and by its status. */
+static void a_request_is_counted_by_its_route(void **state)
+{
+	struct counter_table *table = NULL;
+	struct counters counters;
+	unsigned route;
+
+	(void)state;
+	assert_int_equal(counter_table_open(NULL, 1, &table, NULL), STATUS_OK);
+	counters = counter_table_take(table, 0);
+	s.wait.counters = &counters;
+	ask("POST", CHATBOT, TALK);
+	ask("GET", "/nowhere", "");
+	ask("GET", "/api/nowhere", "");
+	ask("PUT", "/v1/chat", "");
+	assert_int_equal(counter_table_sum(table, COUNTER_REQUESTS), 4);
+	route = counter_name(table, COUNTER_SET_ROUTE,
+			     STR("chatbot /api/v1/chatbots/{chatbot}/chat"));
+	assert_int_equal(route, 0);
+	assert_int_equal(
+		counter_table_sum_at(table, COUNTER_REQUESTS, route, COUNTER_STATUS_200, 0), 1);
+	route = counter_name(table, COUNTER_SET_ROUTE, STR("headless none"));
+	assert_int_equal(
+		counter_table_sum_at(table, COUNTER_REQUESTS, route, COUNTER_STATUS_404, 0), 1);
+	route = counter_name(table, COUNTER_SET_ROUTE, STR("chatbot none"));
+	assert_int_equal(
+		counter_table_sum_at(table, COUNTER_REQUESTS, route, COUNTER_STATUS_404, 0), 1);
+	route = counter_name(table, COUNTER_SET_ROUTE, STR("headless /v1/chat"));
+	assert_int_equal(
+		counter_table_sum_at(table, COUNTER_REQUESTS, route, COUNTER_STATUS_405, 0), 1);
+	assert_null(counter_set_value(table, COUNTER_SET_ROUTE, 4));
+	assert_int_equal(counter_table_sum(table, COUNTER_TOKENS), 2);
+	assert_int_equal(counter_table_sum(table, COUNTER_EXCHANGES), 1);
+	assert_int_equal(counter_table_sum(table, COUNTER_BEGUN), 1);
+	assert_int_equal(counter_table_sum(table, COUNTER_MODEL_REQUESTS), 1);
+	assert_int_equal(counter_table_sum(table, COUNTER_MODEL_FAILURES), 0);
+	assert_int_equal(counter_table_sum(table, COUNTER_FIRST), 1);
+	assert_int_equal(counter_table_sum(table, COUNTER_TIMES), 1);
+	assert_int_equal(counter_table_sum(table, COUNTER_STREAMS), 0);
+	s.wait.counters = NULL;
+	counter_table_close(table);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		TEST(the_pool_is_shown_where_a_setting_says_so_and_nowhere_else),
+		TEST(the_form_is_the_one_that_is_asked_for),
+		TEST(a_request_is_counted_by_its_route),
 		TEST(a_headless_stream),
 		TEST(a_headless_answer),
 		TEST(both_ways_through_the_chatbot_api),

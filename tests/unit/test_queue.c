@@ -210,9 +210,29 @@ static void allow_descriptors(void)
 	}
 }
 
+static void those_who_wait_can_be_counted(void **state)
+{
+	struct queue *queue = new_queue();
+	struct queue_entry entry;
+	int mine[3], i;
+
+	(void)state;
+	assert_int_equal(queue_count(queue), 0);
+	for (i = 0; i < 3; i++)
+		mine[i] = stand(queue, i + 1);
+	assert_int_equal(queue_count(queue), 3);
+	for (i = 0; i < 3; i++) {
+		assert_int_equal(queue_take(queue, &entry), STATUS_OK);
+		assert_int_equal(queue_count(queue), 2 - i);
+		must_be(&entry, i + 1, mine[i]);
+	}
+	queue_free(queue);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(those_who_wait_can_be_counted),
 		cmocka_unit_test(first_come_first_served),
 		cmocka_unit_test(only_the_late_are_taken),
 		cmocka_unit_test(somebody_waits_is_seen_on_the_descriptors),
