@@ -17,14 +17,14 @@
 /* A name is whole once `is` says so; one whose maker died meanwhile is nobody's for ever. */
 enum name_is { NAME_FREE, NAME_BEGUN, NAME_WHOLE };
 
-struct counter_name {
+struct counter_named {
 	_Atomic uint32_t is;
 	char text[NAME_SIZE];
 };
 
 struct counter_memory {
 	struct shared_layout layout; /* sizes: words, slots */
-	struct counter_name routes[COUNTER_SIZE_ROUTE], servers[COUNTER_SIZE_SERVER];
+	struct counter_named routes[COUNTER_SIZE_ROUTE], servers[COUNTER_SIZE_SERVER];
 	struct counter_slot slots[];
 };
 
@@ -64,7 +64,7 @@ static const char *const deaths[] = { "exit", "SIGABRT", "SIGBUS", "SIGFPE", "SI
 static const char *const uses[] = { "in", "cached", "out" };
 /* clang-format on */
 
-static const struct set {
+static const struct label_set {
 	const char *label;
 	unsigned size;
 	const char *const *values; /* NULL: names */
@@ -210,7 +210,7 @@ struct counters counter_table_take(struct counter_table *table, uint32_t index)
 
 	for (i = 0; i < COUNTERS; i++)
 		if (counter_entry_at((enum counter)i)->kind == COUNTER_GAUGE)
-			counter_set(slot, (enum counter)i, 0);
+			counter_put(slot, (enum counter)i, 0);
 	atomic_store(&slot->pid, getpid());
 	return (struct counters){ table, slot };
 }
@@ -262,14 +262,14 @@ const char *counter_set_label(enum counter_set set)
 	return sets[set].label;
 }
 
-static struct counter_name *names_of(const struct counter_table *table, enum counter_set set)
+static struct counter_named *names_of(const struct counter_table *table, enum counter_set set)
 {
 	return set == COUNTER_SET_ROUTE ? table->memory->routes : table->memory->servers;
 }
 
 const char *counter_set_value(const struct counter_table *table, enum counter_set set, unsigned i)
 {
-	const struct counter_name *name;
+	const struct counter_named *name;
 
 	if (sets[set].values || set == COUNTER_SET_ALL)
 		return sets[set].values ? sets[set].values[i] : "";
@@ -281,7 +281,7 @@ const char *counter_set_value(const struct counter_table *table, enum counter_se
 
 unsigned counter_name(struct counter_table *table, enum counter_set set, struct str name)
 {
-	struct counter_name *all = names_of(table, set);
+	struct counter_named *all = names_of(table, set);
 	unsigned last = sets[set].size - 1, i;
 	uint32_t is;
 

@@ -283,13 +283,13 @@ void breaker_leave(struct breaker *breaker)
 	give_place(breaker);
 }
 
-struct breaker_look breaker_look(struct model_shared *shared, struct limit *limit,
-				 const struct model_server *server)
+struct breaker_known breaker_look(struct model_shared *shared, struct limit *limit,
+				  const struct model_server *server)
 {
 	uint64_t id = id_of(shared, server);
 	struct breaker_entry *entry = breaker_memory_find(&shared->breakers, id);
 	struct breaker_state state = { .kind = BREAKER_CLOSED };
-	struct breaker_look look = { .requests = -1 };
+	struct breaker_known look = { .requests = -1 };
 	int64_t now = clock_ms();
 
 	if (entry)
@@ -309,7 +309,7 @@ struct breaker_look breaker_look(struct model_shared *shared, struct limit *limi
 
 void breaker_show(struct model_shared *shared, const struct config *config)
 {
-	struct breaker_look look;
+	struct breaker_known look;
 	size_t i;
 
 	for (i = 0; i < config->model_server_count; i++) {

@@ -21,7 +21,7 @@ void turn_count_begun(const struct turn *turn)
 	if (!counters)
 		return;
 	counter_add(counters->slot, COUNTER_BEGUN, 1);
-	counter_set(counters->slot, COUNTER_STREAMS, turn->begun.stream);
+	counter_put(counters->slot, COUNTER_STREAMS, turn->begun.stream);
 }
 
 /* Of a client that gets its answer in one piece nothing is known before the end: see take_back(). */
@@ -107,5 +107,5 @@ void turn_count_ended(struct turn *turn)
 	if (turn->end != TURN_REPLAYED)
 		counter_took(counters->slot, COUNTER_TIMES, 0, (clock_ms() - turn->began_at) * 1000,
 			     1);
-	counter_set(counters->slot, COUNTER_STREAMS, 0);
+	counter_put(counters->slot, COUNTER_STREAMS, 0);
 }

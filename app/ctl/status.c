@@ -20,12 +20,12 @@
 #define CELL 64
 
 /* A column: the member it shows. "…_ms" is shown in seconds. */
-struct column {
+struct status_column {
 	const char *name, *member;
 	enum table_type type;
 };
 
-static const struct column process_columns[] = {
+static const struct status_column process_columns[] = {
 	{ "place", "place", TABLE_NUMBER },	  { "kind", "kind", TABLE_TEXT },
 	{ "pid", "pid", TABLE_NUMBER },		  { "state", "state", TABLE_TEXT },
 	{ "stage", "stage", TABLE_TEXT },	  { "for_s", "stage_ms", TABLE_NUMBER },
@@ -33,7 +33,7 @@ static const struct column process_columns[] = {
 	{ "requests", "requests", TABLE_NUMBER }, { "request_id", "request", TABLE_TEXT },
 };
 
-static const struct column server_columns[] = {
+static const struct status_column server_columns[] = {
 	{ "server", "server", TABLE_TEXT },
 	{ "breaker", "breaker", TABLE_TEXT },
 	{ "failures", "failures", TABLE_NUMBER },
@@ -42,14 +42,14 @@ static const struct column server_columns[] = {
 	{ "most", "most", TABLE_NUMBER },
 };
 
-static const struct column socket_columns[] = {
+static const struct status_column socket_columns[] = {
 	{ "socket", "socket", TABLE_TEXT },
 	{ "address", "address", TABLE_TEXT },
 	{ "waiting", "waiting", TABLE_NUMBER },
 	{ "most", "most", TABLE_NUMBER },
 };
 
-static const struct column pool_columns[] = {
+static const struct status_column pool_columns[] = {
 	{ "workers", "workers", TABLE_NUMBER },	  { "most", "most", TABLE_NUMBER },
 	{ "idle", "idle", TABLE_NUMBER },	  { "busy", "busy", TABLE_NUMBER },
 	{ "peak", "peak", TABLE_NUMBER },	  { "starting", "starting", TABLE_NUMBER },
@@ -58,7 +58,7 @@ static const struct column pool_columns[] = {
 	{ "deaths", "deaths", TABLE_NUMBER },	  { "requests", "requests", TABLE_NUMBER },
 };
 
-static struct str cell_of(struct json_node row, const struct column *column, char text[CELL])
+static struct str cell_of(struct json_node row, const struct status_column *column, char text[CELL])
 {
 	struct json_node node = json_member(row, column->member);
 	struct str value = STR_NONE;
@@ -82,8 +82,8 @@ static bool is_idle(struct json_node row)
 }
 
 /* `busy`: idle ones are left out. */
-static int print(const struct cli_call *call, struct json_node rows, const struct column *columns,
-		 size_t count, bool busy)
+static int print(const struct cli_call *call, struct json_node rows,
+		 const struct status_column *columns, size_t count, bool busy)
 {
 	size_t n = json_type_of(rows) == JSON_ARRAY ? json_length(rows) : 1, i, k;
 	struct table *table;
@@ -107,7 +107,7 @@ static int print_all(const struct cli_call *call, struct json_node root, bool bu
 {
 	static const struct {
 		const char *member;
-		const struct column *columns;
+		const struct status_column *columns;
 		size_t count;
 	} tables[] = {
 		{ "pool", pool_columns, COUNT(pool_columns) },

@@ -204,7 +204,7 @@ static enum status step_connect(struct db *db)
 	return PQsetnonblocking(db->conn, 1) ? STATUS_UNAVAILABLE : db_statement_send(db);
 }
 
-static enum status step(struct db *db, struct wait *wait, bool *done, struct db_rows **out)
+static enum status take_step(struct db *db, struct wait *wait, bool *done, struct db_rows **out)
 {
 	enum status status = STATUS_OK;
 
@@ -251,7 +251,7 @@ static enum status step(struct db *db, struct wait *wait, bool *done, struct db_
 
 enum status db_step(struct db *db, struct wait *wait, bool *done, struct db_rows **out)
 {
-	enum status status = step(db, wait, done, out);
+	enum status status = take_step(db, wait, done, out);
 
 	if (*done && db->began_us)
 		db_count(wait, db->name, db->began_us, status);
@@ -269,7 +269,7 @@ static enum status run(struct db *db, struct wait *wait, int64_t deadline, struc
 	db->until = deadline;
 	status = start(db, wait);
 	while (status == STATUS_OK) {
-		status = step(db, wait, &done, out);
+		status = take_step(db, wait, &done, out);
 		if (status || done)
 			return status;
 		until = end = db->until;

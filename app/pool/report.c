@@ -12,7 +12,7 @@
 #include "wire/exposition.h"
 #include "wire/frame.h"
 
-enum state { STATE_STARTING, STATE_IDLE, STATE_BUSY, STATE_DRAINING, STATES };
+enum worker_state { STATE_STARTING, STATE_IDLE, STATE_BUSY, STATE_DRAINING, STATES };
 
 static const char *const state_names[STATES] = { "starting", "idle", "busy", "draining" };
 static const char *const kind_names[CHILD_KINDS] = { "worker", "admission", "status" };
@@ -25,7 +25,7 @@ struct seen {
 	pid_t pid;
 	int at;
 	enum child_kind kind;
-	enum state state;
+	enum worker_state state;
 };
 
 static bool see(const struct children *children, uint32_t place, struct seen *out)
@@ -134,7 +134,7 @@ static void put_sockets(struct exposition *out, const struct children *children)
 static void put_servers(struct exposition *out, const struct children *children)
 {
 	const struct config *config = children->config;
-	struct breaker_look look;
+	struct breaker_known look;
 	size_t i;
 
 	exposition_family(out, "breaker_open", EXPOSITION_GAUGE, "",
@@ -266,7 +266,7 @@ static void frame_children(struct frame *frame, const struct children *children)
 static void frame_servers(struct frame *frame, const struct children *children)
 {
 	const struct config *config = children->config;
-	struct breaker_look look;
+	struct breaker_known look;
 	size_t i;
 
 	frame_open_array(frame, "model_servers");

@@ -115,14 +115,14 @@ static void name_bound(unsigned i, char *out, size_t size)
 }
 
 /* The values of one row, those that have one name together. */
-struct reading {
+struct row_reading {
 	const struct counter_table *table;
 	enum counter counter;
 	const struct counter_entry *entry;
 	unsigned a, b;
 };
 
-static uint64_t read_part(const struct reading *reading, unsigned part)
+static uint64_t read_part(const struct row_reading *reading, unsigned part)
 {
 	const char *name = counter_set_value(reading->table, reading->entry->a, reading->a), *other;
 	unsigned size = counter_set_size(reading->entry->a), a;
@@ -137,7 +137,7 @@ static uint64_t read_part(const struct reading *reading, unsigned part)
 	return sum;
 }
 
-static void put_histogram(struct exposition *exposition, const struct reading *reading,
+static void put_histogram(struct exposition *exposition, const struct row_reading *reading,
 			  struct exposition_label *labels, size_t count)
 {
 	uint64_t sum = read_part(reading, COUNTER_BOUND_COUNT + 1), so_far = 0;
@@ -180,7 +180,7 @@ static size_t add_label(struct exposition_label *labels, enum counter_set set, c
 	return 2;
 }
 
-static void put_one(struct exposition *exposition, const struct reading *reading)
+static void put_one(struct exposition *exposition, const struct row_reading *reading)
 {
 	const struct counter_entry *entry = reading->entry;
 	struct exposition_label labels[LABELS_MOST];
@@ -200,7 +200,7 @@ static void put_one(struct exposition *exposition, const struct reading *reading
 }
 
 /* Whether a value is there, is no earlier one's name again, and is not the last one of names, unused. */
-static bool stands(const struct reading *reading)
+static bool stands(const struct row_reading *reading)
 {
 	enum counter_set set = reading->entry->a;
 	const char *name = counter_set_value(reading->table, set, reading->a), *other;
@@ -224,7 +224,7 @@ void exposition_counters(struct exposition *exposition, const struct counter_tab
 		[COUNTER_GAUGE] = EXPOSITION_GAUGE,
 		[COUNTER_SECONDS] = EXPOSITION_HISTOGRAM,
 	};
-	struct reading reading = { .table = table };
+	struct row_reading reading = { .table = table };
 	int i;
 
 	for (i = 0; i < COUNTERS; i++) {

@@ -229,7 +229,7 @@ static inline void counter_add(struct counter_slot *slot, enum counter counter, 
 }
 
 /* Of a COUNTER_GAUGE. */
-static inline void counter_set(struct counter_slot *slot, enum counter counter, uint64_t value)
+static inline void counter_put(struct counter_slot *slot, enum counter counter, uint64_t value)
 {
 	atomic_store_explicit(&slot->values[counter_word_of(counter, 0, 0)], value,
 			      memory_order_relaxed);

@@ -81,15 +81,15 @@ void breaker_failed(struct breaker *breaker, const char *cause);
 void breaker_leave(struct breaker *breaker);
 
 /* What is known of a server of the settings. */
-struct breaker_look {
+struct breaker_known {
 	enum breaker_kind kind;
 	unsigned failures; /* CLOSED: in a row */
 	int64_t open_ms;   /* OPENED: for how long yet */
 	unsigned prober;   /* PROBING: the process that finds out */
 	int64_t requests;  /* it has now; -1: they are not counted, since it may have any number */
 };
-struct breaker_look breaker_look(struct model_shared *shared, struct limit *limit,
-				 const struct model_server *server);
+struct breaker_known breaker_look(struct model_shared *shared, struct limit *limit,
+				  const struct model_server *server);
 /* Logs what is known of each server of the settings, a line each. */
 void breaker_show(struct model_shared *shared, const struct config *config);
 

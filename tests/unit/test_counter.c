@@ -153,11 +153,11 @@ static void a_gauge_is_a_living_process_s(void **state)
 	(void)state;
 	assert_int_equal(counter_table_open(NULL, 2, &table, NULL), STATUS_OK);
 	own = counter_table_take(table, 0);
-	counter_set(own.slot, COUNTER_STREAMS, 1);
+	counter_put(own.slot, COUNTER_STREAMS, 1);
 	pid = fork();
 	if (pid == 0) {
 		own = counter_table_take(table, 1);
-		counter_set(own.slot, COUNTER_STREAMS, 1);
+		counter_put(own.slot, COUNTER_STREAMS, 1);
 		counter_add(own.slot, COUNTER_TOKENS, 3);
 		raise(SIGKILL);
 	}
