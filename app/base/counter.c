@@ -88,16 +88,14 @@ _Static_assert(COUNT(statuses) == COUNTER_SIZE_STATUS && COUNT(ends) == COUNTER_
 		       COUNT(deaths) == COUNTER_SIZE_DEATH && COUNT(uses) == COUNTER_SIZE_USE,
 	       "a value a constant");
 
-/* Which bound is the first that is not exceeded: halving, since it is asked for each token. */
+/* Which bound is the first that is not exceeded: a token comes within one of the first. */
 static unsigned within(int64_t us)
 {
-	unsigned i = 0, left = COUNTER_BOUND_COUNT, half;
+	unsigned i = 0;
 
-	for (; left > 1; left -= half) {
-		half = left / 2;
-		i += us > bounds[i + half - 1] ? half : 0;
-	}
-	return i + (us > bounds[i]);
+	while (i < COUNTER_BOUND_COUNT && us > bounds[i])
+		i++;
+	return i;
 }
 
 void counter_took(struct counter_slot *slot, enum counter counter, unsigned a, int64_t us,
