@@ -13,7 +13,8 @@
 void wait_init(struct wait *wait)
 {
 	static const int let_through[] = { SIGTERM, SIGINT,  SIGQUIT, SIGHUP,
-					   SIGCHLD, SIGUSR1, SIGUSR2 };
+					   SIGCHLD, SIGUSR1, SIGUSR2, SIGALRM };
+	int number;
 	size_t i;
 
 	*wait = (struct wait){ .stop_at = CLOCK_NEVER, .beat_at = CLOCK_NEVER, .client = -1 };
@@ -22,6 +23,8 @@ void wait_init(struct wait *wait)
 	sigprocmask(SIG_BLOCK, NULL, &wait->signals);
 	for (i = 0; i < COUNT(let_through); i++)
 		sigdelset(&wait->signals, let_through[i]);
+	for (number = SIGRTMIN; number <= SIGRTMAX; number++)
+		sigdelset(&wait->signals, number);
 }
 
 void wait_watch(struct wait *wait, int slot, int fd, short events)
@@ -48,7 +51,16 @@ static bool stop_wanted(struct wait *wait, int64_t now)
 		return false;
 	if (*wait->stop == WAIT_DRAIN && wait->stop_at == CLOCK_NEVER)
 		wait->stop_at = now + wait->drain_ms;
+	if (*wait->stop == WAIT_NOW)
+		wait->stop_at = clock_earlier(wait->stop_at, now);
 	return true;
+}
+
+void wait_see_stop(struct wait *wait, int64_t now)
+{
+	if (stop_wanted(wait, now) && wait->stopping &&
+	    !atomic_exchange(&wait->stopping_told, true))
+		wait->stopping(wait->stopping_context);
 }
 
 static struct timespec until(int64_t deadline, int64_t now)
@@ -93,7 +105,7 @@ enum status wait_some(struct wait *wait, int64_t deadline)
 
 	for (;;) {
 		wait->now = now = clock_ms();
-		stop_wanted(wait, now);
+		wait_see_stop(wait, now);
 		if (wait->client_left && !wait->undisturbed)
 			return STATUS_CLOSED;
 		if (now >= wait->stop_at && !wait->undisturbed)

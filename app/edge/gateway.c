@@ -21,6 +21,7 @@
 
 #include "base/bell.h"
 #include "base/clock.h"
+#include "base/guard.h"
 #include "base/log.h"
 #include "edge/wait_slots.h"
 
@@ -28,7 +29,7 @@
  * this much of it, then we close. */
 #define DROP_MAX (8 << 20)
 #define KEPT_IDLE_MS 60000
-#define PIECE (16 << 10) /* of what is written */
+#define PIECE 8192 /* of what is written at once: libfcgi's buffer */
 
 enum { FROM_LISTEN = 1, FROM_QUEUE = 2, FROM_BELL = 4 }; /* what the epoll says is ready */
 
@@ -41,19 +42,14 @@ struct gateway {
 	const _Atomic bool *closing;
 	int epoll;
 	bool keep;
-	struct stage *stage;   /* of the one who waits for the request */
+	struct wait *wait;     /* of the request */
+	struct stage *stage;   /* of the one who waits for it */
 	bool whole;	       /* the request has been read to its end */
 	int64_t since, waited; /* see gateway_since(), gateway_waited() */
 	bool tcp;	       /* else a unix socket */
 	bool waits;	       /* on a connection's reads and writes */
-	int64_t read_ms;
-	struct timeval read_time, write_time;
+	int64_t read_ms, write_ms;
 };
-
-static struct timeval to_timeval(int64_t ms)
-{
-	return (struct timeval){ .tv_sec = ms / 1000, .tv_usec = (ms % 1000) * 1000 };
-}
 
 static bool is_tcp(int fd)
 {
@@ -85,8 +81,7 @@ enum status gateway_new(int listen_fd, bool keep, int64_t read_ms, int64_t write
 	gateway->tcp = is_tcp(listen_fd);
 	gateway->waits = read_ms > 0;
 	gateway->read_ms = read_ms;
-	gateway->read_time = to_timeval(read_ms);
-	gateway->write_time = to_timeval(write_ms);
+	gateway->write_ms = write_ms;
 	gateway->epoll = epoll_create1(EPOLL_CLOEXEC);
 	gateway->request.ipcFd = -1; /* what FCGX_Free() closes */
 	if (fcntl(listen_fd, F_SETFL, O_NONBLOCK) || watch(gateway, listen_fd, FROM_LISTEN)) {
@@ -109,6 +104,14 @@ void gateway_free(struct gateway *gateway)
 	if (gateway->epoll >= 0)
 		close(gateway->epoll);
 	free(gateway);
+}
+
+void gateway_leave(struct gateway *gateway)
+{
+	gateway->queue = NULL;
+	gateway->listen_fd = -1;
+	close(gateway->epoll);
+	gateway->epoll = -1;
 }
 
 enum status gateway_join(struct gateway *gateway, struct queue *queue, const _Atomic bool *closing)
@@ -153,7 +156,7 @@ enum status gateway_take(struct gateway *gateway, int *out)
 	}
 }
 
-/* The connection is to be the next request's; its reads and writes are bounded from here on. */
+/* The connection is to be the next request's. */
 static void adopt(struct gateway *gateway, int fd)
 {
 	int on = 1;
@@ -161,13 +164,8 @@ static void adopt(struct gateway *gateway, int fd)
 	gateway->request.ipcFd = fd;
 	if (gateway->tcp)
 		setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-	if (gateway->waits) {
-		setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &gateway->read_time,
-			   sizeof(gateway->read_time));
-		setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &gateway->write_time,
-			   sizeof(gateway->write_time));
+	if (gateway->waits)
 		return;
-	}
 	fcntl(fd, F_SETFL, O_NONBLOCK);
 	/*
 	 * Else libfcgi's close waits for the other side's, and its select bears no descriptor above
@@ -192,9 +190,12 @@ static void pass_on(struct gateway *gateway)
 /* A connection: who waits in the queue comes first. STATUS_CLOSED if another worker took it. */
 static enum status take_connection(struct gateway *gateway, struct wait *wait)
 {
-	enum status status = wait_epoll(wait, gateway->epoll, CLOCK_NEVER);
 	struct queue_entry entry = { .fd = -1 };
+	enum status status;
 
+	if (gateway->epoll < 0)
+		return STATUS_STOPPED;
+	status = wait_epoll(wait, gateway->epoll, CLOCK_NEVER);
 	if (status == STATUS_STOPPED)
 		pass_on(gateway);
 	if (status)
@@ -234,21 +235,54 @@ static enum status await_kept(struct gateway *gateway, struct wait *wait)
 	return status == STATUS_TIMEOUT ? STATUS_CLOSED : status;
 }
 
+/* What libfcgi reads, or writes, from here on has its time. */
+static void begin_reading(struct gateway *gateway)
+{
+	if (gateway->waits)
+		guard_begin(SHUT_RD, gateway->read_ms);
+}
+
+/* Shut both ways, libfcgi does not wait for it at the end either. */
+static void begin_writing(struct gateway *gateway)
+{
+	if (gateway->waits)
+		guard_begin(SHUT_RDWR, gateway->write_ms);
+}
+
+static enum status end_blocking(struct gateway *gateway)
+{
+	return gateway->waits ? guard_end() : STATUS_OK;
+}
+
+/* The connection brought nothing to answer. */
+static enum status drop_request(struct gateway *gateway)
+{
+	guard_close();
+	FCGX_Free(&gateway->request, 1);
+	return STATUS_CLOSED;
+}
+
 /* Reads the next request of the connection we have. */
 static enum status open_request(struct gateway *gateway, struct wait *wait)
 {
 	FCGX_Request *request = &gateway->request;
+	enum status status;
+	int failed;
 
+	gateway->wait = wait;
 	gateway->stage = wait->stage;
 	stage_set(wait->stage, STAGE_REQUEST);
 	/* With these two, FCGX_Accept_r() takes the descriptor as a kept connection. */
 	request->listen_sock = -1;
 	request->keepConnection = 1;
 	/* Parameters that were cut short look like all of them, but for the stream's error. */
-	if (FCGX_Accept_r(request) < 0 || FCGX_GetError(request->in)) {
-		FCGX_Free(request, 1);
-		return STATUS_CLOSED;
-	}
+	if (gateway->waits)
+		guard_open(wait, request->ipcFd);
+	begin_reading(gateway);
+	failed = FCGX_Accept_r(request);
+	status = end_blocking(gateway);
+	if (failed || status || FCGX_GetError(request->in))
+		return drop_request(gateway);
 	if (!gateway->keep)
 		request->keepConnection = 0;
 	gateway->whole = false;
@@ -351,18 +385,21 @@ static int read_some(FCGX_Stream *in, char *out, int most)
 enum status gateway_read(struct gateway *gateway, struct buf *out)
 {
 	int64_t announced = announced_length(gateway), total = 0;
-	int64_t until = gateway->waits ? clock_ms() + gateway->read_ms : CLOCK_NEVER;
+	enum status status;
 	char chunk[8192];
 	int n;
 
-	/* A limit for the whole: SO_RCVTIMEO begins anew with every byte. */
+	begin_reading(gateway);
 	while ((n = read_some(gateway->request.in, chunk, sizeof(chunk))) > 0) {
 		total += n;
 		buf_append(out, chunk, (size_t)n);
 		if (total >= DROP_MAX)
 			break;
-		if (clock_ms() >= until)
-			return STATUS_INVALID;
+	}
+	status = end_blocking(gateway);
+	if (status) { /* to the kernel it looks as if the client had left */
+		wait_client(gateway->wait, WAIT_CLIENT, -1);
+		return status == STATUS_STOPPED ? status : STATUS_INVALID;
 	}
 	if (FCGX_GetError(gateway->request.in))
 		return STATUS_INVALID;
@@ -372,27 +409,35 @@ enum status gateway_read(struct gateway *gateway, struct buf *out)
 	return announced >= 0 && total < announced ? STATUS_INVALID : STATUS_OK;
 }
 
-/* In pieces: each that a slow client takes is a step. */
-static int put(struct gateway *gateway, struct str bytes)
+/* In pieces: each that a slow client takes is a step, and has a write's time. */
+static bool put(struct gateway *gateway, struct str bytes)
 {
 	size_t n;
 
-	while (bytes.n) {
+	do {
 		n = bytes.n < PIECE ? bytes.n : PIECE;
+		begin_writing(gateway);
 		if (FCGX_PutStr(bytes.p, (int)n, gateway->request.out) < 0)
-			return -1;
+			return false;
 		bytes = str_skip(bytes, n);
 		if (bytes.n)
 			stage_step(gateway->stage);
-	}
-	return 0;
+	} while (bytes.n);
+	return true;
+}
+
+static enum status end_writing(struct gateway *gateway, bool written)
+{
+	enum status status = end_blocking(gateway);
+
+	if (status == STATUS_STOPPED)
+		return status;
+	return written && !status ? STATUS_OK : STATUS_CLOSED;
 }
 
 enum status gateway_write(struct gateway *gateway, struct str bytes)
 {
-	if (put(gateway, bytes) < 0 || FCGI_fflush(&gateway->out) < 0)
-		return STATUS_CLOSED;
-	return STATUS_OK;
+	return end_writing(gateway, put(gateway, bytes) && FCGI_fflush(&gateway->out) >= 0);
 }
 
 enum status gateway_end(struct gateway *gateway, struct str bytes)
@@ -400,10 +445,8 @@ enum status gateway_end(struct gateway *gateway, struct str bytes)
 	FCGX_Request *request = &gateway->request;
 
 	/* The stream that is closed last says that the request has ended. */
-	if (put(gateway, bytes) < 0 || FCGX_FClose(request->err) < 0 ||
-	    FCGX_FClose(request->out) < 0)
-		return STATUS_CLOSED;
-	return STATUS_OK;
+	return end_writing(gateway, put(gateway, bytes) && FCGX_FClose(request->err) >= 0 &&
+					    FCGX_FClose(request->out) >= 0);
 }
 
 void gateway_finish(struct gateway *gateway, struct wait *wait)
@@ -418,7 +461,9 @@ void gateway_finish(struct gateway *gateway, struct wait *wait)
 	 */
 	if (!gateway->tcp && FCGX_HasSeenEOF(request->in))
 		FCGX_Detach(request);
+	begin_writing(gateway);
 	FCGX_Finish_r(request);
+	guard_close();
 	wait_client(wait, WAIT_CLIENT, -1);
 }
 

@@ -44,16 +44,24 @@ enum status queue_new(struct queue **out)
 	return STATUS_OK;
 }
 
-void queue_free(struct queue *queue)
+void queue_close(struct queue *queue)
 {
 	int lane, end;
 
-	if (!queue)
-		return;
-	for (lane = 0; lane < QUEUE_LANES; lane++)
-		for (end = 0; end < 2; end++)
+	for (lane = 0; lane < QUEUE_LANES; lane++) {
+		for (end = 0; end < 2; end++) {
 			if (queue->ends[lane][end] >= 0)
 				close(queue->ends[lane][end]);
+			queue->ends[lane][end] = -1;
+		}
+	}
+}
+
+void queue_free(struct queue *queue)
+{
+	if (!queue)
+		return;
+	queue_close(queue);
 	free(queue);
 }
 

@@ -139,7 +139,10 @@ static enum status hand_over(struct reply *reply)
 void reply_flush(struct reply *reply)
 {
 	if (reply->out.len && !reply->closed) {
-		reply->closed = hand_over(reply) != STATUS_OK;
+		enum status status = hand_over(reply);
+
+		reply->closed = status != STATUS_OK;
+		reply->stopped = status == STATUS_STOPPED;
 		reply->wait->beat_at = clock_ms() + reply->config->heartbeat_ms;
 	}
 	buf_reset(&reply->out);

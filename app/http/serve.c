@@ -94,6 +94,17 @@ static void count(const struct http_context *context, const struct request *requ
 	buf_clear(&name);
 }
 
+/* Nothing has begun: it may be asked again. */
+static void refuse(struct http_context *context, struct reply *reply)
+{
+	context->log.cause = context->duty == HTTP_REFUSE ? "no worker was free in time"
+							  : "this worker had to stop";
+	if (context->duty == HTTP_REFUSE && context->wait->counters)
+		counter_add(context->wait->counters->slot, COUNTER_REFUSED, 1);
+	reply->retry_s = BUSY_RETRY_S;
+	reply_error(reply, ERROR_UNAVAILABLE);
+}
+
 static void dispatch(struct http_context *context, struct request *request, struct reply *reply,
 		     const struct route_match *match)
 {
@@ -106,12 +117,8 @@ static void dispatch(struct http_context *context, struct request *request, stru
 	} else if (!route_allows(route, request->method)) {
 		reply->allow = route->methods;
 		reply_error(reply, ERROR_METHOD);
-	} else if (context->duty == HTTP_REFUSE) {
-		context->log.cause = "no worker was free in time";
-		if (context->wait->counters)
-			counter_add(context->wait->counters->slot, COUNTER_REFUSED, 1);
-		reply->retry_s = BUSY_RETRY_S;
-		reply_error(reply, ERROR_UNAVAILABLE);
+	} else if (context->duty == HTTP_REFUSE || request->body_status == STATUS_STOPPED) {
+		refuse(context, reply);
 	} else {
 		route->handle(context, request, reply, match);
 	}

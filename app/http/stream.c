@@ -12,7 +12,7 @@ static void beat(void *context)
 	buf_puts(&reply->out, reply->dialect->beat);
 	reply_flush(reply);
 	if (reply->closed) {
-		reply->wait->client_left = true;
+		reply->wait->client_left = !reply->stopped;
 		reply->wait->beat = NULL;
 	}
 }
@@ -51,6 +51,8 @@ static enum status flush(struct sink *sink)
 	struct reply *reply = (struct reply *)sink;
 
 	reply_flush(reply);
+	if (reply->stopped)
+		return STATUS_STOPPED;
 	return reply->closed ? STATUS_CLOSED : STATUS_OK;
 }
 

@@ -52,6 +52,15 @@ static int be_admission(const struct children *children, uint32_t place)
 	return admission_run(&setup);
 }
 
+/* Of the status process: what it only looks at. */
+static void let_go(const void *shown)
+{
+	const struct children *children = shown;
+
+	close(children->sockets.listen_fd);
+	queue_close(children->queue);
+}
+
 static int be_status(const struct children *children, uint32_t place)
 {
 	struct worker_setup setup = {
@@ -62,6 +71,7 @@ static int be_status(const struct children *children, uint32_t place)
 		.door = &children->sockets.file,
 		.show = report_show,
 		.shown = children,
+		.let_go = let_go,
 		.limit = children->limit,
 		.holder = place,
 		.slot = &children->scoreboard->slots[place],
@@ -70,6 +80,30 @@ static int be_status(const struct children *children, uint32_t place)
 	};
 
 	return worker_run(&setup);
+}
+
+static void close_one(int fd)
+{
+	if (fd >= 0)
+		close(fd);
+}
+
+/*
+ * What it listens on for others would keep web servers waiting once the master is no more. What the
+ * status process shows of others it keeps until it is told to end (let_go).
+ */
+static void keep_its_own(const struct children *children, enum child_kind kind)
+{
+	const struct children_sockets *sockets = &children->sockets;
+
+	close_one(sockets->control_fd);
+	close_one(sockets->tell_fd);
+	if (kind != CHILD_STATUS)
+		close_one(sockets->status_fd);
+	if (kind != CHILD_ADMISSION) {
+		close_one(children->bell);
+		close_one(children->alarm);
+	}
 }
 
 /*
@@ -97,8 +131,9 @@ noreturn void child_run(const struct children *children, enum child_kind kind, u
 
 	signals_child();
 	prctl(PR_SET_NAME, kinds[kind].name);
+	keep_its_own(children, kind);
 	/* A master that is killed takes its children with it; one that is gone sends no signal. */
-	prctl(PR_SET_PDEATHSIG, SIGTERM);
+	prctl(PR_SET_PDEATHSIG, signals_number(WAIT_DRAIN));
 	if (getppid() != master)
 		_exit(0);
 	end(kinds[kind].be(children, place));

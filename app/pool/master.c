@@ -138,7 +138,7 @@ int64_t master_died(struct master *master, uint32_t place, bool well, bool serve
 
 void master_drain(struct master *master, int64_t patience_ms, int64_t now)
 {
-	if (master->phase == MASTER_DRAINING)
+	if (master->phase >= MASTER_DRAINING)
 		return;
 	master->phase = MASTER_DRAINING;
 	master->away_at = patience_ms == CLOCK_NEVER ? CLOCK_NEVER : now + patience_ms;
@@ -146,12 +146,17 @@ void master_drain(struct master *master, int64_t patience_ms, int64_t now)
 
 void master_hurry(struct master *master)
 {
+	master->phase = MASTER_HURRYING;
+}
+
+void master_kill(struct master *master)
+{
 	uint32_t i;
 
 	for (i = 0; i < master->places; i++) {
 		if (!master->all[i].lives)
 			continue;
-		master->all[i].told = TOLD_END;
+		master->all[i].told = TOLD_NOW;
 		master->all[i].kill_at = MASTER_AT_ONCE;
 	}
 }
@@ -184,5 +189,5 @@ struct master_tally master_count(const struct master *master, enum child_kind ki
 
 bool master_turns_away(const struct master *master, int64_t now)
 {
-	return master->phase == MASTER_DRAINING && now >= master->away_at;
+	return master->phase >= MASTER_DRAINING && now >= master->away_at;
 }

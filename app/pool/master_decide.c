@@ -42,7 +42,7 @@ static int64_t stuck_at(const struct master_child *child, int64_t now)
 {
 	int64_t most = patience(child);
 
-	return child->told == TOLD_END || !most ? CLOCK_NEVER : now + most - child->silence;
+	return child->told >= TOLD_END || !most ? CLOCK_NEVER : now + most - child->silence;
 }
 
 /* What that child is to be told now, if anything. */
@@ -51,7 +51,9 @@ static enum master_act due(const struct master *master, const struct master_chil
 {
 	if (child->told != TOLD_NOTHING && now >= child->kill_at)
 		return child->kill_at == MASTER_AT_ONCE ? MASTER_KILL_NOW : MASTER_KILL;
-	if (master->phase == MASTER_DRAINING && child->told != TOLD_END)
+	if (master->phase == MASTER_HURRYING && child->told < TOLD_NOW)
+		return MASTER_END_NOW;
+	if (master->phase == MASTER_DRAINING && child->told < TOLD_END)
 		return MASTER_END;
 	return now >= stuck_at(child, now) ? MASTER_STUCK : MASTER_WAIT;
 }
@@ -111,6 +113,11 @@ static struct master_decision tell(struct master *master, struct master_decision
 		child->told = TOLD_END;
 		child->kill_at = now + child->times.drain + MASTER_GRACE_MS;
 		break;
+	case MASTER_END_NOW:
+		child->told = TOLD_NOW;
+		child->stuck = false; /* whatever it gets on with is over */
+		child->kill_at = clock_earlier(child->kill_at, now + MASTER_GRACE_MS);
+		break;
 	case MASTER_STUCK:
 		if (child->told == TOLD_NOTHING)
 			backoff_after_death(&master->backoffs[child->kind], child->born, now);
@@ -120,7 +127,7 @@ static struct master_decision tell(struct master *master, struct master_decision
 		decision.at = child->silence;
 		break;
 	default: /* it is killed once */
-		child->told = TOLD_END;
+		child->told = TOLD_NOW;
 		child->kill_at = CLOCK_NEVER;
 	}
 	return decision;

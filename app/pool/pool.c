@@ -103,6 +103,8 @@ static struct children_sockets sockets_of(const struct pool *pool)
 	return (struct children_sockets){
 		.listen_fd = pool->web->fd,
 		.status_fd = pool->status->fd,
+		.control_fd = pool->askers.listen_fd,
+		.tell_fd = pool->tell_fd,
 		.kept = pool->web->kept,
 		.file = pool->web->file,
 	};
@@ -209,10 +211,14 @@ static void answer_signals(struct pool *pool, int64_t now)
 	}
 	if (signals->stop && !ending(pool))
 		begin_drain(pool, now);
+	if (signals->stop == WAIT_NOW && pool->children.master.phase != MASTER_HURRYING) {
+		log_warn("told twice: what runs ends now");
+		master_hurry(&pool->children.master);
+	}
 	if (signals->hurry) {
 		signals->hurry = 0;
 		log_warn("told twice: the workers are killed");
-		master_hurry(&pool->children.master);
+		master_kill(&pool->children.master);
 	}
 	teller_answer(&pool->children, pool->tell_fd);
 	if (askers_came(&pool->askers))
@@ -274,7 +280,7 @@ static void end_stuck(const struct pool *pool, const struct master_decision *dec
 		  child->stopped ? "was stopped" : "made no progress", (double)decision->at / 1000,
 		  stage_name(atomic_load(&stage->at)), *request ? request : "-",
 		  (double)backoff_left(&children->master.backoffs[decision->kind], now) / 1000);
-	children_tell(children, decision->place, SIGTERM);
+	children_tell(children, decision->place, signals_number(WAIT_DRAIN));
 }
 
 /* Does what the state machine decides; returns when it wants to be asked again. False: all is over. */
@@ -290,10 +296,13 @@ static bool carry_out(struct pool *pool, int64_t now, int64_t *next)
 			start(pool, &decision, now);
 			break;
 		case MASTER_RETIRE:
-			children_tell(children, decision.place, SIGUSR2);
+			children_tell(children, decision.place, signals_number(WAIT_RETIRE));
 			break;
 		case MASTER_END:
-			children_tell(children, decision.place, SIGTERM);
+			children_tell(children, decision.place, signals_number(WAIT_DRAIN));
+			break;
+		case MASTER_END_NOW:
+			children_tell(children, decision.place, signals_number(WAIT_NOW));
 			break;
 		case MASTER_STUCK:
 			end_stuck(pool, &decision, now);
@@ -320,6 +329,7 @@ int pool_run(struct config *config, struct settings *settings, struct worker_too
 	     struct listener *web, struct listener *status, struct signals *signals)
 {
 	struct pool pool = {
+		.askers = { .listen_fd = -1 },
 		.config = config,
 		.settings = settings,
 		.signals = signals,
@@ -342,10 +352,11 @@ int pool_run(struct config *config, struct settings *settings, struct worker_too
 	pool.children.tools = tools;
 	pool.filling = heap_fill();
 	askers_init(&pool.askers);
-	wait_watch(&pool.wait, SLOT_ASKERS, pool.askers.listen_fd, POLLIN);
-	wait_watch(&pool.wait, SLOT_BELL, pool.children.bell, POLLIN);
 	if (control_listen(CONTROL_SHOW, &pool.tell_fd))
 		pool.tell_fd = -1;
+	pool.children.sockets = sockets_of(&pool);
+	wait_watch(&pool.wait, SLOT_ASKERS, pool.askers.listen_fd, POLLIN);
+	wait_watch(&pool.wait, SLOT_BELL, pool.children.bell, POLLIN);
 	wait_watch(&pool.wait, SLOT_TELLER, pool.tell_fd, POLLIN);
 	buf_init(&pool.fixed, WHY_CAP);
 	for (;;) {

@@ -38,6 +38,25 @@ enum status worker_tools_init(struct worker_tools *tools, const struct config *c
 	return status;
 }
 
+/* What a worker that is told to stop lets go of, while its last exchange runs. */
+struct leaving {
+	const struct worker_setup *setup;
+	struct gateway *gateway;
+};
+
+/* We accept nothing more: a socket that nobody serves is to refuse, and another pool may have it. */
+static void leave(void *context)
+{
+	const struct leaving *leaving = context;
+
+	gateway_leave(leaving->gateway);
+	close(leaving->setup->listen_fd);
+	if (leaving->setup->queue)
+		queue_close(leaving->setup->queue);
+	if (leaving->setup->let_go)
+		leaving->setup->let_go(leaving->setup->shown);
+}
+
 static enum status open_context(const struct worker_setup *setup, struct wait *wait,
 				struct breaker *breaker, struct http_context *context)
 {
@@ -166,15 +185,20 @@ static enum status serve_all(const struct worker_setup *setup, struct http_conte
 int worker_run(const struct worker_setup *setup)
 {
 	struct http_context context;
+	struct leaving leaving = { .setup = setup };
 	struct breaker breaker;
 	struct wait wait;
 	enum status status;
 
 	status = open_context(setup, &wait, &breaker, &context);
-	if (status == STATUS_OK)
+	if (status == STATUS_OK) {
+		leaving.gateway = context.gateway;
+		wait.stopping = leave;
+		wait.stopping_context = &leaving;
 		status = serve_all(setup, &context);
-	else
+	} else {
 		log_error("a worker cannot start: %s", status_name(status));
+	}
 	gateway_free(context.gateway);
 	return status == STATUS_OK || status == STATUS_STOPPED ? 0 : 1;
 }

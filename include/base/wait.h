@@ -1,15 +1,16 @@
 /*
  * The one place where a process waits: a ppoll over a few descriptors, with one deadline.  Which
  * slot is whose is said by those who use it (a worker's edges: edge/wait_slots.h).  Signals are
- * blocked everywhere else and let through here only.  While an exchange runs, the heartbeat is also
- * driven from here, so that it goes on whatever the worker waits for; and each wait that ends is a
- * step of its stage.
+ * blocked everywhere else and let through here only, but for a guarded connection's (base/guard).
+ * While an exchange runs, the heartbeat is also driven from here, so that it goes on whatever the
+ * worker waits for; and each wait that ends is a step of its stage.
  */
 #ifndef BASE_WAIT_H
 #define BASE_WAIT_H
 
 #include <poll.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -23,6 +24,7 @@
 enum wait_stop {
 	WAIT_DRAIN = 1, /* what runs may go on for drain_ms */
 	WAIT_RETIRE,	/* what runs has all its time: another serves in our place */
+	WAIT_NOW,	/* what runs ends at once */
 };
 
 /* Called when the heartbeat is due; must move `beat_at` on (reply does it with every write). */
@@ -34,6 +36,13 @@ struct wait {
 	const volatile sig_atomic_t *stop; /* 0, or an enum wait_stop; NULL: never */
 	int64_t drain_ms;
 	int64_t stop_at; /* when an exchange must end; CLOCK_NEVER until WAIT_DRAIN is seen */
+	/*
+	 * Called once, when `stop` is first seen while an exchange runs; it may be within a signal's
+	 * handler, so it must do nothing but close descriptors. NULL: nobody wants to know.
+	 */
+	void (*stopping)(void *context);
+	void *stopping_context;
+	_Atomic bool stopping_told;
 	wait_beat_fn beat;
 	void *beat_context;
 	int64_t beat_at;  /* clock_ms(); CLOCK_NEVER: no heartbeat */
@@ -48,7 +57,7 @@ struct wait {
 
 /*
  * Nothing watched, no deadline, signals as they are blocked now less SIGTERM, SIGINT, SIGQUIT,
- * SIGHUP, SIGCHLD, SIGUSR1, SIGUSR2.
+ * SIGHUP, SIGCHLD, SIGUSR1, SIGUSR2, SIGALRM and the real-time ones.
  */
 void wait_init(struct wait *wait);
 
@@ -73,6 +82,9 @@ bool wait_client_left(struct wait *wait);
  * recorded. A new client ends it.
  */
 void wait_undisturbed(struct wait *wait, bool on);
+
+/* Looks at `stop`, while an exchange runs, and sets what follows from it. For base/guard's handler too. */
+void wait_see_stop(struct wait *wait, int64_t now);
 
 /*
  * Waits until `epoll` (which watches the listening socket, EPOLLEXCLUSIVE, so that one

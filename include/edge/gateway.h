@@ -32,6 +32,11 @@ enum status gateway_new(int listen_fd, bool keep, int64_t read_ms, int64_t write
 enum status gateway_join(struct gateway *gateway, struct queue *queue,
 			 const _Atomic bool *closing) MUST_CHECK;
 void gateway_free(struct gateway *gateway); /* NULL is fine */
+/*
+ * Accepts nothing more: it does not touch the listening socket and the queue again, which its owner
+ * may close now. May be called within a signal's handler (wait.stopping).
+ */
+void gateway_leave(struct gateway *gateway);
 
 /*
  * Takes the next request, its parameters read. The wait watches its client from here on.
@@ -58,11 +63,12 @@ struct str gateway_only_param(const struct gateway *gateway, const char *name);
  *   STATUS_OK
  *   STATUS_NOMEM    longer than the buffer's cap; the rest was read and dropped, within bounds
  *   STATUS_INVALID  fewer bytes than CONTENT_LENGTH announced, or the connection failed
+ *   STATUS_STOPPED  the drain's time is over
  */
 enum status gateway_read(struct gateway *gateway, struct buf *out) MUST_CHECK;
 /*
  * Writes and flushes: the bytes are the kernel's when it returns. STATUS_CLOSED: the client is
- * gone, or blocked for too long.
+ * gone, or blocked for too long; STATUS_STOPPED: it did when the drain's time was over.
  */
 enum status gateway_write(struct gateway *gateway, struct str bytes) MUST_CHECK;
 /* As gateway_write(), of a reply's last bytes: the web server hears of the request's end with them. */

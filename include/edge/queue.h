@@ -24,6 +24,8 @@ struct queue_entry {
 
 /* An empty one, to be made before fork. STATUS_FAILED (logged), STATUS_NOMEM. */
 enum status queue_new(struct queue **out) MUST_CHECK;
+/* Closes both ends here; the others who have the queue keep it. May be called within a handler. */
+void queue_close(struct queue *queue);
 void queue_free(struct queue *queue); /* NULL is fine; connections in it are cut by the last one */
 
 /* Puts one at the end; its descriptor is ours then. STATUS_UNAVAILABLE: there is no room now. */

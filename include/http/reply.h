@@ -43,9 +43,10 @@ struct reply {
 	const struct dialect *dialect;
 	void *state; /* the dialect's, of the exchange that is told; borrowed */
 	struct buf out;
-	int status;  /* HTTP's, once the head is written; 0 before */
-	bool closed; /* the client is gone */
-	bool last;   /* nothing follows what was appended */
+	int status;   /* HTTP's, once the head is written; 0 before */
+	bool closed;  /* the client is gone ... */
+	bool stopped; /* ... or took nothing until this worker had to stop */
+	bool last;    /* nothing follows what was appended */
 	/* What any head says from when it is known. */
 	int64_t limit, remaining, reset; /* limit -1: not said */
 	int64_t retry_s;		 /* 0: not said */

@@ -32,6 +32,7 @@ struct child {
 struct children_sockets {
 	int listen_fd;
 	int status_fd;		 /* -1: none */
+	int control_fd, tell_fd; /* -1: none; the master's alone */
 	bool kept;		 /* listen_fd outlives us: who waits there is the next pool's */
 	struct listen_file file; /* of listen_fd */
 };

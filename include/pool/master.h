@@ -12,11 +12,12 @@
 #include "pool/backoff.h"
 #include "pool/scoreboard.h"
 
-/* What a child was told. */
+/* What a child was told; each is more than those before it. */
 enum master_told {
 	TOLD_NOTHING,
 	TOLD_RETIRE, /* to end when its request has: another serves in its place */
 	TOLD_END,    /* to end, in its drain's time */
+	TOLD_NOW,    /* to end what runs now */
 };
 
 /* What the settings allow a child; all in ms. */
@@ -56,6 +57,7 @@ struct master_plan {
 enum master_phase {
 	MASTER_SERVING,
 	MASTER_DRAINING, /* all are told to end, and nobody is replaced */
+	MASTER_HURRYING, /* ... to end what runs now */
 };
 
 struct master {
@@ -118,8 +120,10 @@ void master_waited(struct master *master, uint64_t connections);
 int64_t master_died(struct master *master, uint32_t place, bool well, bool served, int64_t now);
 /* All is to end. Who waits at the door may do so for `patience_ms`; CLOCK_NEVER: without end. */
 void master_drain(struct master *master, int64_t patience_ms, int64_t now);
-/* ... at once. */
+/* ... now: what runs is broken off. While draining. */
 void master_hurry(struct master *master);
+/* Nobody has any time. */
+void master_kill(struct master *master);
 
 /* What can be asked. */
 

@@ -12,6 +12,7 @@ enum master_act {
 	MASTER_START,	 /* a child of `kind` in `place`: then master_born() or master_unborn() */
 	MASTER_RETIRE,	 /* tell `place` to end when its request has */
 	MASTER_END,	 /* tell `place` to end, in its drain's time */
+	MASTER_END_NOW,	 /* tell `place` to end what runs now */
 	MASTER_STUCK,	 /* as MASTER_END, since it has made no step for `at` ms */
 	MASTER_KILL,	 /* `place`: it had its time */
 	MASTER_KILL_NOW, /* `place`: nobody has any time */

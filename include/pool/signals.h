@@ -1,12 +1,18 @@
-/* Signals set a flag, nothing else. They are blocked everywhere but in base/wait. */
+/* Signals set a flag, nothing else. They are blocked everywhere but in base/wait and base/guard. */
 #ifndef POOL_SIGNALS_H
 #define POOL_SIGNALS_H
 
 #include <signal.h>
 
+#include "base/wait.h"
+
 struct signals {
-	/* SIGTERM, SIGINT, SIGQUIT: WAIT_DRAIN; in a child, SIGUSR2: WAIT_RETIRE (base/wait.h). */
+	/*
+	 * An enum wait_stop (base/wait.h). SIGTERM, SIGINT, SIGQUIT: WAIT_DRAIN; a second SIGTERM:
+	 * WAIT_NOW; in a child, what its master says.
+	 */
 	volatile sig_atomic_t stop;
+	volatile sig_atomic_t terminated; /* SIGTERM came */
 	volatile sig_atomic_t hurry; /* SIGINT or SIGQUIT when `stop` was up already: end at once */
 	volatile sig_atomic_t reload; /* SIGHUP */
 	volatile sig_atomic_t child;  /* SIGCHLD */
@@ -15,13 +21,18 @@ struct signals {
 
 /*
  * Installs the handlers and blocks the signals; returns the flags they set (one set a process).
- * SIGPIPE and SIGXFSZ are ignored, and SIGUSR2, which is for children.
+ * SIGPIPE, SIGXFSZ and SIGUSR2 are ignored, and what is for children.
  */
 struct signals *signals_init(void);
 /*
- * In a fresh child, and where the workers are not ours: all flags down; SIGHUP and SIGUSR1 ignored,
- * SIGCHLD default; SIGUSR2 retires.
+ * In a fresh child, and where the workers are not ours: all flags down; SIGHUP, SIGUSR1 and SIGUSR2
+ * ignored, SIGCHLD default.
  */
 void signals_child(void);
+/*
+ * By which signal a master tells a child to stop in that way: a real-time one, which nobody else
+ * sends by mistake, or to a whole group of processes.
+ */
+int signals_number(enum wait_stop stop);
 
 #endif

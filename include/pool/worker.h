@@ -53,6 +53,8 @@ struct worker_setup {
 	struct counters counters;
 	http_show_fn show; /* as in struct http_context */
 	const void *shown;
+	/* Called with `shown` once it is told to stop, as wait.stopping. NULL: it has nothing to let go of. */
+	void (*let_go)(const void *shown);
 	const volatile sig_atomic_t *stop;
 };
 

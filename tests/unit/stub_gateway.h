@@ -28,7 +28,8 @@ static struct {
 	size_t taken; /* stub_gateway_take() gave it */
 	int writes;
 	int ends;		/* of the writes, those that ended the request */
-	int refuse_at;		/* from this write on the client is gone; 0: never */
+	int refuse_at;		/* from this write on the client is gone; 0: never ... */
+	bool stopped;		/* ... or takes nothing, and the worker must end */
 	void (*on_write)(void); /* looks around while one is under way; NULL: nobody does */
 } stub_gateway;
 
@@ -116,7 +117,7 @@ enum status gateway_write(struct gateway *gateway, struct str bytes)
 	if (stub_gateway.on_write)
 		stub_gateway.on_write();
 	if (stub_gateway.refuse_at && stub_gateway.writes >= stub_gateway.refuse_at)
-		return STATUS_CLOSED;
+		return stub_gateway.stopped ? STATUS_STOPPED : STATUS_CLOSED;
 	assert_true(stub_gateway.n + bytes.n < sizeof(stub_gateway.out));
 	memcpy(stub_gateway.out + stub_gateway.n, bytes.p, bytes.n);
 	stub_gateway.n += bytes.n;

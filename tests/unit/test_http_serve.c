@@ -381,6 +381,17 @@ static void who_finds_no_worker(void **state)
 	assert_string_equal(journal.text, "");
 }
 
+static void one_that_is_still_arriving_when_the_worker_must_end(void **state)
+{
+	(void)state;
+	begin("POST", "/chat", TALK);
+	stub_gateway.read = STATUS_STOPPED;
+	assert_true(str_holds(serve(),
+			      STR("Retry-After: 5\r\n\r\n{\"error\":\"Service unavailable\"}")));
+	assert_string_equal(journal.text, "");
+	assert_non_null(strstr(logged, "cause=\"this worker had to stop\""));
+}
+
 static void a_client_that_left_before_it_began(void **state)
 {
 	(void)state;
@@ -547,6 +558,7 @@ int main(void)
 		TEST(health),
 		TEST(a_status_listener_knows_its_own_paths),
 		TEST(who_finds_no_worker),
+		TEST(one_that_is_still_arriving_when_the_worker_must_end),
 		TEST(a_client_that_left_before_it_began),
 		TEST(the_log_says_no_key),
 	};

@@ -247,6 +247,23 @@ static void a_client_that_left(void **state)
 	end();
 }
 
+/* That is no client's leaving: what it did not take is not charged. */
+static void a_client_that_took_nothing_until_the_worker_must_end(void **state)
+{
+	(void)state;
+	begin(&dialect_headless, true);
+	said(&start);
+	stub_gateway.refuse_at = 2;
+	stub_gateway.stopped = true;
+	given.wait.beat(given.wait.beat_context);
+	assert_false(given.wait.client_left);
+	assert_null(given.wait.beat);
+	assert_int_equal(tell(&hel), STATUS_OK);
+	assert_int_equal(flush(), STATUS_STOPPED);
+	assert_int_equal(stub_gateway.writes, 2);
+	end();
+}
+
 static void a_beat_finds_that_the_client_left(void **state)
 {
 	(void)state;
@@ -326,6 +343,7 @@ int main(void)
 		cmocka_unit_test(a_beat_never_within_an_event),
 		cmocka_unit_test(a_client_that_left),
 		cmocka_unit_test(a_beat_finds_that_the_client_left),
+		cmocka_unit_test(a_client_that_took_nothing_until_the_worker_must_end),
 		cmocka_unit_test(an_event_too_long_is_a_failure),
 		cmocka_unit_test(the_place_is_free_before_the_last_event_goes_out),
 	};

@@ -396,6 +396,38 @@ static void on_a_kept_socket_they_wait_for_who_follows(void **state)
 	must(MASTER_OVER);
 }
 
+/* Those that retire too; and who does not hear it is killed once. */
+static void told_twice_ends_what_runs_now(void **state)
+{
+	struct master_plan plan = plan_for(WORKERS);
+	uint32_t i, count;
+
+	(void)state;
+	started();
+	master_reload(&world.master, &plan);
+	carry_out();
+	count = living();
+	master_drain(&world.master, 0, world.now);
+	must(MASTER_END);
+	world.now += 1000;
+	master_hurry(&world.master);
+	for (i = 0; i < count; i++)
+		assert_int_equal(must(MASTER_END_NOW).place, i);
+	assert_true(master_turns_away(&world.master, world.now));
+	assert_false(master_grows(&world.master));
+	assert_int_equal(quiet(), GRACE);
+	master_drain(&world.master, 5000, world.now); /* it was told so already */
+	assert_true(master_turns_away(&world.master, world.now));
+	assert_int_equal(dies(0, true, true), -1);
+	world.now += GRACE;
+	for (i = 1; i < count; i++)
+		assert_int_equal(must(MASTER_KILL).place, i);
+	assert_int_equal(quiet(), -1);
+	for (i = 1; i < count; i++)
+		dies(i, false, true);
+	must(MASTER_OVER);
+}
+
 static void told_twice_kills_all_at_once(void **state)
 {
 	uint32_t i;
@@ -405,7 +437,7 @@ static void told_twice_kills_all_at_once(void **state)
 	master_drain(&world.master, 0, world.now);
 	while (decide().act == MASTER_END)
 		;
-	master_hurry(&world.master);
+	master_kill(&world.master);
 	for (i = 0; i <= WORKERS; i++)
 		assert_int_equal(must(MASTER_KILL_NOW).place, i);
 	assert_int_equal(quiet(), -1);
@@ -766,6 +798,7 @@ int main(void)
 		cmocka_unit_test_setup(a_drain_tells_all_and_replaces_nobody, set_up),
 		cmocka_unit_test_setup(those_that_retire_are_hurried_by_a_drain, set_up),
 		cmocka_unit_test_setup(on_a_kept_socket_they_wait_for_who_follows, set_up),
+		cmocka_unit_test_setup(told_twice_ends_what_runs_now, set_up),
 		cmocka_unit_test_setup(told_twice_kills_all_at_once, set_up),
 		cmocka_unit_test_setup(a_connection_that_waits_makes_a_worker_more_at_once, set_up),
 		cmocka_unit_test_setup(workers_above_the_least_go_when_they_have_been_idle, set_up),

@@ -253,11 +253,38 @@ static void drain_ends_it(void **state)
 	assert_int_equal(wait_some(&wait, later()), STATUS_STOPPED);
 }
 
+static void stopped(void *context)
+{
+	++*(int *)context;
+}
+
+/* And what is to be let go of at a stop is so once. */
+static void now_ends_it_at_once(void **state)
+{
+	volatile sig_atomic_t stop = 0;
+	struct wait wait;
+	int told = 0;
+
+	(void)state;
+	wait_init(&wait);
+	wait.stop = &stop;
+	wait.drain_ms = LONG * 10;
+	wait.stopping = stopped;
+	wait.stopping_context = &told;
+	assert_int_equal(wait_some(&wait, clock_ms()), STATUS_TIMEOUT);
+	assert_int_equal(told, 0);
+	stop = WAIT_DRAIN;
+	assert_int_equal(wait_some(&wait, clock_ms() + 1), STATUS_TIMEOUT);
+	stop = WAIT_NOW;
+	assert_int_equal(wait_some(&wait, later()), STATUS_STOPPED);
+	wait_see_stop(&wait, clock_ms());
+	assert_int_equal(told, 1);
+}
+
 static void signals_come_only_while_waiting(void **state)
 {
-	static const int numbers[] = {
-		SIGTERM, SIGINT, SIGQUIT, SIGHUP, SIGCHLD, SIGUSR1, SIGUSR2
-	};
+	const int numbers[] = { SIGTERM, SIGINT,  SIGQUIT, SIGHUP,   SIGCHLD,
+				SIGUSR1, SIGUSR2, SIGALRM, SIGRTMIN, SIGRTMAX };
 	struct sigaction action = { .sa_handler = on_signal };
 	sigset_t block, before;
 	struct wait wait;
@@ -345,6 +372,7 @@ int main(void)
 		cmocka_unit_test(a_look_does_not_wait),
 		cmocka_unit_test(beats_go_on_while_waiting),
 		cmocka_unit_test(drain_ends_it),
+		cmocka_unit_test(now_ends_it_at_once),
 		cmocka_unit_test(signals_come_only_while_waiting),
 		cmocka_unit_test(idle_worker_waits),
 	};
