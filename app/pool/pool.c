@@ -20,6 +20,7 @@
 #include "pool/children.h"
 #include "pool/master_decide.h"
 #include "pool/plan.h"
+#include "pool/pulse.h"
 #include "pool/systemd.h"
 #include "pool/teller.h"
 
@@ -44,6 +45,7 @@ struct pool {
 	struct heap_filling
 		*refilling; /* where the start's connection was, until the first worker took it */
 	struct askers askers;
+	struct pulse pulse;
 	int tell_fd;	  /* who asks what the pool does; -1: nobody can */
 	struct buf fixed; /* what the last reload could not change: names; "": nothing */
 	bool unbound; /* a listening socket's file is gone, and the last reload could not help it */
@@ -351,6 +353,7 @@ int pool_run(struct config *config, struct settings *settings, struct worker_too
 	}
 	pool.children.tools = tools;
 	pool.filling = heap_fill();
+	pulse_init(&pool.pulse);
 	askers_init(&pool.askers);
 	if (control_listen(CONTROL_SHOW, &pool.tell_fd))
 		pool.tell_fd = -1;
@@ -368,6 +371,7 @@ int pool_run(struct config *config, struct settings *settings, struct worker_too
 		children_say(&pool.children);
 		if (ending(&pool))
 			turn_away(&pool, now);
+		next = clock_earlier(next, pulse_beat(&pool.pulse, pool.children.scoreboard, now));
 		if (wait_some(&pool.wait, next) == STATUS_FAILED)
 			usleep(FAILED_MS * 1000);
 	}

@@ -15,6 +15,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/str.h"
 #include "pool/listener.h"
@@ -95,4 +96,26 @@ void systemd_reloading(void)
 void systemd_stopping(void)
 {
 	say("STOPPING=1");
+}
+
+void systemd_status(const char *line)
+{
+	char words[160];
+
+	snprintf(words, sizeof(words), "STATUS=%s", line);
+	say(words);
+}
+
+int64_t systemd_watchdog(void)
+{
+	int64_t pid = number("WATCHDOG_PID"), us = number("WATCHDOG_USEC");
+
+	if (us <= 0 || (pid >= 0 && pid != getpid()))
+		return CLOCK_NEVER;
+	return us < 2000 ? 1 : us / 2000; /* half of it, as sd_watchdog_enabled(3) says */
+}
+
+void systemd_alive(void)
+{
+	say("WATCHDOG=1");
 }

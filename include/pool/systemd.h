@@ -5,6 +5,8 @@
 #ifndef POOL_SYSTEMD_H
 #define POOL_SYSTEMD_H
 
+#include <stdint.h>
+
 #include "base/status.h"
 
 /*
@@ -17,5 +19,11 @@ enum status systemd_socket(int *fd) MUST_CHECK;
 void systemd_ready(void);
 void systemd_reloading(void);
 void systemd_stopping(void);
+/* A line for `systemctl status`. */
+void systemd_status(const char *line);
+/* How often it wants a sign of life, with time to spare: milliseconds; CLOCK_NEVER: not at all. */
+int64_t systemd_watchdog(void);
+/* That sign. */
+void systemd_alive(void);
 
 #endif

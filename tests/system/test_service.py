@@ -42,7 +42,16 @@ class Handed(servers.Server):
                    pass_fds=[fd], env={**self.env, "NOTIFY_SOCKET": str(self.folder / "notify")})
 
     def word(self):
-        return self.told.recv(4096).decode().splitlines()[0]
+        """The next of what it is told, but for how the pool is."""
+        while True:
+            told = self.told.recv(4096).decode().splitlines()[0]
+            if not told.startswith(("STATUS=", "WATCHDOG=")):
+                return told
+
+    def hear(self, wanted):
+        """Waits until it is told just that."""
+        while self.told.recv(4096).decode() != wanted:
+            pass
 
     def close(self):
         try:
@@ -96,6 +105,50 @@ def test_a_reload_is_told_from_its_beginning_to_its_end(handed, tenant):
     until(lambda: "the settings stay as they were" in service.text(), "the refusal")
     assert service.end() == 0
     assert service.word() == "STOPPING=1"  # and nothing before it
+
+
+def test_a_line_says_what_the_pool_does(handed, tenant, model):
+    service = handed()
+    service.start()
+    service.hear("STATUS=workers: 2, busy: 0, streams: 0")
+    gate = name("gate")
+    running = begun(service.socket, tenant, script("hello", tokens=["a", "b"], gates={"2": gate}), ["start", "token"])
+    service.process.send_signal(signal.SIGUSR1)  # nobody is woken for the line alone
+    service.hear("STATUS=workers: 2, busy: 1, streams: 1")
+    service.process.send_signal(signal.SIGTERM)
+    service.hear("STATUS=draining; workers: 1, busy: 1, streams: 1")
+    model.open_gate(gate)
+    assert running.events()[-1]["type"] == "done"
+    assert service.process.wait(servers.PATIENCE) == 0
+
+
+def test_the_watchdog_hears_from_a_master_whose_loop_goes_round(handed, tenant):
+    """And from nobody else: one that stands still says nothing, whatever its workers do."""
+    service = handed()
+    service.env["WATCHDOG_USEC"] = "100000"
+    service.start()
+    for _ in range(3):
+        service.hear("WATCHDOG=1")
+    service.process.send_signal(signal.SIGSTOP)
+    service.told.settimeout(0.5)
+    with pytest.raises(TimeoutError):
+        while True:
+            service.told.recv(4096)
+    assert chat(service.socket, tenant, script("hello", tokens=["fine"])).json()["message"] == "fine"
+    service.told.settimeout(servers.PATIENCE)
+    service.process.send_signal(signal.SIGCONT)
+    service.hear("WATCHDOG=1")
+
+
+def test_the_watchdog_of_another_process_is_none_for_this_one(handed):
+    service = handed()
+    service.env.update(WATCHDOG_USEC="100000", WATCHDOG_PID="1")
+    service.start()
+    service.hear("STATUS=workers: 2, busy: 0, streams: 0")
+    service.told.settimeout(0.5)
+    with pytest.raises(TimeoutError):
+        while service.told.recv(4096) != b"WATCHDOG=1":
+            pass
 
 
 def test_a_service_manager_that_does_not_read_stops_nobody(handed, tenant):
