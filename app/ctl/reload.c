@@ -101,7 +101,9 @@ const struct cli_command ctl_reload_commands[] = {
 		  "It ends when\n"
 		  "all new workers are up. A wrong setting changes nothing: it is named, and the "
 		  "exit "
-		  "code is 2.",
+		  "code is 2.\n"
+		  "Where the program's file was replaced, the new one takes over, beside "
+		  "running exchanges.",
 	  .example = "reload",
 	  .options = reload_options,
 	  .flags = CLI_ALONE,

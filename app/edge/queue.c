@@ -44,6 +44,22 @@ enum status queue_new(struct queue **out)
 	return STATUS_OK;
 }
 
+enum status queue_adopt(const int ends[QUEUE_ENDS], struct queue **out)
+{
+	struct queue *queue = malloc(sizeof(*queue));
+
+	if (!queue)
+		return STATUS_NOMEM;
+	memcpy(queue->ends, ends, sizeof(queue->ends));
+	*out = queue;
+	return STATUS_OK;
+}
+
+void queue_ends(const struct queue *queue, int out[QUEUE_ENDS])
+{
+	memcpy(out, queue->ends, sizeof(queue->ends));
+}
+
 void queue_close(struct queue *queue)
 {
 	int lane, end;

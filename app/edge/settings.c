@@ -50,6 +50,17 @@ void settings_free(struct settings *settings)
 	free(settings);
 }
 
+enum status settings_export(const struct settings *settings)
+{
+	const struct settings_pairs *pairs = &settings->environment;
+	size_t i;
+
+	for (i = 0; i < pairs->n; i++)
+		if (setenv(pairs->all[i].name, pairs->all[i].value, 1))
+			return STATUS_NOMEM;
+	return STATUS_OK;
+}
+
 enum status settings_override(struct settings *settings, const char *name, const char *value)
 {
 	return settings_pairs_add(&settings->overrides, str_from(name), str_from(value));

@@ -82,7 +82,8 @@ enum status children_init(struct children *children, const struct config *config
 	if (status == STATUS_OK)
 		status = db_throttle_open(NULL, children->places, &children->throttle, NULL);
 	if (status == STATUS_OK)
-		status = queue_new(&children->queue);
+		status = sockets->queue ? queue_adopt(sockets->queue, &children->queue)
+					: queue_new(&children->queue);
 	if (status != STATUS_OK)
 		children_clear(children);
 	return status;

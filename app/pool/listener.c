@@ -69,6 +69,23 @@ void listener_turn_away(int listen_fd)
 			close(fd);
 }
 
+void listener_let_go(struct listener *listener)
+{
+	if (listener->fd >= 0)
+		close(listener->fd);
+	*listener = LISTENER_NONE;
+}
+
+void listener_own(struct listener *listener, bool kept, const struct config *config)
+{
+	if (listener->fd < 0 || !listener->kept)
+		return;
+	listener->kept = kept;
+	/* Who asks whose it is (edge/control) is told who said this last. */
+	if (!kept && listen(listener->fd, (int)config->backlog))
+		log_warn("the backlog of %s stays as it was", listener->file.path);
+}
+
 void listener_close(struct listener *listener)
 {
 	if (!listener->kept && *listener->file.path && listen_file_stands(&listener->file))

@@ -39,6 +39,8 @@ struct startup {
 	bool loaded;
 	struct signals *signals;
 	struct listener web, status; /* where web servers connect; `web` may be handed over */
+	struct upgrade upgrade;
+	struct handover handover; /* by a running pool, both of them */
 	bool listen_given;
 	struct worker_tools tools; /* their connection is the check's, then the first worker's */
 	enum status reached;	   /* what came of beginning to connect */
@@ -90,6 +92,10 @@ static void print_help(void)
 	       "                            SIGQUIT kills it\n"
 	       "  SIGHUP                    load the settings again and exchange the workers one "
 	       "by one\n"
+	       "  SIGUSR2                   start the program's file anew, beside this one, which "
+	       "ends with its\n"
+	       "                            last exchange; so does SIGHUP where that file was "
+	       "replaced\n"
 	       "  SIGUSR1                   log what each worker does\n"
 	       "\nexit codes:\n"
 	       "  0  ended as asked\n"
@@ -182,6 +188,11 @@ static int take_socket(struct startup *start)
 	bool wanted = !start->listen_given && !start->check_only && !start->check_database;
 	int fd = -1;
 
+	if (start->handover.fd >= 0) {
+		listener_take(&start->web, start->handover.web_fd);
+		listener_take(&start->status, start->handover.status_fd);
+		return GO_ON;
+	}
 	if (wanted && systemd_socket(&fd))
 		return EXIT_FAILED;
 	listener_take(&start->web, fd);
@@ -225,13 +236,14 @@ static int open_sockets(struct startup *start)
 
 	if (start->check_database)
 		return GO_ON;
-	start->caller_pool = !start->listen_given && listener_is(STDIN_FILENO);
+	start->caller_pool =
+		!start->listen_given && start->handover.fd < 0 && listener_is(STDIN_FILENO);
 	if (start->caller_pool) {
 		signals_child();
 		return GO_ON;
 	}
 	if ((!start->web.kept && listener_open(&start->web, config->listen, config)) ||
-	    (*config->status_listen &&
+	    (*config->status_listen && start->status.fd < 0 &&
 	     listener_open(&start->status, config->status_listen, config)))
 		return EXIT_FAILED;
 	return GO_ON;
@@ -313,8 +325,12 @@ static int run(struct startup *start)
 	pool_name_workers(start->config.workers, workers);
 	log_info("banter " BANTER_VERSION " on %s; workers: %s",
 		 start->web.kept ? "the service manager's socket" : start->config.listen, workers);
+	if (start->handover.fd >= 0) {
+		handover_started(&start->handover);
+		pool_open_log(&start->config);
+	}
 	return pool_run(&start->config, start->settings, &start->tools, &start->web, &start->status,
-			start->signals);
+			start->signals, &start->upgrade, &start->handover);
 }
 
 int main(int argc, char **argv)
@@ -324,14 +340,19 @@ int main(int argc, char **argv)
 		warm_up,       check_database,	run,
 	};
 	struct startup start = { .web = LISTENER_NONE, .status = LISTENER_NONE };
-	int code = read_options(&start, argc, argv), taken = take_socket(&start);
+	int code = EXIT_FAILED, taken;
 	size_t i;
 
+	upgrade_init(&start.upgrade, argv);
+	if (handover_take(&start.handover))
+		return EXIT_FAILED;
+	code = read_options(&start, argc, argv);
+	taken = take_socket(&start);
 	if (code == GO_ON)
 		code = taken;
 	for (i = 0; code == GO_ON && i < COUNT(steps); i++)
 		code = steps[i](&start);
-	if (code != EXIT_DONE && start.web.kept)
+	if (code != EXIT_DONE && start.web.kept && start.handover.fd < 0)
 		listener_turn_away(start.web.fd);
 	listener_close(&start.web);
 	listener_close(&start.status);

@@ -136,6 +136,11 @@ int64_t master_died(struct master *master, uint32_t place, bool well, bool serve
 	return backoff_left(backoff, now);
 }
 
+void master_leave(struct master *master)
+{
+	master->phase = MASTER_LEAVING;
+}
+
 void master_drain(struct master *master, int64_t patience_ms, int64_t now)
 {
 	if (master->phase >= MASTER_DRAINING)

@@ -55,6 +55,8 @@ static enum master_act due(const struct master *master, const struct master_chil
 		return MASTER_END_NOW;
 	if (master->phase == MASTER_DRAINING && child->told < TOLD_END)
 		return MASTER_END;
+	if (master->phase == MASTER_LEAVING && child->told < TOLD_RETIRE)
+		return MASTER_RETIRE;
 	return now >= stuck_at(child, now) ? MASTER_STUCK : MASTER_WAIT;
 }
 
@@ -228,14 +230,14 @@ static struct master_decision serve(struct master *master, const struct view *vi
 	return decision;
 }
 
-/* ... and draining. */
+/* ... leaving, and draining. */
 static struct master_decision end(const struct master *master, const struct view *view, int64_t now)
 {
 	struct master_decision wait = { .act = MASTER_WAIT, .at = view->next };
 
 	if (!view->living)
 		wait.act = MASTER_OVER;
-	else if (now < master->away_at)
+	else if (master->phase >= MASTER_DRAINING && now < master->away_at)
 		wait.at = clock_earlier(wait.at, master->away_at);
 	return wait;
 }

@@ -11,45 +11,18 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "base/heap.h"
 #include "base/log.h"
-#include "base/wait.h"
-#include "chat/limit.h"
 #include "edge/db.h"
-#include "pool/askers.h"
-#include "pool/children.h"
 #include "pool/master_decide.h"
 #include "pool/plan.h"
-#include "pool/pulse.h"
+#include "pool/pool_internal.h"
+#include "pool/reload.h"
 #include "pool/systemd.h"
+#include "pool/takeover.h"
 #include "pool/teller.h"
 
 #define FAILED_MS 20 /* a wait that failed is not repeated sooner */
-#define WHY_CAP 4096
-
-/*
- * The master's slots: its listening sockets, once no worker watches them, who asks for a reload, and
- * the admission process.
- */
-enum pool_slot { SLOT_STATUS, SLOT_LISTEN, SLOT_ASKERS, SLOT_BELL, SLOT_TELLER };
-
-struct pool {
-	struct config *config;
-	struct settings *settings;
-	struct signals *signals;
-	struct listener *web, *status;
-	struct wait wait;
-	struct children children;
-	struct worker_tools *tools; /* of `config` */
-	struct heap_filling *filling;
-	struct heap_filling
-		*refilling; /* where the start's connection was, until the first worker took it */
-	struct askers askers;
-	struct pulse pulse;
-	int tell_fd;	  /* who asks what the pool does; -1: nobody can */
-	struct buf fixed; /* what the last reload could not change: names; "": nothing */
-	bool unbound; /* a listening socket's file is gone, and the last reload could not help it */
-};
+#define FIXED_CAP 4096
 
 enum status pool_load(const struct settings *settings, struct config *out, struct buf *why)
 {
@@ -81,80 +54,6 @@ void pool_name_workers(struct config_range workers, char out[POOL_WORKERS_SIZE])
 		snprintf(out + n, POOL_WORKERS_SIZE - (size_t)n, ":%" PRId64, workers.most);
 }
 
-static bool ending(const struct pool *pool)
-{
-	return pool->children.master.phase != MASTER_SERVING;
-}
-
-/* Some settings are part of what is already open: they stay, and the new value is reported. */
-static void keep_fixed(struct pool *pool, struct config *fresh)
-{
-	uint32_t most = master_most(pool->children.places);
-
-	buf_reset(&pool->fixed);
-	config_keep(fresh, pool->config, &pool->fixed);
-	if (pool->fixed.len)
-		log_warn("changed, but a restart is needed to change it: %s",
-			 buf_text(&pool->fixed));
-	if (fresh->workers.most > most)
-		log_warn("BANTER_WORKERS: more than %u need a restart", most);
-}
-
-static struct children_sockets sockets_of(const struct pool *pool)
-{
-	return (struct children_sockets){
-		.listen_fd = pool->web->fd,
-		.status_fd = pool->status->fd,
-		.control_fd = pool->askers.listen_fd,
-		.tell_fd = pool->tell_fd,
-		.kept = pool->web->kept,
-		.file = pool->web->file,
-	};
-}
-
-/* What nobody can connect to any more. Who came before is still served by the old workers. */
-static void renew_listeners(struct pool *pool)
-{
-	const struct config *config = pool->config;
-	enum status web = listener_renew(pool->web, config->listen, config);
-	enum status status = listener_renew(pool->status, config->status_listen, config);
-
-	/* One that cannot be bound again (logged) is as it was: the next reload may do it. */
-	pool->unbound = web || status;
-	pool->children.sockets = sockets_of(pool);
-}
-
-static void reload(struct pool *pool)
-{
-	struct master_plan plan;
-	struct config fresh;
-	struct buf why;
-
-	buf_init(&why, WHY_CAP);
-	if (pool_load(pool->settings, &fresh, &why) != STATUS_OK) {
-		log_error("the settings stay as they were: %s",
-			  why.len ? buf_text(&why) : "no memory");
-		askers_tell(&pool->askers, why.len ? CONTROL_WRONG : CONTROL_FAILED,
-			    why.len ? buf_text(&why) : "no memory");
-		goto out;
-	}
-	keep_fixed(pool, &fresh);
-	heap_drain(pool->filling);
-	worker_tools_clear(pool->tools);
-	config_clear(pool->config);
-	*pool->config = fresh;
-	worker_tools_init(pool->tools, pool->config); /* where it fails, each worker says so */
-	pool->filling = heap_fill();
-	pool_open_log(pool->config);
-	renew_listeners(pool);
-	plan = plan_of(pool->config, pool->status->fd >= 0);
-	master_reload(&pool->children.master, &plan);
-	systemd_reloading();
-	log_info("the settings are loaded again: the workers are exchanged one by one");
-out:
-	buf_clear(&why);
-}
-
 static void watch(struct pool *pool, enum pool_slot slot, int fd)
 {
 	if (fd >= 0 && fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK) == 0)
@@ -171,6 +70,7 @@ static void begin_drain(struct pool *pool, int64_t now)
 	systemd_stopping();
 	log_info("draining: up to %.1f s; workers: %u", (double)pool->config->drain_ms / 1000,
 		 master_count(master, CHILD_WORKER).living);
+	takeover_cancel(pool);
 	children_close(&pool->children);
 	master_drain(master, patience, now);
 	watch(pool, SLOT_STATUS, pool->children.sockets.status_fd);
@@ -188,8 +88,11 @@ static void turn_away(struct pool *pool, int64_t now)
 	struct queue_entry entry;
 
 	listener_turn_away(sockets->status_fd);
-	/* Whom an admission process held it refuses itself, if it lives. */
-	if (!master_count(master, CHILD_ADMISSION).living)
+	/*
+	 * Whom an admission process held it refuses itself, if it lives; after an upgrade they are the
+	 * other pool's.
+	 */
+	if (sockets->listen_fd >= 0 && !master_count(master, CHILD_ADMISSION).living)
 		while (queue_take(pool->children.queue, &entry) == STATUS_OK)
 			close(entry.fd);
 	if (!master_turns_away(master, now))
@@ -201,6 +104,7 @@ static void turn_away(struct pool *pool, int64_t now)
 /* Does what the signals asked for. */
 static void answer_signals(struct pool *pool, int64_t now)
 {
+	struct master *master = &pool->children.master;
 	struct signals *signals = pool->signals;
 
 	if (signals->child) {
@@ -211,45 +115,27 @@ static void answer_signals(struct pool *pool, int64_t now)
 		signals->status = 0;
 		children_show(&pool->children, now);
 	}
-	if (signals->stop && !ending(pool))
+	if (signals->stop && master->phase < MASTER_DRAINING)
 		begin_drain(pool, now);
-	if (signals->stop == WAIT_NOW && pool->children.master.phase != MASTER_HURRYING) {
+	if (signals->stop == WAIT_NOW && master->phase < MASTER_HURRYING) {
 		log_warn("told twice: what runs ends now");
-		master_hurry(&pool->children.master);
+		master_hurry(master);
 	}
 	if (signals->hurry) {
 		signals->hurry = 0;
 		log_warn("told twice: the workers are killed");
-		master_kill(&pool->children.master);
+		master_kill(master);
 	}
 	teller_answer(&pool->children, pool->tell_fd);
 	if (askers_came(&pool->askers))
 		signals->reload = 1;
-	if (signals->reload) {
-		signals->reload = 0;
-		if (!ending(pool))
-			reload(pool);
-	}
-	if (ending(pool))
+	if (master->phase != MASTER_SERVING)
 		askers_tell(&pool->askers, CONTROL_FAILED, "the pool is ending");
-}
-
-static void tell_done(struct pool *pool)
-{
-	const struct master_plan *plan = &pool->children.master.plan;
-	char text[WHY_CAP], workers[POOL_WORKERS_SIZE];
-
-	if (pool->unbound) {
-		askers_tell(&pool->askers, CONTROL_FAILED,
-			    "the settings are loaded again, but a socket's file is gone and could "
-			    "not be made again; the pool's log says why");
-		return;
-	}
-	pool_name_workers((struct config_range){ plan->wanted[CHILD_WORKER], plan->most }, workers);
-	snprintf(text, sizeof(text), "the settings are loaded again; workers: %s%s%s", workers,
-		 pool->fixed.len ? "; changed, but a restart is needed to change it: " : "",
-		 buf_text(&pool->fixed));
-	askers_tell(&pool->askers, CONTROL_DONE, text);
+	else if (signals->upgrade || (signals->reload && upgrade_due(pool->upgrade)))
+		takeover_begin(pool, now);
+	else if (signals->reload)
+		reload_begin(pool);
+	signals->upgrade = signals->reload = 0;
 }
 
 static void start(struct pool *pool, const struct master_decision *decision, int64_t now)
@@ -317,7 +203,8 @@ static bool carry_out(struct pool *pool, int64_t now, int64_t *next)
 			break;
 		case MASTER_READY:
 			systemd_ready();
-			tell_done(pool);
+			handover_ready(pool->handover);
+			reload_done(pool);
 			break;
 		case MASTER_WAIT:
 		case MASTER_OVER:
@@ -327,61 +214,80 @@ static bool carry_out(struct pool *pool, int64_t now, int64_t *next)
 	}
 }
 
+static void open_all(struct pool *pool)
+{
+	pool->children.tools = pool->tools;
+	pool->filling = heap_fill();
+	pulse_init(&pool->pulse);
+	askers_init(&pool->askers);
+	if (control_listen(CONTROL_SHOW, &pool->tell_fd))
+		pool->tell_fd = -1;
+	pool->children.sockets = pool_sockets(pool);
+	wait_watch(&pool->wait, SLOT_ASKERS, pool->askers.listen_fd, POLLIN);
+	wait_watch(&pool->wait, SLOT_BELL, pool->children.bell, POLLIN);
+	wait_watch(&pool->wait, SLOT_TELLER, pool->tell_fd, POLLIN);
+	wait_watch(&pool->wait, SLOT_HANDOVER, pool->handover->fd, POLLIN);
+	buf_init(&pool->fixed, FIXED_CAP);
+}
+
+static void close_all(struct pool *pool)
+{
+	askers_clear(&pool->askers);
+	if (pool->tell_fd >= 0)
+		close(pool->tell_fd);
+	buf_clear(&pool->fixed);
+	children_clear(&pool->children);
+	heap_drain(pool->refilling);
+	heap_drain(pool->filling);
+}
+
 int pool_run(struct config *config, struct settings *settings, struct worker_tools *tools,
-	     struct listener *web, struct listener *status, struct signals *signals)
+	     struct listener *web, struct listener *status, struct signals *signals,
+	     struct upgrade *upgrade, struct handover *handover)
 {
 	struct pool pool = {
-		.askers = { .listen_fd = -1 },
 		.config = config,
 		.settings = settings,
 		.signals = signals,
 		.tools = tools,
 		.web = web,
 		.status = status,
+		.askers = { .listen_fd = -1 },
+		.upgrade = upgrade,
+		.handover = handover,
+		.owner = handover->fd < 0,
 		.tell_fd = -1,
 	};
-	struct children_sockets sockets = sockets_of(&pool);
+	struct children_sockets sockets = pool_sockets(&pool);
 	struct master_plan plan = plan_of(config, status->fd >= 0);
 	enum status started;
 	int64_t now, next;
 
 	wait_init(&pool.wait);
+	if (handover->fd >= 0)
+		sockets.queue = handover->queue;
 	started = children_init(&pool.children, config, &plan, &sockets, signals);
 	if (started != STATUS_OK) {
 		log_error("the workers' shared memory cannot be made: %s", status_name(started));
 		return 1;
 	}
-	pool.children.tools = tools;
-	pool.filling = heap_fill();
-	pulse_init(&pool.pulse);
-	askers_init(&pool.askers);
-	if (control_listen(CONTROL_SHOW, &pool.tell_fd))
-		pool.tell_fd = -1;
-	pool.children.sockets = sockets_of(&pool);
-	wait_watch(&pool.wait, SLOT_ASKERS, pool.askers.listen_fd, POLLIN);
-	wait_watch(&pool.wait, SLOT_BELL, pool.children.bell, POLLIN);
-	wait_watch(&pool.wait, SLOT_TELLER, pool.tell_fd, POLLIN);
-	buf_init(&pool.fixed, WHY_CAP);
+	open_all(&pool);
 	for (;;) {
 		now = clock_ms();
 		answer_signals(&pool, now);
+		takeover_hear(&pool);
 		children_look(&pool.children, now);
 		if (!carry_out(&pool, now, &next))
 			break;
+		next = clock_earlier(next, takeover_look(&pool, now));
 		children_say(&pool.children);
-		if (ending(&pool))
+		if (pool.children.master.phase >= MASTER_DRAINING)
 			turn_away(&pool, now);
 		next = clock_earlier(next, pulse_beat(&pool.pulse, pool.children.scoreboard, now));
 		if (wait_some(&pool.wait, next) == STATUS_FAILED)
 			usleep(FAILED_MS * 1000);
 	}
 	log_info("drained");
-	askers_clear(&pool.askers);
-	if (pool.tell_fd >= 0)
-		close(pool.tell_fd);
-	buf_clear(&pool.fixed);
-	children_clear(&pool.children);
-	heap_drain(pool.refilling);
-	heap_drain(pool.filling);
+	close_all(&pool);
 	return 0;
 }

@@ -38,6 +38,9 @@ static void on_signal(int number)
 	case SIGUSR1:
 		flags.status = 1;
 		break;
+	case SIGUSR2:
+		flags.upgrade = 1;
+		break;
 	case SIGTERM:
 		if (flags.stop != WAIT_NOW)
 			flags.stop = flags.terminated ? WAIT_NOW : WAIT_DRAIN;
@@ -89,7 +92,6 @@ struct signals *signals_init(void)
 	handle_words(SIG_IGN);
 	handle(SIGPIPE, SIG_IGN);
 	handle(SIGXFSZ, SIG_IGN); /* a log that may not grow ends nobody */
-	handle(SIGUSR2, SIG_IGN);
 	return &flags;
 }
 

@@ -98,6 +98,15 @@ void systemd_stopping(void)
 	say("STOPPING=1");
 }
 
+void systemd_main(pid_t pid)
+{
+	char words[64];
+
+	snprintf(words, sizeof(words), "READY=1\nMAINPID=%d", (int)pid);
+	say(words);
+	unsetenv("NOTIFY_SOCKET");
+}
+
 void systemd_status(const char *line)
 {
 	char words[160];

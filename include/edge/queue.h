@@ -14,6 +14,7 @@
 #include "base/status.h"
 
 #define QUEUE_LANES 2
+#define QUEUE_ENDS (2 * QUEUE_LANES) /* its descriptors */
 
 struct queue;
 
@@ -24,6 +25,10 @@ struct queue_entry {
 
 /* An empty one, to be made before fork. STATUS_FAILED (logged), STATUS_NOMEM. */
 enum status queue_new(struct queue **out) MUST_CHECK;
+/* The queue of a process that handed over these descriptors; they are ours then. STATUS_NOMEM. */
+enum status queue_adopt(const int ends[QUEUE_ENDS], struct queue **out) MUST_CHECK;
+/* Its descriptors, to hand over. */
+void queue_ends(const struct queue *queue, int out[QUEUE_ENDS]);
 /* Closes both ends here; the others who have the queue keep it. May be called within a handler. */
 void queue_close(struct queue *queue);
 void queue_free(struct queue *queue); /* NULL is fine; connections in it are cut by the last one */

@@ -20,6 +20,11 @@ struct settings; /* the environment's values as they were at the start, and the 
  */
 enum status settings_new(const char *file, struct settings **out) MUST_CHECK;
 void settings_free(struct settings *settings); /* NULL is fine; wipes */
+/*
+ * Puts the environment's settings back where they were, secrets too: for a program that is started in
+ * this one's place, in a process that does nothing else. STATUS_NOMEM.
+ */
+enum status settings_export(const struct settings *settings) MUST_CHECK;
 /* One value from the command line, above all others. `name`, `value` are copied. STATUS_NOMEM. */
 enum status settings_override(struct settings *settings, const char *name,
 			      const char *value) MUST_CHECK;

@@ -33,6 +33,7 @@ struct children_sockets {
 	int listen_fd;
 	int status_fd;		 /* -1: none */
 	int control_fd, tell_fd; /* -1: none; the master's alone */
+	const int *queue;	 /* handed over; NULL: a new one */
 	bool kept;		 /* listen_fd outlives us: who waits there is the next pool's */
 	struct listen_file file; /* of listen_fd */
 };

@@ -56,6 +56,7 @@ struct master_plan {
 
 enum master_phase {
 	MASTER_SERVING,
+	MASTER_LEAVING,	 /* another pool serves in our place: all retire, and nobody is replaced */
 	MASTER_DRAINING, /* all are told to end, and nobody is replaced */
 	MASTER_HURRYING, /* ... to end what runs now */
 };
@@ -118,6 +119,8 @@ void master_waited(struct master *master, uint64_t connections);
  * answered a request. Returns the ms until another starts in its stead, -1: it was told to end.
  */
 int64_t master_died(struct master *master, uint32_t place, bool well, bool served, int64_t now);
+/* Another pool serves in our place: what runs has all its time. While serving. */
+void master_leave(struct master *master);
 /* All is to end. Who waits at the door may do so for `patience_ms`; CLOCK_NEVER: without end. */
 void master_drain(struct master *master, int64_t patience_ms, int64_t now);
 /* ... now: what runs is broken off. While draining. */

@@ -12,6 +12,7 @@
 #include "pool/children.h"
 #include "pool/listener.h"
 #include "pool/signals.h"
+#include "pool/upgrade.h"
 #include "wire/config.h"
 
 /*
@@ -32,8 +33,11 @@ void pool_open_log(const struct config *config);
  * settings_load() is called again with `settings`, and a good result replaces *config and, one by
  * one, the workers; a listener whose file was removed is renewed. Returns the process's exit code: 0
  * drained; 1 the workers cannot start (logged).
+ * `upgrade`: of this process; `handover`: what another master gave us, taken over once all workers
+ * are up (HANDOVER_NONE: there is none).
  */
 int pool_run(struct config *config, struct settings *settings, struct worker_tools *tools,
-	     struct listener *web, struct listener *status, struct signals *signals);
+	     struct listener *web, struct listener *status, struct signals *signals,
+	     struct upgrade *upgrade, struct handover *handover);
 
 #endif

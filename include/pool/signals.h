@@ -14,14 +14,15 @@ struct signals {
 	volatile sig_atomic_t stop;
 	volatile sig_atomic_t terminated; /* SIGTERM came */
 	volatile sig_atomic_t hurry; /* SIGINT or SIGQUIT when `stop` was up already: end at once */
-	volatile sig_atomic_t reload; /* SIGHUP */
-	volatile sig_atomic_t child;  /* SIGCHLD */
-	volatile sig_atomic_t status; /* SIGUSR1: log the scoreboard */
+	volatile sig_atomic_t reload;  /* SIGHUP */
+	volatile sig_atomic_t upgrade; /* SIGUSR2 */
+	volatile sig_atomic_t child;   /* SIGCHLD */
+	volatile sig_atomic_t status;  /* SIGUSR1: log the scoreboard */
 };
 
 /*
  * Installs the handlers and blocks the signals; returns the flags they set (one set a process).
- * SIGPIPE, SIGXFSZ and SIGUSR2 are ignored, and what is for children.
+ * SIGPIPE and SIGXFSZ are ignored, and what is for children.
  */
 struct signals *signals_init(void);
 /*

@@ -6,6 +6,7 @@
 #define POOL_SYSTEMD_H
 
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "base/status.h"
 
@@ -19,6 +20,8 @@ enum status systemd_socket(int *fd) MUST_CHECK;
 void systemd_ready(void);
 void systemd_reloading(void);
 void systemd_stopping(void);
+/* That process is the service's main one from here on; we are heard no more. All its workers are up. */
+void systemd_main(pid_t pid);
 /* A line for `systemctl status`. */
 void systemd_status(const char *line);
 /* How often it wants a sign of life, with time to spare: milliseconds; CLOCK_NEVER: not at all. */

@@ -396,6 +396,22 @@ static void on_a_kept_socket_they_wait_for_who_follows(void **state)
 	must(MASTER_OVER);
 }
 
+static void who_leaves_is_over_with_the_last(void **state)
+{
+	uint32_t i;
+
+	(void)state;
+	started();
+	master_leave(&world.master);
+	for (i = 0; i <= WORKERS; i++)
+		must(MASTER_RETIRE);
+	for (i = 0; i <= WORKERS; i++) {
+		must(MASTER_WAIT);
+		assert_int_equal(dies(i, true, false), -1);
+	}
+	must(MASTER_OVER);
+}
+
 /* Those that retire too; and who does not hear it is killed once. */
 static void told_twice_ends_what_runs_now(void **state)
 {
@@ -461,6 +477,34 @@ static void range(void)
 static void busy(uint32_t place)
 {
 	master_saw(&world.master, place, STAGE_STREAM, world.now, 0);
+}
+
+/* After an upgrade: nobody is replaced, and nobody hurried, but by who asks for it. */
+static void who_leaves_retires_all_and_replaces_nobody(void **state)
+{
+	uint32_t i;
+
+	(void)state;
+	range();
+	master_waited(&world.master, 1);
+	assert_true(dies(0, false, true) > 0);
+	master_leave(&world.master);
+	for (i = 1; i <= WORKERS; i++)
+		assert_int_equal(must(MASTER_RETIRE).place, i);
+	assert_int_equal(quiet(), LONGEST + GRACE);
+	world.now += 60000; /* a pause that is over, and a pool that might shrink */
+	master_waited(&world.master, 1);
+	assert_false(master_grows(&world.master));
+	assert_false(master_turns_away(&world.master, world.now));
+	assert_int_equal(quiet(), LONGEST + GRACE - 60000);
+	assert_int_equal(dies(1, false, true), -1);
+	master_drain(&world.master, 0, world.now);
+	for (i = 2; i <= WORKERS; i++) {
+		assert_int_equal(must(MASTER_END).place, i);
+		dies(i, true, true);
+	}
+	must(MASTER_OVER);
+	assert_true(master_turns_away(&world.master, world.now));
 }
 
 static void a_connection_that_waits_makes_a_worker_more_at_once(void **state)
@@ -798,6 +842,8 @@ int main(void)
 		cmocka_unit_test_setup(a_drain_tells_all_and_replaces_nobody, set_up),
 		cmocka_unit_test_setup(those_that_retire_are_hurried_by_a_drain, set_up),
 		cmocka_unit_test_setup(on_a_kept_socket_they_wait_for_who_follows, set_up),
+		cmocka_unit_test_setup(who_leaves_retires_all_and_replaces_nobody, set_up),
+		cmocka_unit_test_setup(who_leaves_is_over_with_the_last, set_up),
 		cmocka_unit_test_setup(told_twice_ends_what_runs_now, set_up),
 		cmocka_unit_test_setup(told_twice_kills_all_at_once, set_up),
 		cmocka_unit_test_setup(a_connection_that_waits_makes_a_worker_more_at_once, set_up),

@@ -1,0 +1,129 @@
+/* The new master's end of an upgrade.  Rests on what the environment says of the descriptors. */
+#include "pool/handover.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/count.h"
+#include "base/log.h"
+
+#define NAME "BANTER_HANDOVER"
+#define FORM 1 /* of the text, of the words and of what lies in the queue */
+#define MANAGER "NOTIFY_SOCKET"
+#define MANAGER_LATER "BANTER_HANDOVER_NOTIFY"
+
+static int set_inherited(int fd, bool inherited)
+{
+	return fd < 0 ? 0 : fcntl(fd, F_SETFD, inherited ? 0 : FD_CLOEXEC);
+}
+
+static int set_all_inherited(const struct handover *handover, bool inherited)
+{
+	const int fds[] = { handover->fd,	handover->web_fd,   handover->status_fd,
+			    handover->queue[0], handover->queue[1], handover->queue[2],
+			    handover->queue[3], handover->error_fd };
+	int failed = 0;
+	size_t i;
+
+	for (i = 0; i < COUNT(fds); i++)
+		failed |= set_inherited(fds[i], inherited);
+	return failed;
+}
+
+enum status handover_give(const struct handover *handover)
+{
+	const char *manager = getenv(MANAGER);
+	const int *queue = handover->queue;
+	char text[128];
+
+	if (set_all_inherited(handover, true))
+		return STATUS_FAILED;
+	snprintf(text, sizeof(text), "%d %d %d %d %d %d %d %d %d %d", FORM, handover->fd,
+		 handover->web_fd, handover->status_fd, handover->kept, queue[0], queue[1],
+		 queue[2], queue[3], handover->error_fd);
+	unsetenv("WATCHDOG_PID"); /* it names us */
+	if ((manager && setenv(MANAGER_LATER, manager, 1)) || unsetenv(MANAGER) ||
+	    setenv(NAME, text, 1))
+		return STATUS_NOMEM;
+	return STATUS_OK;
+}
+
+enum status handover_take(struct handover *handover)
+{
+	const char *text = getenv(NAME);
+	struct handover given;
+	int form, kept, count, *queue = given.queue;
+
+	*handover = HANDOVER_NONE;
+	if (!text)
+		return STATUS_OK;
+	count = sscanf(text, "%d %d %d %d %d %d %d %d %d %d", &form, &given.fd, &given.web_fd,
+		       &given.status_fd, &kept, &queue[0], &queue[1], &queue[2], &queue[3],
+		       &given.error_fd);
+	unsetenv(NAME);
+	if (count != 10 || form != FORM) {
+		log_error("this program cannot take over from the one that runs: restart it");
+		return STATUS_FAILED;
+	}
+	given.kept = kept != 0;
+	if (set_all_inherited(&given, false)) {
+		log_error("what the running program handed over cannot be used: %s",
+			  strerror(errno));
+		return STATUS_FAILED;
+	}
+	*handover = given;
+	return STATUS_OK;
+}
+
+static void say(const struct handover *handover, char word)
+{
+	if (send(handover->fd, &word, 1, MSG_NOSIGNAL) < 0)
+		log_warn("the master before this one does not listen");
+}
+
+void handover_started(struct handover *handover)
+{
+	if (handover->error_fd < 0)
+		return;
+	dup2(handover->error_fd, STDERR_FILENO);
+	close(handover->error_fd);
+	handover->error_fd = -1;
+	fcntl(handover->fd, F_SETFL, O_NONBLOCK);
+}
+
+void handover_ready(struct handover *handover)
+{
+	if (handover->fd >= 0)
+		say(handover, HANDOVER_SAYS_READY);
+}
+
+enum handover_word handover_look(struct handover *handover)
+{
+	const char *manager = getenv(MANAGER_LATER);
+	char word;
+	ssize_t n;
+
+	if (handover->fd < 0)
+		return HANDOVER_NOTHING;
+	n = recv(handover->fd, &word, 1, 0);
+	if (n > 0 && word == HANDOVER_SAYS_GO)
+		return HANDOVER_GO;
+	if (n > 0 || (n < 0 && (errno == EAGAIN || errno == EINTR)))
+		return HANDOVER_NOTHING;
+	close(handover->fd);
+	handover->fd = -1;
+	if (manager && setenv(MANAGER, manager, 1))
+		log_warn("no memory for the service manager's socket");
+	unsetenv(MANAGER_LATER);
+	return HANDOVER_ALONE;
+}
+
+void handover_taken(struct handover *handover)
+{
+	say(handover, HANDOVER_SAYS_TAKEN);
+}

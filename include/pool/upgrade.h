@@ -1,0 +1,92 @@
+/*
+ * An upgrade without a gap: the running master starts the new program's beside itself, on its own
+ * listening sockets and its queue, and ends once that one serves; if it cannot, all goes on as it
+ * was. Both ends of it: the old master's (upgrade_), and the new one's (handover_).
+ *
+ * They talk over one socket, which is the new one's standard error while it starts, so that whatever
+ * it says is heard, the loader's words too. Then the new one says READY, the old one GO and, told
+ * TAKEN, closes.
+ */
+#ifndef POOL_UPGRADE_H
+#define POOL_UPGRADE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/stat.h>
+#include <sys/types.h>
+
+#include "base/buf.h"
+#include "base/status.h"
+#include "edge/queue.h"
+#include "edge/settings.h"
+
+#define UPGRADE_WORDS 512
+
+enum upgrade_state {
+	UPGRADE_NONE,
+	UPGRADE_STARTING,
+	UPGRADE_FAILED, /* it is gone; `said` is why */
+	UPGRADE_DONE,	/* it serves: what is left to us is to end */
+};
+
+/* What is handed over; the descriptors stay ours. */
+struct upgrade_goods {
+	int web_fd, status_fd; /* -1: none */
+	bool kept;	       /* the first one is a service manager's */
+	const struct queue *queue;
+};
+
+struct upgrade {
+	char program[4096]; /* its absolute path; "": not known */
+	char **argv;
+	struct stat file; /* as it was when we were started */
+	pid_t pid;	  /* of the new master, while it starts */
+	int fd;		  /* to it; -1: none */
+	int64_t until;
+	char said[UPGRADE_WORDS]; /* the last line of what it said */
+	size_t n;
+};
+
+/* As main() was called. */
+void upgrade_init(struct upgrade *upgrade, char **argv);
+/* Whether the program's file is another one by now, or one is being started. */
+bool upgrade_due(const struct upgrade *upgrade);
+/*
+ * Starts it, with the arguments and the environment that we had. STATUS_FAILED: `said` is why.
+ */
+enum status upgrade_start(struct upgrade *upgrade, const struct settings *settings,
+			  const struct upgrade_goods *goods, int64_t now) MUST_CHECK;
+/* What became of it by now; `fd` is to be watched meanwhile, and `until`. */
+enum upgrade_state upgrade_look(struct upgrade *upgrade, int64_t now);
+/* Kills it, if it is still starting; its workers drain. */
+void upgrade_cancel(struct upgrade *upgrade);
+
+/* What a new master was given. */
+struct handover {
+	int fd; /* to the old master; -1: there is none */
+	int web_fd, status_fd;
+	bool kept;
+	int queue[QUEUE_ENDS];
+	int error_fd; /* standard error as the old one has it; -1: we have it again */
+};
+
+#define HANDOVER_NONE ((struct handover){ .fd = -1, .web_fd = -1, .status_fd = -1, .error_fd = -1 })
+
+/*
+ * At the start, before the environment is read. STATUS_FAILED: we cannot take what was given
+ * (logged).
+ */
+enum status handover_take(struct handover *handover) MUST_CHECK;
+/* The start went well: standard error is as the old one's. */
+void handover_started(struct handover *handover);
+/* All workers are up. */
+void handover_ready(struct handover *handover);
+enum handover_word {
+	HANDOVER_NOTHING,
+	HANDOVER_GO,	/* it is ours: to be answered by handover_taken() */
+	HANDOVER_ALONE, /* the old master has let go, or is no more */
+};
+enum handover_word handover_look(struct handover *handover);
+void handover_taken(struct handover *handover);
+
+#endif

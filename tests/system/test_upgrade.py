@@ -1,0 +1,235 @@
+"""An upgrade without a gap: the new program's master beside the old one, on the same sockets; and reloads, under load."""
+
+import contextlib
+import json
+import os
+import pathlib
+import re
+import shutil
+import signal
+import subprocess
+import threading
+
+import pytest
+
+import servers
+from fastcgi import begun, chat, health, stream
+from servers import BUILD, name, script, until
+from test_pool import alive, logged
+
+ROUNDS = int(os.environ.get("BANTER_TEST_ROUNDS", 3))  # the long suite has more
+
+
+class Upgraded(servers.Banter):
+    """A pool whose program's file can be replaced; `masters` are all that served, the last one first asked."""
+
+    def start(self, *options):
+        self.program = self.folder / "banter.fcgi"
+        self.replace()
+        self.masters = []
+        self.spawn([self.program, "--listen", f"unix:{self.socket}", "--workers", self.workers, *self.options],
+                   env=self.env)
+        self.masters.append(self.process.pid)
+        self.await_start(self.listening, "the pool's start")
+        self.await_start(lambda: len(self.children()) >= self.workers, "the workers' start")
+
+    def replace(self, content=None):
+        fresh = self.folder / "fresh"
+        if content:
+            fresh.write_text(content)
+            fresh.chmod(0o755)
+        else:
+            shutil.copy(BUILD / "banter.fcgi", fresh)
+        fresh.rename(self.program)
+
+    def ask(self, *words):
+        """banterctl's exit code and words."""
+        done = subprocess.run([BUILD / "banterctl", *words], capture_output=True, text=True, timeout=servers.PATIENCE,
+                              env={"PATH": os.environ["PATH"], "BANTER_LISTEN": f"unix:{self.socket}"})
+        return done.returncode, done.stdout + done.stderr
+
+    def upgrade(self):
+        self.replace()
+        code, words = self.ask("reload")
+        assert code == 0, words
+        self.masters.append(int(re.fullmatch(r"the new program serves, as process (\d+)\n", words)[1]))
+
+    def close(self):
+        try:
+            for pid in reversed(self.masters):
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGTERM)
+            if self.process:
+                self.process.wait(servers.PATIENCE)
+            until(lambda: not any(map(alive, self.masters)), "the masters' end")
+            assert "died" not in self.text() and "Sanitizer" not in self.text(), self.text()
+        finally:
+            shutil.rmtree(self.folder, ignore_errors=True)
+
+
+@pytest.fixture
+def upgraded(database, standin):
+    with contextlib.ExitStack() as stack:
+        def begin(**settings):
+            settings = {"workers": 2, "status_listen": f"unix:{servers.folder('status')}/socket", **settings}
+            return stack.enter_context(contextlib.closing(Upgraded(database.url(), standin.url, **settings)))
+
+        yield begin
+
+
+def of(pid):
+    """Its children."""
+    with contextlib.suppress(FileNotFoundError):
+        return [int(one) for one in pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+    return []
+
+
+def test_a_reload_after_the_programs_file_has_changed_starts_the_new_one_beside_the_old(upgraded, tenant, model):
+    """On the same sockets; what runs goes on in the old one, which ends with it, and leaves the sockets' files alone."""
+    banter = upgraded()
+    status = pathlib.Path(banter.env["BANTER_STATUS_LISTEN"].removeprefix("unix:"))
+    file = banter.socket.stat().st_ino
+    gate = name("gate")
+    running = begun(banter.socket, tenant, script("hello", tokens=["a", "b"], gates={"2": gate}), ["start", "token"])
+    old = banter.masters[0]
+    banter.upgrade()
+    new = banter.masters[1]
+    until(lambda: len(of(old)) == 1, "the end of all of the old one's but the busy worker")
+    assert chat(banter.socket, tenant, script("new", tokens=["fine"]), session="s").json()["message"] == "fine"
+    until(lambda: health(status) == 200, "the status listener")
+    assert alive(old)
+    code, words = banter.ask("status", "--json")  # the new one is asked, while both run
+    assert code == 0 and {one["pid"] for one in json.loads(words)["processes"]} <= set(of(new)), words
+    model.open_gate(gate)
+    assert running.events()[-1]["type"] == "done"
+    assert banter.process.wait(servers.PATIENCE) == 0
+    assert banter.socket.stat().st_ino == file
+    assert health(banter.socket) == 200 and health(status) == 200
+    assert os.readlink(f"/proc/{new}/exe") == str(banter.program)
+    os.kill(new, signal.SIGTERM)
+    until(lambda: not alive(new), "its end")
+    assert not banter.socket.exists() and not status.exists()
+
+
+def test_SIGUSR2_starts_the_same_program_anew(upgraded, tenant):
+    banter = upgraded()
+    banter.process.send_signal(signal.SIGUSR2)
+    banter.masters.append(int(logged(banter, r"the new program serves, as process (\d+)")[0][1]))
+    assert banter.process.wait(servers.PATIENCE) == 0
+    assert chat(banter.socket, tenant, script("new", tokens=["fine"])).json()["message"] == "fine"
+    assert banter.ask("reload") == (0, "the settings are loaded again; workers: 2\n")
+
+
+@pytest.mark.parametrize("content, reason", [
+    ("#!/bin/sh\necho 'some library: not found' >&2\nexit 127\n", "some library: not found"),
+    ("#!/bin/sh\nkill -SEGV $$\n", "it ended without a word"),
+    ("#!/nonexistent/loader\n", "No such file or directory"),
+    ("#!/bin/sh\nBANTER_WORKERS=many exec {program} --listen unix:/nonexistent\n", "BANTER_WORKERS must be"),
+])
+def test_a_new_program_that_cannot_start_leaves_the_old_one_and_the_reload_says_why(upgraded, tenant, model, content, reason):
+    banter = upgraded()
+    gate = name("gate")
+    running = begun(banter.socket, tenant, script("hello", tokens=["a", "b"], gates={"2": gate}), ["start", "token"])
+    workers = banter.children()
+    banter.replace(content.format(program=BUILD / "banter.fcgi"))
+    code, words = banter.ask("reload")
+    assert code == 1
+    assert words.startswith("banterctl: the new program cannot start, and this one goes on: ") and reason in words, words
+    assert banter.children() == workers
+    model.open_gate(gate)
+    assert running.events()[-1]["type"] == "done"
+    assert chat(banter.socket, tenant, script("old", tokens=["fine"]), session="s").json()["message"] == "fine"
+    banter.upgrade()  # and a good one is taken later
+
+
+def test_what_waits_in_the_queue_is_served_by_the_new_program(upgraded, tenant, model):
+    """In its turn, however the old one's admission process held it."""
+    banter = upgraded(workers=1)
+    gate = name("gate")
+    running = begun(banter.socket, tenant, script("hello", tokens=["a", "b"], gates={"2": gate}), ["start", "token"])
+    waiting = [chat(banter.socket, tenant, script("waits", tokens=["fine"]), session=name()) for _ in range(5)]
+    until(lambda: "hold for" in shown(banter), "the admission process's queue")
+    banter.upgrade()
+    for reply in waiting:
+        assert reply.json()["message"] == "fine"
+    model.open_gate(gate)
+    assert running.events()[-1]["type"] == "done"
+
+
+def shown(banter):
+    os.kill(banter.masters[-1], signal.SIGUSR1)
+    return banter.text()
+
+
+def test_SIGTERM_during_an_upgrade_ends_both(upgraded, tenant):
+    banter = upgraded()
+    banter.replace("#!/bin/sh\nexec sleep 1000\n")
+    banter.process.send_signal(signal.SIGHUP)
+    pid = int(logged(banter, r"is started as process (\d+), to take over")[0][1])
+    banter.process.send_signal(signal.SIGTERM)
+    assert banter.process.wait(servers.PATIENCE) == 0
+    until(lambda: not alive(pid), "the new one's end")
+
+
+def test_secrets_of_the_environment_reach_the_new_program(upgraded, tenant, model):
+    banter = upgraded(model_key="sk-of-the-environment")
+    banter.upgrade()
+    text = name("asked")
+    assert chat(banter.socket, tenant, script(text, tokens=["fine"])).json()["message"] == "fine"
+    assert model.wait(text)["headers"]["authorization"] == "Bearer sk-of-the-environment"
+
+
+class Load:
+    """Clients that never stop asking: short exchanges, and streams that outlive what happens meanwhile."""
+
+    def __init__(self, socket, tenant, clients=4):
+        self.socket, self.tenant = socket, tenant
+        self.ended = threading.Event()
+        self.served, self.faults = [], []
+        self.threads = [threading.Thread(target=self.run, args=(n,)) for n in range(clients)]
+
+    def run(self, number):
+        tokens = {"tokens": 20, "delay_ms": 50} if number % 2 else {"tokens": ["fine"]}
+        while not self.ended.is_set():
+            try:
+                events = stream(self.socket, self.tenant, script("hello", **tokens), session=name()).events()
+                assert events[-1]["type"] == "done", events
+                self.served.append(number)
+            except Exception as fault:  # noqa: BLE001  (told to the test)
+                self.faults.append(repr(fault))
+
+    def __enter__(self):
+        for thread in self.threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self.ended.set()
+        for thread in self.threads:
+            thread.join(servers.PATIENCE)
+
+    def some_more(self):
+        count = len(self.served)
+        until(lambda: self.faults or len(self.served) > count + 4, "more exchanges")
+
+
+def test_upgrades_under_load_lose_no_request(upgraded, tenant):
+    banter = upgraded(workers=4, drain_time=0)
+    with Load(banter.socket, tenant) as load:
+        for _ in range(ROUNDS):
+            banter.upgrade()
+            load.some_more()
+    assert (load.faults, len(banter.masters)) == ([], ROUNDS + 1)
+
+
+def test_reloads_under_load_lose_no_request_and_the_socket_stays(pool, tenant):
+    banter = pool(workers=4, drain_time=0)
+    file = banter.socket.stat().st_ino
+    with Load(banter.socket, tenant) as load:
+        for number in range(ROUNDS * 5 // 2):
+            banter.process.send_signal(signal.SIGHUP)
+            logged(banter, "the settings are loaded again", number + 1)
+            load.some_more()
+    assert load.faults == []
+    assert banter.socket.stat().st_ino == file
+    assert "died" not in banter.text()
