@@ -108,7 +108,8 @@ void gateway_free(struct gateway *gateway)
 
 void gateway_leave(struct gateway *gateway)
 {
-	gateway->queue = NULL;
+	if (!gateway->closing || !atomic_load(gateway->closing))
+		gateway->queue = NULL;
 	gateway->listen_fd = -1;
 	close(gateway->epoll);
 	gateway->epoll = -1;
@@ -174,6 +175,14 @@ static void adopt(struct gateway *gateway, int fd)
 	FCGX_Detach(&gateway->request);
 }
 
+/* One of the queue, or (since 0) one that came to us at once. */
+static void adopt_entry(struct gateway *gateway, const struct queue_entry *entry)
+{
+	adopt(gateway, entry->fd);
+	gateway->since = entry->since ? entry->since : clock_ms();
+	gateway->waited = entry->since ? clock_ms() - entry->since + 1 : 0;
+}
+
 /*
  * A connection whose waking was ours, and nobody else's, but which we do not take: into the queue,
  * where it wakes another. Where nobody is left to wake, the backlog keeps it.
@@ -187,6 +196,22 @@ static void pass_on(struct gateway *gateway)
 		close(entry.fd);
 }
 
+/* All workers end, and nobody else will serve those who were let in before. */
+static enum status take_last(struct gateway *gateway, struct wait *wait)
+{
+	struct queue_entry entry;
+	enum status status;
+
+	if (!gateway->queue || !atomic_load(gateway->closing) || *wait->stop != WAIT_DRAIN ||
+	    clock_ms() >= wait->stop_at)
+		return STATUS_STOPPED;
+	status = queue_take(gateway->queue, &entry);
+	if (status)
+		return status == STATUS_CLOSED ? STATUS_STOPPED : status;
+	adopt_entry(gateway, &entry);
+	return STATUS_OK;
+}
+
 /* A connection: who waits in the queue comes first. STATUS_CLOSED if another worker took it. */
 static enum status take_connection(struct gateway *gateway, struct wait *wait)
 {
@@ -194,10 +219,12 @@ static enum status take_connection(struct gateway *gateway, struct wait *wait)
 	enum status status;
 
 	if (gateway->epoll < 0)
-		return STATUS_STOPPED;
+		return take_last(gateway, wait);
 	status = wait_epoll(wait, gateway->epoll, CLOCK_NEVER);
-	if (status == STATUS_STOPPED)
+	if (status == STATUS_STOPPED) {
 		pass_on(gateway);
+		return take_last(gateway, wait);
+	}
 	if (status)
 		return status;
 	status = STATUS_CLOSED;
@@ -209,9 +236,7 @@ static enum status take_connection(struct gateway *gateway, struct wait *wait)
 		pass_on(gateway);
 	}
 	if (status == STATUS_OK)
-		adopt(gateway, entry.fd);
-	gateway->since = entry.since ? entry.since : clock_ms();
-	gateway->waited = entry.since ? clock_ms() - entry.since + 1 : 0;
+		adopt_entry(gateway, &entry);
 	return status;
 }
 

@@ -234,6 +234,22 @@ static int64_t next_look(const struct admission *admission, int64_t now)
 	return since + queue_ms;
 }
 
+/* Whoever was let in is a worker's yet, for as long as anybody may wait. */
+static enum status see_off(struct admission *admission)
+{
+	const struct admission_setup *setup = admission->setup;
+	enum status status = STATUS_OK;
+
+	while (status == STATUS_OK && *setup->stop != WAIT_NOW && getppid() == setup->master &&
+	       scoreboard_worked(setup->scoreboard) &&
+	       (admission->count || queue_since(setup->queue) != CLOCK_NEVER)) {
+		status = refuse_late(admission, too_late(admission, clock_ms()));
+		pass_on(admission);
+		pause_for(admission, LOOK_MS);
+	}
+	return status;
+}
+
 static enum status stand(struct admission *admission)
 {
 	struct gateway *gateway = admission->context.gateway;
@@ -257,6 +273,8 @@ static enum status stand(struct admission *admission)
 		if (status == STATUS_STOPPED)
 			status = STATUS_OK;
 	}
+	if (status == STATUS_OK && all_end(admission) && admission->setup->kept)
+		status = see_off(admission);
 	if (all_end(admission))
 		status = refuse_late(admission, CLOCK_NEVER);
 	else if (status == STATUS_OK) /* whose waking was ours must not wait for the next one's */

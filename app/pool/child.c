@@ -47,6 +47,7 @@ static int be_admission(const struct children *children, uint32_t place)
 		.counters = counter_table_take(children->counters, place),
 		.stop = &children->signals->stop,
 		.master = getppid(),
+		.kept = children->sockets.kept,
 	};
 
 	return admission_run(&setup);

@@ -43,6 +43,16 @@ void scoreboard_set_busy(struct scoreboard *scoreboard, struct scoreboard_slot *
 		;
 }
 
+bool scoreboard_worked(const struct scoreboard *scoreboard)
+{
+	const struct scoreboard_slot *slot = scoreboard->slots, *end = slot + scoreboard->count;
+
+	for (; slot < end; slot++)
+		if (slot->kind == CHILD_WORKER && atomic_load(&slot->pid))
+			return true;
+	return false;
+}
+
 bool scoreboard_idle(const struct scoreboard *scoreboard)
 {
 	const struct scoreboard_slot *slot = scoreboard->slots, *end = slot + scoreboard->count;

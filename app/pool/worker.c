@@ -51,7 +51,7 @@ static void leave(void *context)
 
 	gateway_leave(leaving->gateway);
 	close(leaving->setup->listen_fd);
-	if (leaving->setup->queue)
+	if (leaving->setup->queue && !atomic_load(leaving->setup->closing))
 		queue_close(leaving->setup->queue);
 	if (leaving->setup->let_go)
 		leaving->setup->let_go(leaving->setup->shown);

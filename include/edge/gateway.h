@@ -33,8 +33,9 @@ enum status gateway_join(struct gateway *gateway, struct queue *queue,
 			 const _Atomic bool *closing) MUST_CHECK;
 void gateway_free(struct gateway *gateway); /* NULL is fine */
 /*
- * Accepts nothing more: it does not touch the listening socket and the queue again, which its owner
- * may close now. May be called within a signal's handler (wait.stopping).
+ * Accepts nothing more: it does not touch the listening socket again, which its owner may close now,
+ * nor the queue, unless all end (`closing`): then it serves those who are in it yet. May be called
+ * within a signal's handler (wait.stopping).
  */
 void gateway_leave(struct gateway *gateway);
 

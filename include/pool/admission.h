@@ -8,6 +8,7 @@
 #define POOL_ADMISSION_H
 
 #include <signal.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -30,12 +31,14 @@ struct admission_setup {
 	struct counters counters;
 	const volatile sig_atomic_t *stop;
 	pid_t master;
+	bool kept; /* the listening socket outlives us: nobody need be refused for our end */
 };
 
 /*
  * Runs until told to stop. Alone, because it is exchanged, it takes nobody any more and ends when
  * nobody waits but in the queue; with all the others (the scoreboard's `closing`, or without
- * `master`) it refuses whoever waits at once. Returns the process's exit code: 0; 1 it cannot work
+ * `master`) it refuses whoever waits: at once, or, where the socket is `kept`, when the time of each is
+ * over or no worker is left to take it. Returns the process's exit code: 0; 1 it cannot work
  * (logged).
  */
 int admission_run(const struct admission_setup *setup);

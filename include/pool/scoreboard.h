@@ -43,6 +43,8 @@ enum status scoreboard_new(uint32_t count, struct scoreboard **out) MUST_CHECK;
 void scoreboard_free(struct scoreboard *scoreboard); /* NULL is fine */
 /* Of a worker: it has a request, or has none any more; a dead one has none (the master's to say). */
 void scoreboard_set_busy(struct scoreboard *scoreboard, struct scoreboard_slot *slot, bool busy);
+/* True if a worker lives. */
+bool scoreboard_worked(const struct scoreboard *scoreboard);
 /* True if a worker waits for a request, or did a moment ago. */
 bool scoreboard_idle(const struct scoreboard *scoreboard);
 

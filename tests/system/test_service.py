@@ -11,6 +11,7 @@ import pytest
 import servers
 from fastcgi import Connection, Reply, begun, chat, chat_body, chat_params, health
 from servers import BUILD, name, script, until
+from test_upgrade import ROUNDS, Load
 
 
 class Handed(servers.Server):
@@ -225,6 +226,62 @@ def test_who_connects_while_it_drains_is_answered_by_the_next_pool(handed, tenan
     assert service.process.wait(servers.PATIENCE) == 0
     service.start()
     assert [answer(reply) for reply in waiting] == ["fine"] * 20
+
+
+def test_restarts_under_load_lose_no_stream_and_refuse_nobody(handed, tenant):
+    """Each stream is shorter than the drain; who comes meanwhile waits for the pool that follows."""
+    service = handed(workers=4, drain_time="1h")
+    service.start()
+    assert service.word() == "READY=1"
+    with Load(service.socket, tenant) as load:
+        for _ in range(ROUNDS):
+            load.some_more()
+            assert service.end() == 0
+            assert service.word() == "STOPPING=1"
+            service.start()
+            assert service.word() == "READY=1"
+    assert load.faults == []
+
+
+def test_an_upgrade_tells_the_service_manager_its_new_main_process(handed, tenant, model):
+    """The old one does, which is heard; then the new one is."""
+    service = handed()
+    service.env["WATCHDOG_USEC"] = "100000"
+    service.start()
+    assert service.word() == "READY=1"
+    gate = name("gate")
+    running = begun(service.socket, tenant, script("hello", tokens=["a", "b"], gates={"2": gate}), ["start", "token"])
+    service.process.send_signal(signal.SIGUSR2)
+    assert service.word() == "RELOADING=1"
+    told = service.told.recv(4096).decode()
+    while not told.startswith("READY=1"):
+        told = service.told.recv(4096).decode()
+    new = int(told.removeprefix("READY=1\nMAINPID="))
+    assert new != service.process.pid
+    try:
+        service.hear("STATUS=workers: 2, busy: 0, streams: 0")
+        service.hear("WATCHDOG=1")
+        assert chat(service.socket, tenant, script("new", tokens=["fine"]), session="s").json()["message"] == "fine"
+        model.open_gate(gate)
+        assert running.events()[-1]["type"] == "done"
+        assert service.process.wait(servers.PATIENCE) == 0
+        service.hear("WATCHDOG=1")
+    finally:
+        os.kill(new, signal.SIGTERM)
+    assert service.word() == "STOPPING=1"
+    assert service.socket.exists()
+
+
+def test_an_upgrade_that_fails_ends_the_reload_for_the_service_manager_too(handed, tenant, tmp_path):
+    service = handed()
+    service.start()
+    assert service.word() == "READY=1"
+    service.config.write_text("BANTER_WORKERS=many\n")
+    service.process.send_signal(signal.SIGUSR2)
+    assert service.word() == "RELOADING=1"
+    assert service.word() == "READY=1"
+    assert "the new program cannot start, and this one goes on: banter.fcgi: " in service.text()
+    assert chat(service.socket, tenant, script("old", tokens=["fine"])).json()["message"] == "fine"
 
 
 def test_G6_but_nobody_waits_for_it_longer_than_for_a_worker(handed, tenant, model):
