@@ -10,6 +10,7 @@
 #include "base/status.h"
 #include "edge/settings.h"
 #include "pool/children.h"
+#include "pool/handover.h"
 #include "pool/listener.h"
 #include "pool/signals.h"
 #include "pool/upgrade.h"

@@ -1,11 +1,7 @@
 /*
  * An upgrade without a gap: the running master starts the new program's beside itself, on its own
  * listening sockets and its queue, and ends once that one serves; if it cannot, all goes on as it
- * was. Both ends of it: the old master's (upgrade_), and the new one's (handover_).
- *
- * They talk over one socket, which is the new one's standard error while it starts, so that whatever
- * it says is heard, the loader's words too. Then the new one says READY, the old one GO and, told
- * TAKEN, closes.
+ * was. This is the old master's end; the new one's is pool/handover.h.
  */
 #ifndef POOL_UPGRADE_H
 #define POOL_UPGRADE_H
@@ -60,33 +56,5 @@ enum status upgrade_start(struct upgrade *upgrade, const struct settings *settin
 enum upgrade_state upgrade_look(struct upgrade *upgrade, int64_t now);
 /* Kills it, if it is still starting; its workers drain. */
 void upgrade_cancel(struct upgrade *upgrade);
-
-/* What a new master was given. */
-struct handover {
-	int fd; /* to the old master; -1: there is none */
-	int web_fd, status_fd;
-	bool kept;
-	int queue[QUEUE_ENDS];
-	int error_fd; /* standard error as the old one has it; -1: we have it again */
-};
-
-#define HANDOVER_NONE ((struct handover){ .fd = -1, .web_fd = -1, .status_fd = -1, .error_fd = -1 })
-
-/*
- * At the start, before the environment is read. STATUS_FAILED: we cannot take what was given
- * (logged).
- */
-enum status handover_take(struct handover *handover) MUST_CHECK;
-/* The start went well: standard error is as the old one's. */
-void handover_started(struct handover *handover);
-/* All workers are up. */
-void handover_ready(struct handover *handover);
-enum handover_word {
-	HANDOVER_NOTHING,
-	HANDOVER_GO,	/* it is ours: to be answered by handover_taken() */
-	HANDOVER_ALONE, /* the old master has let go, or is no more */
-};
-enum handover_word handover_look(struct handover *handover);
-void handover_taken(struct handover *handover);
 
 #endif
