@@ -71,7 +71,9 @@ class Upgraded(servers.Banter):
 def upgraded(database, standin):
     with contextlib.ExitStack() as stack:
         def begin(**settings):
-            settings = {"workers": 2, "status_listen": f"unix:{servers.folder('status')}/socket", **settings}
+            where = servers.folder("status")
+            stack.callback(shutil.rmtree, where, ignore_errors=True)
+            settings = {"workers": 2, "status_listen": f"unix:{where}/socket", **settings}
             return stack.enter_context(contextlib.closing(Upgraded(database.url(), standin.url, **settings)))
 
         yield begin
