@@ -1,6 +1,7 @@
 /* The telling.  Rests on fork(2); the processes are none of the pool's children, and are reaped with them. */
 #include "pool/teller.h"
 
+#include <signal.h>
 #include <stdnoreturn.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -43,6 +44,7 @@ static void tell(const struct children *children, int fd)
 noreturn static void be_teller(const struct children *children, int fd)
 {
 	prctl(PR_SET_NAME, "banter-teller");
+	prctl(PR_SET_PDEATHSIG, SIGKILL); /* it has the master's sockets: nobody serves them then */
 	alarm(SECONDS);
 	tell(children, fd);
 	_exit(0); /* what else there is, is the master's */
