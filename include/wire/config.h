@@ -32,11 +32,11 @@ struct config_range {
  * milliseconds.
  */
 struct config {
-	char *listen;	     /* BANTER_LISTEN: unix:PATH or HOST:PORT */
-	int64_t socket_mode; /* BANTER_SOCKET_MODE: octal, of the unix socket */
-	int64_t backlog;     /* BANTER_BACKLOG */
-	int64_t queue_ms;    /* BANTER_QUEUE_TIME: to wait for a worker (G6); 0 without end */
-	char *status_listen; /* BANTER_STATUS_LISTEN: as listen; "": none */
+	char *listen;	      /* BANTER_LISTEN: unix:PATH or HOST:PORT */
+	int64_t socket_mode;  /* BANTER_SOCKET_MODE: octal, of the unix socket */
+	int64_t backlog;      /* BANTER_BACKLOG */
+	int64_t queue_ms;     /* BANTER_QUEUE_TIME: to wait for a worker (G6); 0 without end */
+	char *status_listen;  /* BANTER_STATUS_LISTEN: as listen; "": none */
 	int64_t status_shows; /* BANTER_STATUS_SHOWS: 0 /health alone, 1 /metrics and /status too */
 	struct config_range workers; /* BANTER_WORKERS */
 	int64_t worker_idle_ms; /* BANTER_WORKER_IDLE_TIME: of one above the least, before it ends */
