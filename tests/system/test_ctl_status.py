@@ -87,7 +87,7 @@ def test_it_shows_the_model_servers_and_their_breakers(pool, tenant):
     for _ in range(3):
         assert chat(banter.socket, tenant, "hello").status == 500
     (server,) = status(banter)["model_servers"]
-    assert server["breaker"] == "open" and 0 < server["open_ms"] <= 5000
+    assert server["breaker"] == "open" and 0 < server["open_ms"] <= 5100  # a pause ends with a tenth of a second
 
 
 def test_its_exit_codes_are_those_of_others(pool):
