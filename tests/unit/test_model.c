@@ -20,7 +20,7 @@ static void request_is_the_protocols(void **state)
 		.max_tokens = 256,
 	};
 	struct model *model;
-	struct stage stage = { STAGE_IDLE, 0, "" };
+	struct stage stage = { .at = STAGE_IDLE };
 
 	(void)state;
 	journal_clear();

@@ -32,7 +32,7 @@ static void stages_have_names(void **state)
 
 static void a_stage_knows_its_time(void **state)
 {
-	struct stage stage = { STAGE_IDLE, 0, "" };
+	struct stage stage = { .at = STAGE_IDLE };
 	int64_t before = clock_ms();
 
 	(void)state;
