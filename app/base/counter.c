@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -288,8 +289,7 @@ unsigned counter_name(struct counter_table *table, enum counter_set set, struct 
 	for (i = 0; i < last; i++) {
 		is = NAME_FREE;
 		if (atomic_compare_exchange_strong(&all[i].is, &is, NAME_BEGUN)) {
-			memcpy(all[i].text, name.p, name.n);
-			all[i].text[name.n] = '\0';
+			snprintf(all[i].text, NAME_SIZE, "%.*s", (int)name.n, name.p);
 			atomic_store(&all[i].is, NAME_WHOLE);
 			return i;
 		}
