@@ -7,6 +7,8 @@
 
 void backoff_grow(struct backoff *backoff, int64_t now)
 {
+	if (now - backoff->start_at >= YOUNG_MS) /* the last pause has long been over */
+		backoff->ms = 0;
 	backoff->ms = backoff->ms ? backoff->ms * 2 : FIRST_MS;
 	if (backoff->ms > MOST_MS)
 		backoff->ms = MOST_MS;

@@ -25,6 +25,27 @@ static void it_doubles_while_they_die_young_up_to_a_most(void **state)
 	assert_int_equal(backoff_left(&backoff, now), 100);
 }
 
+/* A pool that breathes has young workers whenever it has grown. */
+static void what_was_long_ago_makes_no_pause_longer(void **state)
+{
+	struct backoff backoff = { 0 };
+	int64_t now = NOW;
+	int n;
+
+	(void)state;
+	for (n = 0; n < 9; n++) {
+		backoff_grow(&backoff, now);
+		now += backoff_left(&backoff, now);
+	}
+	assert_int_equal(backoff.ms, 25600);
+	now += 9999;
+	backoff_after_death(&backoff, now - 1000, now);
+	assert_int_equal(backoff_left(&backoff, now), 30000);
+	now += 40000;
+	backoff_after_death(&backoff, now - 1000, now);
+	assert_int_equal(backoff_left(&backoff, now), 100);
+}
+
 static void a_second_one_waits_with_the_first(void **state)
 {
 	struct backoff backoff = { 0 };
@@ -54,6 +75,7 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(it_doubles_while_they_die_young_up_to_a_most),
+		cmocka_unit_test(what_was_long_ago_makes_no_pause_longer),
 		cmocka_unit_test(a_second_one_waits_with_the_first),
 		cmocka_unit_test(one_that_ended_at_once_is_not_followed_at_once),
 	};

@@ -187,8 +187,8 @@ static void who_dies_young_makes_the_backoff_grow_and_who_was_old_does_not(void 
 	started();
 	for (n = 0; n < 12; n++) {
 		assert_int_equal(dies(0, false, false), expected);
+		world.now += expected;
 		expected = expected * 2 < 30000 ? expected * 2 : 30000;
-		world.now += 30000;
 		born(CHILD_WORKER);
 	}
 	world.now += 10000;
