@@ -171,13 +171,16 @@ static bool has_room(const struct admission *admission)
 	return admission->setup->config->queue_ms || admission->count < admission->size;
 }
 
-/* Each of them wants a worker more, if none is idle. */
-static void ring(const struct admission *admission, uint64_t connections)
+/* Whether more workers may be made for those who wait, if none is idle: the master sees to that. */
+static bool grows(const struct admission *admission)
 {
-	const struct scoreboard *scoreboard = admission->setup->scoreboard;
+	return atomic_load(&admission->setup->scoreboard->grows);
+}
 
-	if (connections && atomic_load(&scoreboard->grows) && !scoreboard_idle(scoreboard))
-		bell_ring(admission->setup->bell, connections);
+static void ring(const struct admission *admission)
+{
+	if (grows(admission) && queue_since(admission->setup->queue) != CLOCK_NEVER)
+		bell_ring(admission->setup->bell, 1);
 }
 
 /*
@@ -187,20 +190,18 @@ static void ring(const struct admission *admission, uint64_t connections)
 static enum status take_in(struct admission *admission)
 {
 	enum status status = STATUS_OK;
-	uint64_t came = 0;
 	int fd, taken;
 
 	for (taken = 0; taken < ROUND && status == STATUS_OK && has_room(admission); taken++) {
 		status = gateway_take(admission->context.gateway, &fd);
 		if (status == STATUS_OK) {
 			hold(admission, fd);
-			came++;
 		} else if (status == STATUS_NOMEM && admission->count) {
 			refuse(admission, pop(admission).fd);
 			status = STATUS_OK;
 		}
 	}
-	ring(admission, came);
+	ring(admission);
 	return status == STATUS_CLOSED ? STATUS_OK : status;
 }
 
@@ -213,7 +214,7 @@ static enum status let_in(struct admission *admission)
 	if (scoreboard_idle(scoreboard)) { /* the kernel woke us in its place */
 		status = gateway_stand_back(admission->context.gateway);
 		pause_for(admission, LOOK_IDLE_MS);
-	} else if (!atomic_load(&scoreboard->grows)) {
+	} else if (!grows(admission)) {
 		pause_for(admission, LOOK_MS);
 	}
 	return status ? status : take_in(admission);
@@ -229,6 +230,8 @@ static int64_t next_look(const struct admission *admission, int64_t now)
 		  since == CLOCK_NEVER && !admission->count ? STAGE_IDLE : STAGE_HOLD);
 	if (admission->count || admission->lingering.count)
 		return now + LOOK_MS; /* the queue may have room again; more may have come */
+	if (since != CLOCK_NEVER && grows(admission))
+		return now + LOOK_MS; /* who seemed idle may have taken another */
 	if (since == CLOCK_NEVER || !queue_ms)
 		return CLOCK_NEVER;
 	return since + queue_ms;

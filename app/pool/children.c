@@ -189,7 +189,8 @@ void children_look(struct children *children, int64_t now)
 			master_saw(master, i, (enum stage_at)atomic_load(&stage->at),
 				   atomic_load(&stage->since), atomic_load(&stage->steps));
 	}
-	master_waited(master, bell_heard(children->bell));
+	if (bell_heard(children->bell))
+		master_waiting(master, queue_count(children->queue));
 }
 
 static void cause_of(int result, char *out, size_t size)

@@ -108,11 +108,21 @@ void master_stopped(struct master *master, uint32_t place, bool stopped)
 	master->all[place].silence = 0;
 }
 
-void master_waited(struct master *master, uint64_t connections)
+/* Whether it is a worker that takes no connection that waits now, but may take later ones. */
+static bool is_busy(const struct master_child *child)
 {
-	uint64_t room = master->plan.most - master->workers;
+	return child->lives && child->kind == CHILD_WORKER && child->told == TOLD_NOTHING &&
+	       child->up && (child->stopped || child->idle_since == CLOCK_NEVER);
+}
 
-	master->workers += (uint32_t)(connections < room ? connections : room);
+void master_waiting(struct master *master, uint32_t connections)
+{
+	uint32_t i, want = at_most(connections, master->plan.most);
+
+	for (i = 0; i < master->places && connections; i++)
+		want += is_busy(&master->all[i]);
+	if (connections && want > master->workers)
+		master->workers = at_most(want, master->plan.most);
 }
 
 bool master_grows(const struct master *master)

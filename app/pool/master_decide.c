@@ -190,9 +190,10 @@ static struct master_decision shrink(struct master *master, const struct view *v
 {
 	const struct master_tally *count = &view->tally[CHILD_WORKER];
 	struct master_decision decision = { MASTER_WAIT, CHILD_WORKER, view->idle, CLOCK_NEVER };
+	uint32_t least = master->plan.wanted[CHILD_WORKER];
 	int64_t due_at = now + master->plan.idle_ms;
 
-	if (master->workers == master->plan.wanted[CHILD_WORKER] || count->old)
+	if (master->workers == least || count->old)
 		return decision;
 	if (view->idle < master->places)
 		due_at = clock_earlier(master->all[view->idle].idle_since, now) +
@@ -201,6 +202,10 @@ static struct master_decision shrink(struct master *master, const struct view *v
 		decision.at = due_at;
 		return decision;
 	}
+	if (count->fresh < master->workers) /* who could not be made is not wanted any more */
+		master->workers = count->fresh > least ? count->fresh : least;
+	if (master->workers == least)
+		return decision;
 	master->workers--;
 	decision.act = MASTER_RETIRE;
 	return decision;

@@ -112,8 +112,11 @@ void master_saw(struct master *master, uint32_t place, enum stage_at at, int64_t
 		uint32_t steps);
 /* A signal has stopped it, or it goes on. */
 void master_stopped(struct master *master, uint32_t place, bool stopped);
-/* So many connections came that wait, and no worker is idle. */
-void master_waited(struct master *master, uint64_t connections);
+/*
+ * So many connections wait for a worker: there are to be as many as that besides the busy ones. To be
+ * told again while they wait.
+ */
+void master_waiting(struct master *master, uint32_t connections);
 /*
  * A child is dead and its place free; `well`: it ended by itself and as it should, `served`: it had
  * answered a request. Returns the ms until another starts in its stead, -1: it was told to end.

@@ -9,7 +9,7 @@ import pytest
 from fastcgi import chat, health
 from servers import name, script, until
 from site_client import at_once
-from test_full import FULL, admission, ask_status, busy, finish, held, send, told, wakeups
+from test_full import FULL, admission, ask_status, busy, finish, held, send, stages, told, wakeups
 from test_pool import all_new, ask_reload, configured, end_of, logged  # noqa: F401 (a fixture)
 
 def size(banter, count):
@@ -44,6 +44,21 @@ def test_a_crowd_at_once_finds_a_worker_each(pool, tenant, model):
     size(banter, 20)
     model.open_gate(gate)
     finish(running)
+
+
+def test_a_stopped_worker_that_was_idle_keeps_no_pool_from_growing(pool, tenant):
+    """It takes nobody, and it will be a while before it is given up."""
+    banter = pool(workers="1:3", queue_time="30s")
+    assert health(banter.socket) == 200
+    (pid,) = banter.children()
+    until(lambda: stages(banter).get(pid) == "idle", "an idle worker")
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        assert chat(banter.socket, tenant, script("hello", tokens=["fine"])).status == 200
+        size(banter, 2)
+        assert "told to end" not in banter.text()
+    finally:
+        os.kill(pid, signal.SIGCONT)
 
 
 def test_without_a_queueing_time_the_pool_grows_too_and_refuses_nobody(pool, tenant, model):

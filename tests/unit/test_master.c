@@ -479,6 +479,22 @@ static void busy(uint32_t place)
 	master_saw(&world.master, place, STAGE_STREAM, world.now, 0);
 }
 
+static void all_busy(void)
+{
+	uint32_t i;
+
+	for (i = 0; i < world.master.places; i++)
+		if (world.all[i].lives && world.all[i].kind == CHILD_WORKER)
+			busy(i);
+}
+
+/* All are busy, and so many connections wait. */
+static void wait_for_more(uint32_t connections)
+{
+	all_busy();
+	master_waiting(&world.master, connections);
+}
+
 /* After an upgrade: nobody is replaced, and nobody hurried, but by who asks for it. */
 static void who_leaves_retires_all_and_replaces_nobody(void **state)
 {
@@ -486,14 +502,14 @@ static void who_leaves_retires_all_and_replaces_nobody(void **state)
 
 	(void)state;
 	range();
-	master_waited(&world.master, 1);
+	wait_for_more(1);
 	assert_true(dies(0, false, true) > 0);
 	master_leave(&world.master);
 	for (i = 1; i <= WORKERS; i++)
 		assert_int_equal(must(MASTER_RETIRE).place, i);
 	assert_int_equal(quiet(), LONGEST + GRACE);
 	world.now += 60000; /* a pause that is over, and a pool that might shrink */
-	master_waited(&world.master, 1);
+	master_waiting(&world.master, 1);
 	assert_false(master_grows(&world.master));
 	assert_false(master_turns_away(&world.master, world.now));
 	assert_int_equal(quiet(), LONGEST + GRACE - 60000);
@@ -517,26 +533,72 @@ static void a_connection_that_waits_makes_a_worker_more_at_once(void **state)
 	assert_true(master_grows(&world.master));
 	for (i = 0; i < WORKERS; i++)
 		busy(i);
-	master_waited(&world.master, 0);
+	master_waiting(&world.master, 0);
 	assert_int_equal(quiet(), -1);
-	master_waited(&world.master, 1);
+	master_waiting(&world.master, 1);
 	busy(born(CHILD_WORKER));
 	assert_int_equal(quiet(), IDLE);
-	master_waited(&world.master, 2);
+	master_waiting(&world.master, 2);
 	busy(born(CHILD_WORKER));
 	busy(born(CHILD_WORKER));
 	assert_true(master_grows(&world.master));
-	master_waited(&world.master, UINT64_MAX); /* up to as many as there may be */
+	master_waiting(&world.master, UINT32_MAX); /* up to as many as there may be */
 	busy(born(CHILD_WORKER));
 	busy(born(CHILD_WORKER));
 	assert_int_equal(quiet(), IDLE);
 	assert_false(master_grows(&world.master));
-	master_waited(&world.master, 1);
+	master_waiting(&world.master, 1);
 	assert_int_equal(quiet(), IDLE);
 	assert_int_equal(master_count(&world.master, CHILD_WORKER).fresh, 8);
 	/* Who dies is replaced. */
 	assert_int_equal(dies(5, true, true), 0);
 	assert_int_equal(born(CHILD_WORKER), 5);
+}
+
+static void those_who_wait_are_told_of_often_and_make_a_worker_each_once(void **state)
+{
+	int n;
+
+	(void)state;
+	range();
+	wait_for_more(2);
+	for (n = 0; n < 10; n++)
+		master_waiting(&world.master, 2); /* before there is a place to start them in */
+	born(CHILD_WORKER);
+	born(CHILD_WORKER);
+	for (n = 0; n < 10; n++) {
+		master_waiting(&world.master, 2); /* they are starting */
+		assert_int_equal(quiet(), IDLE);
+	}
+	up(4);
+	up(5);
+	master_waiting(&world.master, 2); /* and up, and have not taken them yet */
+	assert_int_equal(quiet(), IDLE);
+	busy(4);
+	master_waiting(&world.master, 1);
+	assert_int_equal(quiet(), IDLE);
+	up(1); /* an old one will take it */
+	busy(5);
+	master_waiting(&world.master, 1);
+	assert_true(quiet() > 0);
+	busy(1);
+	master_waiting(&world.master, 1);
+	born(CHILD_WORKER);
+}
+
+static void an_idle_one_that_a_signal_has_stopped_takes_nobody(void **state)
+{
+	(void)state;
+	range();
+	master_stopped(&world.master, 1, true);
+	master_waiting(&world.master, 2);
+	assert_int_equal(quiet(), -1); /* two others are idle */
+	master_stopped(&world.master, 0, true);
+	master_stopped(&world.master, 2, true);
+	master_waiting(&world.master, 2);
+	born(CHILD_WORKER);
+	born(CHILD_WORKER);
+	assert_true(quiet() > 0);
 }
 
 static void workers_above_the_least_go_when_they_have_been_idle(void **state)
@@ -545,11 +607,9 @@ static void workers_above_the_least_go_when_they_have_been_idle(void **state)
 
 	(void)state;
 	range();
-	master_waited(&world.master, 3);
+	wait_for_more(3);
 	carry_out();
-	for (i = 0; i < 8; i++)
-		if (world.all[i].kind == CHILD_WORKER)
-			busy(i);
+	all_busy();
 	world.now += 10 * IDLE;
 	assert_int_equal(quiet(), IDLE); /* none of them is idle */
 	up(5);
@@ -575,13 +635,35 @@ static void workers_above_the_least_go_when_they_have_been_idle(void **state)
 	assert_true(quiet() > 0); /* the least stay, however long they are idle */
 }
 
+/* No process can be made: the pool must not give back those it has for those it has not. */
+static void who_could_not_be_made_is_not_wanted_for_ever(void **state)
+{
+	struct master_decision decision;
+
+	(void)state;
+	range();
+	wait_for_more(2);
+	born(CHILD_WORKER);
+	while ((decision = decide()).act == MASTER_START)
+		master_unborn(&world.master, CHILD_WORKER, world.now);
+	all_up();
+	world.now += IDLE;
+	assert_int_equal(must(MASTER_START).kind, CHILD_WORKER);
+	master_unborn(&world.master, CHILD_WORKER, world.now);
+	dies(must(MASTER_RETIRE).place, true, true); /* the one above the least */
+	quiet();
+	world.now += 10 * IDLE;
+	assert_int_equal(quiet(), -1); /* and nobody is tried for any more */
+	assert_int_equal(master_count(&world.master, CHILD_WORKER).fresh, WORKERS);
+}
+
 static void a_reload_keeps_as_many_as_there_are_within_the_new_bounds(void **state)
 {
 	struct master_plan plan = plan_for(WORKERS);
 
 	(void)state;
 	range();
-	master_waited(&world.master, 3);
+	wait_for_more(3);
 	carry_out();
 	plan.most = 5;
 	master_reload(&world.master, &plan);
@@ -788,7 +870,7 @@ static void whatever_happens(void **state)
 			master_reload(&world.master, &plan);
 			break;
 		case 3:
-			master_waited(&world.master, unit_random(&random) % 4);
+			master_waiting(&world.master, unit_random(&random) % 4);
 			break;
 		case 1:
 		case 2:
@@ -847,7 +929,11 @@ int main(void)
 		cmocka_unit_test_setup(told_twice_ends_what_runs_now, set_up),
 		cmocka_unit_test_setup(told_twice_kills_all_at_once, set_up),
 		cmocka_unit_test_setup(a_connection_that_waits_makes_a_worker_more_at_once, set_up),
+		cmocka_unit_test_setup(those_who_wait_are_told_of_often_and_make_a_worker_each_once,
+				       set_up),
+		cmocka_unit_test_setup(an_idle_one_that_a_signal_has_stopped_takes_nobody, set_up),
 		cmocka_unit_test_setup(workers_above_the_least_go_when_they_have_been_idle, set_up),
+		cmocka_unit_test_setup(who_could_not_be_made_is_not_wanted_for_ever, set_up),
 		cmocka_unit_test_setup(a_reload_keeps_as_many_as_there_are_within_the_new_bounds,
 				       set_up),
 		cmocka_unit_test_setup(
