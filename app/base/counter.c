@@ -61,7 +61,7 @@ static const char *const calls[] = { "exchange_begin", "exchange_end", "lease_re
 	"other" };
 static const char *const children[] = { "worker", "admission", "status" };
 static const char *const deaths[] = { "exit", "SIGABRT", "SIGBUS", "SIGFPE", "SIGILL", "SIGKILL",
-	"SIGSEGV", "SIGTERM", "signal" };
+	"SIGSEGV", "SIGTERM", "signal", "stuck" };
 static const char *const uses[] = { "in", "cached", "out" };
 /* clang-format on */
 

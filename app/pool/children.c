@@ -211,13 +211,12 @@ static void bury(struct children *children, uint32_t place, int result, int64_t 
 	double age = (double)(now - known->born) / 1000;
 	double staged = (double)(now - atomic_load(&slot->stage.since)) / 1000;
 	bool well = WIFEXITED(result) && WEXITSTATUS(result) == 0;
-	bool told = known->told != TOLD_NOTHING || children->master.phase != MASTER_SERVING;
 	char cause[96], then[64] = "it was told to end";
 	int64_t pause;
 
-	if (!told)
+	if (children->master.phase < MASTER_DRAINING) /* then it may be that nobody has any time */
 		death_count(counter_table_slot(children->counters, children->places), known->kind,
-			    result);
+			    result, known->stuck);
 	scoreboard_set_busy(children->scoreboard, slot, false);
 	limit_release(children->limit, place);
 	db_throttle_end(children->throttle, place, DB_THROTTLE_FAILED);

@@ -27,10 +27,15 @@ static enum counter_death cause_of(int signal)
 	return COUNTER_DEATH_SIGNAL;
 }
 
-void death_count(struct counter_slot *slot, enum child_kind kind, int result)
+void death_count(struct counter_slot *slot, enum child_kind kind, int result, bool stuck)
 {
+	enum counter_death cause = COUNTER_DEATH_EXIT;
+
 	if (WIFEXITED(result) && WEXITSTATUS(result) == 0)
 		return;
-	counter_add_at(slot, COUNTER_DEATHS, kind,
-		       WIFSIGNALED(result) ? cause_of(WTERMSIG(result)) : COUNTER_DEATH_EXIT, 1);
+	if (stuck)
+		cause = COUNTER_DEATH_STUCK;
+	else if (WIFSIGNALED(result))
+		cause = cause_of(WTERMSIG(result));
+	counter_add_at(slot, COUNTER_DEATHS, kind, cause, 1);
 }

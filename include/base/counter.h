@@ -96,6 +96,7 @@ enum counter_death {
 	COUNTER_DEATH_SIGSEGV,
 	COUNTER_DEATH_SIGTERM,
 	COUNTER_DEATH_SIGNAL, /* another */
+	COUNTER_DEATH_STUCK,  /* by whatever signal: it had made no progress */
 	COUNTER_SIZE_DEATH
 };
 enum counter_use { COUNTER_USE_IN, COUNTER_USE_CACHED, COUNTER_USE_OUT, COUNTER_SIZE_USE };
@@ -156,7 +157,7 @@ enum counter_set {
 	ROW(DATABASE_FAILURES, "database_failures", TOTAL, CALL, ALL,                              \
 	    "those of them that failed, or had no answer in time")                                 \
 	ROW(DEATHS, "deaths", TOTAL, CHILD, DEATH,                                                 \
-	    "processes of the pool that died without being told to end, by cause")
+	    "processes of the pool that died, by cause; who ended as it was told did not")
 
 enum counter {
 #define COUNTER_CONSTANT(constant, name, kind, a, b, help) COUNTER_##constant,

@@ -7,8 +7,9 @@ import re
 import signal
 import time
 
+import exposition
 import pytest
-
+from ctl import ctl
 from fastcgi import begun, chat, health, stream
 from servers import name, script, until
 from test_full import admission, ask_status, stages
@@ -40,6 +41,13 @@ def gone(banter, pid, count):
     until(lambda: pid not in banter.children() and len(banter.children()) == count, f"{count} workers without {pid}")
 
 
+def deaths(banter):
+    """As they are counted, by process and cause."""
+    code, out, err = ctl("metrics", "--pid", banter.process.pid)
+    assert (code, err) == (0, "")
+    return exposition.read(out).by("banter_deaths", "process", "cause")
+
+
 def test_S1_a_stopped_worker_is_named_ended_and_replaced(pool, tenant):
     """Its exchange is lost with it, S1; who comes meanwhile is served."""
     banter = pool(workers=2, worker_stuck_time=0.5)
@@ -53,6 +61,7 @@ def test_S1_a_stopped_worker_is_named_ended_and_replaced(pool, tenant):
     logged(banter, rf"worker \d \(pid {pid}\) did not end in its time: it is killed")
     assert reply.event() is None
     gone(banter, pid, 2)
+    assert deaths(banter) == {("worker", "stuck"): 1}
     assert banter.text().count("it is told to end; a") == 1
 
 
@@ -106,6 +115,22 @@ def test_one_that_goes_on_after_it_was_told_ends_its_exchange(pool, tenant, mode
     assert reply.events()[-1]["type"] == "done"
     gone(banter, pid, 1)
     assert "died" not in banter.text() and "killed" not in banter.text()
+
+
+def test_one_that_dies_while_it_retires_is_counted_and_one_that_ends_is_not(pool, tenant, model):
+    banter = pool(workers=1)
+    gate = name("gate")
+    for how, counted in ((None, {}), (signal.SIGKILL, {("worker", "SIGKILL"): 1})):
+        reply, pid, _ = streaming(banter, tenant, gate if not how else NEVER)
+        banter.process.send_signal(signal.SIGHUP)
+        until(lambda: len(banter.children()) == 2, "the one in its place")
+        if how:
+            os.kill(pid, how)
+        else:
+            model.open_gate(gate)
+            assert reply.events()[-1]["type"] == "done"
+        gone(banter, pid, 1)
+        assert deaths(banter) == counted
 
 
 class Trapped:
