@@ -274,9 +274,9 @@ int pool_run(struct config *config, struct settings *settings, struct worker_too
 	open_all(&pool);
 	for (;;) {
 		now = clock_ms();
+		children_look(&pool.children, now); /* what a signal says begins only now */
 		answer_signals(&pool, now);
 		takeover_hear(&pool);
-		children_look(&pool.children, now);
 		if (!carry_out(&pool, now, &next))
 			break;
 		next = clock_earlier(next, takeover_look(&pool, now));

@@ -110,7 +110,7 @@ void master_look(struct master *master, int64_t now);
  */
 void master_saw(struct master *master, uint32_t place, enum stage_at at, int64_t since,
 		uint32_t steps);
-/* A signal has stopped it, or it goes on. */
+/* A signal has stopped it, or it goes on, since master_look(). */
 void master_stopped(struct master *master, uint32_t place, bool stopped);
 /*
  * So many connections wait for a worker: there are to be as many as that besides the busy ones. To be

@@ -12,7 +12,9 @@ import pytest
 from ctl import ctl
 from fastcgi import begun, chat, health, stream
 from servers import name, script, until
-from test_full import admission, ask_status, stages
+from site_client import at_once
+from test_ending import Arriving, Blocked, InTheDatabase, Silent, at  # noqa: F401 (a fixture)
+from test_full import admission, ask_status, stages, told
 from test_pool import logged
 
 NEVER = name("never")
@@ -169,6 +171,39 @@ def test_S1_a_worker_that_makes_no_step_is_ended_after_its_stages_time(pool, ten
     assert health(banter.socket) == 200
 
 
+# Each long enough for the worker to be trapped before it breaks off by itself.
+EACH = dict.fromkeys(["request_time", "database_time", "model_first_time", "model_idle_time", "write_time"], "3s")
+
+
+@pytest.mark.parametrize("state", [Arriving, InTheDatabase, Silent, Blocked], ids=lambda state: state.__name__)
+def test_S1_whatever_a_worker_is_at_its_stage_and_request_are_named(at, state):
+    banter, one = at(state, workers=1, worker_stuck_time=0.5, **EACH)
+    (pid,) = banter.children()
+    trapped = Trapped(pid)
+    line = logged(banter, rf"worker 0 \(pid {pid}\) (made .*)")[0][1]
+    silent = re.match(rf"made no progress for (\d+\.\d) s: stage {one.at}, request=[a-z0-9]{{26}}; it is told to end; ", line)
+    assert silent and float(silent[1]) >= 3.5, line
+    os.kill(pid, signal.SIGKILL)
+    trapped.end()
+    gone(banter, pid, 1)
+
+
+def test_what_slept_with_its_master_was_not_silent(pool, tenant):
+    """A frozen container, a suspended machine: whichever goes on first."""
+    banter = pool(workers=2, worker_stuck_time=1)
+    reply = begun(banter.socket, tenant, script(name("long"), tokens=200, delay_ms=50), ["start", "token"], session=name("s"))
+    children = banter.children() + banter.children("admit")
+    for order in ([banter.process.pid, *children], [*children, banter.process.pid]):
+        for pid in order:
+            os.kill(pid, signal.SIGSTOP)
+        time.sleep(3)  # nothing happens, and for that there is no gate
+        for pid in order:
+            os.kill(pid, signal.SIGCONT)
+    assert reply.events()[-1]["type"] == "done"
+    assert "told to end" not in banter.text()
+    assert banter.children() + banter.children("admit") == children
+
+
 def test_a_stream_that_goes_on_for_long_is_left_alone(pool, tenant):
     """Many times as long as it may be silent: its tokens, and while there are none its heartbeats, are steps."""
     banter = pool(workers=1, **{**SHORT, "model_idle_time": "30s", "heartbeat": "100ms"})
@@ -211,4 +246,16 @@ def test_a_worker_with_more_than_BANTER_WORKER_MEMORY_is_replaced(pool, tenant, 
     served = [line[1] for line in logged(banter, r"\[(\d+)\] request=", 3)]
     assert len(set(served)) == (3 if replaced else 1)
     assert ("MiB of its own: it makes room for another" in banter.text()) == replaced
+    assert "died" not in banter.text()
+
+
+def test_workers_that_are_exchanged_for_their_memory_under_load_lose_nobody(pool, tenant):
+    banter = pool(workers=2, worker_memory=1, queue_time="60s")
+
+    def ask(_):
+        replies = [chat(banter.socket, tenant, script("hello", tokens=["fine"]), session=name("s")) for _ in range(8)]
+        return [told(reply)[0] for reply in replies]
+
+    assert at_once(6, ask) == [[200] * 8] * 6
+    assert banter.text().count("it makes room for another") == 48
     assert "died" not in banter.text()
