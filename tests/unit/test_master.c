@@ -867,7 +867,16 @@ static void whatever_happens(void **state)
 		case 0:
 			plan = plan_for(1 + unit_random(&random) % 4);
 			plan.most += unit_random(&random) % 4;
+			plan.times.silent[STAGE_STREAM] = SILENT;
+			plan.times.stopped = unit_random(&random) % 2 ? STOPPED : 0;
 			master_reload(&world.master, &plan);
+			break;
+		case 4:
+			master_stopped(&world.master, place, unit_random(&random) % 2);
+			break;
+		case 5:
+			if (world.all[place].lives)
+				busy(place);
 			break;
 		case 3:
 			master_waiting(&world.master, unit_random(&random) % 4);
@@ -883,6 +892,7 @@ static void whatever_happens(void **state)
 				dies(place, unit_random(&random) % 2, unit_random(&random) % 2);
 			world.now += unit_random(&random) % 100;
 		}
+		master_look(&world.master, world.now);
 		for (round = 0; (decision = decide()).act != MASTER_WAIT; round++) {
 			assert_true(round < 4 * PLACES);
 			assert_int_not_equal(decision.act, MASTER_OVER);
