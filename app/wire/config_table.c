@@ -77,7 +77,8 @@ static const struct setting settings[] = {
 	      "0: any"),
 	TIME("BANTER_WORKER_STUCK_TIME", stuck_ms, RELOAD, 30, 0, 3600,
 	     "how much longer than the time allowed for what it does a worker may get on with nothing "
-	     "before it is ended and replaced; 0: for ever, for a debugger"),
+	     "before it is ended and replaced; 0: for ever, for a debugger. Without effect where a web "
+	     "server or a supervisor starts the workers"),
 	TIME("BANTER_DRAIN_TIME", drain_ms, RELOAD, 25, 0, 3600,
 	     "how long running exchanges may go on after SIGTERM"),
 	SHAPED_SECRET("BANTER_DATABASE_URL", database_url, RELOAD, config_value_database,
