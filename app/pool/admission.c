@@ -253,6 +253,18 @@ static enum status see_off(struct admission *admission)
 	return status;
 }
 
+/* The same on a socket that nobody follows on: the requests of the last ones may just be arriving. */
+static enum status take_last(struct admission *admission)
+{
+	enum status status;
+	int fd;
+
+	while ((status = gateway_take(admission->context.gateway, &fd)) == STATUS_OK)
+		hold(admission, fd);
+	pause_for(admission, LOOK_MS);
+	return status == STATUS_CLOSED ? STATUS_OK : status;
+}
+
 static enum status stand(struct admission *admission)
 {
 	struct gateway *gateway = admission->context.gateway;
@@ -276,8 +288,8 @@ static enum status stand(struct admission *admission)
 		if (status == STATUS_STOPPED)
 			status = STATUS_OK;
 	}
-	if (status == STATUS_OK && all_end(admission) && admission->setup->kept)
-		status = see_off(admission);
+	if (status == STATUS_OK && all_end(admission))
+		status = admission->setup->kept ? see_off(admission) : take_last(admission);
 	if (all_end(admission))
 		status = refuse_late(admission, CLOCK_NEVER);
 	else if (status == STATUS_OK) /* whose waking was ours must not wait for the next one's */

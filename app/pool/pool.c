@@ -63,39 +63,36 @@ static void watch(struct pool *pool, enum pool_slot slot, int fd)
 static void begin_drain(struct pool *pool, int64_t now)
 {
 	struct master *master = &pool->children.master;
-	int64_t patience = 0;
+	int64_t patience = pool->config->queue_ms ? pool->config->queue_ms : CLOCK_NEVER;
 
-	if (pool->children.sockets.kept)
-		patience = pool->config->queue_ms ? pool->config->queue_ms : CLOCK_NEVER;
 	systemd_stopping();
 	log_info("draining: up to %.1f s; workers: %u", (double)pool->config->drain_ms / 1000,
 		 master_count(master, CHILD_WORKER).living);
 	takeover_cancel(pool);
-	children_close(&pool->children);
+	if (master->phase == MASTER_SERVING) /* else the queue is another pool's */
+		children_close(&pool->children);
 	master_drain(master, patience, now);
 	watch(pool, SLOT_STATUS, pool->children.sockets.status_fd);
 }
 
 /*
  * No worker takes these any more: the web server is to know at once, not when the last exchange has
- * ended. On a socket that outlives us they wait for the pool that follows, but not longer than
- * anybody waits for a worker.
+ * ended. But an admission process refuses first whom it finds there, and on a socket that outlives us
+ * they wait for the pool that follows: for as long as anybody waits for a worker.
  */
 static void turn_away(struct pool *pool, int64_t now)
 {
 	const struct children_sockets *sockets = &pool->children.sockets;
 	const struct master *master = &pool->children.master;
+	bool alone = !master_count(master, CHILD_ADMISSION).living;
 	struct queue_entry entry;
 
 	listener_turn_away(sockets->status_fd);
-	/*
-	 * Whom an admission process held it refuses itself, if it lives; after an upgrade they are the
-	 * other pool's.
-	 */
-	if (sockets->listen_fd >= 0 && !master_count(master, CHILD_ADMISSION).living)
+	/* After an upgrade they are the other pool's. */
+	if (sockets->listen_fd >= 0 && alone)
 		while (queue_take(pool->children.queue, &entry) == STATUS_OK)
 			close(entry.fd);
-	if (!master_turns_away(master, now))
+	if (!master_turns_away(master, now) && (sockets->kept || !alone))
 		return;
 	watch(pool, SLOT_LISTEN, sockets->listen_fd);
 	listener_turn_away(sockets->listen_fd);

@@ -453,6 +453,26 @@ def test_G6_at_a_drain_those_who_wait_get_503_at_once(pool, tenant, model):
     assert end_of(banter) == 0
 
 
+def test_G6_at_a_drain_those_in_the_backlog_get_503_too(pool, tenant, model):
+    """Whom the admission process had not let in yet; it does not even run when the pool is told to end."""
+    banter = pool(workers=1, queue_time="10m")
+    gate = name("gate")
+    running = busy(banter, tenant, gate, 1)
+    pid = admission(banter)
+    os.kill(pid, signal.SIGSTOP)
+    waiting = [send(banter, tenant, "Hello") for _ in range(300)]
+    banter.process.send_signal(signal.SIGTERM)
+    logged(banter, "draining: ")
+    os.kill(pid, signal.SIGCONT)
+    assert [told(reply) for reply in waiting] == [(503, FULL["headless"])] * 300
+    late = send(banter, tenant, "Hello")
+    with pytest.raises(Cut):  # a web server answers 503 for it
+        assert late.status
+    model.open_gate(gate)
+    finish(running)
+    assert end_of(banter) == 0
+
+
 def test_at_a_drain_without_an_admission_process_nobody_is_left_waiting(pool, tenant, model):
     """It was killed, and is not replaced: the connections are cut at once."""
     banter = pool(workers=1)
