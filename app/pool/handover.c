@@ -1,16 +1,22 @@
-/* The new master's end of an upgrade.  Rests on what the environment says of the descriptors. */
+/*
+ * The new master's end of an upgrade.  Rests on what the environment says of the descriptors, and on
+ * pidfd_open(2).
+ */
 #include "pool/handover.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/pidfd.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/count.h"
 #include "base/log.h"
+#include "pool/signals.h"
 
 #define NAME "BANTER_HANDOVER"
 #define FORM 1 /* of the text, of the words and of what lies in the queue */
@@ -53,6 +59,15 @@ enum status handover_give(const struct handover *handover)
 	return STATUS_OK;
 }
 
+/* Of who made the socket. It cannot have ended yet, unless it was killed: then we are alone soon. */
+static int open_before(int fd)
+{
+	struct ucred peer;
+	socklen_t size = sizeof(peer);
+
+	return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) ? -1 : pidfd_open(peer.pid, 0);
+}
+
 enum status handover_take(struct handover *handover)
 {
 	const char *text = getenv(NAME);
@@ -76,6 +91,7 @@ enum status handover_take(struct handover *handover)
 			  strerror(errno));
 		return STATUS_FAILED;
 	}
+	given.before = open_before(given.fd);
 	*handover = given;
 	return STATUS_OK;
 }
@@ -126,4 +142,24 @@ enum handover_word handover_look(struct handover *handover)
 void handover_taken(struct handover *handover)
 {
 	say(handover, HANDOVER_SAYS_TAKEN);
+}
+
+void handover_tell(const struct handover *handover, enum wait_stop stop)
+{
+	if (handover->before >= 0 &&
+	    pidfd_send_signal(handover->before, signals_number(stop), NULL, 0))
+		log_debug("the master before this one has ended");
+}
+
+bool handover_stands(struct handover *handover)
+{
+	struct pollfd end = { .fd = handover->before, .events = POLLIN };
+
+	if (handover->before < 0)
+		return false;
+	if (poll(&end, 1, 0) == 0)
+		return true;
+	close(handover->before);
+	handover->before = -1;
+	return false;
 }

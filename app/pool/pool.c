@@ -69,6 +69,7 @@ static void begin_drain(struct pool *pool, int64_t now)
 	log_info("draining: up to %.1f s; workers: %u", (double)pool->config->drain_ms / 1000,
 		 master_count(master, CHILD_WORKER).living);
 	takeover_cancel(pool);
+	handover_tell(pool->handover, WAIT_DRAIN);
 	if (master->phase == MASTER_SERVING) /* else the queue is another pool's */
 		children_close(&pool->children);
 	master_drain(master, patience, now);
@@ -117,11 +118,13 @@ static void answer_signals(struct pool *pool, int64_t now)
 	if (signals->stop == WAIT_NOW && master->phase < MASTER_HURRYING) {
 		log_warn("told twice: what runs ends now");
 		master_hurry(master);
+		handover_tell(pool->handover, WAIT_NOW);
 	}
 	if (signals->hurry) {
 		signals->hurry = 0;
 		log_warn("told twice: the workers are killed");
 		master_kill(master);
+		handover_tell(pool->handover, WAIT_NOW);
 	}
 	teller_answer(&pool->children, pool->tell_fd);
 	if (askers_came(&pool->askers))
@@ -168,7 +171,10 @@ static void end_stuck(const struct pool *pool, const struct master_decision *dec
 	children_tell(children, decision->place, signals_number(WAIT_DRAIN));
 }
 
-/* Does what the state machine decides; returns when it wants to be asked again. False: all is over. */
+/*
+ * Does what the state machine decides; returns when it wants to be asked again. False: all is over;
+ * not while a master before this one has exchanges: who ends us last ends the service.
+ */
 static bool carry_out(struct pool *pool, int64_t now, int64_t *next)
 {
 	struct children *children = &pool->children;
@@ -205,8 +211,8 @@ static bool carry_out(struct pool *pool, int64_t now, int64_t *next)
 			break;
 		case MASTER_WAIT:
 		case MASTER_OVER:
-			*next = decision.at;
-			return decision.act == MASTER_WAIT;
+			*next = decision.act == MASTER_WAIT ? decision.at : CLOCK_NEVER;
+			return decision.act == MASTER_WAIT || takeover_waits(pool);
 		}
 	}
 }
@@ -224,6 +230,7 @@ static void open_all(struct pool *pool)
 	wait_watch(&pool->wait, SLOT_BELL, pool->children.bell, POLLIN);
 	wait_watch(&pool->wait, SLOT_TELLER, pool->tell_fd, POLLIN);
 	wait_watch(&pool->wait, SLOT_HANDOVER, pool->handover->fd, POLLIN);
+	wait_watch(&pool->wait, SLOT_BEFORE, pool->handover->before, POLLIN);
 	buf_init(&pool->fixed, FIXED_CAP);
 }
 

@@ -67,12 +67,12 @@ static void handle(int number, void (*handler)(int number))
 	sigaction(number, &action, NULL);
 }
 
-static void handle_words(void (*handler)(int number))
+static void handle_words(void)
 {
 	int stop;
 
 	for (stop = WAIT_DRAIN; stop <= WAIT_NOW; stop++)
-		handle(signals_number((enum wait_stop)stop), handler);
+		handle(signals_number((enum wait_stop)stop), on_word);
 }
 
 struct signals *signals_init(void)
@@ -89,7 +89,7 @@ struct signals *signals_init(void)
 	sigprocmask(SIG_BLOCK, &block, NULL);
 	for (i = 0; i < COUNT(handled); i++)
 		handle(handled[i], on_signal);
-	handle_words(SIG_IGN);
+	handle_words();
 	handle(SIGPIPE, SIG_IGN);
 	handle(SIGXFSZ, SIG_IGN); /* a log that may not grow ends nobody */
 	return &flags;
@@ -102,5 +102,4 @@ void signals_child(void)
 	handle(SIGUSR1, SIG_IGN);
 	handle(SIGUSR2, SIG_IGN);
 	handle(SIGCHLD, SIG_DFL);
-	handle_words(on_word);
 }

@@ -88,10 +88,19 @@ void takeover_cancel(struct pool *pool)
 	wait_watch(&pool->wait, SLOT_UPGRADE, -1, 0);
 }
 
+bool takeover_waits(struct pool *pool)
+{
+	bool stands = handover_stands(pool->handover);
+
+	wait_watch(&pool->wait, SLOT_BEFORE, pool->handover->before, POLLIN);
+	return stands;
+}
+
 void takeover_hear(struct pool *pool)
 {
 	enum handover_word word = handover_look(pool->handover);
 
+	takeover_waits(pool); /* one that has ended would wake us again and again */
 	if (word == HANDOVER_NOTHING)
 		return;
 	if (!pool->owner) {

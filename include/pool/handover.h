@@ -9,6 +9,7 @@
 #include <stdbool.h>
 
 #include "base/status.h"
+#include "base/wait.h"
 #include "edge/queue.h"
 
 #define HANDOVER_SAYS_READY '\001'
@@ -17,14 +18,16 @@
 
 /* What a new master was given. */
 struct handover {
-	int fd; /* to the old master; -1: there is none */
+	int fd;	    /* to the old master; -1: there is none, or it has let go */
+	int before; /* that master's pidfd, until it has ended; -1: there is none */
 	int web_fd, status_fd;
 	bool kept;
 	int queue[QUEUE_ENDS];
 	int error_fd; /* standard error as the old one has it; -1: we have it again */
 };
 
-#define HANDOVER_NONE ((struct handover){ .fd = -1, .web_fd = -1, .status_fd = -1, .error_fd = -1 })
+#define HANDOVER_NONE                                                                              \
+	((struct handover){ .fd = -1, .before = -1, .web_fd = -1, .status_fd = -1, .error_fd = -1 })
 
 /*
  * Before execv(2): puts it all into the environment, and has the descriptors inherited. The service
@@ -47,5 +50,11 @@ enum handover_word {
 };
 enum handover_word handover_look(struct handover *handover);
 void handover_taken(struct handover *handover);
+/*
+ * Once it has let go it still has exchanges, and may have a master before itself: who ends us means
+ * all of them. handover_tell: it is to stop, and how. handover_stands: it has not ended.
+ */
+void handover_tell(const struct handover *handover, enum wait_stop stop);
+bool handover_stands(struct handover *handover);
 
 #endif

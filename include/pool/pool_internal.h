@@ -20,7 +20,7 @@
 
 /*
  * The master's slots: its listening sockets, once no worker watches them, who asks for a reload, the
- * admission process, who asks what the pool does, and the other master of an upgrade.
+ * admission process, who asks what the pool does, and the other masters of upgrades.
  */
 enum pool_slot {
 	SLOT_STATUS,
@@ -29,7 +29,8 @@ enum pool_slot {
 	SLOT_BELL,
 	SLOT_TELLER,
 	SLOT_UPGRADE,
-	SLOT_HANDOVER
+	SLOT_HANDOVER,
+	SLOT_BEFORE
 };
 
 struct pool {

@@ -9,7 +9,7 @@
 struct signals {
 	/*
 	 * An enum wait_stop (base/wait.h). SIGTERM, SIGINT, SIGQUIT: WAIT_DRAIN; a second SIGTERM:
-	 * WAIT_NOW; in a child, what its master says.
+	 * WAIT_NOW; what a child's master says, or the one that came after this one.
 	 */
 	volatile sig_atomic_t stop;
 	volatile sig_atomic_t terminated; /* SIGTERM came */
@@ -22,7 +22,7 @@ struct signals {
 
 /*
  * Installs the handlers and blocks the signals; returns the flags they set (one set a process).
- * SIGPIPE and SIGXFSZ are ignored, and what is for children.
+ * SIGPIPE and SIGXFSZ are ignored.
  */
 struct signals *signals_init(void);
 /*
@@ -31,8 +31,8 @@ struct signals *signals_init(void);
  */
 void signals_child(void);
 /*
- * By which signal a master tells a child to stop in that way: a real-time one, which nobody else
- * sends by mistake, or to a whole group of processes.
+ * By which signal a master tells a child, or the master before it, to stop in that way: a real-time
+ * one, which nobody else sends by mistake, or to a whole group of processes.
  */
 int signals_number(enum wait_stop stop);
 

@@ -17,5 +17,7 @@ int64_t takeover_look(struct pool *pool, int64_t now);
 void takeover_cancel(struct pool *pool);
 /* Of the new one: hears what the old one says. */
 void takeover_hear(struct pool *pool);
+/* Whether a master before this one has not ended yet. */
+bool takeover_waits(struct pool *pool);
 
 #endif

@@ -113,6 +113,76 @@ def test_a_reload_after_the_programs_file_has_changed_starts_the_new_one_beside_
     assert not banter.socket.exists() and not status.exists()
 
 
+def held(banter, tenant):
+    """A stream that stands in its midst; and the gate that lets it go on."""
+    gate = name("gate")
+    text = script("hello", tokens=["a", "b"], gates={"2": gate})
+    return begun(banter.socket, tenant, text, ["start", "token"], session=name()), gate
+
+
+def test_a_stream_outlives_two_upgrades_in_a_row(upgraded, tenant, model):
+    """The master in between stays for it, without a child: whoever ends the last one means all."""
+    banter = upgraded()
+    first, gate = held(banter, tenant)
+    banter.upgrade()
+    second, gate_of_second = held(banter, tenant)
+    banter.upgrade()
+    old, between, new = banter.masters
+    until(lambda: (len(of(old)), len(of(between))) == (1, 1), "the end of all but the busy workers")
+    model.open_gate(gate_of_second)
+    assert second.events()[-1]["type"] == "done"
+    until(lambda: not of(between), "the end of its last worker")
+    assert alive(old) and alive(between)
+    model.open_gate(gate)
+    assert first.events()[-1]["type"] == "done"
+    until(lambda: not alive(old) and not alive(between), "their end")
+    assert alive(new)
+    assert chat(banter.socket, tenant, script("new", tokens=["fine"]), session="s").json()["message"] == "fine"
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_SIGTERM_after_an_upgrade_means_the_old_ones_exchanges_too(upgraded, tenant, model, count):
+    """They have their time, as all have; the last master, which is the service, ends after them."""
+    banter = upgraded(drain_time="1h")
+    running, gate = held(banter, tenant)
+    for _ in range(count):
+        banter.upgrade()
+    until(lambda: len(of(banter.masters[0])) == 1, "the end of all but the busy worker")
+    os.kill(banter.masters[-1], signal.SIGTERM)
+    logged(banter, "draining: ", count + 1)
+    until(lambda: not of(banter.masters[-1]), "the end of its own")
+    assert all(map(alive, banter.masters))
+    model.open_gate(gate)
+    assert running.events()[-1]["type"] == "done"
+    until(lambda: not any(map(alive, banter.masters)), "the end of all")
+
+
+@pytest.mark.parametrize("how", ["drain", "second"])
+def test_S1_an_old_ones_exchange_ends_in_error_as_any_other(upgraded, tenant, how):
+    banter = upgraded(drain_time="1h" if how == "second" else "300ms")
+    running, _ = held(banter, tenant)
+    banter.upgrade()
+    old, new = banter.masters
+    os.kill(new, signal.SIGTERM)
+    logged(banter, "draining: ", 2)
+    if how == "second":
+        os.kill(new, signal.SIGTERM)
+    assert running.events()[-1] == {"type": "error", "error": "Internal server error"}
+    until(lambda: not alive(old) and not alive(new), "the end of both")
+
+
+def test_the_old_one_killed_its_exchanges_end_and_the_new_one_serves(upgraded, tenant, model):
+    banter = upgraded(drain_time="1h")
+    running, gate = held(banter, tenant)
+    banter.upgrade()
+    banter.process.kill()
+    banter.process.wait()
+    assert chat(banter.socket, tenant, script("new", tokens=["fine"]), session="s").json()["message"] == "fine"
+    model.open_gate(gate)
+    assert running.events()[-1]["type"] == "done"
+    banter.process = None
+
+
 def test_SIGUSR2_starts_the_same_program_anew(upgraded, tenant):
     banter = upgraded()
     banter.process.send_signal(signal.SIGUSR2)
