@@ -20,6 +20,8 @@
 
 #define NAME "BANTER_HANDOVER"
 #define FORM 1 /* of the text, of the words and of what lies in the queue */
+#define LISTEN "BANTER_HANDOVER_LISTEN"
+#define STATUS_LISTEN "BANTER_HANDOVER_STATUS_LISTEN"
 #define MANAGER "NOTIFY_SOCKET"
 #define MANAGER_LATER "BANTER_HANDOVER_NOTIFY"
 
@@ -54,7 +56,8 @@ enum status handover_give(const struct handover *handover)
 		 queue[2], queue[3], handover->error_fd);
 	unsetenv("WATCHDOG_PID"); /* it names us */
 	if ((manager && setenv(MANAGER_LATER, manager, 1)) || unsetenv(MANAGER) ||
-	    setenv(NAME, text, 1))
+	    setenv(LISTEN, handover->listen, 1) ||
+	    setenv(STATUS_LISTEN, handover->status_listen, 1) || setenv(NAME, text, 1))
 		return STATUS_NOMEM;
 	return STATUS_OK;
 }
@@ -94,6 +97,36 @@ enum status handover_take(struct handover *handover)
 	given.before = open_before(given.fd);
 	*handover = given;
 	return STATUS_OK;
+}
+
+static enum status keep(struct config *config, const char *name, const char *now, const char *given)
+{
+	enum status status = STATUS_OK;
+	struct buf why;
+
+	buf_init(&why, 256);
+	if (given && strcmp(now, given) != 0) {
+		log_warn("changed, but a restart is needed to change it: %s", name);
+		status = config_set(config, str_from(name), str_from(given), &why);
+	}
+	buf_clear(&why);
+	return status;
+}
+
+enum status handover_keep(const struct handover *handover, struct config *config)
+{
+	enum status status = STATUS_OK;
+
+	/* Where a service manager listens is its own setting. */
+	if (handover->web_fd >= 0 && !handover->kept)
+		status = keep(config, "BANTER_LISTEN", config->listen, getenv(LISTEN));
+	/* One that was not there is opened now. */
+	if (status == STATUS_OK && handover->status_fd >= 0)
+		status = keep(config, "BANTER_STATUS_LISTEN", config->status_listen,
+			      getenv(STATUS_LISTEN));
+	unsetenv(LISTEN);
+	unsetenv(STATUS_LISTEN);
+	return status;
 }
 
 static void say(const struct handover *handover, char word)

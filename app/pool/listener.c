@@ -3,7 +3,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/log.h"
@@ -81,9 +83,15 @@ void listener_own(struct listener *listener, bool kept, const struct config *con
 	if (listener->fd < 0 || !listener->kept)
 		return;
 	listener->kept = kept;
+	if (kept)
+		return;
 	/* Who asks whose it is (edge/control) is told who said this last. */
-	if (!kept && listen(listener->fd, (int)config->backlog))
+	if (listen(listener->fd, (int)config->backlog))
 		log_warn("the backlog of %s stays as it was", listener->file.path);
+	if (*listener->file.path && listen_file_stands(&listener->file) &&
+	    chmod(listener->file.path, (mode_t)config->socket_mode))
+		log_warn("the mode of %s stays as it was: %s", listener->file.path,
+			 strerror(errno));
 }
 
 void listener_close(struct listener *listener)

@@ -236,6 +236,10 @@ static int open_sockets(struct startup *start)
 
 	if (start->check_database)
 		return GO_ON;
+	if (start->handover.fd >= 0 && handover_keep(&start->handover, &start->config)) {
+		log_error("no memory for what the running program handed over");
+		return EXIT_FAILED;
+	}
 	start->caller_pool =
 		!start->listen_given && start->handover.fd < 0 && listener_is(STDIN_FILENO);
 	if (start->caller_pool) {

@@ -53,6 +53,8 @@ void takeover_begin(struct pool *pool, int64_t now)
 	struct upgrade_goods goods = {
 		.web_fd = pool->web->fd,
 		.status_fd = pool->status->fd,
+		.listen = pool->config->listen,
+		.status_listen = pool->config->status_listen,
 		.kept = pool->web->kept,
 		.queue = pool->children.queue,
 	};

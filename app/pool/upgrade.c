@@ -13,7 +13,7 @@
 #include "base/log.h"
 #include "pool/handover.h"
 
-#define START_MS 60000 /* how long a new master may take until all its workers are up */
+#define START_MS 50000 /* until all its workers are up; who asks (ctl/reload) waits for a little longer */
 
 void upgrade_init(struct upgrade *upgrade, char **argv)
 {
@@ -62,6 +62,8 @@ static void become(const struct upgrade *upgrade, const struct settings *setting
 		.fd = dup(fd),
 		.web_fd = goods->web_fd,
 		.status_fd = goods->status_fd,
+		.listen = goods->listen,
+		.status_listen = goods->status_listen,
 		.kept = goods->kept,
 		.error_fd = dup(STDERR_FILENO),
 	};

@@ -11,6 +11,7 @@
 #include "base/status.h"
 #include "base/wait.h"
 #include "edge/queue.h"
+#include "wire/config.h"
 
 #define HANDOVER_SAYS_READY '\001'
 #define HANDOVER_SAYS_GO '\002'
@@ -18,10 +19,11 @@
 
 /* What a new master was given. */
 struct handover {
-	int fd;	    /* to the old master; -1: there is none, or it has let go */
-	int before; /* that master's pidfd, until it has ended; -1: there is none */
-	int web_fd, status_fd;
-	bool kept;
+	int fd;		       /* to the old master; -1: there is none, or it has let go */
+	int before;	       /* that master's pidfd, until it has ended; -1: there is none */
+	int web_fd, status_fd; /* -1: none */
+	const char *listen, *status_listen; /* the settings by which they are open; to give only */
+	bool kept;			    /* the first one is a service manager's */
 	int queue[QUEUE_ENDS];
 	int error_fd; /* standard error as the old one has it; -1: we have it again */
 };
@@ -39,6 +41,11 @@ enum status handover_give(const struct handover *handover) MUST_CHECK;
  * (logged).
  */
 enum status handover_take(struct handover *handover) MUST_CHECK;
+/*
+ * Those settings are as they were, whatever they would be by now: what would have changed is said.
+ * STATUS_NOMEM.
+ */
+enum status handover_keep(const struct handover *handover, struct config *config) MUST_CHECK;
 /* The start went well: standard error is as the old one's. */
 void handover_started(struct handover *handover);
 /* All workers are up. */

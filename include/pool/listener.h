@@ -33,7 +33,10 @@ bool listener_is(int fd);
 void listener_turn_away(int listen_fd);
 /* Another process has it from here on: closes, and leaves its file alone. */
 void listener_let_go(struct listener *listener);
-/* It was another master's; from here on it and its file are ours, or `kept` still. */
+/*
+ * It was another master's; from here on it and its file are ours, as our settings want its backlog and
+ * mode; or it is `kept` still.
+ */
 void listener_own(struct listener *listener, bool kept, const struct config *config);
 /* Closes, and removes the file unless another process has put its own in that place. */
 void listener_close(struct listener *listener);

@@ -27,8 +27,9 @@ enum upgrade_state {
 
 /* What is handed over; the descriptors stay ours. */
 struct upgrade_goods {
-	int web_fd, status_fd; /* -1: none */
-	bool kept;	       /* the first one is a service manager's */
+	int web_fd, status_fd;		    /* -1: none */
+	const char *listen, *status_listen; /* by which settings they are open */
+	bool kept;			    /* the first one is a service manager's */
 	const struct queue *queue;
 };
 

@@ -11,7 +11,7 @@ import pytest
 import servers
 from fastcgi import Connection, Reply, begun, chat, chat_body, chat_params, health
 from servers import BUILD, name, script, until
-from test_upgrade import ROUNDS, Load
+from test_upgrade import ROUNDS, Load, old_schema
 
 
 class Handed(servers.Server):
@@ -313,18 +313,6 @@ def test_words_for_another_process_are_none_for_this_one(handed):
     assert service.process.wait(servers.PATIENCE) == 1
     assert "cannot listen on unix:/nonexistent/socket" in service.text()
     service.process = None
-
-
-def old_schema(postgres):
-    """The URL of a database whose schema is older than the program needs."""
-    base = name("old").replace("-", "_")
-    postgres.run(f"create database {base}", database="postgres")
-    url = postgres.url("owner", base)
-    env = {"PATH": os.environ["PATH"], "BANTER_DATABASE_URL": url}
-    subprocess.run([BUILD / "banterctl", "migrate"], check=True, stdout=subprocess.DEVNULL, env=env)
-    postgres.run("create or replace function banter.schema_version() returns integer"
-                 " language sql as 'select 0'", database=base)
-    return url
 
 
 @pytest.mark.parametrize("fault, code", [("setting", 2), ("option", 2), ("schema", 1)])

@@ -1,5 +1,6 @@
 """An upgrade without a gap: the new program's master beside the old one, on the same sockets; and reloads, under load."""
 
+import concurrent.futures
 import contextlib
 import json
 import os
@@ -27,24 +28,29 @@ class Upgraded(servers.Banter):
         self.program = self.folder / "banter.fcgi"
         self.replace()
         self.masters = []
-        self.spawn([self.program, "--listen", f"unix:{self.socket}", "--workers", self.workers, *self.options],
-                   env=self.env)
+        self.config = self.folder / "banter.conf"
+        self.set(f"BANTER_LISTEN=unix:{self.socket}")
+        self.spawn([self.program, "--config", self.config, "--workers", self.workers, *self.options], env=self.env)
         self.masters.append(self.process.pid)
         self.await_start(self.listening, "the pool's start")
         self.await_start(lambda: len(self.children()) >= self.workers, "the workers' start")
 
-    def replace(self, content=None):
+    def set(self, *lines):
+        with self.config.open("a") as file:
+            file.write("".join(f"{line}\n" for line in lines))
+
+    def replace(self, content=None, mode=0o755):
         fresh = self.folder / "fresh"
         if content:
             fresh.write_text(content)
-            fresh.chmod(0o755)
+            fresh.chmod(mode)
         else:
             shutil.copy(BUILD / "banter.fcgi", fresh)
         fresh.rename(self.program)
 
     def ask(self, *words):
         """banterctl's exit code and words."""
-        done = subprocess.run([BUILD / "banterctl", *words], capture_output=True, text=True, timeout=servers.PATIENCE,
+        done = subprocess.run([BUILD / "banterctl", *map(str, words)], capture_output=True, text=True, timeout=servers.PATIENCE,
                               env={"PATH": os.environ["PATH"], "BANTER_LISTEN": f"unix:{self.socket}"})
         return done.returncode, done.stdout + done.stderr
 
@@ -77,6 +83,18 @@ def upgraded(database, standin):
             return stack.enter_context(contextlib.closing(Upgraded(database.url(), standin.url, **settings)))
 
         yield begin
+
+
+def old_schema(postgres):
+    """The URL of a database whose schema is older than the program needs."""
+    base = name("old").replace("-", "_")
+    postgres.run(f"create database {base}", database="postgres")
+    url = postgres.url("owner", base)
+    env = {"PATH": os.environ["PATH"], "BANTER_DATABASE_URL": url}
+    subprocess.run([BUILD / "banterctl", "migrate"], check=True, stdout=subprocess.DEVNULL, env=env)
+    postgres.run("create or replace function banter.schema_version() returns integer"
+                 " language sql as 'select 0'", database=base)
+    return url
 
 
 def of(pid):
@@ -212,6 +230,113 @@ def test_a_new_program_that_cannot_start_leaves_the_old_one_and_the_reload_says_
     assert running.events()[-1]["type"] == "done"
     assert chat(banter.socket, tenant, script("old", tokens=["fine"]), session="s").json()["message"] == "fine"
     banter.upgrade()  # and a good one is taken later
+
+
+def test_a_new_program_that_may_not_be_executed_is_said_too(upgraded):
+    banter = upgraded()
+    banter.replace("#!/bin/sh\n", mode=0o644)
+    code, words = banter.ask("reload")
+    assert (code, words[-20:]) == (1, ": Permission denied\n"), words
+    banter.upgrade()
+
+
+def refused(banter, tenant, reason):
+    """Asserts that an upgrade is, and that nothing has changed."""
+    workers = banter.children()
+    banter.replace()
+    code, words = banter.ask("reload")
+    assert code == 1 and reason in words, words
+    assert banter.children() == workers
+    assert chat(banter.socket, tenant, script("old", tokens=["fine"]), session="s").json()["message"] == "fine"
+
+
+def test_an_upgrade_with_a_wrong_setting_is_refused(upgraded, tenant):
+    banter = upgraded()
+    banter.set("BANTER_HEARTBEAT=often")
+    refused(banter, tenant, "BANTER_HEARTBEAT")
+
+
+def test_an_upgrade_to_a_program_for_another_schema_is_refused(upgraded, tenant, postgres):
+    banter = upgraded()
+    banter.set(f"BANTER_DATABASE_URL={old_schema(postgres)}")
+    refused(banter, tenant, "run banterctl migrate")
+
+
+def test_an_upgrade_says_which_settings_take_a_restart(upgraded, tenant):
+    """Where the sockets are; they stay so for what comes later too. Their mode is the new one's."""
+    banter = upgraded()
+    status = pathlib.Path(banter.env["BANTER_STATUS_LISTEN"].removeprefix("unix:"))
+    banter.set(f"BANTER_LISTEN=unix:{banter.folder}/other", f"BANTER_STATUS_LISTEN=unix:{banter.folder}/other-status",
+               "BANTER_SOCKET_MODE=0600")
+    banter.upgrade()
+    for one in ("BANTER_LISTEN", "BANTER_STATUS_LISTEN"):
+        assert f"changed, but a restart is needed to change it: {one}\n" in banter.text()
+    until(lambda: banter.socket.stat().st_mode & 0o777 == 0o600, "the new mode")
+    assert not (banter.folder / "other").exists() and not (banter.folder / "other-status").exists()
+    assert health(status) == 200
+    banter.socket.unlink()
+    os.kill(banter.masters[-1], signal.SIGHUP)
+    until(banter.socket.exists, "the file, where it was")
+    assert chat(banter.socket, tenant, script("new", tokens=["fine"])).json()["message"] == "fine"
+    logged(banter, "changed, but a restart is needed to change it: BANTER_LISTEN, BANTER_STATUS_LISTEN")
+
+
+WAITING = "#!/bin/sh\nwhile [ ! -e {go} ]; do sleep 0.01; done\nexec {program} \"$@\"\n"
+
+
+def starting(banter):
+    """A new program that waits in the midst of its start, until the file that is returned is there; its pid."""
+    go = banter.folder / name("go")
+    banter.replace(WAITING.format(go=go, program=BUILD / "banter.fcgi"))
+    banter.process.send_signal(signal.SIGHUP)
+    return go, int(logged(banter, r"is started as process (\d+), to take over")[0][1])
+
+
+def test_who_asks_during_an_upgrade_hears_what_becomes_of_it(upgraded, tenant):
+    """A second one is not begun, and the settings are read by the new program alone."""
+    banter = upgraded()
+    go, pid = starting(banter)
+    banter.process.send_signal(signal.SIGHUP)
+    banter.process.send_signal(signal.SIGUSR2)
+    with concurrent.futures.ThreadPoolExecutor() as pool:
+        asked = [pool.submit(banter.ask, "reload") for _ in range(2)]
+        assert chat(banter.socket, tenant, script("old", tokens=["fine"]), session="s").json()["message"] == "fine"
+        go.touch()
+        assert [one.result() for one in asked] == [(0, f"the new program serves, as process {pid}\n")] * 2
+    banter.masters.append(pid)
+    assert banter.process.wait(servers.PATIENCE) == 0
+    assert len(of(pid)) == 4 and banter.text().count("to take over") == 1
+
+
+def test_an_old_one_killed_during_an_upgrade_leaves_it_all_to_the_new_one(upgraded, tenant):
+    """Who connects meanwhile waits for it."""
+    banter = upgraded()
+    go, pid = starting(banter)
+    banter.masters.append(pid)
+    banter.process.kill()
+    banter.process.wait()
+    banter.process = None
+    waits = chat(banter.socket, tenant, script("new", tokens=["fine"]), session="s")
+    go.touch()
+    assert waits.json()["message"] == "fine"
+    logged(banter, "taken over")
+    os.kill(pid, signal.SIGTERM)
+    until(lambda: not alive(pid), "its end")
+    assert not banter.socket.exists()
+
+
+def test_an_upgrade_is_none_while_the_pool_ends(upgraded, tenant, model):
+    banter = upgraded(drain_time="1h")
+    running, gate = held(banter, tenant)
+    banter.process.send_signal(signal.SIGTERM)
+    logged(banter, "draining: ")
+    banter.replace()
+    banter.process.send_signal(signal.SIGUSR2)
+    assert banter.ask("reload", "--pid", banter.process.pid) == (1, "banterctl: the pool is ending\n")
+    model.open_gate(gate)
+    assert running.events()[-1]["type"] == "done"
+    assert banter.process.wait(servers.PATIENCE) == 0
+    assert "to take over" not in banter.text()
 
 
 def test_what_waits_in_the_queue_is_served_by_the_new_program(upgraded, tenant, model):
