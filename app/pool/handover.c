@@ -20,10 +20,11 @@
 
 #define NAME "BANTER_HANDOVER"
 #define FORM 1 /* of the text, of the words and of what lies in the queue */
-#define LISTEN "BANTER_HANDOVER_LISTEN"
-#define STATUS_LISTEN "BANTER_HANDOVER_STATUS_LISTEN"
+/* What is there for longer does not look like a setting, or it would be named as a wrong one. */
+#define LISTEN "HANDOVER_LISTEN"
+#define STATUS_LISTEN "HANDOVER_STATUS_LISTEN"
 #define MANAGER "NOTIFY_SOCKET"
-#define MANAGER_LATER "BANTER_HANDOVER_NOTIFY"
+#define MANAGER_LATER "HANDOVER_NOTIFY_SOCKET"
 
 static int set_inherited(int fd, bool inherited)
 {

@@ -322,14 +322,17 @@ static int warm_up(struct startup *start)
 
 static int run(struct startup *start)
 {
+	bool handed = start->handover.fd >= 0, kept = start->web.kept;
 	char workers[POOL_WORKERS_SIZE];
 
 	if (start->caller_pool)
 		return single_run(&start->config, &start->tools, STDIN_FILENO, start->signals);
 	pool_name_workers(start->config.workers, workers);
 	log_info("banter " BANTER_VERSION " on %s; workers: %s",
-		 start->web.kept ? "the service manager's socket" : start->config.listen, workers);
-	if (start->handover.fd >= 0) {
+		 (handed ? start->handover.kept : kept) ? "the service manager's socket"
+							: start->config.listen,
+		 workers);
+	if (handed) {
 		handover_started(&start->handover);
 		pool_open_log(&start->config);
 	}

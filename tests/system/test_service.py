@@ -257,6 +257,7 @@ def test_an_upgrade_tells_the_service_manager_its_new_main_process(handed, tenan
     while not told.startswith("READY=1"):
         told = service.told.recv(4096).decode()
     new = int(told.removeprefix("READY=1\nMAINPID="))
+    assert "no setting" not in service.text()
     assert new != service.process.pid
     try:
         service.hear("STATUS=workers: 2, busy: 0, streams: 0")
