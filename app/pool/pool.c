@@ -68,8 +68,7 @@ static void begin_drain(struct pool *pool, int64_t now)
 	systemd_stopping();
 	log_info("draining: up to %.1f s; workers: %u", (double)pool->config->drain_ms / 1000,
 		 master_count(master, CHILD_WORKER).living);
-	takeover_cancel(pool);
-	handover_tell(pool->handover, WAIT_DRAIN);
+	takeover_end(pool, WAIT_DRAIN, now);
 	if (master->phase == MASTER_SERVING) /* else the queue is another pool's */
 		children_close(&pool->children);
 	master_drain(master, patience, now);
@@ -118,13 +117,13 @@ static void answer_signals(struct pool *pool, int64_t now)
 	if (signals->stop == WAIT_NOW && master->phase < MASTER_HURRYING) {
 		log_warn("told twice: what runs ends now");
 		master_hurry(master);
-		handover_tell(pool->handover, WAIT_NOW);
+		takeover_end(pool, WAIT_NOW, now);
 	}
 	if (signals->hurry) {
 		signals->hurry = 0;
 		log_warn("told twice: the workers are killed");
 		master_kill(master);
-		handover_tell(pool->handover, WAIT_NOW);
+		takeover_end(pool, WAIT_NOW, now);
 	}
 	teller_answer(&pool->children, pool->tell_fd);
 	if (askers_came(&pool->askers))
@@ -173,7 +172,7 @@ static void end_stuck(const struct pool *pool, const struct master_decision *dec
 
 /*
  * Does what the state machine decides; returns when it wants to be asked again. False: all is over;
- * not while a master before this one has exchanges: who ends us last ends the service.
+ * not while another master has exchanges: who ends us ends the service.
  */
 static bool carry_out(struct pool *pool, int64_t now, int64_t *next)
 {

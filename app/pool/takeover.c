@@ -77,17 +77,19 @@ int64_t takeover_look(struct pool *pool, int64_t now)
 	if (state == UPGRADE_NONE)
 		return CLOCK_NEVER;
 	wait_watch(&pool->wait, SLOT_UPGRADE, -1, 0);
-	if (state == UPGRADE_FAILED)
-		stay(pool);
-	else
+	if (state == UPGRADE_DONE)
 		leave(pool);
+	else if (pool->children.master.phase == MASTER_SERVING)
+		stay(pool);
 	return now;
 }
 
-void takeover_cancel(struct pool *pool)
+void takeover_end(struct pool *pool, enum wait_stop stop, int64_t now)
 {
-	upgrade_cancel(pool->upgrade);
-	wait_watch(&pool->wait, SLOT_UPGRADE, -1, 0);
+	upgrade_cancel(pool->upgrade, now + pool->config->drain_ms + MASTER_GRACE_MS);
+	wait_watch(&pool->wait, SLOT_UPGRADE, pool->upgrade->fd, POLLIN);
+	if (pool->owner)
+		handover_tell(pool->handover, stop);
 }
 
 bool takeover_waits(struct pool *pool)
@@ -95,7 +97,7 @@ bool takeover_waits(struct pool *pool)
 	bool stands = handover_stands(pool->handover);
 
 	wait_watch(&pool->wait, SLOT_BEFORE, pool->handover->before, POLLIN);
-	return stands;
+	return (stands && pool->owner) || pool->upgrade->fd >= 0;
 }
 
 void takeover_hear(struct pool *pool)

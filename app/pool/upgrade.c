@@ -13,7 +13,7 @@
 #include "base/log.h"
 #include "pool/handover.h"
 
-#define START_MS 50000 /* until all its workers are up; who asks (ctl/reload) waits for a little longer */
+#define START_MS 50000 /* until all its workers are up; who asks (ctl/reload) waits for longer */
 
 void upgrade_init(struct upgrade *upgrade, char **argv)
 {
@@ -112,6 +112,7 @@ enum status upgrade_start(struct upgrade *upgrade, const struct settings *settin
 	pid_t pid;
 
 	upgrade->n = 0;
+	upgrade->asked = false;
 	upgrade->said[0] = '\0';
 	if (getpid() == 1)
 		return refuse(upgrade, "", "process 1 cannot be replaced: start it anew");
@@ -179,24 +180,30 @@ enum upgrade_state upgrade_look(struct upgrade *upgrade, int64_t now)
 		hear(upgrade, some, text);
 		if (text == (size_t)n)
 			continue;
-		if (some[text] == HANDOVER_SAYS_TAKEN)
+		if (upgrade->cancelled)
+			continue;
+		if (some[text] == HANDOVER_SAYS_TAKEN && upgrade->asked)
 			return end(upgrade, UPGRADE_DONE);
-		if (send(upgrade->fd, &go, 1, MSG_NOSIGNAL) < 0)
+		upgrade->asked = some[text] == HANDOVER_SAYS_READY;
+		if (upgrade->asked && send(upgrade->fd, &go, 1, MSG_NOSIGNAL) < 0)
 			break;
 	}
 	if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR))
 		return end(upgrade, UPGRADE_FAILED);
 	if (now < upgrade->until)
 		return UPGRADE_STARTING;
-	upgrade_cancel(upgrade);
+	kill(upgrade->pid, SIGKILL); /* its workers drain */
 	refuse(upgrade, "", "its workers are not up in time");
-	return UPGRADE_FAILED;
+	return end(upgrade, UPGRADE_FAILED);
 }
 
-void upgrade_cancel(struct upgrade *upgrade)
+void upgrade_cancel(struct upgrade *upgrade, int64_t until)
 {
 	if (upgrade->fd < 0)
 		return;
-	kill(upgrade->pid, SIGKILL);
-	end(upgrade, UPGRADE_FAILED);
+	kill(upgrade->pid, SIGTERM);
+	upgrade->cancelled = true;
+	upgrade->until = until;
+	if (upgrade->asked) /* it has taken over, or does so now: it waits for us */
+		end(upgrade, UPGRADE_DONE);
 }

@@ -13,11 +13,11 @@
 void takeover_begin(struct pool *pool, int64_t now);
 /* Sees what became of it: we leave, or all goes on as it was. Returns when to look again. */
 int64_t takeover_look(struct pool *pool, int64_t now);
-/* There is to be none: we end. */
-void takeover_cancel(struct pool *pool);
+/* We end: there is to be none, and a master before this one ends too; so as `stop` says. */
+void takeover_end(struct pool *pool, enum wait_stop stop, int64_t now);
 /* Of the new one: hears what the old one says. */
 void takeover_hear(struct pool *pool);
-/* Whether a master before this one has not ended yet. */
+/* Whether another master has not ended yet, and is to before we do. */
 bool takeover_waits(struct pool *pool);
 
 #endif

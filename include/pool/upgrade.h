@@ -40,6 +40,8 @@ struct upgrade {
 	pid_t pid;	  /* of the new master, while it starts */
 	int fd;		  /* to it; -1: none */
 	int64_t until;
+	bool asked; /* it is to take over: it said that it is up */
+	bool cancelled;
 	char said[UPGRADE_WORDS]; /* the last line of what it said */
 	size_t n;
 };
@@ -55,7 +57,10 @@ enum status upgrade_start(struct upgrade *upgrade, const struct settings *settin
 			  const struct upgrade_goods *goods, int64_t now) MUST_CHECK;
 /* What became of it by now; `fd` is to be watched meanwhile, and `until`. */
 enum upgrade_state upgrade_look(struct upgrade *upgrade, int64_t now);
-/* Kills it, if it is still starting; its workers drain. */
-void upgrade_cancel(struct upgrade *upgrade);
+/*
+ * Ends it, if it is still starting: what it serves already has until then. Said twice, that ends now.
+ * upgrade_look() says UPGRADE_FAILED once it has ended.
+ */
+void upgrade_cancel(struct upgrade *upgrade, int64_t until);
 
 #endif

@@ -18,6 +18,7 @@ from fastcgi import begun, chat, health, stream
 from servers import BUILD, name, script, until
 from test_pool import alive, logged
 
+VERSION = re.search(r'BANTER_VERSION "(.*)"', (servers.ROOT / "include/base/version.h").read_text())[1]
 ROUNDS = int(os.environ.get("BANTER_TEST_ROUNDS", 3))  # the long suite has more
 
 
@@ -269,6 +270,8 @@ def test_an_upgrade_says_which_settings_take_a_restart(upgraded, tenant):
     banter.set(f"BANTER_LISTEN=unix:{banter.folder}/other", f"BANTER_STATUS_LISTEN=unix:{banter.folder}/other-status",
                "BANTER_SOCKET_MODE=0600")
     banter.upgrade()
+    assert f"banter {VERSION} on unix:{banter.socket}; workers: 2\n" in banter.text().partition("to take over")[2]
+    assert "no setting" not in banter.text()
     for one in ("BANTER_LISTEN", "BANTER_STATUS_LISTEN"):
         assert f"changed, but a restart is needed to change it: {one}\n" in banter.text()
     until(lambda: banter.socket.stat().st_mode & 0o777 == 0o600, "the new mode")
@@ -366,6 +369,26 @@ def test_SIGTERM_during_an_upgrade_ends_both(upgraded, tenant):
     banter.process.send_signal(signal.SIGTERM)
     assert banter.process.wait(servers.PATIENCE) == 0
     until(lambda: not alive(pid), "the new one's end")
+
+
+def test_SIGTERM_during_an_upgrade_cuts_nothing_that_the_new_one_serves(upgraded, tenant, model):
+    """Its workers take connections before all of them are up."""
+    banter = upgraded(workers=1, drain_time="1h")
+    running = [held(banter, tenant)]
+    go, pid = starting(banter)
+    banter.process.send_signal(signal.SIGSTOP)
+    go.touch()
+    running.append(held(banter, tenant))  # the old one's worker is busy
+    banter.process.send_signal(signal.SIGTERM)
+    banter.process.send_signal(signal.SIGCONT)
+    logged(banter, "draining: ", 2)
+    assert alive(banter.masters[0]) and alive(pid)
+    for stream, gate in running:
+        model.open_gate(gate)
+        assert stream.events()[-1]["type"] == "done"
+    assert banter.process.wait(servers.PATIENCE) == 0
+    assert not alive(pid) and not banter.socket.exists()
+    assert "goes on" not in banter.text()
 
 
 def test_secrets_of_the_environment_reach_the_new_program(upgraded, tenant, model):
