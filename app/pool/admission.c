@@ -261,6 +261,8 @@ static enum status take_last(struct admission *admission)
 
 	while ((status = gateway_take(admission->context.gateway, &fd)) == STATUS_OK)
 		hold(admission, fd);
+	gateway_leave(admission->context.gateway);
+	close(admission->setup->listen_fd); /* another pool may want its address now */
 	pause_for(admission, LOOK_MS);
 	return status == STATUS_CLOSED ? STATUS_OK : status;
 }
