@@ -69,6 +69,7 @@ static void become(const struct upgrade *upgrade, const struct settings *setting
 	};
 	sigset_t none;
 
+	close_range(STDERR_FILENO + 1, ~0U, CLOSE_RANGE_CLOEXEC); /* libcurl's are not */
 	queue_ends(goods->queue, handover.queue);
 	dup2(fd, STDERR_FILENO);
 	sigemptyset(&none);

@@ -391,6 +391,23 @@ def test_SIGTERM_during_an_upgrade_cuts_nothing_that_the_new_one_serves(upgraded
     assert "goes on" not in banter.text()
 
 
+def test_nothing_piles_up_from_one_upgrade_to_the_next(upgraded):
+    """The new program has what it is given, and no descriptor besides."""
+    banter = upgraded()
+    counts = []
+    for number in range(3):
+        banter.upgrade()
+        logged(banter, "taken over", number + 1)
+        until(lambda: not alive(banter.masters[-2]) and len(of(banter.masters[-1])) == 4, "the old one's end")
+        until(lambda: len(descriptors(banter.masters[-1])) <= (counts or [100])[0], "no more than there were")
+        counts.append(len(descriptors(banter.masters[-1])))
+    assert counts == counts[:1] * 3
+
+
+def descriptors(pid):
+    return os.listdir(f"/proc/{pid}/fd")
+
+
 def test_secrets_of_the_environment_reach_the_new_program(upgraded, tenant, model):
     banter = upgraded(model_key="sk-of-the-environment")
     banter.upgrade()
