@@ -321,19 +321,98 @@ def upgrade(box, package):
 
 
 def works(box):
-    return chat(socket_of(box), tenant_of(box), script(name("hello"), tokens=["fine"])).json()["message"] == "fine"
+    reply = chat(socket_of(box), tenant_of(box), script(name("hello"), tokens=["fine"]), session=name("s"))
+    return reply.json()["message"] == "fine"
+
+
+def long_stream(box):
+    """One that stands in its midst, and its gate."""
+    gate = name("gate")
+    reply = stream(socket_of(box), tenant_of(box), script(name("long"), tokens=["a", "b"], gates={"2": gate}), name("s"))
+    assert [reply.event()["type"] for _ in range(2)] == ["start", "token"]
+    return reply, gate
 
 
 @needs_root
-def test_an_upgrade_restarts_the_service_and_keeps_the_settings(served, machine, later):
+def test_an_upgrade_takes_over_beside_the_streams_and_keeps_the_settings(served, machine, later):
+    """The service never stops. A restart then lets the old program's stream end too, which is beside the main process."""
     box = machine(served)
-    box.run("systemctl start banter.service")
+    set_lines(box, "BANTER_DRAIN_TIME=2400s")  # longer than a slow machine takes
+    box.put("/etc/systemd/system/banter.service.d/patience.conf", b"[Service]\nTimeoutStopSec=45min\n")
+    box.run("systemctl daemon-reload && systemctl start banter.service && systemctl restart banter.service")
     settings, before = box.run("cat /etc/banter/banter.conf").stdout, main_pid(box)
-    upgrade(box, later)
-    assert main_pid(box) not in (before, "0")
-    assert "banter 7.0.0 on" in box.journal("banter")
+    since = box.run("systemctl show -P ActiveEnterTimestampMonotonic banter.service").stdout
+    short, gate_of_short = long_stream(box)
+    long, gate_of_long = long_stream(box)
+    said = upgrade(box, later)
+    assert "goes on" not in said
+    new = main_pid(box)
+    assert new not in (before, "0")
+    assert "banter 7.0.0 on the service manager's socket" in box.journal("banter")
     assert box.run("cat /etc/banter/banter.conf").stdout == settings
     assert box.run("stat -c '%U %G %a' /etc/banter/banter.conf").stdout == "root banter 640\n"
+    assert box.run("ls /run/banter.service.before", check=False).returncode != 0
+    assert works(box)
+    open_gate(box, gate_of_short)
+    assert short.events()[-1]["message"] == "ab"
+    assert box.run("systemctl show -P ActiveEnterTimestampMonotonic banter.service").stdout == since
+    box.run("systemctl restart --no-block banter.service")
+    until(lambda: box.journal("banter").count("draining: ") == 3, "both masters' drain")
+    until(lambda: box.run("pgrep -c banter-worker").stdout == "1\n", "the idle workers' end")
+    open_gate(box, gate_of_long)
+    assert long.events()[-1]["message"] == "ab"
+    until(lambda: main_pid(box) not in (before, new, "0"), "the pool that follows")
+    assert works(box)
+
+
+@needs_root
+def test_an_upgrade_whose_unit_is_another_one_restarts_the_service(served, machine, later):
+    """What it says of the service's sandbox is for a program that starts under it."""
+    box = machine(served)
+    box.run("echo '# Of the version before.' >>/lib/systemd/system/banter.service && systemctl daemon-reload")
+    box.run("systemctl start banter.service")
+    before = box.run("systemctl show -P ActiveEnterTimestampMonotonic banter.service").stdout
+    upgrade(box, later)
+    assert box.run("systemctl show -P ActiveEnterTimestampMonotonic banter.service").stdout != before
+    assert "draining: " in box.journal("banter") and "banter 7.0.0 on" in box.journal("banter")
+    assert works(box)
+
+
+PROGRAM = "/usr/lib/banter/banter.fcgi"
+
+
+@needs_root
+def test_a_reload_after_the_programs_file_has_changed_is_an_upgrade(served, machine):
+    """systemd learns the new main process, and its watchdog watches that one; where it cannot start, the reload fails."""
+    box = machine(served)
+    box.put("/etc/systemd/system/banter.service.d/watchdog.conf", b"[Service]\nWatchdogSec=20s\n")
+    box.run("systemctl daemon-reload && systemctl start banter.service")
+    before = main_pid(box)
+    reply, gate = long_stream(box)
+    box.run(f"cp {PROGRAM} /root/good && printf '#!/bin/sh\\necho no such library >&2\\nexit 127\\n' >{PROGRAM}.new"
+            f" && chmod 755 {PROGRAM}.new && mv {PROGRAM}.new {PROGRAM}")
+    assert box.run("systemctl reload banter.service", check=False).returncode != 0
+    assert "this one goes on: no such library" in box.journal("banter")
+    assert (main_pid(box), box.run("systemctl is-active banter.service").stdout) == (before, "active\n")
+    assert works(box)
+    box.run(f"cp /root/good {PROGRAM}.new && mv {PROGRAM}.new {PROGRAM} && systemctl reload banter.service")
+    new = main_pid(box)
+    assert new not in (before, "0")
+    assert "STATUS=" not in box.run("systemctl status banter.service").stdout
+    assert works(box)
+    open_gate(box, gate)
+    assert reply.events()[-1]["message"] == "ab"
+    until(lambda: box.run(f"ls /proc/{before}", check=False).returncode, "the old one's end")
+
+    def alive_at():
+        return box.run("systemctl show -P WatchdogTimestampMonotonic banter.service").stdout
+
+    at = alive_at()
+    until(lambda: alive_at() != at, "a sign of life")
+    assert main_pid(box) == new
+    box.run(f"kill -STOP {new}")
+    until(lambda: main_pid(box) not in (new, "0"), "another one in its place")
+    until(lambda: health(socket_of(box)) == 200, "its answer")
     assert works(box)
 
 
