@@ -18,6 +18,7 @@ from fastcgi import begun, chat, health, stream
 from servers import BUILD, name, script, until
 from test_pool import alive, logged
 
+FOR_LONG = {"model_idle_time": "1h", "exchange_time": "1h", "lease": "1h"}
 VERSION = re.search(r'BANTER_VERSION "(.*)"', (servers.ROOT / "include/base/version.h").read_text())[1]
 ROUNDS = int(os.environ.get("BANTER_TEST_ROUNDS", 3))  # the long suite has more
 
@@ -450,17 +451,22 @@ class Load:
         until(lambda: self.faults or len(self.served) > count + 4, "more exchanges")
 
 
-def test_upgrades_under_load_lose_no_request(upgraded, tenant):
-    banter = upgraded(workers=4, drain_time=0)
+def test_upgrades_under_load_lose_no_request(upgraded, tenant, model):
+    """Nor a stream that runs through all of them."""
+    banter = upgraded(workers=4, drain_time=0, **FOR_LONG)
+    running, gate = held(banter, tenant)
     with Load(banter.socket, tenant) as load:
         for _ in range(ROUNDS):
             banter.upgrade()
             load.some_more()
     assert (load.faults, len(banter.masters)) == ([], ROUNDS + 1)
+    model.open_gate(gate)
+    assert running.events()[-1]["type"] == "done"
 
 
-def test_reloads_under_load_lose_no_request_and_the_socket_stays(pool, tenant):
-    banter = pool(workers=4, drain_time=0)
+def test_reloads_under_load_lose_no_request_and_the_socket_stays(pool, tenant, model):
+    banter = pool(workers=4, drain_time=0, **FOR_LONG)
+    running, gate = held(banter, tenant)
     file = banter.socket.stat().st_ino
     with Load(banter.socket, tenant) as load:
         for number in range(ROUNDS * 5 // 2):
@@ -468,5 +474,7 @@ def test_reloads_under_load_lose_no_request_and_the_socket_stays(pool, tenant):
             logged(banter, "the settings are loaded again", number + 1)
             load.some_more()
     assert load.faults == []
+    model.open_gate(gate)
+    assert running.events()[-1]["type"] == "done"
     assert banter.socket.stat().st_ino == file
     assert "died" not in banter.text()
