@@ -313,11 +313,13 @@ def test_who_asks_during_an_upgrade_hears_what_becomes_of_it(upgraded, tenant):
 
 
 def test_an_old_one_killed_during_an_upgrade_leaves_it_all_to_the_new_one(upgraded, tenant):
-    """Who connects meanwhile waits for it."""
+    """Who connects once the old one's children have ended waits for it."""
     banter = upgraded()
     go, pid = starting(banter)
     banter.masters.append(pid)
+    children = of(banter.masters[0])
     banter.process.kill()
+    until(lambda: not any(alive(one) for one in children if one != pid), "its children's end")
     banter.process.wait()
     banter.process = None
     waits = chat(banter.socket, tenant, script("new", tokens=["fine"]), session="s")
@@ -388,7 +390,8 @@ def test_SIGTERM_during_an_upgrade_cuts_nothing_that_the_new_one_serves(upgraded
         model.open_gate(gate)
         assert stream.events()[-1]["type"] == "done"
     assert banter.process.wait(servers.PATIENCE) == 0
-    assert not alive(pid) and not banter.socket.exists()
+    until(lambda: not alive(pid), "the new one's end")
+    assert not banter.socket.exists()
     assert "goes on" not in banter.text()
 
 
