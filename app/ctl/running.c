@@ -4,10 +4,14 @@
 #include <stdint.h>
 
 #include "base/clock.h"
+#include "base/count.h"
 #include "cli/call.h"
 #include "edge/control.h"
 
-#define ANSWER_MS 10000
+#define ANSWER_MS 5000
+#define LISTEN_MS 2000
+#define ADDRESS_CAP 8192
+#define POOLS 64 /* of one machine */
 
 static int show(pid_t pid, const char *word, struct buf *out)
 {
@@ -30,11 +34,49 @@ static int show(pid_t pid, const char *word, struct buf *out)
 	}
 }
 
+/* What was found; 0: none. */
+struct search {
+	pid_t here;   /* the one that says it listens there */
+	pid_t any;    /* one that we may ask */
+	pid_t others; /* one of somebody else's */
+	size_t count; /* of those that we may ask */
+};
+
+static void look_at(struct search *search, pid_t pid, const char *address)
+{
+	enum status status;
+	struct buf said;
+
+	buf_init(&said, ADDRESS_CAP);
+	status = control_show(pid, "listen", clock_ms() + LISTEN_MS, &said);
+	if (status == STATUS_OK || status == STATUS_TIMEOUT) {
+		search->any = pid;
+		search->count++;
+	} else if (status == STATUS_CLOSED) {
+		search->others = pid;
+	}
+	if (status == STATUS_OK && str_equal(buf_view(&said), str_from(address)))
+		search->here = pid;
+	buf_clear(&said);
+}
+
+/* Whoever connects to the address itself, to see whose it is, waits there for a worker as clients do. */
+static struct search find(const char *address)
+{
+	struct search search = { .count = 0 };
+	pid_t pids[POOLS];
+	size_t count = control_all(pids, COUNT(pids)), i;
+
+	for (i = 0; i < count; i++)
+		look_at(&search, pids[i], address);
+	return search;
+}
+
 int running_ask(const struct cli_call *call, const char *word, struct buf *out, bool *none)
 {
 	int64_t given = cli_number(call, "--pid", 0);
 	const char *address = call->config->listen;
-	pid_t pid = 0;
+	struct search search;
 
 	if (cli_value(call, "--pid")) {
 		if (given < 1 || given > INT32_MAX)
@@ -42,16 +84,20 @@ int running_ask(const struct cli_call *call, const char *word, struct buf *out, 
 				       call->command->name);
 		return show((pid_t)given, word, out);
 	}
-	/* A socket that a service manager made is its own. */
-	if (control_find(address, &pid) == STATUS_OK &&
-	    control_show(pid, word, clock_ms() + ANSWER_MS, out) == STATUS_OK)
-		return CLI_DONE;
-	buf_reset(out);
-	if (control_only(&pid))
-		return show(pid, word, out);
-	if (none) {
+	search = find(address);
+	if (search.here)
+		return show(search.here, word, out);
+	if (search.count == 1)
+		return show(search.any, word, out);
+	if (none && !search.count) {
 		*none = true;
 		return CLI_FAILED;
 	}
-	return cli_say(CLI_FAILED, "no pool is found at %s; if one runs: --pid", address);
+	if (search.others && !search.count)
+		return show(search.others, word, out);
+	return cli_say(CLI_FAILED,
+		       search.count
+			       ? "several pools run, and none says that it listens at %s: --pid"
+			       : "no pool is found at %s; if one runs: --pid",
+		       address);
 }

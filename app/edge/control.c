@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -82,6 +83,31 @@ void control_answer(int fd, enum control_end end, const char *text)
 	close(fd);
 }
 
+/* A master that is stuck accepts nobody: we wait for a place there no longer than for its answer. */
+static int reach(enum control_place place, pid_t pid, int64_t deadline, enum status *status)
+{
+	int64_t left = deadline - clock_ms();
+	struct timeval patience = { .tv_sec = left / 1000, .tv_usec = 1 + left % 1000 * 1000 };
+	struct sockaddr_un at;
+	socklen_t size = place_of(place, pid, &at);
+	struct ucred peer;
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	*status = STATUS_FAILED;
+	if (fd < 0)
+		return -1;
+	if (left <= 0 || setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience)) ||
+	    connect(fd, (struct sockaddr *)&at, size))
+		*status = left <= 0 || errno == EAGAIN ? STATUS_TIMEOUT : STATUS_UNAVAILABLE;
+	/* Anybody may have taken that name. */
+	else if (!peer_of(fd, &peer) || peer.pid != pid)
+		*status = STATUS_UNAVAILABLE;
+	else
+		return fd;
+	close(fd);
+	return -1;
+}
+
 /* All that comes until the other end closes. */
 static enum status read_all(int fd, int64_t deadline, struct buf *out)
 {
@@ -106,19 +132,14 @@ static enum status read_all(int fd, int64_t deadline, struct buf *out)
 
 enum status control_ask(pid_t pid, int64_t deadline, enum control_end *end, struct buf *text)
 {
-	enum status status = STATUS_UNAVAILABLE;
-	struct sockaddr_un at;
-	socklen_t size = place_of(CONTROL_RELOAD, pid, &at);
-	struct ucred peer;
+	enum status status;
 	struct buf answer;
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	int fd = reach(CONTROL_RELOAD, pid, deadline, &status);
 
 	if (fd < 0)
-		return STATUS_FAILED;
+		return status;
 	buf_init(&answer, 8192);
-	/* Anybody may have taken that name. */
-	if (connect(fd, (struct sockaddr *)&at, size) == 0 && peer_of(fd, &peer) && peer.pid == pid)
-		status = read_all(fd, deadline, &answer);
+	status = read_all(fd, deadline, &answer);
 	if (status == STATUS_OK && !answer.len)
 		status = STATUS_CLOSED;
 	if (status == STATUS_OK) {
@@ -144,16 +165,13 @@ bool control_word(int fd, char *word, size_t size)
 
 enum status control_show(pid_t pid, const char *word, int64_t deadline, struct buf *text)
 {
-	enum status status = STATUS_UNAVAILABLE;
-	struct sockaddr_un at;
-	socklen_t size = place_of(CONTROL_SHOW, pid, &at);
-	struct ucred peer;
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	enum status status;
+	int fd = reach(CONTROL_SHOW, pid, deadline, &status);
 
 	if (fd < 0)
-		return STATUS_FAILED;
-	if (connect(fd, (struct sockaddr *)&at, size) == 0 && peer_of(fd, &peer) &&
-	    peer.pid == pid && send(fd, word, strlen(word), MSG_NOSIGNAL) > 0)
+		return status;
+	status = STATUS_CLOSED;
+	if (send(fd, word, strlen(word), MSG_NOSIGNAL) > 0)
 		status = read_all(fd, deadline, text);
 	if (status == STATUS_OK && !text->len)
 		status = STATUS_CLOSED;
@@ -162,25 +180,26 @@ enum status control_show(pid_t pid, const char *word, int64_t deadline, struct b
 }
 
 /* The names of all unix sockets are in this file; of abstract ones behind an @. */
-bool control_only(pid_t *pid)
+size_t control_all(pid_t *pids, size_t size)
 {
 	FILE *file = fopen("/proc/net/unix", "re");
-	int one = 0, found = 0, count = 0;
+	size_t count = 0, i;
 	char line[512];
 	char *at;
+	int one;
 
-	while (file && fgets(line, sizeof(line), file)) {
+	while (file && count < size && fgets(line, sizeof(line), file)) {
 		at = strstr(line, " @banter-show-");
-		if (!at || sscanf(at, " @banter-show-%d", &one) != 1 || one == found)
+		if (!at || sscanf(at, " @banter-show-%d", &one) != 1)
 			continue;
-		found = one;
-		count++;
+		for (i = 0; i < count && pids[i] != one; i++)
+			; /* those that it talks to have its name too */
+		if (i == count)
+			pids[count++] = one;
 	}
 	if (file)
 		fclose(file);
-	if (count == 1)
-		*pid = found;
-	return count == 1;
+	return count;
 }
 
 enum status control_find(const char *address, pid_t *pid)

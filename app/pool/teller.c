@@ -35,6 +35,8 @@ static void tell(const struct children *children, int fd)
 	for (i = 0; i < COUNT(words); i++)
 		if (strcmp(words[i], word) == 0)
 			report_show(children, (enum http_shown)i, &text);
+	if (strcmp(word, "listen") == 0)
+		buf_puts(&text, children->config->listen);
 	/* What is not whole is not told. */
 	for (at = 0; buf_check(&text) == STATUS_OK && at < text.len && n > 0; at += (size_t)n)
 		n = send(fd, text.data + at, text.len - at, MSG_NOSIGNAL);

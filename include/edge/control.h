@@ -43,14 +43,11 @@ enum status control_ask(pid_t pid, int64_t deadline, enum control_end *end,
 			struct buf *text) MUST_CHECK;
 /* The word that one who came to CONTROL_SHOW says, NUL-ended; waits a moment for it. False: none. */
 bool control_word(int fd, char *word, size_t size) MUST_CHECK;
-/* Asks that process to show it. As control_ask(). */
+/* Asks that process to show it. As control_ask(); STATUS_TIMEOUT: it did not answer in time. */
 enum status control_show(pid_t pid, const char *word, int64_t deadline,
 			 struct buf *text) MUST_CHECK;
-/*
- * The only process of this machine that can be asked so, for where its listening socket does not lead to it.
- * False: there is none, or there are several.
- */
-bool control_only(pid_t *pid) MUST_CHECK;
+/* The processes of this machine that can be asked so, into `pids`; how many, at most `size`. */
+size_t control_all(pid_t *pids, size_t size) MUST_CHECK;
 /*
  * The process that listens on unix:PATH. STATUS_INVALID: no such form; STATUS_UNAVAILABLE: nobody
  * listens there (errno).

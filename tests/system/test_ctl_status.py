@@ -1,5 +1,6 @@
 """`banterctl status`: what the pool does, whoever asks and however busy it is."""
 
+import contextlib
 import json
 import os
 import signal
@@ -77,6 +78,56 @@ def test_it_shows_how_many_wait_in_the_kernel_of_a_unix_socket_and_of_a_port(poo
             one.close()
         model.open_gate(gate)
         assert reply.events()[-1]["type"] == "done"
+
+
+def test_asking_takes_no_place_in_the_queue_and_makes_no_worker(pool, tenant, model):
+    """It finds the pool by what that says, not by connecting as a client does: at a terminal it asks each second."""
+    banter = pool(workers="1:9")
+    gate = name("gate")
+    replies = [held(banter, tenant, gate)]
+    while status(banter)["pool"]["idle"]:
+        replies.append(held(banter, tenant, gate))
+    before = status(banter)["pool"]["workers"]
+    for _ in range(5):
+        code, out, err = ctl("status", "--json", BANTER_LISTEN=f"unix:{banter.socket}")
+        assert (code, err) == (0, "")
+        seen = json.loads(out)
+        assert [seen["pool"][what] for what in ("workers", "idle", "waiting", "refused")] == [before, 0, 0, 0]
+        assert seen["sockets"][0]["waiting"] == 0
+    model.open_gate(gate)
+    assert {reply.events()[-1]["type"] for reply in replies} == {"done"}
+
+
+def test_of_several_pools_it_asks_the_one_at_its_address(pool):
+    for banter in (pool(workers=1), pool(workers=2), pool(workers=1, listen=servers.free_port())):
+        address = f"127.0.0.1:{banter.port}" if banter.port else f"unix:{banter.socket}"
+        code, out, err = ctl("status", "--json", BANTER_LISTEN=address)
+        assert (code, err) == (0, "")
+        seen = json.loads(out)
+        assert seen["sockets"][0]["address"] == address
+        assert {one["pid"] for one in seen["processes"] if one["kind"] == "worker"} == set(banter.children())
+    code, out, err = ctl("status", BANTER_LISTEN="unix:/nowhere/socket")
+    assert (code, out) == (1, "") and "--pid" in err
+
+
+def test_a_stuck_master_is_said_and_holds_nobody_up(pool, tenant):
+    """Not even those who find no place to ask in."""
+    banter = pool(workers=1)
+    os.kill(banter.process.pid, signal.SIGSTOP)
+    crowd = []
+    try:
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                crowd.append(socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_NONBLOCK))
+                crowd[-1].connect(f"\0banter-show-{banter.process.pid}")
+        code, out, err = ctl("status", "--pid", banter.process.pid)
+        assert (code, out) == (1, "") and "did not answer within" in err
+        assert chat(banter.socket, tenant, script("hello", tokens=["a"])).status == 200
+    finally:
+        os.kill(banter.process.pid, signal.SIGCONT)
+        for one in crowd:
+            one.close()
+    until(lambda: ctl("status", "--pid", banter.process.pid)[0] == 0, "the master's answer")
 
 
 def test_it_shows_the_model_servers_and_their_breakers(pool, tenant):
