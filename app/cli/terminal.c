@@ -26,8 +26,10 @@ struct terminal terminal_of(FILE *file)
 	if (!isatty(fd))
 		return terminal;
 	terminal.width = SOME_WIDTH;
-	if (ioctl(fd, TIOCGWINSZ, &size) == 0 && size.ws_col > 0)
+	if (ioctl(fd, TIOCGWINSZ, &size) == 0 && size.ws_col > 0) {
 		terminal.width = size.ws_col;
+		terminal.height = size.ws_row;
+	}
 	terminal.colours = !set("NO_COLOR") && kind && strcmp(kind, "dumb") != 0;
 	return terminal;
 }

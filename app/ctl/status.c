@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <time.h>
 
 #include "base/count.h"
@@ -25,12 +26,13 @@ struct status_column {
 	enum table_type type;
 };
 
+/* A narrow terminal has no room for the last ones. */
 static const struct status_column process_columns[] = {
-	{ "place", "place", TABLE_NUMBER },	  { "kind", "kind", TABLE_TEXT },
-	{ "pid", "pid", TABLE_NUMBER },		  { "state", "state", TABLE_TEXT },
-	{ "stage", "stage", TABLE_TEXT },	  { "for_s", "stage_ms", TABLE_NUMBER },
-	{ "age_s", "age_ms", TABLE_NUMBER },	  { "generation", "generation", TABLE_NUMBER },
-	{ "requests", "requests", TABLE_NUMBER }, { "request_id", "request", TABLE_TEXT },
+	{ "pid", "pid", TABLE_NUMBER },		  { "kind", "kind", TABLE_TEXT },
+	{ "state", "state", TABLE_TEXT },	  { "stage", "stage", TABLE_TEXT },
+	{ "for_s", "stage_ms", TABLE_NUMBER },	  { "age_s", "age_ms", TABLE_NUMBER },
+	{ "request_id", "request", TABLE_TEXT },  { "place", "place", TABLE_NUMBER },
+	{ "requests", "requests", TABLE_NUMBER }, { "generation", "generation", TABLE_NUMBER },
 };
 
 static const struct status_column server_columns[] = {
@@ -51,11 +53,16 @@ static const struct status_column socket_columns[] = {
 
 static const struct status_column pool_columns[] = {
 	{ "workers", "workers", TABLE_NUMBER },	  { "most", "most", TABLE_NUMBER },
-	{ "idle", "idle", TABLE_NUMBER },	  { "busy", "busy", TABLE_NUMBER },
-	{ "peak", "peak", TABLE_NUMBER },	  { "starting", "starting", TABLE_NUMBER },
-	{ "draining", "draining", TABLE_NUMBER }, { "waiting", "waiting", TABLE_NUMBER },
-	{ "waited", "waited", TABLE_NUMBER },	  { "refused", "refused", TABLE_NUMBER },
-	{ "deaths", "deaths", TABLE_NUMBER },	  { "requests", "requests", TABLE_NUMBER },
+	{ "busy", "busy", TABLE_NUMBER },	  { "peak", "peak", TABLE_NUMBER },
+	{ "idle", "idle", TABLE_NUMBER },	  { "deaths", "deaths", TABLE_NUMBER },
+	{ "starting", "starting", TABLE_NUMBER }, { "draining", "draining", TABLE_NUMBER },
+};
+
+static const struct status_column request_columns[] = {
+	{ "requests", "requests", TABLE_NUMBER },    { "waiting", "waiting", TABLE_NUMBER },
+	{ "waiting_s", "waiting_ms", TABLE_NUMBER }, { "refused", "refused", TABLE_NUMBER },
+	{ "waited", "waited", TABLE_NUMBER },	     { "exchanges", "exchanges", TABLE_NUMBER },
+	{ "tokens", "tokens", TABLE_NUMBER },
 };
 
 static struct str cell_of(struct json_node row, const struct status_column *column, char text[CELL])
@@ -83,9 +90,11 @@ static bool is_idle(struct json_node row)
 
 /* `busy`: idle ones are left out. */
 static int print(const struct cli_call *call, struct json_node rows,
-		 const struct status_column *columns, size_t count, bool busy)
+		 const struct status_column *columns, size_t count, bool busy, FILE *out)
 {
 	size_t n = json_type_of(rows) == JSON_ARRAY ? json_length(rows) : 1, i, k;
+	struct terminal terminal = terminal_of(stdout);
+	enum status status;
 	struct table *table;
 	char text[CELL];
 
@@ -100,10 +109,12 @@ static int print(const struct cli_call *call, struct json_node rows,
 		for (k = 0; k < count && !(busy && is_idle(row)); k++)
 			table_cell(table, cell_of(row, &columns[k], text));
 	}
-	return cli_print_table(call, table, false);
+	status = table_print(table, call->form, false, &terminal, out);
+	table_free(table);
+	return cli_printed(status);
 }
 
-static int print_all(const struct cli_call *call, struct json_node root, bool busy)
+static int print_all(const struct cli_call *call, struct json_node root, bool busy, FILE *out)
 {
 	static const struct {
 		const char *member;
@@ -111,6 +122,7 @@ static int print_all(const struct cli_call *call, struct json_node root, bool bu
 		size_t count;
 	} tables[] = {
 		{ "pool", pool_columns, COUNT(pool_columns) },
+		{ "pool", request_columns, COUNT(request_columns) },
 		{ "sockets", socket_columns, COUNT(socket_columns) },
 		{ "model_servers", server_columns, COUNT(server_columns) },
 		{ "processes", process_columns, COUNT(process_columns) },
@@ -120,42 +132,90 @@ static int print_all(const struct cli_call *call, struct json_node root, bool bu
 
 	for (; i < COUNT(tables) && code == CLI_DONE; i++) {
 		code = print(call, json_member(root, tables[i].member), tables[i].columns,
-			     tables[i].count, busy);
+			     tables[i].count, busy, out);
 		if (i + 1 < COUNT(tables))
-			putchar('\n');
+			putc('\n', out);
 	}
 	return code;
 }
 
-/* For programs it is what the pool said, whole. */
-static int print_text(const struct cli_call *call, const struct buf *text, bool busy)
+static int print_text(const struct cli_call *call, const struct buf *text, bool busy, FILE *out)
 {
 	struct json *json = NULL;
 	int code;
 
-	errno = 0;
-	if (call->form == TABLE_JSON)
-		return fwrite(text->data, 1, text->len, stdout) == text->len
-			       ? CLI_DONE
-			       : cli_printed(STATUS_FAILED);
 	if (json_parse(buf_view(text), &json))
 		return cli_say(CLI_FAILED, "what the pool answered cannot be read");
-	code = print_all(call, json_root(json), busy);
+	code = print_all(call, json_root(json), busy, out);
 	json_free(json);
 	return code;
 }
 
-static int show(const struct cli_call *call, bool again)
+/* Over what stands there, so that nothing flickers; what the terminal has no line for is only counted. */
+static void put_screen(struct str text, bool first)
+{
+	int room = terminal_of(stdout).height - 2,
+	    lines = 0; /* but for the count, and the cursor */
+	struct str line;
+
+	fputs(first ? "\033[H\033[J" : "\033[H", stdout);
+	for (; str_next(&text, '\n', &line); lines++)
+		if (room < 0 || lines < room)
+			printf("%.*s\033[K\n", STR_ARGS(line));
+	if (room >= 0 && lines > room)
+		printf("%d lines more\033[K\n", lines - room);
+	fputs("\033[J", stdout);
+}
+
+static int put_again(const struct cli_call *call, const struct buf *text, bool first)
+{
+	char *screen = NULL;
+	size_t size = 0;
+	FILE *out = open_memstream(&screen, &size);
+	int code;
+
+	if (!out)
+		return cli_printed(STATUS_NOMEM);
+	code = print_text(call, text, true, out);
+	if (fclose(out) && code == CLI_DONE)
+		code = cli_printed(STATUS_NOMEM);
+	if (code == CLI_DONE)
+		put_screen((struct str){ screen, size }, first);
+	free(screen);
+	return code;
+}
+
+/* For programs it is what the pool said, whole. */
+static int put_json(const struct buf *text)
+{
+	errno = 0;
+	return fwrite(text->data, 1, text->len, stdout) == text->len ? CLI_DONE
+								     : cli_printed(STATUS_FAILED);
+}
+
+static int show_once(const struct cli_call *call)
 {
 	struct buf text;
 	int code;
 
 	buf_init(&text, TEXT_CAP);
 	code = running_ask(call, "status", &text, NULL);
-	if (code == CLI_DONE && again)
-		fputs("\033[H\033[J", stdout);
 	if (code == CLI_DONE)
-		code = print_text(call, &text, again);
+		code = call->form == TABLE_JSON ? put_json(&text)
+						: print_text(call, &text, false, stdout);
+	buf_clear(&text);
+	return code;
+}
+
+static int show_again(const struct cli_call *call, bool first)
+{
+	struct buf text;
+	int code;
+
+	buf_init(&text, TEXT_CAP);
+	code = running_ask(call, "status", &text, NULL);
+	if (code == CLI_DONE)
+		code = put_again(call, &text, first);
 	fflush(stdout);
 	buf_clear(&text);
 	return code;
@@ -165,16 +225,16 @@ int status_run(const struct cli_call *call)
 {
 	struct terminal terminal = terminal_of(stdout);
 	const struct timespec second = { .tv_sec = 1 };
-	bool again = terminal.width && call->form == TABLE_PEOPLE && !cli_value(call, "--once");
 	int code;
 
-	if (again)
-		interrupt_catch();
-	code = show(call, again);
-	while (again && code == CLI_DONE && !interrupt_came()) {
+	if (!terminal.width || call->form != TABLE_PEOPLE || cli_value(call, "--once"))
+		return show_once(call);
+	interrupt_catch();
+	code = show_again(call, true);
+	while (code == CLI_DONE && !interrupt_came()) {
 		nanosleep(&second, NULL);
 		if (!interrupt_came())
-			code = show(call, again);
+			code = show_again(call, false);
 	}
 	return code;
 }

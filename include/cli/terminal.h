@@ -9,6 +9,7 @@
 
 struct terminal {
 	int width;    /* in columns; 0: no terminal, nothing has to fit */
+	int height;   /* in lines; 0: no terminal, or it does not say */
 	bool colours; /* a terminal, and NO_COLOR (no-color.org) is not set */
 	bool utf8;    /* as the locale says */
 };

@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import re
 import signal
 import socket
 
@@ -164,6 +165,36 @@ def test_at_a_terminal_it_is_shown_anew_until_Ctrl_C(pool, tenant, model):
         assert reply.events()[-1]["type"] == "done"
         terminal.type("C-c")
         assert terminal.await_text(f"{mark}=").rpartition(f"{mark}=")[2].split()[0] == "0"
+
+
+def test_80_columns_have_room_for_what_matters(pool, tenant, model):
+    """Who does what, for how long and for which request; and who was refused."""
+    banter = pool(workers=2)
+    gate = name("gate")
+    reply = held(banter, tenant, gate)
+    (request,) = [one["request"] for one in status(banter)["processes"] if one["request"]]
+    with Terminal("none", columns=80) as terminal:
+        terminal.start("status", "--pid", banter.process.pid)
+        until(lambda: request in terminal.screen(), "the request in the terminal")
+        heads = " ".join(terminal.screen().split())
+        for head in ("busy peak idle deaths", "waiting s refused waited", "pid kind state stage s s request id"):
+            assert head in heads, heads
+    model.open_gate(gate)
+    assert reply.events()[-1]["type"] == "done"
+
+
+def test_what_a_terminal_has_no_line_for_is_counted_and_nothing_scrolls_away(pool, tenant, model):
+    banter = pool(workers=3)
+    gate = name("gate")
+    replies = [held(banter, tenant, gate) for _ in range(3)]
+    with Terminal("none", columns=80, lines=8) as terminal:
+        mark = terminal.start("status", "--pid", banter.process.pid)
+        until(lambda: re.search(r"^\d+ lines more$", terminal.screen(), re.M), "the count of what has no room")
+        assert terminal.tmux("capture-pane", "-p").startswith("workers")
+        terminal.type("C-c")
+        assert terminal.await_text(f"{mark}=").rpartition(f"{mark}=")[2].split()[0] == "0"
+    model.open_gate(gate)
+    assert {reply.events()[-1]["type"] for reply in replies} == {"done"}
 
 
 def test_a_stopped_reader_holds_nobody_up(pool, tenant):
