@@ -56,6 +56,7 @@ static const struct status_column pool_columns[] = {
 	{ "busy", "busy", TABLE_NUMBER },	  { "peak", "peak", TABLE_NUMBER },
 	{ "idle", "idle", TABLE_NUMBER },	  { "deaths", "deaths", TABLE_NUMBER },
 	{ "starting", "starting", TABLE_NUMBER }, { "draining", "draining", TABLE_NUMBER },
+	{ "age_s", "age_ms", TABLE_NUMBER },
 };
 
 static const struct status_column request_columns[] = {

@@ -159,6 +159,9 @@ static void put_metrics(const struct children *children, bool open, struct buf *
 	exposition_whole(
 		&exposition,
 		(struct exposition_label[]){ { "version", BANTER_VERSION }, { NULL, NULL } }, 1);
+	exposition_family(&exposition, "start_time", EXPOSITION_GAUGE, "seconds",
+			  "when the pool started, and with it its counters: Unix time");
+	exposition_thousandths(&exposition, NULL, children->scoreboard->started);
 	exposition_counters(&exposition, children->counters);
 	put_workers(&exposition, children);
 	put_sockets(&exposition, children);
@@ -182,6 +185,7 @@ static void frame_pool(struct frame *frame, const struct children *children)
 	for (i = 0; i < STATES; i++)
 		frame_integer(frame, state_names[i], tally.states[i]);
 	frame_integer(frame, "peak", atomic_load(&children->scoreboard->peak));
+	frame_integer(frame, "age_ms", clock_wall_ms() - children->scoreboard->started);
 	frame_integer(frame, "generation", children->master.generation);
 	frame_integer(frame, "waiting", queue_count(children->queue));
 	frame_integer(frame, "waiting_ms", oldest_ms(children));

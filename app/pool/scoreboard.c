@@ -3,6 +3,7 @@
 
 #include <stddef.h>
 
+#include "base/clock.h"
 #include "base/shared_memory.h"
 
 static size_t bytes_of(uint32_t count)
@@ -17,6 +18,7 @@ enum status scoreboard_new(uint32_t count, struct scoreboard **out)
 	if (!scoreboard)
 		return STATUS_NOMEM;
 	scoreboard->count = count;
+	scoreboard->started = clock_wall_ms();
 	*out = scoreboard;
 	return STATUS_OK;
 }
