@@ -87,9 +87,10 @@ int running_ask(const struct cli_call *call, const char *word, struct buf *out, 
 	search = find(address);
 	if (search.here)
 		return show(search.here, word, out);
-	if (search.count == 1)
+	/* A pool has no use for a shared file: who names one means workers that have none. */
+	if (search.count == 1 && !(none && *call->config->shared_file))
 		return show(search.any, word, out);
-	if (none && !search.count) {
+	if (none) {
 		*none = true;
 		return CLI_FAILED;
 	}

@@ -16,7 +16,7 @@
 
 /*
  * What it says to that word (edge/control.h), into `out`. CLI_DONE, CLI_WRONG or CLI_FAILED (said); `none`
- * not NULL: where there is no pool that we may ask, CLI_FAILED is not said, and *none set.
+ * not NULL: where none is found that we may ask, CLI_FAILED is not said, and *none set.
  */
 int running_ask(const struct cli_call *call, const char *word, struct buf *out, bool *none);
 

@@ -69,6 +69,13 @@ def test_an_expressions_values_are_given(given):
             assert label == "job" or value in values[label], (where, label, value)
 
 
+def test_the_dashboard_finds_its_instances_without_a_pool_too():
+    """By a counter: of workers under mod_fcgid nothing else is shown."""
+    asked = [one["query"]["query"] for one in json.loads((FOLDER / "dashboard.json").read_text())["templating"]["list"]
+             if one["type"] == "query"]
+    assert asked == ["label_values(banter_tokens_total, instance)"]
+
+
 def test_legends_name_labels_of_their_expressions():
     for panel in panels():
         for target in panel["targets"]:

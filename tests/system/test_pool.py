@@ -926,6 +926,37 @@ def test_the_one_worker_ends_after_BANTER_WORKER_REQUESTS(single, tenant):
     assert [counted.value(f"banter_{what}") for what in ("requests", "exchanges", "tokens")] == [2, 2, 2]
 
 
+def test_two_such_workers_count_in_one_file_and_a_killed_ones_counts_stay(single, tenant, model, tmp_path):
+    """What their clients counted, in both forms, without a pool that could be asked."""
+    first, second = (single(shared_file=tmp_path / "shared") for _ in range(2))
+
+    def counted(*form):
+        code, out, err = ctl("metrics", *form, BANTER_LISTEN=f"unix:{tmp_path}/none", BANTER_SHARED_FILE=tmp_path / "shared")
+        assert (code, err) == (0, "")
+        return exposition.read(out, openmetrics=bool(form))
+
+    for one, tokens in ((first, "ab"), (second, "c"), (second, "de")):
+        assert chat(one.socket, tenant, script("hello", tokens=list(tokens))).status == 200
+    assert chat(second.socket, tenant, script("hello", tokens=["a"], status=401)).status == 500
+    reply = stream(first.socket, tenant, script("hello", tokens=["a", "b"], gates={"2": NEVER}))
+    assert [reply.event()["type"] for _ in range(2)] == ["start", "token"]
+    until(lambda: counted().value("banter_streams_open") == 1, "the open stream")
+    first.end(signal.SIGKILL)
+    assert chat(second.socket, tenant, script("hello", tokens=["f"])).status == 200
+    until(lambda: counted().value("banter_exchanges", end="done") == 4, "the last exchange")
+    for now in (counted(), counted("--openmetrics")):
+        assert now.value("banter_streams_open") == 0
+        assert now.value("banter_tokens") == 6 + 1
+        assert now.value("banter_exchanges_begun") == 6
+        assert now.by("banter_exchanges", "end") == {"done": 4, "failed": 1}
+        assert now.by("banter_requests", "route", "status") == {("/v1/chat", "200"): 4, ("/v1/chat", "500"): 1}
+        assert now.by("banter_model_requests", "server") == {"default": 6}
+        assert now.by("banter_model_failures", "server", "cause") == {("default", "status"): 1}
+        assert now.value("banter_first_token_seconds", "_count") == 5
+        assert now.value("banter_database_call_seconds", "_count", call="exchange_begin") == 6
+        assert not {"banter_workers", "banter_breaker_open"} & set(now)
+
+
 def test_H4_two_such_workers_count_one_address_together(single, tenant, tmp_path):
     """The shared table is a file."""
     shared = tmp_path / "shared"
