@@ -79,7 +79,9 @@ const struct cli_command ctl_watch_commands[] = {
 		  "for_s: how\n"
 		  "long a process has been at its stage; requests: of all that had its place. "
 		  "waiting: who waits\n"
-		  "for a worker now; waited, refused, deaths: since the pool's start.",
+		  "for a worker now, waiting_s: the first of them; waited, refused, deaths: since "
+		  "the pool's start.\n"
+		  "JSON has more; deploy/monitoring has what each member is.",
 	  .example = "status --once",
 	  .options = status_options,
 	  .flags = CLI_PRINTS,

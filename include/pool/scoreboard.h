@@ -34,7 +34,7 @@ struct scoreboard {
 	_Atomic bool closing;	     /* all are told to end, and nobody follows */
 	_Atomic bool grows;	     /* there will be more workers if somebody waits */
 	_Atomic uint32_t busy, peak; /* workers with a request, and the most there were at once */
-	int64_t started; /* clock_wall_ms() */
+	int64_t started;	     /* clock_wall_ms() */
 	uint32_t count;
 	struct scoreboard_slot slots[];
 };
