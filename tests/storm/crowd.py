@@ -1,0 +1,161 @@
+"""Many clients of several sites at once, in a process of its own: `crowd.py PLAN RECORDS`. The plan is JSON (class Plan says
+what is in it); each request that has ended is a line of RECORDS. It ends by itself when the plan's count or time is up, or at
+SIGTERM, when those that run have ended. Whatever it chooses comes from the plan's seed."""
+
+import asyncio
+import collections
+import json
+import pathlib
+import random
+import signal
+import sys
+import time
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "system"))
+from dialects import BROKEN, CUT, DIALECTS, DONE, HUNG, LEFT, REFUSED  # noqa: E402
+from servers import script  # noqa: E402
+from tenants import Tenant  # noqa: E402
+
+Plan = collections.namedtuple("Plan", "seed clients count seconds ports tenants patience slow_ms leave repeat")
+Plan.__doc__ = """`ports`: of the sites, on 127.0.0.1. `tenants`: name: values of a Tenant. `patience`: seconds without a byte
+after which a client counts as hung. `slow_ms`: the most between two tokens. `leave`, `repeat`: shares of 1 of the requests
+that go away before their end, and that send an earlier one again."""
+
+KEPT = 20  # conversations and keyed requests that a client goes on with
+TURNS = 8  # exchanges of a conversation, about
+
+
+class Client:
+    """One after the other, each on a connection of its own."""
+
+    def __init__(self, plan, number, out):
+        self.plan, self.number, self.out = plan, number, out
+        self.chance = random.Random(f"{plan.seed} client {number}")
+        self.sent = 0
+        self.keyed = collections.deque(maxlen=KEPT)
+        self.talks = collections.deque(maxlen=KEPT)
+
+    def id(self):
+        self.sent += 1
+        return f"storm-{self.number}-{self.sent}"
+
+    def talk(self, dialect, name):
+        """The members that name the conversation: one that goes on, or a new one."""
+        known = [own for api, tenant, own in self.talks if (api, tenant) == (DIALECTS[dialect].api.name, name)]
+        if known and self.chance.random() > 1 / TURNS:
+            return self.chance.choice(known)
+        return {"sessionId": f"s-{self.number}-{self.sent}"} if dialect.startswith("headless") else {}
+
+    def answer(self, mark):
+        """A directive, and the text that the model will answer with."""
+        kind = self.chance.random()
+        how = {"first_ms": self.chance.choice([0, 0, 5, 30]), "delay_ms": self.chance.uniform(0, self.plan.slow_ms)}
+        if kind < 0.02:
+            return {"tokens": 1200, "first_ms": 0}, "".join(f"word{n} " for n in range(1, 1201))
+        tokens = ["one ", mark, *(f" {n}" for n in range(self.chance.randrange(8)))]
+        return {"tokens": tokens, **how}, "".join(tokens)
+
+    def new(self):
+        dialect = self.chance.choice(list(DIALECTS))
+        tenant = self.chance.choice(list(self.plan.tenants))
+        mark = self.id()
+        how, expected = self.answer(mark)
+        return {"id": mark, "dialect": dialect, "tenant": tenant, "message": script(mark, **how), "expected": expected,
+                "own": self.talk(dialect, tenant), "key": f"key-{mark}" if self.chance.random() < 0.4 else None}
+
+    def next(self):
+        """What is asked next: one request, or the same twice at once."""
+        if self.keyed and self.chance.random() < self.plan.repeat:
+            again = {**self.chance.choice(self.keyed), "id": self.id()}
+            return [again]
+        one = self.new()
+        if one["key"]:
+            self.keyed.append(one)
+            if self.chance.random() < self.plan.repeat / 3:
+                return [one, {**one, "id": self.id()}]
+        return [one]
+
+    async def run(self, over):
+        while not over():
+            asked = self.next()
+            records = await asyncio.gather(*(self.ask(one) for one in asked))
+            for record in records:
+                self.out(record)
+                if record["end"] == DONE and record["conversation"]:
+                    own = record["own"] or {"conversationId": record["conversation"]}
+                    self.talks.append((DIALECTS[record["dialect"]].api.name, record["tenant"], own))
+            if any(record["end"] in (REFUSED, BROKEN) for record in records):
+                await asyncio.sleep(self.chance.uniform(0.02, 0.2))
+
+    async def ask(self, asked):
+        leaves = self.chance.random() < self.plan.leave
+        stays = self.chance.uniform(0, 0.1) if leaves else None
+        site = self.chance.randrange(len(self.plan.ports))
+        record = {**asked, "site": site, "sent": time.monotonic(), "status": None}
+        tenant = Tenant(*self.plan.tenants[asked["tenant"]])
+        path, headers, body = DIALECTS[asked["dialect"]].request(tenant, asked["message"], asked["own"])
+        headers = {"Host": "banter", "X-Request-Id": asked["id"], "Content-Length": len(body), **headers}
+        if asked["key"]:
+            headers["Idempotency-Key"] = asked["key"]
+        head = f"POST {path} HTTP/1.0\r\n" + "".join(f"{name}: {value}\r\n" for name, value in headers.items()) + "\r\n"
+        raw, how = await self.exchange(self.plan.ports[site], head.encode() + body, stays)
+        record.update(self.read(asked["dialect"], raw, how), ended=time.monotonic())
+        return record
+
+    async def exchange(self, port, request, stays):
+        """What came, and how it ended: None (the server's end), LEFT, HUNG or BROKEN."""
+        raw, writer = b"", None
+        until = time.monotonic() + stays if stays is not None else None
+        try:
+            reader, writer = await asyncio.open_connection("127.0.0.1", port)
+            writer.write(request)
+            while True:
+                patience = self.plan.patience if until is None else max(until - time.monotonic(), 0.001)
+                more = await asyncio.wait_for(reader.read(65536), patience)
+                if not more:
+                    return raw, None
+                raw += more
+        except asyncio.TimeoutError:
+            return raw, HUNG if until is None else LEFT
+        except OSError:
+            return raw, BROKEN
+        finally:
+            if writer:
+                writer.transport.abort()
+
+    @staticmethod
+    def read(dialect, raw, how):
+        head, found, body = raw.partition(b"\r\n\r\n")
+        if not found:
+            return {"end": how or BROKEN}
+        first, *lines = head.decode("latin-1").split("\r\n")
+        status = int(first.split()[1])
+        headers = {name.lower(): value for name, value in (line.split(": ", 1) for line in lines)}
+        read = DIALECTS[dialect].read(status, headers, body)
+        if how and read["end"] == CUT:
+            read["end"] = how
+        return {"status": status, "reset": headers.get("x-ratelimit-reset"), **read}
+
+
+async def main(plan, records):
+    began, written, told = time.monotonic(), 0, False
+
+    def out(record):
+        nonlocal written
+        written += 1
+        records.write(json.dumps(record) + "\n")
+
+    def over():
+        return told or written >= plan.count or time.monotonic() - began >= plan.seconds
+
+    def stop():
+        nonlocal told
+        told = True
+
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop)
+    await asyncio.gather(*(Client(plan, number, out).run(over) for number in range(plan.clients)))
+
+
+if __name__ == "__main__":
+    with open(sys.argv[1], encoding="utf-8") as file, open(sys.argv[2], "w", encoding="utf-8", buffering=1) as lines:
+        asyncio.run(main(Plan(**json.load(file)), lines))

@@ -1,0 +1,135 @@
+"""What the storm breaks, and mends again: a PostgreSQL, a PgBouncer, a model, and two pools behind an nginx each, of which
+one goes straight to the database and one through PgBouncer. Rests on tests/system/servers.py."""
+
+import contextlib
+import json
+import os
+import pathlib
+import signal
+import time
+
+import psycopg2
+import servers
+from fastcgi import Connection, Cut
+from servers import until
+from site_client import Site
+
+# Short times, so that what hangs on them happens often; but a busy machine is no reason for a refusal.
+SETTINGS = {
+    "lease": "5s", "heartbeat": "1s", "worker_stuck_time": "2s", "queue_time": "5s", "database_time": "2500ms",
+    "database_connect_time": "2s", "drain_time": "5s", "write_time": "5s", "status_shows": "all", "workspace_open": 0,
+}
+LOOK_S = 2  # how long the status listener may take
+
+
+def alive(pid):
+    with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+        return pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
+    return False
+
+
+def send(pid, sig):
+    """False: it is not there any more."""
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(pid, sig)
+        return True
+    return False
+
+
+def children(pid):
+    """Process ids and the names that they show."""
+    found = {}
+    with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+        for child in pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text().split():
+            with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+                found[int(child)] = pathlib.Path(f"/proc/{child}/cmdline").read_bytes().replace(b"\0", b" ").decode().strip()
+    return found
+
+
+class House:
+    """`.sites` are as tests/system knows them. What the storm's own connections read is the owner's."""
+
+    def __init__(self, workers):
+        self.workers = workers
+        self.stack = contextlib.ExitStack()
+        try:
+            self.open()
+        except BaseException:
+            self.stack.close()
+            raise
+
+    def open(self):
+        enter = lambda server: self.stack.enter_context(contextlib.closing(server))  # noqa: E731
+        self.postgres = enter(servers.Postgres())
+        self.pooler = enter(servers.Pooler(self.postgres))
+        self.model = enter(servers.StandIn())
+        self.sites = []
+        for database in (self.postgres, self.pooler):
+            folder = servers.folder("storm")
+            self.stack.callback(os.rmdir, folder)
+            self.stack.callback(lambda path: path.unlink(missing_ok=True), folder / "status")
+            self.sites.append(enter(Site.start(
+                self.postgres, database.url(), self.model, workers=self.workers, status_listen=f"unix:{folder / 'status'}",
+                **SETTINGS)))
+            self.sites[-1].status = folder / "status"
+        self.shown_servers = [self.postgres, self.pooler, *(part for site in self.sites for part in site.shown_servers)]
+
+    def close(self):
+        self.stack.close()
+
+    @staticmethod
+    def look(site):
+        """The processes of a pool as its scoreboard shows them; none: it cannot be seen now."""
+        try:
+            with Connection(site.status) as connection:
+                connection.socket.settimeout(LOOK_S)
+                reply = connection.ask({"REQUEST_METHOD": "GET", "REQUEST_URI": "/status", "REMOTE_ADDR": "127.0.0.1"})
+                return json.loads(reply.body())["processes"] if reply.status == 200 else []
+        except (OSError, Cut, ValueError, AssertionError):
+            return []
+
+    # PostgreSQL
+
+    def sessions(self):
+        """The backends of the application: pid and what it is at, such as SELECT."""
+        found = children(self.postgres.process.pid)
+        return {pid: title.rsplit(" ", 1)[1] for pid, title in found.items() if title.startswith("postgres: banter_app ")}
+
+    def cut_power(self):
+        """PostgreSQL's processes end at once, all of them, and nothing is written any more."""
+        while self.postgres.kept:
+            self.postgres.kept.pop().close()
+        server = self.postgres.process
+        server.send_signal(signal.SIGSTOP)  # or it would begin to mend
+        crew = children(server.pid)
+        server.kill()
+        server.wait()
+        for pid in crew:
+            send(pid, signal.SIGKILL)
+        until(lambda: not any(map(alive, crew)), "the end of PostgreSQL's processes")
+        self.postgres.process = None
+
+    def settle(self):
+        """Until both pools answer, and the database too."""
+        until(self.answers, "the database")
+        for site in self.sites:
+            until(lambda: site.request("GET", "/health", key=False).status_code == 200, "a pool that is well")  # noqa: B023
+
+    def answers(self):
+        with contextlib.suppress(psycopg2.Error):
+            return self.postgres.run("select 1")
+        while self.postgres.kept:
+            self.postgres.kept.pop().close()
+        return None
+
+    def let_leases_end(self, tenants):
+        """Gives back what dead workers held: as the next exchange of each workspace would."""
+        end = time.monotonic() + servers.PATIENCE
+        running = "select 1 from banter_data.exchange where ended_at is null limit 1"
+        while self.postgres.run(running):
+            assert time.monotonic() < end, "an exchange is not given up though its worker is gone"
+            for tenant in tenants.values():
+                self.postgres.run("select banter_data.lease_release(%s)", tenant.workspace)
+            time.sleep(0.2)
+
+
