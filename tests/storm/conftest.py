@@ -1,4 +1,4 @@
-"""Paths, and the logs of what a failed test had."""
+"""Paths, the logs of what a failed test had, and what a storm did, at the end of the run."""
 
 import pathlib
 import sys
@@ -15,3 +15,11 @@ import servers  # noqa: E402
 def pytest_runtest_makereport(item, call):
     outcome = yield
     servers.show_logs(item, outcome.get_result())
+
+
+def pytest_terminal_summary(terminalreporter):
+    for reports in terminalreporter.stats.values():
+        for report in reports:
+            for name, text in getattr(report, "user_properties", []):
+                if name == "account" and report.when == "call":
+                    terminalreporter.write_line(text)

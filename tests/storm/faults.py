@@ -16,9 +16,10 @@ from servers import PATIENCE, until
 STAGES = ("idle", "request", "begin", "connect", "first byte", "stream", "finish", "reply")
 SOON_S = 30  # seconds, in which each thing has happened once
 GROWN_MS = 10000  # whoever dies younger makes the pool wait with the next one
+AHEAD = 5  # so many more in one stage than in another
 TRIES = 6  # workers that are looked at for one in the stage that is wanted
 STEPS = 30  # in which one is led there, of at most
-STEP_S = 0.0004  # seconds each
+STEP_S = 0.0002  # seconds each, and then longer, since the other side may have to do something first
 
 
 class Casualty:
@@ -93,39 +94,47 @@ class Hand:
 class Workers(Hand):
     """By their stage."""
 
-    def least(self, how):
-        """The stage in which that was done least often."""
-        return min(STAGES, key=lambda stage: (self.storm.landed[how, stage], self.chance.random()))
+    def want(self, how, seen):
+        """Of the stages that can be had now the one in which that was done least often; None: it was done often enough."""
+        landed = {stage: self.storm.landed[how, stage] for stage in STAGES}
+        shown = {one["stage"] for one in seen}
+        near = [stage for at, stage in enumerate(STAGES) if shown & {stage, STAGES[at - 1]}]
+        wanted = min(near, key=lambda stage: (landed[stage], self.chance.random()), default=None)
+        return wanted if wanted and landed[wanted] <= 2 * min(landed.values()) + AHEAD else None
 
     def grasp(self, how):
-        """A worker that stands still: (site's number, what is shown of it); None: there was none to be had. One stage is
-        wanted; whoever is in the one before it is led there in steps as short as can be."""
+        """A worker that stands still: (site's number, what is shown of it); None: there was none to be had. Whoever is in
+        the stage before the one that is wanted is led there in steps as short as can be."""
         number = self.chance.randrange(len(self.house.sites))
-        site, wanted = self.house.sites[number], self.least(how)
-        ways = {wanted, STAGES[STAGES.index(wanted) - 1]}
+        site = self.house.sites[number]
+        wanted = self.want(how, self.workers(site))
         with half_sent(site) if wanted == "request" else contextlib.nullcontext():
-            for last in range(TRIES, 0, -1):
-                one = self.choose(site, wanted, ways)
-                now = one and self.lead(site, one["pid"], wanted, ways)
-                if now and (now["stage"] == wanted or (last == 1 and now["stage"] in STAGES)):
-                    return number, now
-                if now:
-                    self.let_go(now["pid"])
+            for last in range(TRIES if wanted else 0, 0, -1):
+                found = self.lead(site, wanted)
+                if found and (found["stage"] == wanted or (last == 1 and found["stage"] in STAGES)):
+                    return number, found
+                if found:
+                    self.let_go(found["pid"])
                 if self.storm.over.is_set():
                     break
         return None
 
-    def choose(self, site, wanted, ways):
-        workers = [one for one in self.house.look(site) if one["kind"] == "worker" and one["pid"] not in self.storm.held]
-        if self.chance.random() < 0.7:
-            workers = [one for one in workers if one["age_ms"] > GROWN_MS] or workers
-        some = [one for one in workers if one["stage"] == wanted] or [one for one in workers if one["stage"] in ways]
-        return self.chance.choice(some) if some else None
+    def workers(self, site):
+        return [one for one in self.house.look(site) if one["kind"] == "worker" and one["pid"] not in self.storm.held
+                and one["stage"] in STAGES]
 
-    def lead(self, site, pid, wanted, ways):
-        """What is shown of it, once it stands still; None: it is gone, or cannot be seen."""
+    def lead(self, site, wanted):
+        """A worker in that stage, or one that came past it: what is shown of it once it stands still; None: there is none."""
+        ways = {wanted, STAGES[STAGES.index(wanted) - 1]}
+        seen = self.workers(site)
+        if self.chance.random() < 0.7:
+            seen = [one for one in seen if one["age_ms"] > GROWN_MS] or seen
+        seen = [one for one in seen if one["stage"] == wanted] or [one for one in seen if one["stage"] in ways]
+        if not seen:
+            return None
+        pid = self.chance.choice(seen)["pid"]
         self.storm.held.add(pid)
-        for _ in range(STEPS):
+        for step in range(STEPS):
             if not send(pid, signal.SIGSTOP):
                 break
             until_stopped(pid)
@@ -135,9 +144,7 @@ class Workers(Hand):
             if now["stage"] == wanted or now["stage"] not in ways:
                 return now
             send(pid, signal.SIGCONT)
-            busy = time.perf_counter() + self.chance.uniform(0, STEP_S)
-            while time.perf_counter() < busy:
-                pass
+            time.sleep(self.chance.uniform(0, STEP_S * 2 ** (step % 8)))
         self.let_go(pid)
         return None
 

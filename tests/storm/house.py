@@ -17,7 +17,7 @@ from site_client import Site
 # Short times, so that what hangs on them happens often; but a busy machine is no reason for a refusal.
 SETTINGS = {
     "lease": "5s", "heartbeat": "1s", "worker_stuck_time": "2s", "queue_time": "5s", "database_time": "2500ms",
-    "database_connect_time": "2s", "drain_time": "5s", "write_time": "5s", "status_shows": "all", "workspace_open": 0,
+    "database_connect_time": "2s", "drain_time": "5s", "write_time": "5s", "status_shows": "all", "log_level": "warning",
 }
 LOOK_S = 2  # how long the status listener may take
 
@@ -49,8 +49,8 @@ def children(pid):
 class House:
     """`.sites` are as tests/system knows them. What the storm's own connections read is the owner's."""
 
-    def __init__(self, workers):
-        self.workers = workers
+    def __init__(self, workers, **settings):
+        self.workers, self.settings = workers, {**SETTINGS, **settings}
         self.stack = contextlib.ExitStack()
         try:
             self.open()
@@ -70,12 +70,17 @@ class House:
             self.stack.callback(lambda path: path.unlink(missing_ok=True), folder / "status")
             self.sites.append(enter(Site.start(
                 self.postgres, database.url(), self.model, workers=self.workers, status_listen=f"unix:{folder / 'status'}",
-                **SETTINGS)))
+                **self.settings)))
             self.sites[-1].status = folder / "status"
         self.shown_servers = [self.postgres, self.pooler, *(part for site in self.sites for part in site.shown_servers)]
 
     def close(self):
         self.stack.close()
+
+    def site_of(self, tenant, site=None):
+        """A site as that tenant has it."""
+        site = site or self.sites[0]
+        return Site(site.postgres, site.model, site.banter, site.nginx, tenant)
 
     @staticmethod
     def look(site):
