@@ -12,6 +12,11 @@
 
 /* An answer that cannot be stored is tried again this long: a database restart takes seconds. */
 #define FINISH_MS 10000
+/*
+ * ... and one try at least this long, however short the time for other calls is: their clients can
+ * ask again. On a full machine what is broken off has lost its place, and a new session its time.
+ */
+#define FINISH_TRY_MS 5000
 #define FINISH_PAUSE_MS 200
 
 void turn_init(struct turn *turn, const struct turn_context *context)
@@ -191,7 +196,7 @@ static enum status finish(struct turn *turn, enum store_end end, enum store_fini
 {
 	const struct turn_context *context = turn->context;
 	const struct attempts *attempts = &turn->attempts;
-	int64_t until = clock_ms() + FINISH_MS;
+	int64_t until = clock_ms() + FINISH_MS, most = context->config->database_ms;
 	struct store_ending finish = {
 		.workspace = turn->begin.key.workspace,
 		.exchange = turn->begin.exchange,
@@ -209,6 +214,8 @@ static enum status finish(struct turn *turn, enum store_end end, enum store_fini
 	enum status status;
 	int64_t now;
 
+	if (most < FINISH_TRY_MS)
+		most = FINISH_TRY_MS;
 	if (attempts->requests)
 		finish.server = str_from(attempts_server(attempts)->name);
 	if (*attempts->tries)
@@ -219,8 +226,7 @@ static enum status finish(struct turn *turn, enum store_end end, enum store_fini
 		now = clock_ms();
 		finish.total_ms = now - turn->began_at;
 		status = store_finish(context->db, context->wait, &finish,
-				      clock_earlier(until, now + context->config->database_ms),
-				      finished);
+				      clock_earlier(until, now + most), finished);
 		if (status == STATUS_OK || status == STATUS_FAILED)
 			break;
 		now = clock_ms() + FINISH_PAUSE_MS;

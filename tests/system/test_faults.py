@@ -214,6 +214,31 @@ def test_S2_what_cannot_be_stored_ends_in_error_and_heartbeats_go_on_meanwhile(p
     assert rows_of(cluster, lodger) == [("running", None)]  # until its lease ends
 
 
+SLOW = """
+    create sequence stored;
+    create function slow() returns trigger language plpgsql as $$
+    begin
+        perform nextval('public.stored'), pg_sleep(1.5);
+        return new;
+    end $$;
+    create trigger slow before update of answer on banter_data.exchange for each row execute function slow();
+"""
+
+
+def test_S2_storing_has_more_time_than_a_beginning_and_is_not_broken_off(pool, cluster, door, lodger):
+    """A full machine is slow: who sends it again makes it slower."""
+    banter = pool(workers=1, database_url=door.url(), database_time="500ms")
+    until(lambda: health(banter.socket) == 200, "the database")
+    cluster.run(SLOW)
+    try:
+        reply = stream(banter.socket, lodger, script(name("slow"), tokens=["a", "b"]))
+        assert [event["type"] for event in reply.events()] == ["start", "token", "token", "done"]
+        assert cluster.run("select last_value from stored") == [(1,)]
+    finally:
+        cluster.run("drop trigger slow on banter_data.exchange; drop function slow(); drop sequence stored")
+    assert rows_of(cluster, lodger) == [("done", "ab")]
+
+
 def test_connections_that_were_ended_while_idle_cost_no_request(pool, cluster, door, lodger):
     """pg_terminate_backend, a failover, a firewall: the next request is served on a new connection."""
     banter = pool(workers=3, database_url=door.url())
