@@ -1,6 +1,7 @@
 """Paths, the logs of what a failed test had, and what a storm did, at the end of the run."""
 
 import pathlib
+import signal
 import sys
 
 import pytest
@@ -9,6 +10,9 @@ HERE = pathlib.Path(__file__).resolve().parent
 for folder in (HERE.parent / "system", HERE):
     sys.path.insert(0, str(folder))
 import servers  # noqa: E402
+
+# A shell's background job ignores it, and so would all that is started here.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.hookimpl(hookwrapper=True)

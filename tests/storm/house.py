@@ -28,6 +28,14 @@ def alive(pid):
     return False
 
 
+def stopped(pid):
+    """Whether it stands still, or is gone."""
+    try:
+        return pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] in "TtZX"
+    except (FileNotFoundError, ProcessLookupError):
+        return True
+
+
 def send(pid, sig):
     """False: it is not there any more."""
     with contextlib.suppress(ProcessLookupError):

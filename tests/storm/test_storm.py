@@ -14,16 +14,19 @@ import time
 
 import pytest
 import servers
+from by_stage import STAGES, Pauses, Workers
 from dialects import CUT, DIALECTS, DONE, REFUSED
-from faults import STAGES, Storm
+from faults import Storm
 from house import House
 from judge import Judge, stored
+from others import Database, Pool
 from servers import until
 
 SEED = os.environ.get("BANTER_TEST_SEED") or secrets.token_hex(4)
 EXCHANGES = int(os.environ.get("BANTER_TEST_EXCHANGES", "0"))
 LANDED = int(os.environ.get("BANTER_TEST_LANDED", "0"))
 MOST_NEXT = 500  # conversations that are gone on with at the end
+STORING_S = 11  # in which an answer is tried to be stored, and told
 SHORT_S = 45  # of storm, where nothing else is said
 LONG_S = 4 * 3600
 PATIENCE = 60  # seconds without a byte
@@ -36,6 +39,19 @@ TENANTS = {
     "poor": {"credits": 300},
     "limited": {"chatbot": {"rate_limit": LIMITS["limited"], "rate_window": 2}},
     "capped": {"credits": 10**9, "max_open": 4},
+}
+
+
+# How often each comes, in seconds on average.
+OFTEN = {
+    Workers: {Workers.kill: 0.15, Workers.leave: 2},
+    Pauses: {Pauses.pause: 0.3},
+    Pool: {Pool.admission: 5, Pool.admission_stopped: 15, Pool.status: 20, Pool.reload: 45, Pool.master: 30,
+           Pool.master_stopped: 30},
+    Database: {
+        Database.terminate_session: 0.3, Database.stop_session: 10, Database.crash_cluster: 20, Database.kill: 40,
+        Database.restart: 60, Database.pause: 40, Database.kill_pooler: 20, Database.pause_pooler: 40,
+    },
 }
 
 
@@ -149,7 +165,7 @@ def test_nothing_acknowledged_is_lost_nobody_waits_in_vain(house, tmp_path, reco
     people = tenants(house)
     began = time.monotonic()
     crowd = Crowd(house, people, tmp_path, clients=24)
-    storm = Storm(house, SEED)
+    storm = Storm(house, SEED, OFTEN)
     try:
         def enough():
             assert not storm.failures, storm.failures
@@ -169,13 +185,9 @@ def test_nothing_acknowledged_is_lost_nobody_waits_in_vain(house, tmp_path, reco
             crowd.process.wait()
     house.settle()
     house.let_leases_end(people)
-    killed = {one.request for one in storm.casualties} | stuck_requests(house)
-
-    def unknown(record):
-        return any(one.since - 15 <= record["ended"] and (one.until or record["ended"]) >= record["sent"]
-                   for one in storm.outages)
-
-    judge = Judge(records, stored(house.postgres.run), people, lambda record: record["id"] in killed, unknown, LIMITS)
+    felled = storm.felled | stuck_requests(house)
+    judge = Judge(records, stored(house.postgres.run), people, lambda record: record["id"] in felled,
+                  lambda record: storm.away(record["ended"] - STORING_S, record["ended"]), LIMITS)
     complaints = judge.complaints()
     record_property("account", "\n".join(account(storm, records, judge, took)))
     assert not complaints, "\n".join([f"seed {SEED}: {len(complaints)} complaints", *complaints[:20]])
