@@ -1,10 +1,11 @@
 """Many clients of several sites at once, in a process of its own: `crowd.py PLAN RECORDS`. The plan is JSON (class Plan says
 what is in it); each request that has ended is a line of RECORDS. It ends by itself when the plan's count or time is up, or at
-SIGTERM, when those that run have ended. Whatever it chooses comes from the plan's seed."""
+SIGTERM, or without its parent, when those that run have ended. Whatever it chooses comes from the plan's seed."""
 
 import asyncio
 import collections
 import json
+import os
 import pathlib
 import random
 import signal
@@ -138,7 +139,7 @@ class Client:
 
 
 async def main(plan, records):
-    began, written, told = time.monotonic(), 0, False
+    began, written, told, parent = time.monotonic(), 0, False, os.getppid()
 
     def out(record):
         nonlocal written
@@ -146,7 +147,7 @@ async def main(plan, records):
         records.write(json.dumps(record) + "\n")
 
     def over():
-        return told or written >= plan.count or time.monotonic() - began >= plan.seconds
+        return told or os.getppid() != parent or written >= plan.count or time.monotonic() - began >= plan.seconds
 
     def stop():
         nonlocal told

@@ -9,7 +9,7 @@ import time
 from house import alive
 from servers import PATIENCE, until
 
-SOON_S = 30  # seconds, in which each thing has happened once
+SOON_S = 40  # seconds, in which each thing has happened once
 
 
 class Storm:

@@ -77,7 +77,7 @@ class Crowd:
                 "leave": 0.05, "repeat": 0.15, "count": 10**9, "seconds": LONG_S, **plan,
                 "tenants": {name: [one.widget_key, one.workspace_key, one.chatbot, one.workspace]
                             for name, one in people.items()}}
-        self.log = self.records_file.with_suffix(".log")
+        self.log, self.counted, self.ended = self.records_file.with_suffix(".log"), None, 0
         self.records_file.with_suffix(".plan").write_text(json.dumps(plan))
         with open(self.log, "wb") as log:
             self.process = subprocess.Popen(
@@ -85,12 +85,17 @@ class Crowd:
                  self.records_file.with_suffix(".plan"), self.records_file], stdout=log, stderr=log)
 
     def count(self):
+        """How many requests have ended. Reads on from where it was."""
         assert self.process.poll() in (None, 0), self.log.read_text()
-        return sum(block.count(b"\n") for block in iter(lambda file=open(self.records_file, "rb"): file.read(1 << 20), b"")) \
-            if self.records_file.exists() else 0
+        if self.counted is None and self.records_file.exists():
+            self.counted = open(self.records_file, "rb")
+        self.ended += self.counted.read().count(b"\n") if self.counted else 0
+        return self.ended
 
     def end(self, at_once=False):
         """What its clients saw. They let what runs end."""
+        if self.counted:
+            self.counted.close()
         if at_once:
             self.process.kill()
         elif self.process.poll() is None:
@@ -106,9 +111,10 @@ def house():
 
     def build(**how):
         made.append(House(**how))
+        build.shown_servers += made[-1].shown_servers
         return made[-1]
 
-    build.shown_servers = ()
+    build.shown_servers = []
     yield build
     for one in made:
         one.close()
@@ -142,6 +148,18 @@ def account(storm, records, judge, took):
     yield "  " + ", ".join(f"{what}: {count}" for what, count in sorted(storm.done.items()))
     yield "  of that, for a client: " + (", ".join(f"{why}: {count}" for why, count in judge.excuses.items()) or "nothing")
     yield f"  {len(judge.found)} lost, doubled, charged twice or otherwise wrong"
+
+
+def doctored(database, records):
+    """As if one answer that was acknowledged were lost, doubled, another one, and one charge made twice."""
+    acknowledged = {record["id"] for record in records if record["end"] == DONE}
+    at, row = next((at, row) for at, row in enumerate(database.rows) if row.request_id in acknowledged)
+    entry = next(entry for entry in database.ledger if entry.kind == "reserve")
+    rest = database.rows[:at] + database.rows[at + 1:]
+    yield database._replace(rows=rest)
+    yield database._replace(rows=[*database.rows, row._replace(exchange="another")])
+    yield database._replace(rows=[*rest, row._replace(answer="another")])
+    yield database._replace(ledger=[*database.ledger, entry])
 
 
 def next_requests(house, people, records):
@@ -186,11 +204,17 @@ def test_nothing_acknowledged_is_lost_nobody_waits_in_vain(house, tmp_path, reco
     house.settle()
     house.let_leases_end(people)
     felled = storm.felled | stuck_requests(house)
-    judge = Judge(records, stored(house.postgres.run), people, lambda record: record["id"] in felled,
-                  lambda record: storm.away(record["ended"] - STORING_S, record["ended"]), LIMITS)
+
+    def judged(database):
+        return Judge(records, database, people, lambda record: record["id"] in felled,
+                     lambda record: storm.away(record["ended"] - STORING_S, record["ended"]), LIMITS)
+
+    database = stored(house.postgres.run)
+    judge = judged(database)
     complaints = judge.complaints()
     record_property("account", "\n".join(account(storm, records, judge, took)))
     assert not complaints, "\n".join([f"seed {SEED}: {len(complaints)} complaints", *complaints[:20]])
+    assert [len(judged(wrong).complaints()) > 0 for wrong in doctored(database, records)] == [True] * 4
     assert not own_deaths(house)
     assert not list(next_requests(house, people, records))
     assert all(any(record["end"] == DONE for record in records if record["dialect"] == name) for name in DIALECTS)
