@@ -114,7 +114,7 @@ class Database(Hand):
 
     def restart(self):
         with self.outage("PostgreSQL restarted"):
-            self.house.postgres.stop()
+            self.house.shut_down()
             self.rest(0.5)
             self.house.postgres.start()
 
