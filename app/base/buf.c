@@ -24,12 +24,6 @@ void buf_wipe(struct buf *buf)
 	buf_clear(buf);
 }
 
-void buf_reset(struct buf *buf)
-{
-	buf_truncate(buf, 0);
-	buf->failed = false;
-}
-
 char *buf_room(struct buf *buf, size_t n)
 {
 	size_t need, size;
@@ -111,19 +105,4 @@ void buf_truncate(struct buf *buf, size_t len)
 	buf->len = len;
 	if (buf->data)
 		buf->data[len] = '\0';
-}
-
-enum status buf_check(const struct buf *buf)
-{
-	return buf->failed ? STATUS_NOMEM : STATUS_OK;
-}
-
-struct str buf_view(const struct buf *buf)
-{
-	return (struct str){ buf_text(buf), buf->len };
-}
-
-const char *buf_text(const struct buf *buf)
-{
-	return buf->data ? buf->data : "";
 }

@@ -27,13 +27,19 @@ void buf_init(struct buf *buf, size_t cap);
 void buf_clear(struct buf *buf);
 /* As buf_clear(), and overwrites the content first. */
 void buf_wipe(struct buf *buf);
-/* Forgets content and failure, keeps the memory. */
-void buf_reset(struct buf *buf);
 
 /* ... for which there may be no room yet. */
 void buf_append_more(struct buf *buf, const void *bytes, size_t n);
 
-/* Here, since a token is written in a dozen of them. */
+/* What is here is so since a token needs a dozen of each. Forgets content and failure, keeps the memory. */
+static inline void buf_reset(struct buf *buf)
+{
+	buf->len = 0;
+	buf->failed = false;
+	if (buf->data)
+		buf->data[0] = '\0';
+}
+
 static inline void buf_append(struct buf *buf, const void *bytes, size_t n)
 {
 	if (buf->failed || !n || n >= buf->size - buf->len) {
@@ -71,10 +77,21 @@ void buf_consume(struct buf *buf, size_t n);
 void buf_truncate(struct buf *buf, size_t len);
 
 /* STATUS_OK, or STATUS_NOMEM if any append since the last reset failed. */
-enum status buf_check(const struct buf *buf) MUST_CHECK;
-/* The content, borrowed until the next change; never absent. */
-struct str buf_view(const struct buf *buf);
-/* The content as a C string, borrowed; "" when empty. */
-const char *buf_text(const struct buf *buf);
+static inline MUST_CHECK enum status buf_check(const struct buf *buf)
+{
+	return buf->failed ? STATUS_NOMEM : STATUS_OK;
+}
+
+/* The content as a C string, borrowed until the next change; "" when empty. */
+static inline const char *buf_text(const struct buf *buf)
+{
+	return buf->data ? buf->data : "";
+}
+
+/* The same, with its length; never absent. */
+static inline struct str buf_view(const struct buf *buf)
+{
+	return (struct str){ buf_text(buf), buf->len };
+}
 
 #endif
