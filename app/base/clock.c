@@ -4,7 +4,9 @@
 #include <stdio.h>
 #include <time.h>
 
-static int64_t read_ms(clockid_t id)
+#include "base/hot.h"
+
+static HOT int64_t read_ms(clockid_t id)
 {
 	struct timespec now;
 
@@ -12,7 +14,7 @@ static int64_t read_ms(clockid_t id)
 	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-int64_t clock_ms(void)
+HOT int64_t clock_ms(void)
 {
 	return read_ms(CLOCK_MONOTONIC);
 }

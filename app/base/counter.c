@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/count.h"
+#include "base/hot.h"
 #include "base/shared_memory.h"
 
 #define LAYOUT_VERSION 2
@@ -90,7 +91,7 @@ _Static_assert(COUNT(statuses) == COUNTER_SIZE_STATUS && COUNT(ends) == COUNTER_
 	       "a value a constant");
 
 /* Which bound is the first that is not exceeded: a token comes within one of the first. */
-static unsigned within(int64_t us)
+static HOT unsigned within(int64_t us)
 {
 	unsigned i = 0;
 
@@ -99,8 +100,8 @@ static unsigned within(int64_t us)
 	return i;
 }
 
-void counter_took(struct counter_slot *slot, enum counter counter, unsigned a, int64_t us,
-		  uint64_t n)
+HOT void counter_took(struct counter_slot *slot, enum counter counter, unsigned a, int64_t us,
+		      uint64_t n)
 {
 	unsigned word = counter_word_of(counter, a, 0), i = within(us);
 

@@ -11,6 +11,7 @@
 #include <sys/time.h>
 
 #include "base/clock.h"
+#include "base/hot.h"
 
 /* What has only just begun to block may not block at all: it has this much of a stop's time. */
 #define MOMENT_MS 100
@@ -42,7 +43,7 @@ static int64_t later(int64_t a, int64_t b)
 }
 
 /* When there is something to do. */
-static int64_t next(const struct wait *wait)
+static HOT int64_t next(const struct wait *wait)
 {
 	if (guard.how == NOT_BLOCKED)
 		return wait->stop_at;
@@ -128,7 +129,7 @@ void guard_close(void)
 	guard.set_for = CLOCK_NEVER;
 }
 
-void guard_begin(int how, int64_t ms)
+HOT void guard_begin(int how, int64_t ms)
 {
 	const struct wait *wait = guard.wait;
 	int64_t now = clock_ms();
@@ -141,7 +142,7 @@ void guard_begin(int how, int64_t ms)
 		set_timer(wait, now);
 }
 
-enum status guard_end(void)
+HOT enum status guard_end(void)
 {
 	enum status status;
 

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/hot.h"
 
 void stage_set(struct stage *stage, enum stage_at at)
 {
@@ -11,7 +12,7 @@ void stage_set(struct stage *stage, enum stage_at at)
 		stage_set_at(stage, at, clock_ms());
 }
 
-void stage_set_at(struct stage *stage, enum stage_at at, int64_t now)
+HOT void stage_set_at(struct stage *stage, enum stage_at at, int64_t now)
 {
 	if (!stage)
 		return;

@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "base/count.h"
+#include "base/hot.h"
 
 #define EPOLL_MOST 4 /* the listening socket, and the lanes of the queue */
 
@@ -27,7 +28,7 @@ void wait_init(struct wait *wait)
 		sigdelset(&wait->signals, number);
 }
 
-void wait_watch(struct wait *wait, int slot, int fd, short events)
+HOT void wait_watch(struct wait *wait, int slot, int fd, short events)
 {
 	wait->fds[slot] = (struct pollfd){ .fd = fd, .events = events };
 }
@@ -45,7 +46,7 @@ void wait_undisturbed(struct wait *wait, bool on)
 	wait->undisturbed = on;
 }
 
-static bool stop_wanted(struct wait *wait, int64_t now)
+static HOT bool stop_wanted(struct wait *wait, int64_t now)
 {
 	if (!wait->stop || !*wait->stop)
 		return false;
@@ -56,7 +57,7 @@ static bool stop_wanted(struct wait *wait, int64_t now)
 	return true;
 }
 
-void wait_see_stop(struct wait *wait, int64_t now)
+HOT void wait_see_stop(struct wait *wait, int64_t now)
 {
 	if (stop_wanted(wait, now) && wait->stopping &&
 	    !atomic_exchange(&wait->stopping_told, true))
@@ -70,7 +71,7 @@ static struct timespec until(int64_t deadline, int64_t now)
 	return (struct timespec){ .tv_sec = ms / 1000, .tv_nsec = (ms % 1000) * 1000000 };
 }
 
-static void see_client(struct wait *wait)
+static HOT void see_client(struct wait *wait)
 {
 	struct pollfd *client = wait->client < 0 ? NULL : &wait->fds[wait->client];
 
@@ -88,7 +89,7 @@ bool wait_client_left(struct wait *wait)
 }
 
 /* How many slots the kernel has to look at: up to the last one in use. */
-static nfds_t slots(const struct wait *wait)
+static HOT nfds_t slots(const struct wait *wait)
 {
 	nfds_t n = WAIT_SLOTS;
 
@@ -97,7 +98,7 @@ static nfds_t slots(const struct wait *wait)
 	return n;
 }
 
-enum status wait_some(struct wait *wait, int64_t deadline)
+HOT enum status wait_some(struct wait *wait, int64_t deadline)
 {
 	struct timespec left, *limit;
 	int64_t now, end;

@@ -10,6 +10,7 @@
 
 #include "base/buf.h"
 #include "base/clock.h"
+#include "base/hot.h"
 #include "chat/model_answer.h"
 #include "chat/model_endpoint.h"
 #include "chat/model_failure.h"
@@ -286,8 +287,8 @@ static void take_whole(struct model *model)
 	model_learning_end(&model->learning, &model->answer.reasoning);
 }
 
-enum status model_next(struct model *model, struct wait *wait, int64_t wake_at, model_text_fn text,
-		       void *context, bool *ended)
+HOT enum status model_next(struct model *model, struct wait *wait, int64_t wake_at,
+			   model_text_fn text, void *context, bool *ended)
 {
 	int64_t until = silent_until(model);
 	struct http_piece piece;

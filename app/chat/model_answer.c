@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/count.h"
+#include "base/hot.h"
 #include "chat/model_chunk.h"
 #include "chat/model_refusal.h"
 #include "chat/model_token.h"
@@ -71,7 +72,7 @@ static enum status refuse(struct model_answer *answer, struct str words, const c
 static const char no_memory[] = "no memory for an event of the model's server";
 
 /* What the joiner let through goes up as one delta, without what is reasoning. */
-static enum status pass_text(struct model_answer *answer)
+static HOT enum status pass_text(struct model_answer *answer)
 {
 	enum status status = buf_check(&answer->text);
 
@@ -255,7 +256,7 @@ static bool is_padding(struct str data)
 	return false;
 }
 
-static enum status on_event(void *context, struct str type, struct str data)
+static HOT enum status on_event(void *context, struct str type, struct str data)
 {
 	struct model_answer *answer = context;
 
@@ -294,8 +295,8 @@ static enum status explain(struct model_answer *answer, enum status status)
 	return status;
 }
 
-enum status model_answer_feed(struct model_answer *answer, struct str bytes, model_text_fn sink,
-			      void *context)
+HOT enum status model_answer_feed(struct model_answer *answer, struct str bytes, model_text_fn sink,
+				  void *context)
 {
 	enum status status;
 
@@ -307,12 +308,12 @@ enum status model_answer_feed(struct model_answer *answer, struct str bytes, mod
 	return explain(answer, status);
 }
 
-bool model_answer_done(const struct model_answer *answer)
+HOT bool model_answer_done(const struct model_answer *answer)
 {
 	return answer->done;
 }
 
-bool model_answer_finished(const struct model_answer *answer)
+HOT bool model_answer_finished(const struct model_answer *answer)
 {
 	return answer->reason.len > 0;
 }

@@ -8,6 +8,8 @@
 
 #include <string.h>
 
+#include "base/hot.h"
+
 #define OUT_CAP (16 << 20) /* a piece: an event's cap, mended */
 
 void model_reasoning_init(struct model_reasoning *reasoning, size_t most)
@@ -243,7 +245,7 @@ static void settle(struct model_reasoning *reasoning, bool end)
 }
 
 /* How many of the bytes cannot be a marker's; only where none is held. */
-static size_t plain(const struct model_reasoning *reasoning, struct str text)
+static HOT size_t plain(const struct model_reasoning *reasoning, struct str text)
 {
 	size_t n = 0;
 
@@ -256,8 +258,8 @@ static size_t plain(const struct model_reasoning *reasoning, struct str text)
 	return n;
 }
 
-static enum status hand_on(struct model_reasoning *reasoning, struct str text, model_text_fn sink,
-			   void *context)
+static HOT enum status hand_on(struct model_reasoning *reasoning, struct str text,
+			       model_text_fn sink, void *context)
 {
 	enum status status = STATUS_OK;
 
@@ -271,8 +273,8 @@ static enum status hand_on(struct model_reasoning *reasoning, struct str text, m
 	return sink(context, text);
 }
 
-enum status model_reasoning_feed(struct model_reasoning *reasoning, struct str text,
-				 model_text_fn sink, void *context)
+HOT enum status model_reasoning_feed(struct model_reasoning *reasoning, struct str text,
+				     model_text_fn sink, void *context)
 {
 	size_t n;
 

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/hot.h"
 #include "wire/json_span.h"
 
 #define REQUEST_CAP (16 << 20)
@@ -167,7 +168,7 @@ struct model_refused model_request_refused(const struct model_request *request,
 	return refused;
 }
 
-void model_request_taken(struct model_request *request)
+HOT void model_request_taken(struct model_request *request)
 {
 	const unsigned limits = 1u << MODEL_MAX_TOKENS | 1u << MODEL_MAX_COMPLETION_TOKENS;
 	struct model_refused learned = request->without;

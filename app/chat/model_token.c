@@ -6,6 +6,7 @@
 #include "chat/model_token.h"
 
 #include "base/count.h"
+#include "base/hot.h"
 #include "wire/json_scan.h"
 
 /* A longer one may hold more values than the parser takes. */
@@ -231,8 +232,8 @@ static bool take_all(struct str text, bool several, struct model_token *out)
 }
 
 /* The same around another content, which is not empty: all that was found then is so again. */
-static bool take_framed(struct str text, bool several, const struct model_token_frame *frame,
-			struct model_token *out)
+static HOT bool take_framed(struct str text, bool several, const struct model_token_frame *frame,
+			    struct model_token *out)
 {
 	size_t before = frame->before, behind = frame->behind;
 	struct json_scan scan;
@@ -267,8 +268,8 @@ static void keep_frame(struct str text, bool several, const struct model_token *
 	memcpy(frame->bytes + frame->before, content.p + content.n, frame->behind);
 }
 
-bool model_token_read(struct str text, bool several, struct model_token_frame *frame,
-		      struct model_token *out)
+HOT bool model_token_read(struct str text, bool several, struct model_token_frame *frame,
+			  struct model_token *out)
 {
 	if (text.n > TEXT_MOST)
 		return false;

@@ -5,6 +5,7 @@
 #include "chat/turn.h"
 
 #include "base/clock.h"
+#include "base/hot.h"
 #include "base/log.h"
 #include "chat/turn_ask.h"
 #include "chat/turn_count.h"
@@ -81,7 +82,7 @@ static enum status take_back(struct turn *turn)
 	return STATUS_OK;
 }
 
-static enum status on_text(void *context, struct str text)
+static HOT enum status on_text(void *context, struct str text)
 {
 	struct turn *turn = context;
 
@@ -128,7 +129,7 @@ void turn_prepare(struct turn *turn)
 }
 
 /* The lease is renewed beside the stream, which never waits for it. False: the exchange is gone. */
-bool turn_renew_lease(struct turn *turn)
+HOT bool turn_renew_lease(struct turn *turn)
 {
 	const struct turn_context *context = turn->context;
 	int64_t now = clock_ms(), third = context->config->lease_ms / 3;
@@ -156,7 +157,7 @@ bool turn_renew_lease(struct turn *turn)
 }
 
 /* The path of a token: bytes from the model, events to the sink, flushed before the next wait. */
-enum status turn_relay(struct turn *turn)
+HOT enum status turn_relay(struct turn *turn)
 {
 	const struct turn_context *context = turn->context;
 	enum status status, flushed;

@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "base/counter.h"
+#include "base/hot.h"
 
 _Static_assert((int)TURN_FAILED - 1 == (int)COUNTER_END_FAILED &&
 		       (int)MODEL_PROTOCOL == (int)COUNTER_CAUSE_PROTOCOL &&
@@ -25,7 +26,7 @@ void turn_count_begun(const struct turn *turn)
 }
 
 /* Of a client that gets its answer in one piece nothing is known before the end: see take_back(). */
-void turn_count_tokens(struct turn *turn)
+HOT void turn_count_tokens(struct turn *turn)
 {
 	const struct counters *counters = counters_of(turn);
 	unsigned fresh = turn->tokens - turn->counted;

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/hot.h"
 #include "base/log.h"
 #include "edge/db_count.h"
 #include "edge/db_failure.h"
@@ -171,7 +172,7 @@ enum status db_start(struct db *db, struct wait *wait, const struct db_query *qu
 	return start(db, wait);
 }
 
-bool db_busy(const struct db *db)
+HOT bool db_busy(const struct db *db)
 {
 	return db->state != DB_CLOSED && db->state != DB_READY;
 }

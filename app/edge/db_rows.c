@@ -4,13 +4,15 @@
 #include <libpq-fe.h>
 #include <stdlib.h>
 
+#include "base/hot.h"
+
 /* db_rows is libpq's result under a name that stays above. */
 static const PGresult *from_rows(const struct db_rows *rows)
 {
 	return (const PGresult *)rows;
 }
 
-void db_rows_free(struct db_rows *rows)
+HOT void db_rows_free(struct db_rows *rows)
 {
 	PQclear((PGresult *)rows);
 }

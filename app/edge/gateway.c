@@ -22,6 +22,7 @@
 #include "base/bell.h"
 #include "base/clock.h"
 #include "base/guard.h"
+#include "base/hot.h"
 #include "base/log.h"
 #include "edge/wait_slots.h"
 
@@ -268,7 +269,7 @@ static void begin_reading(struct gateway *gateway)
 }
 
 /* Shut both ways, libfcgi does not wait for it at the end either. */
-static void begin_writing(struct gateway *gateway)
+static HOT void begin_writing(struct gateway *gateway)
 {
 	if (gateway->waits)
 		guard_begin(SHUT_RDWR, gateway->write_ms);
@@ -435,7 +436,7 @@ enum status gateway_read(struct gateway *gateway, struct buf *out)
 }
 
 /* In pieces: each that a slow client takes is a step, and has a write's time. */
-static bool put(struct gateway *gateway, struct str bytes)
+static HOT bool put(struct gateway *gateway, struct str bytes)
 {
 	size_t n;
 
@@ -451,7 +452,7 @@ static bool put(struct gateway *gateway, struct str bytes)
 	return true;
 }
 
-static enum status end_writing(struct gateway *gateway, bool written)
+static HOT enum status end_writing(struct gateway *gateway, bool written)
 {
 	enum status status = end_blocking(gateway);
 
@@ -460,7 +461,7 @@ static enum status end_writing(struct gateway *gateway, bool written)
 	return written && !status ? STATUS_OK : STATUS_CLOSED;
 }
 
-enum status gateway_write(struct gateway *gateway, struct str bytes)
+HOT enum status gateway_write(struct gateway *gateway, struct str bytes)
 {
 	return end_writing(gateway, put(gateway, bytes) && FCGI_fflush(&gateway->out) >= 0);
 }

@@ -10,6 +10,7 @@
 
 #include "base/clock.h"
 #include "base/heap.h"
+#include "base/hot.h"
 #include "edge/http_multi.h"
 #include "edge/http_rehearsal.h"
 #include "edge/http_unpack.h"
@@ -40,7 +41,7 @@ struct http_client {
 	char cause[CURL_ERROR_SIZE];
 };
 
-static size_t on_bytes(char *bytes, size_t size, size_t count, void *context)
+static HOT size_t on_bytes(char *bytes, size_t size, size_t count, void *context)
 {
 	struct http_client *client = context;
 	struct str came = { bytes, size * count };
@@ -258,7 +259,8 @@ static enum status see_end(struct http_client *client, bool *ended)
 	return STATUS_OK;
 }
 
-static enum status wait_for_server(struct http_client *client, struct wait *wait, int64_t wake_at)
+static HOT enum status wait_for_server(struct http_client *client, struct wait *wait,
+				       int64_t wake_at)
 {
 	int64_t limit = clock_earlier(client->quiet_at, client->deadline), now;
 	enum status status;
@@ -282,8 +284,8 @@ static void remove_transfer(struct http_client *client)
 	client->running = false;
 }
 
-enum status http_client_next(struct http_client *client, struct wait *wait, int64_t wake_at,
-			     struct http_piece *out)
+HOT enum status http_client_next(struct http_client *client, struct wait *wait, int64_t wake_at,
+				 struct http_piece *out)
 {
 	enum status status;
 	bool running = true;
@@ -314,7 +316,7 @@ enum status http_client_next(struct http_client *client, struct wait *wait, int6
 	return status;
 }
 
-int http_client_status(const struct http_client *client)
+HOT int http_client_status(const struct http_client *client)
 {
 	return client->status;
 }

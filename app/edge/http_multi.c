@@ -4,6 +4,7 @@
 #include <curl/curl.h>
 
 #include "base/clock.h"
+#include "base/hot.h"
 
 static int on_socket(CURL *easy, curl_socket_t fd, int what, void *context, void *unused)
 {
@@ -59,7 +60,7 @@ void http_multi_clear(struct http_multi *multi)
 	multi->handle = NULL;
 }
 
-void http_multi_watch(const struct http_multi *multi, struct wait *wait)
+HOT void http_multi_watch(const struct http_multi *multi, struct wait *wait)
 {
 	int i;
 
@@ -67,7 +68,7 @@ void http_multi_watch(const struct http_multi *multi, struct wait *wait)
 		wait_watch(wait, WAIT_MODEL + i, multi->fds[i].fd, multi->fds[i].events);
 }
 
-void http_multi_unwatch(struct wait *wait)
+HOT void http_multi_unwatch(struct wait *wait)
 {
 	int i;
 
@@ -75,7 +76,7 @@ void http_multi_unwatch(struct wait *wait)
 		wait_watch(wait, WAIT_MODEL + i, -1, 0);
 }
 
-int http_multi_drive(struct http_multi *multi, const struct wait *wait, bool *running)
+HOT int http_multi_drive(struct http_multi *multi, const struct wait *wait, bool *running)
 {
 	CURLMcode code = CURLM_OK;
 	int i, left = 1, bits, fd;

@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <zlib.h>
 
+#include "base/hot.h"
+
 #define PART 16384 /* bytes unpacked at once */
 #define GZIP_FIRST 0x1f
 /* zlib's windowBits, after its manual (inflateInit2()), of the largest window. */
@@ -122,7 +124,7 @@ static enum status inflate_all(struct http_unpack *unpack, struct str bytes, str
 	return status;
 }
 
-enum status http_unpack_feed(struct http_unpack *unpack, struct str bytes, struct buf *out)
+HOT enum status http_unpack_feed(struct http_unpack *unpack, struct str bytes, struct buf *out)
 {
 	enum status status = STATUS_OK;
 	struct str first;

@@ -4,6 +4,7 @@
  */
 #include "http/chatbot.h"
 
+#include "base/hot.h"
 #include "http/exchange.h"
 #include "http/request.h"
 #include "http/route.h"
@@ -106,7 +107,7 @@ static void put_words(struct frame *frame, enum http_error error)
 	frame_string(frame, "code", str_from(words[error].code));
 }
 
-static void put_event(struct buf *out, void *state, const struct event *event)
+static HOT void put_event(struct buf *out, void *state, const struct event *event)
 {
 	struct frame frame;
 

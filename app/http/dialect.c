@@ -1,8 +1,10 @@
 /* What our own dialects have in common: the events of H3, which B2 takes over. */
 #include "http/dialect.h"
 
-void dialect_begin_event(struct frame *frame, struct buf *out, enum frame_style style,
-			 const struct event *event)
+#include "base/hot.h"
+
+HOT void dialect_begin_event(struct frame *frame, struct buf *out, enum frame_style style,
+			     const struct event *event)
 {
 	static const struct {
 		struct str type;  /* quoted: a constant, written for every token */

@@ -4,6 +4,7 @@
  */
 #include "http/headless.h"
 
+#include "base/hot.h"
 #include "http/exchange.h"
 #include "http/request.h"
 
@@ -54,7 +55,7 @@ static void read_members(struct exchange *exchange, const struct route_match *ma
 		exchange->bad = true;
 }
 
-static void put_event(struct buf *out, void *state, const struct event *event)
+static HOT void put_event(struct buf *out, void *state, const struct event *event)
 {
 	struct frame frame;
 

@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "base/count.h"
+#include "base/hot.h"
 
 /* Above any stored answer with every byte escaped, and its head. */
 #define REPLY_CAP (64 << 20)
@@ -126,7 +127,7 @@ void reply_put_head(struct reply *reply, const struct reply_head *head)
 	buf_puts(out, "\r\n");
 }
 
-static enum status hand_over(struct reply *reply)
+static HOT enum status hand_over(struct reply *reply)
 {
 	struct str bytes = buf_view(&reply->out);
 
@@ -136,7 +137,7 @@ static enum status hand_over(struct reply *reply)
 			   : gateway_write(reply->gateway, bytes);
 }
 
-void reply_flush(struct reply *reply)
+HOT void reply_flush(struct reply *reply)
 {
 	if (reply->out.len && !reply->closed) {
 		enum status status = hand_over(reply);

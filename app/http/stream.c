@@ -4,6 +4,8 @@
  */
 #include "http/stream.h"
 
+#include "base/hot.h"
+
 /* A heartbeat lies between events only: nothing is half written when a wait begins. */
 static void beat(void *context)
 {
@@ -35,7 +37,7 @@ static void start(struct reply *reply)
 	reply->wait->beat_context = reply;
 }
 
-static enum status stream_event(struct sink *sink, const struct event *event)
+static HOT enum status stream_event(struct sink *sink, const struct event *event)
 {
 	struct reply *reply = (struct reply *)sink;
 
@@ -46,7 +48,7 @@ static enum status stream_event(struct sink *sink, const struct event *event)
 	return buf_check(&reply->out);
 }
 
-static enum status flush(struct sink *sink)
+static HOT enum status flush(struct sink *sink)
 {
 	struct reply *reply = (struct reply *)sink;
 

@@ -1,9 +1,10 @@
 /* JSON out.  Rests on buf alone: no tree is built, an event is written where it is sent from. */
 #include "wire/frame.h"
 
+#include "base/hot.h"
 #include "base/utf8.h"
 
-static void put_name(struct frame *frame, const char *name)
+static HOT void put_name(struct frame *frame, const char *name)
 {
 	buf_puts(frame->out, frame->first ? "\"" : ",\"");
 	buf_puts(frame->out, name);
@@ -11,13 +12,13 @@ static void put_name(struct frame *frame, const char *name)
 	frame->first = false;
 }
 
-void frame_begin(struct frame *frame, struct buf *out, enum frame_style style)
+HOT void frame_begin(struct frame *frame, struct buf *out, enum frame_style style)
 {
 	*frame = (struct frame){ .out = out, .style = style, .first = true };
 	buf_puts(out, style == FRAME_SSE ? "data: {" : "{");
 }
 
-void frame_end(struct frame *frame)
+HOT void frame_end(struct frame *frame)
 {
 	static const char *const ends[] = {
 		[FRAME_JSON] = "}",
@@ -28,7 +29,7 @@ void frame_end(struct frame *frame)
 	buf_puts(frame->out, ends[frame->style]);
 }
 
-void frame_string(struct frame *frame, const char *name, struct str value)
+HOT void frame_string(struct frame *frame, const char *name, struct str value)
 {
 	put_name(frame, name);
 	frame_quote(frame->out, value);
@@ -46,7 +47,7 @@ void frame_boolean(struct frame *frame, const char *name, bool value)
 	buf_puts(frame->out, value ? "true" : "false");
 }
 
-void frame_raw(struct frame *frame, const char *name, struct str json)
+HOT void frame_raw(struct frame *frame, const char *name, struct str json)
 {
 	put_name(frame, name);
 	buf_str(frame->out, json);
@@ -119,7 +120,7 @@ static void put_escape(struct buf *out, uint32_t code)
 		buf_printf(out, "\\u%04x", (unsigned)code);
 }
 
-void frame_quote(struct buf *out, struct str value)
+HOT void frame_quote(struct buf *out, struct str value)
 {
 	size_t run = 0, n;
 	uint32_t c = 0;

@@ -5,6 +5,7 @@
 
 #include <endian.h>
 
+#include "base/hot.h"
 #include "base/utf8.h"
 #include "wire/json.h"
 #include "wire/json_valid.h"
@@ -85,7 +86,7 @@ static void skip_plain(struct json_scan *s)
 }
 
 /* From behind the opening quote to behind the closing one. */
-static bool take_string(struct json_scan *s)
+static HOT bool take_string(struct json_scan *s)
 {
 	unsigned char c;
 	size_t n;
@@ -236,7 +237,7 @@ static bool take_ends(struct json_scan *s)
 	}
 }
 
-void json_scan_begin(struct json_scan *s, struct str text, bool loose)
+HOT void json_scan_begin(struct json_scan *s, struct str text, bool loose)
 {
 	*s = (struct json_scan){
 		.p = text.p,
@@ -246,7 +247,7 @@ void json_scan_begin(struct json_scan *s, struct str text, bool loose)
 	};
 }
 
-bool json_scan_string(struct json_scan *s, struct str *raw)
+HOT bool json_scan_string(struct json_scan *s, struct str *raw)
 {
 	const char *from;
 

@@ -4,6 +4,8 @@
  */
 #include "wire/sse.h"
 
+#include "base/hot.h"
+
 void sse_init(struct sse *sse, size_t cap)
 {
 	*sse = (struct sse){ .has_data = false };
@@ -30,7 +32,7 @@ void sse_clear(struct sse *sse)
 	sse->objects = objects;
 }
 
-static void begin_event(struct sse *sse)
+static HOT void begin_event(struct sse *sse)
 {
 	buf_reset(&sse->data);
 	buf_reset(&sse->type);
@@ -38,7 +40,7 @@ static void begin_event(struct sse *sse)
 	sse->object = (struct sse_object){ .begun = false };
 }
 
-static enum status give_event(struct sse *sse, sse_event_fn event, void *context)
+static HOT enum status give_event(struct sse *sse, sse_event_fn event, void *context)
 {
 	enum status status = STATUS_OK;
 
@@ -88,7 +90,8 @@ static bool is_whole(struct sse *sse, struct str line)
 }
 
 /* All data of an event that ends behind this line: nothing is copied, and nothing looked at. */
-static enum status give_line(struct sse *sse, struct str value, sse_event_fn event, void *context)
+static HOT enum status give_line(struct sse *sse, struct str value, sse_event_fn event,
+				 void *context)
 {
 	enum status status = event(context, buf_view(&sse->type), value);
 
@@ -96,7 +99,8 @@ static enum status give_line(struct sse *sse, struct str value, sse_event_fn eve
 	return status;
 }
 
-static enum status take_data(struct sse *sse, struct str value, sse_event_fn event, void *context)
+static HOT enum status take_data(struct sse *sse, struct str value, sse_event_fn event,
+				 void *context)
 {
 	if (sse->last && !sse->has_data && !sse->bare)
 		return give_line(sse, value, event, context);
@@ -119,8 +123,8 @@ static enum status take_error(struct sse *sse, struct str value, sse_event_fn ev
 	return status ? status : give_event(sse, event, context);
 }
 
-static enum status take_field(struct sse *sse, struct str name, struct str value,
-			      sse_event_fn event, void *context)
+static HOT enum status take_field(struct sse *sse, struct str name, struct str value,
+				  sse_event_fn event, void *context)
 {
 	if (str_equal(name, STR("data")))
 		return take_data(sse, value, event, context);
@@ -134,7 +138,8 @@ static enum status take_field(struct sse *sse, struct str name, struct str value
 	return STATUS_OK;
 }
 
-static enum status take_line(struct sse *sse, struct str line, sse_event_fn event, void *context)
+static HOT enum status take_line(struct sse *sse, struct str line, sse_event_fn event,
+				 void *context)
 {
 	struct str name, value;
 	const char *colon;
@@ -161,7 +166,7 @@ static enum status take_line(struct sse *sse, struct str line, sse_event_fn even
 }
 
 /* The end of the line is here: `rest` is what of it lies in this piece. */
-static enum status end_line(struct sse *sse, struct str rest, sse_event_fn event, void *context)
+static HOT enum status end_line(struct sse *sse, struct str rest, sse_event_fn event, void *context)
 {
 	enum status status;
 
@@ -192,7 +197,7 @@ static bool empty_follows(const struct sse *sse, struct str bytes)
 	return bytes.n && (*bytes.p == '\n' || *bytes.p == '\r');
 }
 
-enum status sse_feed(struct sse *sse, struct str bytes, sse_event_fn event, void *context)
+HOT enum status sse_feed(struct sse *sse, struct str bytes, sse_event_fn event, void *context)
 {
 	enum status status;
 	size_t n;

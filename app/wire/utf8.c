@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/count.h"
+#include "base/hot.h"
 #include "base/utf8.h"
 
 size_t utf8_length(struct str s)
@@ -69,7 +70,7 @@ static void append_pair(struct buf *out, const unsigned char *p)
  * Appends `p`, mended.  Returns how many bytes are settled; the rest, at most five, needs
  * what comes next.  `last`: nothing comes, all is settled.
  */
-static size_t mend(const unsigned char *p, size_t n, bool last, struct buf *out)
+static HOT size_t mend(const unsigned char *p, size_t n, bool last, struct buf *out)
 {
 	size_t at = 0, run = 0;
 	struct utf8_part part;
@@ -110,7 +111,7 @@ void utf8_joiner_init(struct utf8_joiner *joiner)
 	*joiner = (struct utf8_joiner){ .n = 0 };
 }
 
-void utf8_joiner_feed(struct utf8_joiner *joiner, struct str piece, struct buf *out)
+HOT void utf8_joiner_feed(struct utf8_joiner *joiner, struct str piece, struct buf *out)
 {
 	size_t settled;
 

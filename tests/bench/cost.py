@@ -5,7 +5,8 @@
 
 Instructions are those of our own object code, counted by callgrind in one worker without a pool; libraries are shown and not
 judged, since they are Debian's. Client and model are one thread, so that each token comes when the last one has arrived:
-alone, however busy the machine. Statements and blocks are PostgreSQL's own count of an exchange.
+alone, however busy the machine. Where the code of a token lies is counted too: pages, and functions that lie apart from the
+others, which are to be HOT (include/base/hot.h). Statements and blocks are PostgreSQL's own count of an exchange.
 """
 
 import argparse
@@ -27,6 +28,8 @@ BASELINE = HERE / "cost.json"
 OFF = 0.05
 WARM, FEW, MANY = 4, 10, 60  # exchanges that are not counted; tokens of an exchange
 EXCHANGES = (4, 12)  # of two runs: the difference has no start in it
+OURS = "banter.fcgi"
+PAGE, LINE = 4096, 64  # bytes
 EVENT = (
     'data: {"id":"chatcmpl-cost","object":"chat.completion.chunk","created":1750000000,"model":"bench",'
     '"service_tier":"default","system_fingerprint":"fp_bench00000","choices":%s,"usage":%s}\n\n'
@@ -82,36 +85,41 @@ class Worker(servers.Server):
             listener.bind(str(self.socket))
             listener.listen(64)
             self.spawn(
-                ["valgrind", "--tool=callgrind", f"--callgrind-out-file={self.folder}/counted", servers.BUILD / "banter.fcgi"],
+                ["valgrind", "--tool=callgrind", "--dump-instr=yes", "--compress-pos=no",
+                 f"--callgrind-out-file={self.folder}/counted", servers.BUILD / OURS],
                 stdin=listener,
                 env=servers.settings_for_tests(database_url, model_url, shared_file=self.folder / "shared",
                                                model_idle_time="600"),
             )
 
     def instructions(self):
-        """By object, of its whole life."""
+        """Of its whole life: see counted()."""
         code = self.end()
         assert code == 0, f"the worker ended with {code}:\n{self.text()}"
         return counted((self.folder / "counted").read_text())
 
 
 def counted(text):
-    """What each object executed itself, of callgrind's file: a call's own line is what it cost in there, and is left out."""
-    objects, names, ours, called = collections.Counter(), {}, "", False
+    """What each object executed itself, and how often each place of ours was, a function's name and an address; of callgrind's
+    file: a call's own line is what it cost in there, and is left out."""
+    objects, places, called = collections.Counter(), collections.Counter(), False
+    names, now = {"ob": {}, "fn": {}}, {}
     for line in text.splitlines():
-        if line.startswith("ob="):
-            number, _, name = line[3:].partition(" ")
-            ours = names.setdefault(number, name.rpartition("/")[2])
-        elif line.startswith("cob="):
-            number, _, name = line[4:].partition(" ")
-            names.setdefault(number, name.rpartition("/")[2])
-        elif line.startswith("calls="):
+        kind, _, named = line.partition("=")
+        if kind in ("ob", "cob", "fn", "cfn"):
+            number, _, name = named.partition(" ")
+            name = names[kind[-2:]].setdefault(number, name.rpartition("/")[2])
+            now[kind] = name
+        elif kind == "calls":
             called = True
-        elif line[:1] in "+-*0123456789" and " " in line:
+        elif line.startswith("0x"):
+            address, _, cost = line.split()
             if not called:
-                objects[ours] += int(line.split()[1])
+                objects[now["ob"]] += int(cost)
+                if now["ob"] == OURS:
+                    places[now["fn"], int(address, 16)] += int(cost)
             called = False
-    return objects
+    return objects, places
 
 
 def talk(worker, model, tenant, exchanges, tokens):
@@ -132,7 +140,7 @@ def talk(worker, model, tenant, exchanges, tokens):
 
 
 def run(postgres, exchanges, tokens):
-    """The instructions of a worker that had so many exchanges."""
+    """What a worker executed that had so many exchanges."""
     model = Model()
     tenant = postgres.demo()
     with contextlib.closing(model.listener), contextlib.closing(Worker(postgres.url(), model.url)) as worker:
@@ -144,14 +152,28 @@ def less(more, fewer, by):
     return {name: (more[name] - fewer[name]) / by for name in more if more[name] != fewer[name]}
 
 
+def lying_apart(places):
+    """Functions that are not in the longest run of pages side by side: the others are HOT, and the linker put them together."""
+    runs = []
+    for page in sorted({address // PAGE for _, address in places}):
+        if runs and runs[-1][-1] == page - 1:
+            runs[-1].append(page)
+        else:
+            runs.append([page])
+    together = max(runs, key=len)
+    return sorted({name for name, address in places if address // PAGE not in together})
+
+
 def instructions(postgres):
-    """Of each object, for a token and for the rest of an exchange."""
+    """Of each object, for a token and for the rest of an exchange; and the places of ours that a token passes."""
     few, many = EXCHANGES
     with concurrent.futures.ThreadPoolExecutor() as pool:
         base, longer, more = pool.map(lambda how: run(postgres, *how), [(few, FEW), (few, MANY), (many, FEW)])
-    token = less(longer, base, few * (MANY - FEW))
-    whole = less(more, base, many - few)
-    return token, {name: whole[name] - FEW * token.get(name, 0) for name in whole}
+    tokens = few * (MANY - FEW)
+    token = less(longer[0], base[0], tokens)
+    whole = less(more[0], base[0], many - few)
+    places = [place for place, often in less(longer[1], base[1], tokens).items() if often > 0.5]
+    return token, {name: whole[name] - FEW * token.get(name, 0) for name in whole}, places
 
 
 class Postgres(servers.Postgres):
@@ -183,15 +205,21 @@ def measure():
     """The figures by their names, and what the libraries took beside them."""
     counts = (servers.postgres_bin().parent / "lib" / "pg_stat_statements.so").exists()
     with contextlib.closing(Postgres() if counts else servers.Postgres()) as postgres:
-        token, whole = instructions(postgres)
-        ours = {"instructions a token": round(token.pop("banter.fcgi")),
-                "instructions an exchange": round(whole.pop("banter.fcgi"))}
+        token, whole, places = instructions(postgres)
+        apart = lying_apart(places)
+        ours = {"instructions a token": round(token.pop(OURS)),
+                "instructions an exchange": round(whole.pop(OURS)),
+                "pages of code a token": len({address // PAGE for _, address in places}),
+                "functions of a token that are not HOT": len(apart)}
         if counts:
             postgres.run("create extension pg_stat_statements")
             ours |= zip(("statements an exchange", "blocks an exchange"), statements(postgres))
         else:
             print("NOT TESTED: statements and blocks of an exchange: PostgreSQL has no pg_stat_statements here")
     beside = {f"a token in {name}": round(cost) for name, cost in sorted(token.items(), key=lambda one: -one[1])[:5]}
+    beside["lines of code a token"] = len({address // LINE for _, address in places})
+    for name in apart:
+        print(f"# not HOT: {name}")
     return ours, beside
 
 
