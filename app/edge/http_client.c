@@ -26,14 +26,14 @@ struct http_client {
 	struct buf piece;
 	struct http_unpack unpack;
 	bool running;
-	int status;			      /* HTTP's, once its line came; else 0 */
-	bool fresh;			      /* kept connections are left alone */
-	bool sent;			      /* it has a connection, and the request goes out */
-	bool reused;			      /* ... a kept one */
-	bool closed;			      /* ... which was closed before any answer */
-	const struct http_prepared *prepared; /* while it runs */
-	int64_t quiet_at;		      /* when the silence has lasted too long */
-	enum http_end quiet_end;	      /* ... and what that means */
+	int status;		       /* HTTP's, once its line came; else 0 */
+	bool fresh;		       /* kept connections are left alone */
+	bool sent;		       /* it has a connection, and the request goes out */
+	bool reused;		       /* ... a kept one */
+	bool closed;		       /* ... which was closed before any answer */
+	struct http_prepared prepared; /* of the transfer; a copy, since each piece asks it */
+	int64_t quiet_at;	       /* when the silence has lasted too long */
+	enum http_end quiet_end;       /* ... and what that means */
 	int64_t deadline;
 	struct stage *stage;
 	enum http_end end;
@@ -47,7 +47,7 @@ static HOT size_t on_bytes(char *bytes, size_t size, size_t count, void *context
 	struct str came = { bytes, size * count };
 	enum status status;
 
-	if (!client->prepared->unpacks) {
+	if (!client->prepared.unpacks) {
 		status = http_unpack_feed(&client->unpack, came, &client->piece);
 	} else {
 		buf_str(&client->piece, came);
@@ -70,7 +70,7 @@ static size_t on_header(char *bytes, size_t size, size_t count, void *context)
 
 	http_unpack_header(&client->unpack, (struct str){ bytes, size * count });
 	client->status = 0; /* another may come: "100 Continue" was none */
-	limit_silence(client, clock_ms(), client->prepared->idle_ms, HTTP_END_LATE_NEXT);
+	limit_silence(client, clock_ms(), client->prepared.idle_ms, HTTP_END_LATE_NEXT);
 	return size * count;
 }
 
@@ -93,11 +93,11 @@ static int on_request(void *context, char *ip, char *local_ip, int port, int loc
 	}
 	curl_easy_getinfo(client->easy, CURLINFO_NUM_CONNECTS, &made);
 	client->reused = made == 0;
-	if (made && client->prepared->tls)
+	if (made && client->prepared.tls)
 		heap_trim(); /* of what a handshake took, most is free again */
 	client->sent = true;
 	stage_set(client->stage, STAGE_FIRST);
-	limit_silence(client, clock_ms(), client->prepared->first_ms, HTTP_END_LATE_FIRST);
+	limit_silence(client, clock_ms(), client->prepared.first_ms, HTTP_END_LATE_FIRST);
 	return CURL_PREREQFUNC_OK;
 }
 
@@ -210,7 +210,7 @@ enum status http_client_start(struct http_client *client, const struct http_prep
 	buf_reset(&client->piece);
 	http_unpack_begin(&client->unpack);
 	client->unpacked = STATUS_OK;
-	client->prepared = prepared;
+	client->prepared = *prepared;
 	client->deadline = deadline;
 	client->quiet_at = CLOCK_NEVER; /* libcurl bounds connecting */
 	client->stage = stage;
@@ -303,7 +303,7 @@ HOT enum status http_client_next(struct http_client *client, struct wait *wait, 
 	http_multi_unwatch(wait);
 	if (client->piece.len) {
 		stage_set_at(client->stage, STAGE_STREAM, wait->now);
-		limit_silence(client, wait->now, client->prepared->idle_ms, HTTP_END_LATE_NEXT);
+		limit_silence(client, wait->now, client->prepared.idle_ms, HTTP_END_LATE_NEXT);
 	}
 	if (client->unpacked == STATUS_NOMEM || buf_check(&client->piece))
 		status = STATUS_NOMEM;
