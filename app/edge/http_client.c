@@ -296,7 +296,8 @@ HOT enum status http_client_next(struct http_client *client, struct wait *wait, 
 	buf_reset(&client->piece);
 	status = wait_for_server(client, wait, wake_at);
 	if (status == STATUS_OK) {
-		code = http_multi_drive(&client->multi, wait, &running);
+		code = http_multi_drive(&client->multi, wait,
+					client->status && !client->prepared.http2, &running);
 		status = code ? fail(client, code) : STATUS_OK;
 		see_status(client);
 	}

@@ -112,6 +112,7 @@ enum status http_prepared_init(struct http_prepared *prepared, const struct http
 		.idle_ms = target->idle_ms,
 		.unpacks = target->accept_encoding != NULL,
 		.tls = strncasecmp(target->url, "https:", 6) == 0,
+		.http2 = target->http2,
 	};
 	if (status)
 		http_prepared_clear(prepared);

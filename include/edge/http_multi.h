@@ -29,9 +29,11 @@ void http_multi_watch(const struct http_multi *multi, struct wait *wait);
 /* ... and no more: whoever waits then may not be us. */
 void http_multi_unwatch(struct wait *wait);
 /*
- * Hands libcurl what the last wait saw. The result is libcurl's (CURLMcode). `running`: no transfer
- * has ended.
+ * Hands libcurl what the last wait saw. The result is libcurl's (CURLMcode). `settled`: an answer
+ * comes, and a socket that is only read from stays so until its end, as it does in HTTP/1.
+ * `running`: no transfer has ended.
  */
-int http_multi_drive(struct http_multi *multi, const struct wait *wait, bool *running);
+int http_multi_drive(struct http_multi *multi, const struct wait *wait, bool settled,
+		     bool *running);
 
 #endif

@@ -39,6 +39,7 @@ struct http_prepared {
 	int64_t first_ms, idle_ms;
 	bool unpacks; /* libcurl does */
 	bool tls;     /* the server is behind it */
+	bool http2;   /* it may be spoken */
 };
 
 /*

@@ -49,6 +49,20 @@ static bool begins(const char *request, const char *path)
 	return memcmp(request, path, strlen(path)) == 0;
 }
 
+/* It begins to answer while the request still comes. */
+static void answer_early(int fd)
+{
+	char bytes[65536];
+	ssize_t n;
+
+	send_text(fd, STR("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhello"));
+	usleep(SILENCE_MS * 500);
+	do
+		n = read(fd, bytes, sizeof(bytes));
+	while (n > 0 && bytes[n - 1] != 'd');
+	send_text(fd, STR("again"));
+}
+
 /* False: the connection is to be closed. */
 static bool answer(int fd, const char *request, int connection)
 {
@@ -57,6 +71,8 @@ static bool answer(int fd, const char *request, int connection)
 	snprintf(headers, sizeof(headers), "X-Connection: %d\r\n", connection);
 	if (begins(request, "POST /echo ")) {
 		send_answer(fd, headers, str_from(strstr(request, "\r\n\r\n") + 4));
+	} else if (begins(request, "POST /early ")) {
+		answer_early(fd);
 	} else if (begins(request, "GET /headers ")) {
 		send_answer(fd, "HTTP-Like: x\r\nX-One:  1 \r\n", str_from(request));
 	} else if (begins(request, "GET /packed ")) {
@@ -104,7 +120,7 @@ static void serve_connection(int fd, int connection)
 			got += n > 0 ? n : 0;
 			request[got] = '\0';
 		} while (n > 0 && (!strstr(request, "\r\n\r\n") ||
-				   (*request == 'P' && !strstr(request, "end"))));
+				   (begins(request, "POST /echo ") && !strstr(request, "end"))));
 		if (n <= 0 || !answer(fd, request, connection))
 			break;
 	}
@@ -426,6 +442,29 @@ static void a_connection_is_kept_when_the_end_is_here(void **state)
 	http_client_free(NULL);
 }
 
+static void an_answer_may_begin_before_the_request_has_gone(void **state)
+{
+	const size_t most = 32 << 20; /* more than the kernel takes at once */
+	struct http_client *client = NULL;
+	struct http_prepared early;
+	struct result result;
+	struct buf body;
+
+	(void)state;
+	buf_init(&body, most);
+	memset(buf_room(&body, most), 'x', most);
+	buf_grew(&body, most - 3);
+	buf_puts(&body, "end");
+	assert_int_equal(http_client_new(&client), STATUS_OK);
+	early = prepare(client, 0, "/early", (struct http_target){ .first_ms = LONG_MS });
+	run(client, &early, buf_view(&body), LONG_MS, &result);
+	assert_int_equal(result.status, STATUS_OK);
+	assert_same(body_of(&result), STR("helloagain"));
+	http_client_free(client);
+	http_prepared_clear(&early);
+	buf_clear(&body);
+}
+
 static void a_pause_that_the_server_asks_for(void **state)
 {
 	static const struct {
@@ -550,6 +589,7 @@ int main(void)
 		cmocka_unit_test(each_end_has_its_kind),
 		cmocka_unit_test(nobody_listens),
 		cmocka_unit_test(a_connection_is_kept_when_the_end_is_here),
+		cmocka_unit_test(an_answer_may_begin_before_the_request_has_gone),
 		cmocka_unit_test(a_pause_that_the_server_asks_for),
 		cmocka_unit_test(a_kept_connection_is_known_and_can_be_left_alone),
 		cmocka_unit_test(a_kept_connection_that_was_closed_is_told),
