@@ -5,8 +5,9 @@
 
 Instructions are those of our own object code, counted by callgrind in one worker without a pool; libraries are shown and not
 judged, since they are Debian's. Client and model are one thread, so that each token comes when the last one has arrived:
-alone, however busy the machine. Where the code of a token lies is counted too: pages, and functions that lie apart from the
-others, which are to be HOT (include/base/hot.h). Statements and blocks are PostgreSQL's own count of an exchange.
+alone, however busy the machine. What runs for each token is to be HOT (include/base/hot.h), so that it lies together: functions
+that lie apart are counted, and named. How many lines and pages all of it takes is shown. Statements and blocks are
+PostgreSQL's own count of an exchange.
 """
 
 import argparse
@@ -209,7 +210,6 @@ def measure():
         apart = lying_apart(places)
         ours = {"instructions a token": round(token.pop(OURS)),
                 "instructions an exchange": round(whole.pop(OURS)),
-                "pages of code a token": len({address // PAGE for _, address in places}),
                 "functions of a token that are not HOT": len(apart)}
         if counts:
             postgres.run("create extension pg_stat_statements")
@@ -217,7 +217,8 @@ def measure():
         else:
             print("NOT TESTED: statements and blocks of an exchange: PostgreSQL has no pg_stat_statements here")
     beside = {f"a token in {name}": round(cost) for name, cost in sorted(token.items(), key=lambda one: -one[1])[:5]}
-    beside["lines of code a token"] = len({address // LINE for _, address in places})
+    for what, size in ("lines", LINE), ("pages", PAGE):
+        beside[f"{what} of our code a token"] = len({address // size for _, address in places})
     for name in apart:
         print(f"# not HOT: {name}")
     return ours, beside
