@@ -10,7 +10,8 @@ json_libs := $(shell pkg-config --libs json-c)
 FLAGS = -std=c11 -D_GNU_SOURCE -Iinclude $(WARN) -O1 -g -fno-omit-frame-pointer $(MODE) $(json_cflags)
 
 targets = $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
-shared = $(wildcard tests/fuzz/oracle_*.c app/wire/*.c) app/base/buf.c app/base/utf8.c app/chat/limit_address.c \
+shared = $(wildcard tests/fuzz/oracle_*.c app/wire/*.c) $(patsubst %,app/base/%.c,buf clock counter log log_sink shared_memory utf8) \
+	app/chat/limit_address.c \
 	$(patsubst %,app/chat/model_%.c,answer chunk markers reasoning token)
 obj = $(patsubst %.c,$(O)/obj/%.o,$(1))
 
