@@ -17,6 +17,7 @@
 #include "edge/settings.h"
 
 #define WHY_CAP 4096
+#define OUT_SIZE 8192
 #define SERVICE_FILE "/etc/banter/banter.conf"
 
 static int load(const char *file, struct settings **settings, struct config *config)
@@ -88,10 +89,14 @@ int program_with_settings(const struct cli_call *given, int (*run)(const struct 
 
 int program_run(const struct cli_program *program, int argc, char **argv)
 {
+	static char out[OUT_SIZE]; /* stdout's to its end: exit() writes what is in it */
 	struct command_line line;
 	int code;
 
 	setlocale(LC_CTYPE, "");
+	/* Help fits in: that it could not be printed is known at the end, and why. */
+	if (!isatty(STDOUT_FILENO))
+		setvbuf(stdout, out, _IOFBF, sizeof(out));
 	program_invocation_short_name = (char *)program->name; /* as cli_say() has it */
 	code = command_line_take(&line, program, argc - 1, argv + 1);
 	if (code == CLI_DONE && line.help)
