@@ -257,5 +257,5 @@ def test_workers_that_are_exchanged_for_their_memory_under_load_lose_nobody(pool
         return [told(reply)[0] for reply in replies]
 
     assert at_once(6, ask) == [[200] * 8] * 6
-    assert banter.text().count("it makes room for another") == 48
+    until(lambda: banter.text().count("it makes room for another") == 48, "the last worker's end")
     assert "died" not in banter.text()
