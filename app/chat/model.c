@@ -239,7 +239,7 @@ static enum status answer_failed(struct model *model, enum status status)
  * without anybody having said so: it gets no more than half of the time, so that a new one can be
  * tried.
  */
-static int64_t silent_until(const struct model *model)
+static HOT int64_t silent_until(const struct model *model)
 {
 	int64_t most = model->patience_ms ? model->patience_ms : CLOCK_NEVER;
 	int64_t left = model->deadline - model->heard_at;
@@ -251,6 +251,15 @@ static int64_t silent_until(const struct model *model)
 	else if (!http_client_status(model->http) && http_client_reused(model->http))
 		most = clock_earlier(most, left / 2);
 	return most < left ? model->heard_at + most : CLOCK_NEVER;
+}
+
+/* What is not whole when its time is over is judged as it is. */
+static enum status hear_refusal(struct model *model, int http, const struct http_piece *piece,
+				enum status status)
+{
+	if (status == STATUS_OK && !piece->ended && clock_ms() >= silent_until(model))
+		status = STATUS_TIMEOUT;
+	return take_refusal(model, http, piece, status);
 }
 
 /* Nothing came, and it is too late for more. */
@@ -291,20 +300,21 @@ HOT enum status model_next(struct model *model, struct wait *wait, int64_t wake_
 			   model_text_fn text, void *context, bool *ended)
 {
 	int64_t until = silent_until(model);
-	struct http_piece piece;
+	int http, before = http_client_status(model->http);
 	enum status status, parsed = STATUS_OK;
+	struct http_piece piece;
 	bool late, cut;
-	int http;
 
 	*ended = false;
 	status = http_client_next(model->http, wait,
 				  clock_earlier(wake_at, clock_earlier(until, model->grace_until)),
 				  &piece);
 	http = http_client_status(model->http);
-	if (piece.bytes.n && !model->answer.spoke) /* later nobody asks for it */
+	/* Once it spoke nobody asks for it; an error has its time from its status on, however it trickles. */
+	if (http >= 300 ? http != before : piece.bytes.n && !model->answer.spoke)
 		model->heard_at = clock_ms();
 	if (http / 100 != 2 && (piece.bytes.n || piece.ended || model->refusal.len))
-		return take_refusal(model, http, &piece, status);
+		return hear_refusal(model, http, &piece, status);
 	if (piece.bytes.n)
 		parsed = model_answer_feed(&model->answer, piece.bytes, text, context);
 	if (model->answer.spoke)

@@ -101,7 +101,7 @@ def test_the_service_waits_longer_than_the_program_takes_to_end():
     """BANTER_DRAIN_TIME, and what the master adds before it kills a worker."""
     unit = (ROOT / "deploy" / "systemd" / "banter.service").read_text()
     patience = seconds(re.search(r"^TimeoutStopSec=(\S+)$", unit, re.MULTILINE)[1])
-    grace = int(re.search(r"^#define GRACE_MS (\d+)$", (ROOT / "app/pool/children.c").read_text(), re.MULTILINE)[1]) / 1000
+    grace = int(re.search(r"^#define MASTER_GRACE_MS (\d+)$", (ROOT / "include/pool/master.h").read_text(), re.MULTILINE)[1]) / 1000
     drain = seconds(re.search(r"^  BANTER_DRAIN_TIME=(\S+)$", subprocess.run(
         [BUILD / "banter.fcgi", "--help"], capture_output=True, text=True).stdout, re.MULTILINE)[1])
     assert patience > drain + grace

@@ -48,8 +48,9 @@ AN_ERROR = '{"error":{"message":"it does not work"}}'
 
 
 class Model:
-    """A model's server that says `.says` to whoever asks, whatever it is; then it closes the connection, resets it, or holds
-    it (`.then`). `.asked` counts the requests. "refuse": nobody listens; "ignore": it lets nobody connect."""
+    """A model's server that says `.says` to whoever asks, whatever it is; then it closes the connection, resets it, holds
+    it, or lets spaces drip into it (`.then`). `.asked` counts the requests. "refuse": nobody listens; "ignore": it lets nobody
+    connect."""
 
     def __init__(self, says=ANSWER, then="close"):
         self.says, self.then, self.asked, self.open = says, then, 0, []
@@ -88,6 +89,9 @@ class Model:
             with self.lock:
                 self.asked += 1
             client.sendall(self.says)
+            while self.then == "drip":
+                client.sendall(b" ")
+                time.sleep(0.05)
             if self.then == "hold":
                 self.open.append(client)
                 return
@@ -252,6 +256,15 @@ def test_S14_a_server_that_never_closes_is_no_failure(made, pool, postgres, tmp_
     assert ask_often(banter.socket, tenant, EXCHANGES) == ["fine"] * EXCHANGES
     assert rows(postgres, tenant) == [("first", 1)] * EXCHANGES
     assert first.asked == EXCHANGES
+
+
+@pytest.mark.parametrize("then", ["hold", "drip"])
+def test_S13_an_error_whose_body_does_not_end_gives_way(made, pool, postgres, tmp_path, then):
+    bad, good = made(refusal(429, AN_ERROR + " " * 100000)[:-100000], then), made()
+    banter = pool(workers=1, model_servers=listed(tmp_path, bad=bad.url, good=good.url))
+    tenant = postgres.demo(servers=["bad", "good"])
+    assert [ask(banter.socket, tenant, streams) for streams in (True, False)] == ["fine"] * 2
+    assert bad.asked == 2
 
 
 def test_S14_after_the_first_token_none_gives_way(made, pool, postgres, tmp_path):

@@ -409,6 +409,34 @@ static void a_silence_before_the_first_text_has_its_limit(void **state)
 	model_free(model);
 }
 
+/* A byte from time to time is no reason to wait longer for the rest of what is an error already. */
+static void an_errors_body_that_trickles_has_its_limit(void **state)
+{
+	static const struct stub_piece drops[] = { { .bytes = STR("{"), .ms = 3000, .http = 400 },
+						   { .bytes = STR(" "), .ms = 3000 },
+						   { .bytes = STR(""), .ms = 2000 } };
+	const struct model_options options = { .patience_ms = 20000 };
+	struct model *model = make_model();
+	int64_t began = clock_ms();
+	struct wait wait;
+	bool ended;
+	int i;
+
+	(void)state;
+	wait_init(&wait);
+	stub_http_script(drops, COUNT(drops));
+	stub_http.http = 0;
+	model_begin(model, &config.model_servers[0], &options);
+	assert_int_equal(model_start(model, began + 50000, NULL), STATUS_OK);
+	for (i = 0; i < 3; i++) {
+		assert_int_equal(model_next(model, &wait, CLOCK_NEVER, take_text, NULL, &ended),
+				 i < 2 ? STATUS_OK : STATUS_REFUSED);
+		assert_int_equal(stub_http.wake_at, began + (i ? 8000 : 20000));
+	}
+	assert_int_equal(model_failed(model)->http, 400);
+	model_free(model);
+}
+
 static void an_event_without_end_is_refused(void **state)
 {
 	static const size_t size = 5 << 20;
@@ -502,6 +530,7 @@ int main(void)
 		cmocka_unit_test(each_failure_has_its_kind),
 		cmocka_unit_test(a_silence_before_the_first_text_has_its_limit),
 		cmocka_unit_test(an_event_without_end_is_refused),
+		cmocka_unit_test(an_errors_body_that_trickles_has_its_limit),
 		cmocka_unit_test(the_callers_refusal_ends_it),
 		cmocka_unit_test(a_request_that_cannot_be_sent),
 	};
