@@ -115,10 +115,10 @@ static inline bool str_number(struct str s, unsigned base, int64_t *out)
 	return s.n;
 }
 
-/* Takes what stands before the first `separator` (or all) off the front of *rest. */
+/* Takes what stands before the first `separator` (or all) off the front of *rest, which may be absent. */
 static inline struct str str_cut(struct str *rest, struct str separator)
 {
-	const char *at = memmem(rest->p, rest->n, separator.p, separator.n);
+	const char *at = rest->n ? memmem(rest->p, rest->n, separator.p, separator.n) : NULL;
 	struct str head = { rest->p, at ? (size_t)(at - rest->p) : rest->n };
 
 	*rest = str_skip(*rest, at ? head.n + separator.n : head.n);
