@@ -37,17 +37,12 @@ static struct {
 	bool handled;			  /* SIGALRM is */
 } guard = { .how = NOT_BLOCKED, .set_for = CLOCK_NEVER };
 
-static int64_t later(int64_t a, int64_t b)
-{
-	return a > b ? a : b;
-}
-
 /* When there is something to do. */
 static HOT int64_t next(const struct wait *wait)
 {
 	if (guard.how == NOT_BLOCKED)
 		return wait->stop_at;
-	return clock_earlier(guard.deadline, later(wait->stop_at, guard.began + MOMENT_MS));
+	return clock_earlier(guard.deadline, clock_later(wait->stop_at, guard.began + MOMENT_MS));
 }
 
 static struct timeval of_ms(int64_t ms)

@@ -197,7 +197,8 @@ static enum status finish(struct turn *turn, enum store_end end, enum store_fini
 {
 	const struct turn_context *context = turn->context;
 	const struct attempts *attempts = &turn->attempts;
-	int64_t until = clock_ms() + FINISH_MS, most = context->config->database_ms;
+	int64_t until = clock_ms() + FINISH_MS;
+	int64_t most = clock_later(context->config->database_ms, FINISH_TRY_MS);
 	struct store_ending finish = {
 		.workspace = turn->begin.key.workspace,
 		.exchange = turn->begin.exchange,
@@ -215,8 +216,6 @@ static enum status finish(struct turn *turn, enum store_end end, enum store_fini
 	enum status status;
 	int64_t now;
 
-	if (most < FINISH_TRY_MS)
-		most = FINISH_TRY_MS;
 	if (attempts->requests)
 		finish.server = str_from(attempts_server(attempts)->name);
 	if (*attempts->tries)

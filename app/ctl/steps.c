@@ -236,7 +236,7 @@ static enum status repeat(struct db *db, struct db *guard, const struct step *st
 			show_rows(step, all, " so far");
 			shown = began;
 		}
-		pause_ms(clock_earlier(took > BREATH_MS ? took : BREATH_MS, BREATH_MOST_MS));
+		pause_ms(clock_earlier(clock_later(took, BREATH_MS), BREATH_MOST_MS));
 	}
 	if (status == STATUS_OK)
 		show_rows(step, all, "");

@@ -1,10 +1,7 @@
 /* Numbers of the settings, put together. */
 #include "pool/plan.h"
 
-static int64_t later(int64_t a, int64_t b)
-{
-	return a > b ? a : b;
-}
+#include "base/clock.h"
 
 /* The most that any of the model servers has for one of its steps. */
 static int64_t of_servers(const struct config *config, size_t offset)
@@ -15,7 +12,7 @@ static int64_t of_servers(const struct config *config, size_t offset)
 
 	for (i = 0; i < config->model_server_count; i++) {
 		server = (const char *)&config->model_servers[i];
-		most = later(most, *(const int64_t *)(const void *)(server + offset));
+		most = clock_later(most, *(const int64_t *)(const void *)(server + offset));
 	}
 	return most;
 }
@@ -38,7 +35,7 @@ static void set_silent(const struct config *config, int64_t silent[STAGE_COUNT])
 
 	for (at = 0; at < STAGE_COUNT; at++)
 		if (config->stuck_ms && at != STAGE_IDLE && at != STAGE_HOLD)
-			silent[at] = later(own[at], config->write_ms) + config->stuck_ms;
+			silent[at] = clock_later(own[at], config->write_ms) + config->stuck_ms;
 }
 
 struct master_plan plan_of(const struct config *config, bool status)
@@ -54,7 +51,7 @@ struct master_plan plan_of(const struct config *config, bool status)
 		.idle_ms = config->worker_idle_ms,
 		.times = {
 			.drain = config->drain_ms,
-			.longest = config->request_ms + later(config->exchange_ms, config->json_ms),
+			.longest = config->request_ms + clock_later(config->exchange_ms, config->json_ms),
 			.stopped = config->stuck_ms,
 		},
 	};
