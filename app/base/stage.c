@@ -32,20 +32,13 @@ void stage_request(struct stage *stage, struct str id)
 	stage->request[n] = '\0';
 }
 
-static int stands_in_id(char c)
-{
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-	       c == '.' || c == '_' || c == '-';
-}
-
 void stage_read_request(const struct stage *stage, char out[STAGE_REQUEST_SIZE])
 {
 	size_t n = 0;
 
-	while (n < STAGE_REQUEST_SIZE - 1 && stands_in_id(stage->request[n])) {
-		out[n] = stage->request[n];
+	memcpy(out, stage->request, STAGE_REQUEST_SIZE);
+	while (n < STAGE_REQUEST_SIZE - 1 && str_only((struct str){ out + n, 1 }, STR("._-")))
 		n++;
-	}
 	out[n] = '\0';
 }
 

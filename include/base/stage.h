@@ -1,6 +1,6 @@
 /*
- * Where in its exchange a worker is, and that it gets on.  The struct lies in the scoreboard (shared memory), so
- * that the master can name the stage a worker died in; lower layers write it through the
+ * Where in its exchange a worker is, and that it gets on.  The struct lies in the scoreboard (shared
+ * memory), so that the master can name the stage a worker died in; lower layers write it through the
  * pointer in `struct wait`.
  */
 #ifndef BASE_STAGE_H
@@ -32,8 +32,8 @@ struct stage {
 	_Atomic int at;
 	_Atomic uint32_t steps; /* one more with each step of progress; begins anew at 0 */
 	_Atomic int64_t since;	/* clock_ms() */
-	char request
-		[STAGE_REQUEST_SIZE]; /* the id of the request it serves; "": none, or not read yet */
+	/* The id of the request it serves; "": none, or not read yet. */
+	char request[STAGE_REQUEST_SIZE];
 };
 
 /* `stage` may be NULL: then nothing happens. */
