@@ -1,9 +1,6 @@
 /* What is shown of the pool.  A scoreboard is shown, never believed: see pool/children.h. */
 #include "pool/report.h"
 
-#include <stddef.h>
-#include <string.h>
-
 #include "base/clock.h"
 #include "base/count.h"
 #include "base/version.h"
@@ -15,7 +12,6 @@
 enum worker_state { STATE_STARTING, STATE_IDLE, STATE_BUSY, STATE_DRAINING, STATES };
 
 static const char *const state_names[STATES] = { "starting", "idle", "busy", "draining" };
-static const char *const kind_names[CHILD_KINDS] = { "worker", "admission", "status" };
 static const char *const breaker_names[] = { "closed", "open", "probing" };
 
 /* A place that somebody has, as its slot says now. */
@@ -72,21 +68,21 @@ static int64_t oldest_ms(const struct children *children)
 	return since == CLOCK_NEVER ? 0 : clock_ms() - since;
 }
 
-/* The sockets, by what they are for. */
-static const struct socket_row {
-	const char *name;
-	size_t fd; /* of struct children_sockets */
-} socket_rows[] = {
-	{ "web", offsetof(struct children_sockets, listen_fd) },
-	{ "status", offsetof(struct children_sockets, status_fd) },
+enum { SOCKETS = 2 };
+
+/* A listening socket, by what it is for. */
+struct shown_socket {
+	const char *name, *address;
+	int fd; /* -1: there is none */
 };
 
-static bool see_socket(const struct children *children, const struct socket_row *row,
-		       uint32_t *waiting, uint32_t *most)
+static void see_sockets(const struct children *children, struct shown_socket out[SOCKETS])
 {
-	const char *sockets = (const char *)&children->sockets;
+	const struct children_sockets *sockets = &children->sockets;
+	const struct config *config = children->config;
 
-	return backlog_of(*(const int *)(sockets + row->fd), waiting, most);
+	out[0] = (struct shown_socket){ "web", config->listen, sockets->listen_fd };
+	out[1] = (struct shown_socket){ "status", config->status_listen, sockets->status_fd };
 }
 
 static void put_workers(struct exposition *out, const struct children *children)
@@ -117,18 +113,19 @@ static void put_workers(struct exposition *out, const struct children *children)
 
 static void put_sockets(struct exposition *out, const struct children *children)
 {
+	struct shown_socket sockets[SOCKETS];
 	uint32_t waiting, most;
 	size_t i;
 
+	see_sockets(children, sockets);
 	exposition_family(out, "backlog_connections", EXPOSITION_GAUGE, "",
 			  "connections that wait in the kernel, of a listening socket");
-	for (i = 0; i < COUNT(socket_rows); i++)
-		if (see_socket(children, &socket_rows[i], &waiting, &most))
-			exposition_whole(
-				out,
-				(struct exposition_label[]){ { "socket", socket_rows[i].name },
-							     { NULL, NULL } },
-				waiting);
+	for (i = 0; i < SOCKETS; i++)
+		if (backlog_of(sockets[i].fd, &waiting, &most))
+			exposition_whole(out,
+					 (struct exposition_label[]){ { "socket", sockets[i].name },
+								      { NULL, NULL } },
+					 waiting);
 }
 
 static void put_servers(struct exposition *out, const struct children *children)
@@ -200,19 +197,19 @@ static void frame_pool(struct frame *frame, const struct children *children)
 
 static void frame_sockets(struct frame *frame, const struct children *children)
 {
-	const char *const names[] = { children->config->listen, children->config->status_listen };
-	const int fds[] = { children->sockets.listen_fd, children->sockets.status_fd };
+	struct shown_socket sockets[SOCKETS];
 	uint32_t waiting, most;
 	size_t i;
 
+	see_sockets(children, sockets);
 	frame_open_array(frame, "sockets");
-	for (i = 0; i < COUNT(socket_rows); i++) {
-		if (fds[i] < 0)
+	for (i = 0; i < SOCKETS; i++) {
+		if (sockets[i].fd < 0)
 			continue;
 		frame_open_element(frame);
-		frame_string(frame, "socket", str_from(socket_rows[i].name));
-		frame_string(frame, "address", str_from(names[i]));
-		if (see_socket(children, &socket_rows[i], &waiting, &most)) {
+		frame_string(frame, "socket", str_from(sockets[i].name));
+		frame_string(frame, "address", str_from(sockets[i].address));
+		if (backlog_of(sockets[i].fd, &waiting, &most)) {
 			frame_integer(frame, "waiting", waiting);
 			frame_integer(frame, "most", most);
 		} else {
@@ -231,11 +228,12 @@ static void frame_child(struct frame *frame, const struct children *children,
 	char request[STAGE_REQUEST_SIZE];
 	bool has_one = seen->state == STATE_BUSY || seen->state == STATE_DRAINING;
 
-	memcpy(request, stage->request, sizeof(request));
-	request[sizeof(request) - 1] = '\0';
+	stage_read_request(stage, request);
 	frame_open_element(frame);
 	frame_integer(frame, "place", seen->place);
-	frame_string(frame, "kind", str_from(kind_names[seen->kind]));
+	frame_string(
+		frame, "kind",
+		str_from(counter_set_value(children->counters, COUNTER_SET_CHILD, seen->kind)));
 	frame_integer(frame, "pid", seen->pid);
 	frame_string(frame, "state", str_from(state_names[seen->state]));
 	frame_string(frame, "stage", str_from(stage_name(seen->at)));
@@ -246,8 +244,7 @@ static void frame_child(struct frame *frame, const struct children *children,
 	frame_integer(frame, "requests",
 		      (int64_t)counter_read(counter_table_slot(children->counters, seen->place),
 					    COUNTER_REQUESTS));
-	if (has_one && seen->at != STAGE_IDLE && seen->kind == CHILD_WORKER && *request &&
-	    str_only(str_from(request), STR("._-")))
+	if (has_one && seen->at != STAGE_IDLE && seen->kind == CHILD_WORKER && *request)
 		frame_string(frame, "request", str_from(request));
 	else
 		frame_raw(frame, "request", STR("null"));
