@@ -51,8 +51,9 @@ const struct counter_entry *counter_entry_at(enum counter counter)
 }
 
 /* clang-format off */
-static const char *const statuses[] = { "200", "204", "304", "400", "401", "402", "404", "405",
-	"409", "429", "500", "503", "none" };
+#define COUNTER_STATUS(number) #number,
+static const char *const statuses[] = { COUNTER_STATUSES(COUNTER_STATUS) "none" };
+#undef COUNTER_STATUS
 static const char *const ends[] = { "done", "replayed", "left", "failed" };
 static const char *const causes[] = { "unreached", "refused", "reset", "late", "status", "error",
 	"protocol" };
@@ -288,8 +289,10 @@ unsigned counter_name(struct counter_table *table, enum counter_set set, struct 
 	if (name.n >= NAME_SIZE)
 		return last;
 	for (i = 0; i < last; i++) {
-		is = NAME_FREE;
-		if (atomic_compare_exchange_strong(&all[i].is, &is, NAME_BEGUN)) {
+		is = atomic_load(&all[i].is);
+		/* What is there is only read: to try to change it would take its line from all others. */
+		if (is == NAME_FREE &&
+		    atomic_compare_exchange_strong(&all[i].is, &is, NAME_BEGUN)) {
 			snprintf(all[i].text, NAME_SIZE, "%.*s", (int)name.n, name.p);
 			atomic_store(&all[i].is, NAME_WHOLE);
 			return i;

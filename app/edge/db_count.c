@@ -4,21 +4,14 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "base/count.h"
 #include "base/counter.h"
 
-static unsigned call_of(const char *name)
+static unsigned call_of(const struct counter_table *table, const char *name)
 {
-	static const char *const names[] = {
-		[COUNTER_CALL_BEGIN] = "exchange_begin",
-		[COUNTER_CALL_END] = "exchange_end",
-		[COUNTER_CALL_RENEW] = "lease_renew",
-		[COUNTER_CALL_HEALTH] = "health",
-	};
 	unsigned i;
 
-	for (i = 0; i < COUNT(names); i++)
-		if (strcmp(names[i], name) == 0)
+	for (i = 0; i < COUNTER_CALL_OTHER; i++)
+		if (strcmp(counter_set_value(table, COUNTER_SET_CALL, i), name) == 0)
 			return i;
 	return COUNTER_CALL_OTHER;
 }
@@ -29,7 +22,7 @@ void db_count(const struct wait *wait, const char *name, int64_t began_us, enum 
 
 	if (!wait || !wait->counters)
 		return;
-	call = call_of(name);
+	call = call_of(wait->counters->table, name);
 	counter_took(wait->counters->slot, COUNTER_DATABASE, call, clock_us() - began_us, 1);
 	if (status == STATUS_UNAVAILABLE || status == STATUS_TIMEOUT || status == STATUS_FAILED)
 		counter_add_at(wait->counters->slot, COUNTER_DATABASE_FAILURES, call, 0, 1);

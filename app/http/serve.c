@@ -64,12 +64,9 @@ static bool find_route(const struct http_context *context, const struct request 
 
 static unsigned status_of(int status)
 {
-	static const int statuses[] = {
-		[COUNTER_STATUS_200] = 200, [COUNTER_STATUS_204] = 204, [COUNTER_STATUS_304] = 304,
-		[COUNTER_STATUS_400] = 400, [COUNTER_STATUS_401] = 401, [COUNTER_STATUS_402] = 402,
-		[COUNTER_STATUS_404] = 404, [COUNTER_STATUS_405] = 405, [COUNTER_STATUS_409] = 409,
-		[COUNTER_STATUS_429] = 429, [COUNTER_STATUS_500] = 500, [COUNTER_STATUS_503] = 503,
-	};
+#define COUNTER_STATUS(number) number,
+	static const int statuses[] = { COUNTER_STATUSES(COUNTER_STATUS) };
+#undef COUNTER_STATUS
 	unsigned i = 0;
 
 	while (i < COUNTER_STATUS_NONE && statuses[i] != status)

@@ -31,20 +31,24 @@ enum counter_kind {
 #define COUNTER_BOUND_COUNT 16
 
 /* Sets of constant words; each list is its set's values in the order of the enum that counts by it. */
+#define COUNTER_STATUSES(STATUS)                                                                   \
+	STATUS(200)                                                                                \
+	STATUS(204)                                                                                \
+	STATUS(304)                                                                                \
+	STATUS(400)                                                                                \
+	STATUS(401)                                                                                \
+	STATUS(402)                                                                                \
+	STATUS(404)                                                                                \
+	STATUS(405)                                                                                \
+	STATUS(409)                                                                                \
+	STATUS(429)                                                                                \
+	STATUS(500)                                                                                \
+	STATUS(503)
 enum counter_status {
-	COUNTER_STATUS_200,
-	COUNTER_STATUS_204,
-	COUNTER_STATUS_304,
-	COUNTER_STATUS_400,
-	COUNTER_STATUS_401,
-	COUNTER_STATUS_402,
-	COUNTER_STATUS_404,
-	COUNTER_STATUS_405,
-	COUNTER_STATUS_409,
-	COUNTER_STATUS_429,
-	COUNTER_STATUS_500,
-	COUNTER_STATUS_503,
-	COUNTER_STATUS_NONE, /* the client left before there was one */
+#define COUNTER_STATUS(number) COUNTER_STATUS_##number,
+	COUNTER_STATUSES(COUNTER_STATUS)
+#undef COUNTER_STATUS
+		COUNTER_STATUS_NONE, /* the client left before there was one */
 	COUNTER_SIZE_STATUS
 };
 enum counter_end { /* as enum turn_end, less its first */
