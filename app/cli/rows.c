@@ -40,6 +40,12 @@ int cli_printed(enum status status)
 	return cli_say(CLI_FAILED, "it could not be printed%s%s", why ? ": " : "", why ? why : "");
 }
 
+int cli_print_text(struct str text)
+{
+	errno = 0;
+	return cli_printed(fwrite(text.p, 1, text.n, stdout) == text.n ? STATUS_OK : STATUS_FAILED);
+}
+
 int cli_print_table(const struct cli_call *call, struct table *table, bool record)
 {
 	struct terminal terminal = terminal_of(stdout);

@@ -4,9 +4,6 @@
  */
 #include "ctl/metrics.h"
 
-#include <errno.h>
-#include <stdio.h>
-
 #include "base/counter.h"
 #include "cli/call.h"
 #include "cli/rows.h"
@@ -56,9 +53,8 @@ int metrics_run(const struct cli_call *call)
 		code = read_file(call, open, &text);
 	if (code == CLI_DONE && buf_check(&text))
 		code = cli_say(CLI_FAILED, "no memory");
-	errno = 0;
-	if (code == CLI_DONE && fwrite(text.data, 1, text.len, stdout) != text.len)
-		code = cli_printed(STATUS_FAILED);
+	if (code == CLI_DONE)
+		code = cli_print_text(buf_view(&text));
 	buf_clear(&text);
 	return code;
 }

@@ -4,7 +4,6 @@
  */
 #include "ctl/status.h"
 
-#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -187,14 +186,15 @@ static int put_again(const struct cli_call *call, const struct buf *text, bool f
 }
 
 /* For programs it is what the pool said, whole. */
-static int put_json(const struct buf *text)
+static int put_once(const struct cli_call *call, const struct buf *text)
 {
-	errno = 0;
-	return fwrite(text->data, 1, text->len, stdout) == text->len ? CLI_DONE
-								     : cli_printed(STATUS_FAILED);
+	return call->form == TABLE_JSON ? cli_print_text(buf_view(text))
+					: print_text(call, text, false, stdout);
 }
 
-static int show_once(const struct cli_call *call)
+enum round { SHOW_ONCE, SHOW_FIRST, SHOW_AGAIN };
+
+static int show(const struct cli_call *call, enum round how)
 {
 	struct buf text;
 	int code;
@@ -202,22 +202,10 @@ static int show_once(const struct cli_call *call)
 	buf_init(&text, TEXT_CAP);
 	code = running_ask(call, "status", &text, NULL);
 	if (code == CLI_DONE)
-		code = call->form == TABLE_JSON ? put_json(&text)
-						: print_text(call, &text, false, stdout);
-	buf_clear(&text);
-	return code;
-}
-
-static int show_again(const struct cli_call *call, bool first)
-{
-	struct buf text;
-	int code;
-
-	buf_init(&text, TEXT_CAP);
-	code = running_ask(call, "status", &text, NULL);
-	if (code == CLI_DONE)
-		code = put_again(call, &text, first);
-	fflush(stdout);
+		code = how == SHOW_ONCE ? put_once(call, &text)
+					: put_again(call, &text, how == SHOW_FIRST);
+	if (how != SHOW_ONCE)
+		fflush(stdout);
 	buf_clear(&text);
 	return code;
 }
@@ -229,13 +217,13 @@ int status_run(const struct cli_call *call)
 	int code;
 
 	if (!terminal.width || call->form != TABLE_PEOPLE || cli_value(call, "--once"))
-		return show_once(call);
+		return show(call, SHOW_ONCE);
 	interrupt_catch();
-	code = show_again(call, true);
+	code = show(call, SHOW_FIRST);
 	while (code == CLI_DONE && !interrupt_came()) {
 		nanosleep(&second, NULL);
 		if (!interrupt_came())
-			code = show_again(call, false);
+			code = show(call, SHOW_AGAIN);
 	}
 	return code;
 }

@@ -11,6 +11,8 @@ enum table_type cli_type(const struct db_rows *rows, int column);
 
 /* What became of printing: CLI_DONE or CLI_FAILED (said); errno as table_print() leaves it. */
 int cli_printed(enum status status);
+/* A text to standard output, as it is. CLI_DONE or CLI_FAILED (said). */
+int cli_print_text(struct str text);
 /* A table to standard output; frees it. CLI_DONE or CLI_FAILED (said). */
 int cli_print_table(const struct cli_call *call, struct table *table, bool record);
 /*
