@@ -24,18 +24,20 @@ SHUT_S = 15  # how long a service manager waits
 LOOK_S = 2  # how long the status listener may take
 
 
-def alive(pid):
+def state(pid):
+    """proc(5)'s letter; X: it is gone."""
     with contextlib.suppress(FileNotFoundError, ProcessLookupError):
-        return pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
-    return False
+        return pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    return "X"
+
+
+def alive(pid):
+    return state(pid) not in "ZX"
 
 
 def stopped(pid):
     """Whether it stands still, or is gone."""
-    try:
-        return pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] in "TtZX"
-    except (FileNotFoundError, ProcessLookupError):
-        return True
+    return state(pid) in "TtZX"
 
 
 def send(pid, sig):
