@@ -22,6 +22,7 @@
 /* Where one host of several may say nothing, those behind it are not kept up for it. */
 #define HELD_MS 200
 #define TOO_MANY "53300" /* too_many_connections (PostgreSQL's appendix A) */
+#define NOT_NOW "57P03"	 /* cannot_connect_now: it starts, ends, or mends itself */
 /* So long no name server is waited for that said nothing, where an address is kept. */
 #define NAMES_LATE_MS 60000
 
@@ -42,8 +43,9 @@ struct db_connect {
 	int64_t turn_since;    /* when its turn was first asked for; 0: it has it, or needs none */
 	int64_t patient_until; /* see db_connect_start() */
 	int64_t waited_ms;     /* for turns that came */
-	bool full;	       /* a server had no connection left */
-	char why[WHY_SIZE];    /* what the last attempt failed of */
+	enum db_throttle_outcome refused; /* by a server that may do better soon; else FAILED */
+	bool spoke;			  /* one did since the beginning: `why` is its word */
+	char why[WHY_SIZE];		  /* what the last attempt failed of */
 	struct db_attempts attempts;
 	struct db_places places; /* none: to be read */
 };
@@ -149,7 +151,10 @@ static void note_failure(struct db_connect *connect)
 	if (!db_url_valid(connect->secrets.url))
 		why = "its address cannot be read; is all of its password escaped or quoted?";
 	snprintf(connect->why, sizeof(connect->why), "%.*s", (int)strcspn(why, "\n"), why);
-	connect->full = connect->full || strstr(connect->why, " " TOO_MANY ": ");
+	if (strstr(connect->why, " " TOO_MANY ": "))
+		connect->refused = DB_THROTTLE_FULL;
+	else if (strstr(connect->why, " " NOT_NOW ": ") && connect->refused != DB_THROTTLE_FULL)
+		connect->refused = DB_THROTTLE_AWAY;
 	log_debug("database: %s", connect->why);
 	PQfinish(connect->conn);
 	connect->conn = NULL;
@@ -160,11 +165,12 @@ static bool ask_again(struct db_connect *connect)
 {
 	int64_t now = clock_ms();
 
-	if (!connect->full || !connect->throttle || connect->patient_until == DB_CONNECT_NOW ||
-	    now >= connect->end_at)
+	if (connect->refused == DB_THROTTLE_FAILED || !connect->throttle ||
+	    connect->patient_until == DB_CONNECT_NOW || now >= connect->end_at)
 		return false;
-	db_throttle_end(connect->throttle, connect->place, DB_THROTTLE_FULL);
-	connect->full = false;
+	db_throttle_end(connect->throttle, connect->place, connect->refused);
+	connect->refused = DB_THROTTLE_FAILED;
+	connect->spoke = true;
 	connect->turn_since = now;
 	connect->patient_until = 0;
 	connect->by = now;
@@ -294,8 +300,9 @@ static enum status ask_turn(struct db_connect *connect)
 		return STATUS_OK;
 	connect->turn_since = 0;
 	if (ms) {
-		snprintf(connect->why, sizeof(connect->why),
-			 "others connect to it, and its turn did not come in time");
+		if (!connect->spoke)
+			snprintf(connect->why, sizeof(connect->why),
+				 "others connect to it, and its turn did not come in time");
 		return none_reached(connect);
 	}
 	connect->end_at += waited - connect->waited_ms;
@@ -309,7 +316,8 @@ enum status db_connect_start(struct db_connect *connect, int64_t end_at, int64_t
 	enum status status;
 
 	db_connect_stop(connect);
-	connect->read_again = connect->full = false;
+	connect->read_again = connect->spoke = false;
+	connect->refused = DB_THROTTLE_FAILED;
 	connect->waited_ms = 0;
 	connect->patient_until = patient_until;
 	connect->end_at = end_at;

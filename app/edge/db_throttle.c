@@ -167,10 +167,11 @@ void db_throttle_end(struct db_throttle *throttle, uint32_t place, enum db_throt
 		return;
 	if (how == DB_THROTTLE_MADE) {
 		learn(memory, now - own->held_at > 0 ? now - own->held_at : 1);
-	} else if (how == DB_THROTTLE_FULL) {
+	} else if (how == DB_THROTTLE_FULL || how == DB_THROTTLE_AWAY) {
 		memory->few = 1;
 		memory->rest_until = now + REST_MS;
-		atomic_store(&memory->full_until, now + FULL_MS);
+		if (how == DB_THROTTLE_FULL)
+			atomic_store(&memory->full_until, now + FULL_MS);
 	}
 	own->held_at = own->held_until = 0;
 	robust_lock_give(&memory->lock);

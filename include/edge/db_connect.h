@@ -29,7 +29,8 @@ void db_connect_free(struct db_connect *connect); /* NULL is fine */
  * Begins anew. All places together have until `end_at` (clock_ms), each its share of what is left;
  * one that said nothing lately comes last. Where there is a throttle, its turn is waited for first;
  * what of that lies before `patient_until` moves the end on (db_connect_waited()). A server that is
- * full is then asked again until the end. STATUS_UNAVAILABLE (logged), STATUS_NOMEM.
+ * full, or lets nobody in while it starts or ends, is then asked again until the end.
+ * STATUS_UNAVAILABLE (logged), STATUS_NOMEM.
  */
 enum status db_connect_start(struct db_connect *connect, int64_t end_at,
 			     int64_t patient_until) MUST_CHECK;

@@ -8,7 +8,8 @@
  * nothing keeps nobody up for long. Who came first goes first; how long the others are to sleep is
  * reckoned from how long connecting and a first statement take and how many are before them, so
  * nobody wakes anybody. How many at a time: they grow while connecting stays as quick as it was, and
- * go back where it does not; a server that is full is asked by one at a time.
+ * go back where it does not; a server that is full, or lets nobody in, is asked by one at a time, with
+ * pauses: PostgreSQL 15 does not end while newcomers keep coming.
  */
 #ifndef EDGE_DB_THROTTLE_H
 #define EDGE_DB_THROTTLE_H
@@ -52,6 +53,7 @@ enum db_throttle_outcome {
 	DB_THROTTLE_MADE,
 	DB_THROTTLE_FAILED,
 	DB_THROTTLE_FULL, /* the server has all the connections that it may have */
+	DB_THROTTLE_AWAY, /* it starts, ends or mends itself, and lets nobody in */
 };
 
 /*

@@ -3,7 +3,13 @@
 import concurrent.futures
 import contextlib
 import os
+import pathlib
 import signal
+import socket
+import struct
+import tempfile
+import threading
+import time
 
 import psycopg2
 import pytest
@@ -73,6 +79,68 @@ def test_a_server_that_was_full_is_asked_again_in_time(small, pool):
             servers.until(lambda: small.text().count("remaining connection slots are reserved") >= 3, "asking again")
             taken[0].close()
             assert asked.result() == "a"
+
+
+class Ending:
+    """A server that is about to end: it lets nobody in. `.asked`: how often it was; `.most`: by how many at once."""
+
+    SAYS = b"SFATAL\0VFATAL\0C57P03\0Mthe database system is shutting down\0\0"
+
+    def __init__(self, path):
+        self.asked = self.most = 0
+        self.listening = socket.socket(socket.AF_UNIX)
+        self.listening.bind(str(path))
+        self.listening.listen(128)
+        threading.Thread(target=self.serve, daemon=True).start()
+
+    def serve(self):
+        """One after the other: who comes late to look sees fewer at once, never more."""
+        there = []
+        with contextlib.suppress(OSError):
+            while True:
+                client, _ = self.listening.accept()
+                there = [*(one for one in there if not self.left(one)), client]
+                self.asked += 1
+                self.most = max(self.most, len(there))
+                with contextlib.suppress(OSError):
+                    client.recv(8192)
+                    client.sendall(b"E" + struct.pack("!I", 4 + len(self.SAYS)) + self.SAYS)
+                    client.shutdown(socket.SHUT_WR)
+
+    @staticmethod
+    def left(client):
+        try:
+            return not client.recv(8192, socket.MSG_DONTWAIT)
+        except BlockingIOError:
+            return False
+        except OSError:
+            return True
+
+    def close(self):
+        with contextlib.suppress(OSError):
+            self.listening.shutdown(socket.SHUT_RDWR)
+        self.listening.close()
+
+
+def test_a_server_that_lets_nobody_in_is_asked_by_one_at_a_time(pool, tenant, postgres):
+    """PostgreSQL 15 does not end while newcomers keep coming: so they pause, and who is there when it is back is served."""
+    with tempfile.TemporaryDirectory(prefix="banter-ending-") as folder:
+        path = pathlib.Path(folder) / f".s.PGSQL.{postgres.port}"
+        with contextlib.closing(Ending(path)) as ending:
+            banter = pool(workers=12, database_url=postgres.url().replace(str(postgres.folder), folder),
+                          database_time="2500ms", database_connect_time="2s")
+            assert health(banter.socket) == 503  # now they know
+            before, ending.most, began = ending.asked, 0, time.monotonic()
+            with concurrent.futures.ThreadPoolExecutor(12) as many:
+                statuses = list(many.map(lambda _: chat(banter.socket, tenant, "hello").status, range(12)))
+            took = time.monotonic() - began
+        assert statuses == [503] * 12
+        assert ending.most == 1
+        assert ending.asked - before <= took / 0.05 + 2
+        assert "the database system is shutting down" in banter.text()
+        path.unlink()
+        path.symlink_to(postgres.folder / path.name)
+        assert ask_at_once(banter, tenant, 12) == ["a"] * 12
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGSTOP])

@@ -189,6 +189,22 @@ static void after_a_full_server_there_is_a_rest(void **state)
 	assert_int_equal(take(1), 0);
 }
 
+/* Nobody's connection stands in its way: none is to be given up for it. */
+static void who_lets_nobody_in_is_asked_by_one_at_a_time(void **state)
+{
+	(void)state;
+	assert_int_equal(take(0), 0);
+	db_throttle_end(throttle, 0, DB_THROTTLE_AWAY);
+	assert_false(db_throttle_full(throttle));
+	assert_int_equal(take(1), 50);
+	stub_time.now += 50;
+	assert_int_equal(take(1), 0);
+	assert_true(take(2) > 0);
+	made(1);
+	assert_int_equal(take(2), 0);
+	assert_int_equal(take(3), 0);
+}
+
 /* Also one that was not taken: nothing happens. */
 static void a_place_is_given_back_once(void **state)
 {
@@ -232,6 +248,7 @@ int main(void)
 		TEST(a_database_that_moved_farther_away_is_as_quick_as_it_can_be),
 		TEST(a_full_server_is_asked_by_one_at_a_time),
 		TEST(after_a_full_server_there_is_a_rest),
+		TEST(who_lets_nobody_in_is_asked_by_one_at_a_time),
 		TEST(a_place_is_given_back_once),
 		TEST(who_dies_under_the_lock_harms_nobody),
 	};
