@@ -20,7 +20,7 @@ SETTINGS = {
     "lease": "5s", "heartbeat": "1s", "worker_stuck_time": "2s", "queue_time": "5s", "database_time": "2500ms",
     "database_connect_time": "2s", "drain_time": "5s", "write_time": "5s", "status_shows": "all", "log_level": "warning",
 }
-SHUT_S = 15  # how long a service manager waits
+SHUT_S = 30  # a service manager waits for longer
 LOOK_S = 2  # how long the status listener may take
 
 
@@ -128,13 +128,14 @@ class House:
 
     def shut_down(self):
         """As a service manager does. PostgreSQL 15 forks for each who comes meanwhile, and does not end while one of those is
-        left: on a busy machine one always is."""
+        left: so nobody may come too often."""
         self.postgres.process.send_signal(signal.SIGINT)
         try:
             self.postgres.process.wait(SHUT_S)
             self.postgres.process = None
         except subprocess.TimeoutExpired:
             self.cut_power()
+            raise AssertionError(f"PostgreSQL did not end within {SHUT_S} s, since others kept coming") from None
 
     def settle(self):
         """Until both pools answer, and the database too."""
