@@ -102,7 +102,8 @@ static enum status take_begun(struct db_rows *rows, struct store_begun *out)
 	" p_new_conversation => $8, p_session => $9, p_message => $10, p_metadata => $11,"         \
 	" p_stream => $12, p_idempotency_key => $13, p_body_hash => $14,"                          \
 	" p_lease_seconds => $15, p_max_messages => $16, p_max_chars => $17,"                      \
-	" p_request_id => $18, p_max_open => $19, p_max_open_per_key => $20, p_lock_ms => $21)"
+	" p_request_id => $18, p_max_open => $19, p_max_open_per_key => $20, p_lock_ms => $21)"    \
+	" where " DB_IN_TIME("$22")
 
 enum status store_begin(struct db *db, struct wait *wait, const struct config *config,
 			const struct store_exchange *begin, struct store_begun *out)
@@ -137,6 +138,7 @@ enum status store_begin(struct db *db, struct wait *wait, const struct config *c
 	db_add_integer(&query, config->workspace_open);
 	db_add_integer(&query, config->key_open);
 	db_add_time_left(&query); /* or it would begin after its 503 */
+	db_add_until(&query);
 	/* A turn to connect is capacity like a worker: its time is the same. */
 	db_query_patient(&query, config->queue_ms ? begin->since + config->queue_ms : CLOCK_NEVER);
 
@@ -182,7 +184,7 @@ static void add_known(struct db_query *query, int64_t number)
 	" p_answer => $4, p_finish_reason => $5, p_tokens_in => $6, p_tokens_out => $7,"           \
 	" p_error => $8, p_first_ms => $9, p_total_ms => $10, p_server => $11,"                    \
 	" p_requests => $12, p_tries => $13, p_tokens_cached => $14, p_history_from => $15,"       \
-	" p_lock_ms => $16)"
+	" p_lock_ms => $16) where " DB_IN_TIME("$17")
 
 enum status store_finish(struct db *db, struct wait *wait, const struct store_ending *finish,
 			 int64_t deadline, enum store_finished *out)
@@ -216,6 +218,7 @@ enum status store_finish(struct db *db, struct wait *wait, const struct store_en
 	add_known(&query, finish->tokens_cached);
 	add_known(&query, finish->history_from);
 	db_add_time_left(&query); /* or it would be stored, and charged, after its `error` */
+	db_add_until(&query);
 	status = db_call(db, wait, &query, deadline, &rows);
 	if (status)
 		return status;

@@ -16,7 +16,7 @@ static const char *const words[DB_PIECES] = {
 	[DB_PIECE_ROLLBACK] = "rollback",
 	[DB_PIECE_BEGIN] = "begin isolation level " DB_LEVEL,
 	[DB_PIECE_LOOK] = "select current_setting('default_transaction_isolation'), "
-			  "pg_backend_pid()",
+			  "pg_backend_pid(), extract(epoch from clock_timestamp())",
 	[DB_PIECE_COMMIT] = "commit",
 	[DB_PIECE_TRY_SEEN] = "select " HAS_TRIED,
 	/* By a pooler's own name there is nothing to take back. */
@@ -25,20 +25,24 @@ static const char *const words[DB_PIECES] = {
 };
 
 static bool send_query(PGconn *conn, const struct db_query *query, const char *name,
-		       int64_t left_ms)
+		       int64_t lock_ms, int64_t until)
 {
 	const char *values[DB_MAX_VALUES];
 	int lengths[DB_MAX_VALUES], formats[DB_MAX_VALUES], i;
-	char left[DB_NUMBER_SIZE];
+	char lock[DB_NUMBER_SIZE], end[DB_NUMBER_SIZE + 4];
 
 	for (i = 0; i < query->count; i++) {
 		values[i] = query->values[i].bytes.p;
 		lengths[i] = (int)query->values[i].bytes.n;
 		formats[i] = query->values[i].raw;
 	}
-	if (query->time_left >= 0) { /* as db_add_time_left() promises */
-		snprintf(left, sizeof(left), "%" PRId64, db_lock_ms(left_ms));
-		values[query->time_left] = left;
+	if (query->time_left >= 0) {
+		snprintf(lock, sizeof(lock), "%" PRId64, lock_ms);
+		values[query->time_left] = lock;
+	}
+	if (query->until >= 0 && until) { /* to_timestamp() takes seconds */
+		snprintf(end, sizeof(end), "%" PRId64 ".%03d", until / 1000, (int)(until % 1000));
+		values[query->until] = end;
 	}
 	if (name)
 		return PQsendQueryPrepared(conn, name, query->count, values, lengths, formats, 0);
@@ -59,11 +63,11 @@ static bool send_forget(PGconn *conn, const char *name)
 }
 
 static bool send_piece(enum db_piece piece, PGconn *conn, const struct db_query *query,
-		       const char *name, int64_t left_ms)
+		       const char *name, int64_t lock_ms, int64_t until)
 {
 	switch (piece) {
 	case DB_PIECE_QUERY:
-		return send_query(conn, query, name, left_ms);
+		return send_query(conn, query, name, lock_ms, until);
 	case DB_PIECE_PREPARE:
 		return PQsendPrepare(conn, name, query->sql, 0, NULL);
 	case DB_PIECE_FORGET:
@@ -76,12 +80,12 @@ static bool send_piece(enum db_piece piece, PGconn *conn, const struct db_query 
 }
 
 bool db_pieces_send(const struct db_pieces *pieces, PGconn *conn, const struct db_query *query,
-		    const char *name, int64_t left_ms)
+		    const char *name, int64_t lock_ms, int64_t until)
 {
 	bool many = pieces->count > 1, sent = !many || PQenterPipelineMode(conn);
 	int i;
 
 	for (i = 0; sent && i < pieces->count; i++)
-		sent = send_piece(pieces->all[i], conn, query, name, left_ms);
+		sent = send_piece(pieces->all[i], conn, query, name, lock_ms, until);
 	return sent && (!many || PQpipelineSync(conn));
 }

@@ -9,7 +9,7 @@ void db_query_init(struct db_query *query, const char *name, const char *sql)
 	query->name = name;
 	query->sql = sql;
 	query->count = 0;
-	query->time_left = -1;
+	query->time_left = query->until = -1;
 	query->keep = false;
 	query->patient_until = 0;
 	query->refusal = NULL;
@@ -74,5 +74,11 @@ void db_add_null(struct db_query *query)
 void db_add_time_left(struct db_query *query)
 {
 	query->time_left = query->count;
+	add(query);
+}
+
+void db_add_until(struct db_query *query)
+{
+	query->until = query->count;
 	add(query);
 }

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "edge/db_failure.h"
 #include "edge/db_internal.h"
 
@@ -13,9 +14,9 @@
 static void list_pieces(struct db *db)
 {
 	struct db_pieces *pieces = &db->pieces;
-	bool alone = db->held, look = db->prepared.keeper == DB_KEEPER_UNKNOWN,
+	bool alone = db->held, look = db->prepared.keeper == DB_KEEPER_UNKNOWN || !db->clock_known,
 	     try = db->prepared.keeper == DB_KEEPER_DOUBTED && db->query->keep,
-	     begin = !alone && (!db->plain || try);
+	     begin = !alone && (!db->plain || try || look);
 
 	*pieces = (struct db_pieces){ 0 };
 	if (!alone && PQtransactionStatus(db->conn) == PQTRANS_INERROR)
@@ -40,8 +41,10 @@ static void list_pieces(struct db *db)
 
 enum status db_statement_send(struct db *db)
 {
+	int64_t lock_ms, until = 0;
 	bool sent;
 
+	db->sent_at = clock_ms();
 	db->pieces = (struct db_pieces){ 0 };
 	db->named = NULL;
 	if (db->query) {
@@ -49,9 +52,11 @@ enum status db_statement_send(struct db *db)
 		if (!db->held && !db->unnamed)
 			db->named = db_prepared_find(&db->prepared, db->query);
 		list_pieces(db);
+		lock_ms = db_lock_ms(db->deadline - db->sent_at);
+		if (db->clock_known && !db->unnamed)
+			until = db->clock_at + db->sent_at + lock_ms;
 		sent = db_pieces_send(&db->pieces, db->conn, db->query,
-				      db->named ? db->named->name : NULL,
-				      db->deadline - clock_ms());
+				      db->named ? db->named->name : NULL, lock_ms, until);
 	} else {
 		sent = PQsendQuery(db->conn, db->script);
 	}
@@ -63,6 +68,17 @@ static void take_look(struct db *db, const PGresult *result)
 {
 	db->plain = strcmp(PQgetvalue(result, 0, 0), DB_LEVEL) == 0;
 	db_prepared_look(&db->prepared, atoi(PQgetvalue(result, 0, 1)) == PQbackendPID(db->conn));
+	/* It read its clock somewhat later: so nothing is late that is not. */
+	db->clock_at = (int64_t)(strtod(PQgetvalue(result, 0, 2), NULL) * 1000) - db->sent_at;
+	db->clock_known = true;
+}
+
+/* Not done, since by the server's clock nobody waits for it: but we do. */
+static void take_late(struct db *db)
+{
+	log_debug("%s: sent again, the server's clock is another than it was", db->name);
+	db->clock_known = false;
+	db->again = true;
 }
 
 static void take_done(struct db *db, enum db_piece piece)
@@ -83,6 +99,9 @@ static void take_result(struct db *db, PGresult *result)
 			take_look(db, result);
 		} else if (piece == DB_PIECE_TRY_SEEN) {
 			db_prepared_tried(&db->prepared, PQntuples(result) > 0);
+		} else if (db->query && db->query->until >= 0 && !PQntuples(result) &&
+			   !db->unnamed) {
+			take_late(db);
 		} else {
 			PQclear(db->result);
 			db->result = result;

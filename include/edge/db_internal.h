@@ -25,17 +25,21 @@ struct db {
 	int64_t deadline; /* of the running db_call(); 0: none */
 	int64_t until;	  /* ... and of its try that runs */
 	int64_t began_us; /* what db_start() began; 0: nothing, or it was counted */
-	bool plain;	  /* the role's default is our level: a statement need not say it */
-	bool opened;	  /* db_open() began it, and no call went on with it yet */
-	bool fresh;	  /* the connection was made for the running statement */
-	bool held;	  /* see db_hold() */
+	int64_t sent_at;  /* the last one */
+	/* The server's clock when ours is 0; of the connection before this one until it has said it. */
+	int64_t clock_at;
+	bool clock_known;
+	bool plain;  /* the role's default is our level: a statement need not say it */
+	bool opened; /* db_open() began it, and no call went on with it yet */
+	bool fresh;  /* the connection was made for the running statement */
+	bool held;   /* see db_hold() */
 	const char *name;
 	const char *script;
 	const struct db_query *query;
 	struct db_prepared prepared;
 	struct db_prepared_one *named; /* by which `query` was sent; NULL: by none */
-	bool again;		       /* its name failed it: it is sent once more ... */
-	bool unnamed;		       /* ... without one */
+	bool again;   /* its name failed it, or its time: it is sent once more ... */
+	bool unnamed; /* ... without them */
 	struct db_pieces pieces;
 	struct pg_result *result; /* the last one with rows */
 	enum status failed;

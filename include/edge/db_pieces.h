@@ -17,7 +17,7 @@
 enum db_piece {
 	DB_PIECE_ROLLBACK, /* of what failed for its name */
 	DB_PIECE_BEGIN,	   /* at DB_LEVEL: through a pooler no setting of the session would last */
-	DB_PIECE_LOOK,	   /* one row: the role's default level, the server's process */
+	DB_PIECE_LOOK,	   /* one row: the role's default level, the server's process and clock */
 	DB_PIECE_FORGET,   /* the prepared statement of that name */
 	DB_PIECE_PREPARE,
 	DB_PIECE_QUERY,
@@ -46,10 +46,11 @@ static inline void db_pieces_add(struct db_pieces *pieces, enum db_piece piece)
 	pieces->all[pieces->count++] = piece;
 }
 /*
- * `name`: the statement's prepared one, NULL: none. More than one piece is a pipeline, which libpq
- * must be let out of at its end. False: as libpq says.
+ * `name`: the statement's prepared one, NULL: none. `lock_ms` and `until` are what db_add_time_left()
+ * and db_add_until() promise; until (milliseconds since 1970) 0: not known. More than one piece is a
+ * pipeline, which libpq must be let out of at its end. False: as libpq says.
  */
 bool db_pieces_send(const struct db_pieces *pieces, struct pg_conn *conn,
-		    const struct db_query *query, const char *name, int64_t left_ms);
+		    const struct db_query *query, const char *name, int64_t lock_ms, int64_t until);
 
 #endif

@@ -26,6 +26,7 @@ struct db_query {
 	const char *sql;
 	int count;
 	int time_left;	       /* which value db_add_time_left() added; -1: none */
+	int until;	       /* ... and db_add_until() */
 	bool keep;	       /* see db_query_keep() */
 	int64_t patient_until; /* see db_query_patient(); 0: not at all */
 	char *refusal;	       /* see db_take_refusal(); NULL: it is logged */
@@ -63,6 +64,15 @@ static inline int64_t db_lock_ms(int64_t left_ms)
 
 /* The same of what is left until db_call()'s deadline when it is sent, each time anew. Once a query. */
 void db_add_time_left(struct db_query *query);
+/*
+ * When those are over, by the server's clock: what a server that stood still has not begun by then is
+ * to do nothing. DB_IN_TIME() says so in the statement; it then gives no row, and else gives one. NULL
+ * where that clock is not known yet. If it went another way than ours, so that there is no row though
+ * we still wait, the statement is sent once more without.
+ */
+void db_add_until(struct db_query *query);
+/* Known before what the statement calls is begun, unlike a condition on rows. */
+#define DB_IN_TIME(value) "(select (clock_timestamp() < to_timestamp(" value ")) is not false)"
 /*
  * The words that a function of ours raises go there, NUL-ended, cut at `size` bytes, instead of into
  * the log, and the call ends in STATUS_REFUSED: for who can tell them the person that asked.

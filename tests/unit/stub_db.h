@@ -147,6 +147,11 @@ void db_add_time_left(struct db_query *query)
 	stub_db_add(query, STR("left"), false);
 }
 
+void db_add_until(struct db_query *query)
+{
+	stub_db_add(query, STR("until"), false);
+}
+
 /*
  * Texts stand in quotes, NULL does not, and what is no text as its number of bytes: a random hash
  * has quotes and commas too. A statement has a place for each value.

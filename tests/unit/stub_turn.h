@@ -144,7 +144,7 @@ static inline void stub_turn_free(struct stub_turn *t)
 /* What every journal begins with; begin's values are test_store's. */
 #define OPENED "exchange_begin start(c-1, m-1) flush post "
 #define FINISH_FROM(state, rest, asked, from)                                                      \
-	"exchange_end(5, 'x', '" state "', " rest ", " asked ", null, " from ", left) "
+	"exchange_end(5, 'x', '" state "', " rest ", " asked ", null, " from ", left, until) "
 /* It was not asked with less of the history. */
 #define FINISH_ASKED(state, rest, asked) FINISH_FROM(state, rest, asked, "null")
 /* The model was asked once, or not at all. */

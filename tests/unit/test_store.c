@@ -71,7 +71,7 @@ static void begin_passes_its_values_in_order(void **state)
 		"exchange_begin(-42, '" HASH(
 			"h") "', 'widget', null, 'the-exchange', "
 			     "'the-answer', null, 'the-conversation', 's-1', 'hi', null, null, "
-			     "null, null, 300, 20, 24000, 'r-1', 7, 3, left) ");
+			     "null, null, 300, 20, 24000, 'r-1', 7, 3, left, until) ");
 	store_begun_clear(&begun);
 
 	begin.key.kind = KEY_WORKSPACE;
@@ -88,7 +88,7 @@ static void begin_passes_its_values_in_order(void **state)
 		"exchange_begin(-42, '" HASH(
 			"h") "', 'workspace', 'bot', 'the-exchange', "
 			     "'the-answer', 'c-1', 'the-conversation', null, '', '{}', t, "
-			     "'once', '" HASH("b") "', 300, 20, 24000, 'r-1', 7, 3, left) ");
+			     "'once', '" HASH("b") "', 300, 20, 24000, 'r-1', 7, 3, left, until) ");
 	store_begun_clear(&begun);
 	begin.stream = 0;
 	begin.message = STR_NONE;
@@ -283,7 +283,7 @@ static void finish_passes_its_values_in_order(void **state)
 	assert_int_equal(finish_with(answers, &finish, &finished), STATUS_OK);
 	assert_int_equal(stub_db.deadline, stub_time.now + 123);
 	assert_string_equal(journal.text, "exchange_end(3, 'x', 'done', 'Hello', 'stop', 0, 12, "
-					  "null, 0, 100, 'b', 2, 'a 503', 11, 7, left) ");
+					  "null, 0, 100, 'b', 2, 'a 503', 11, 7, left, until) ");
 	finish = (struct store_ending){
 		.exchange = "x",
 		.end = STORE_LEFT,
@@ -299,7 +299,7 @@ static void finish_passes_its_values_in_order(void **state)
 	assert_int_equal(finish_with(answers, &finish, &finished), STATUS_OK);
 	assert_string_equal(journal.text,
 			    "exchange_end(0, 'x', 'left', '', null, null, null, "
-			    "'the client left', null, 0, null, 0, null, null, null, left) ");
+			    "'the client left', null, 0, null, 0, null, null, null, left, until) ");
 	finish.end = STORE_FAILED;
 	assert_int_equal(finish_with(answers, &finish, &finished), STATUS_OK);
 	assert_int_equal(journal_count("'failed'"), 1);
