@@ -1,4 +1,5 @@
-"""What stands between a program and its database in tests: a road that can be cut, and a name server of our own."""
+"""What stands between a program and its database in tests: a road that can be cut, and a name server of our own. And a
+PostgreSQL whose machine fails it."""
 
 import contextlib
 import os
@@ -10,7 +11,16 @@ import threading
 
 import servers
 
-SOURCE = servers.ROOT / "tests" / "system" / "names.c"
+SOURCES = servers.ROOT / "tests" / "system"
+
+
+def preloaded(source, folder):
+    """A library of ours for LD_PRELOAD."""
+    library = folder / f"{source}.so"
+    subprocess.run(["cc", "-shared", "-fPIC", "-D_GNU_SOURCE", "-o", library, SOURCES / f"{source}.c", "-ldl"], check=True)
+    library.chmod(0o755)
+    folder.chmod(0o755)
+    return library
 
 
 class Road:
@@ -101,13 +111,10 @@ class Names:
     """A name server: `environment` has a program ask it; say(name, "127.0.0.1") or say(name, "silent") or "none"."""
 
     def __init__(self, folder):
-        library, self.file = folder / "names.so", folder / "names"
-        subprocess.run(["cc", "-shared", "-fPIC", "-D_GNU_SOURCE", "-o", library, SOURCE, "-ldl"], check=True)
+        library, self.file = preloaded("names", folder), folder / "names"
         self.names = {}
         self.file.write_text("")
-        for path in (library, self.file):
-            path.chmod(0o755)
-        folder.chmod(0o755)
+        self.file.chmod(0o755)
         self.environment = {"LD_PRELOAD": str(library), "BANTER_TEST_NAMES": str(self.file)}
         if "ASAN_OPTIONS" in os.environ:
             self.environment["ASAN_OPTIONS"] = os.environ["ASAN_OPTIONS"] + ":verify_asan_link_order=0"
@@ -118,3 +125,16 @@ class Names:
         fresh.write_text("".join(f"{name} {' '.join(words)}\n" for name, words in self.names.items()))
         fresh.chmod(0o644)
         fresh.replace(self.file)
+
+
+class Failing(servers.Postgres):
+    """A PostgreSQL whose disk is full for the files below a folder of its data, while `.full` holds that folder's name, and
+    whose clock was set by as many seconds as stand in `.clock`, while there is that file."""
+
+    def spawn(self, command, env=None, **options):
+        self.full, self.clock = self.folder / "full", self.folder / "clock"
+        library = self.folder / "machine.so"
+        if not library.exists():
+            preloaded("machine", self.folder)
+        preload = {"LD_PRELOAD": str(library), "BANTER_TEST_DISK": str(self.full), "BANTER_TEST_CLOCK": str(self.clock)}
+        super().spawn(command, {**preload, **(env or {})}, **options)

@@ -1,0 +1,348 @@
+"""The database fails in every way there is, each made on purpose: who asks meanwhile is refused in time, what cannot be
+stored is never called done, what was refused never begins, and once psql is answered again so is whoever asks first, by the
+same workers. What is peculiar to one of the ways is test_faults.py's and test_database.py's."""
+
+import concurrent.futures
+import contextlib
+import itertools
+import json
+import os
+import pathlib
+import queue
+import random
+import signal
+import time
+import types
+
+import psycopg2
+import pytest
+
+import servers
+from database import Failing, Road
+from fastcgi import Connection, chat, chat_params
+from servers import name, script, until
+
+SETTINGS = {"workers": 6, "queue_time": "5s", "database_time": "2.5s", "database_connect_time": "2s"}
+REFUSED_S = 5 + 3  # G6: within the queueing time and 3 s
+STORED_S = 10 + 5  # S2: so long storing is tried; and a busy machine's
+AT_ONCE = 4  # faults, each with a database of its own: most of the time they wait
+CLIENTS = ("/v1/chat/stream", "/v1/chat", "chatbot")
+# No page of the database has room for it, however it is packed.
+LARGE = "".join(chr(random.Random(7).randrange(0x20000, 0x2A6DF)) for _ in range(3300))
+
+
+class Asked:
+    """A request of one kind of client, on its way. Its answer's second token waits for `gate`."""
+
+    def __init__(self, house, client, gate=None):
+        self.text, self.began = name("asked"), time.monotonic()
+        message = script(self.text, tokens=["a", LARGE], **({"gates": {"2": gate}} if gate else {}))
+        path, key, body = client, {}, {"sessionId": self.text, "message": message}
+        if client == "chatbot":
+            path = f"/api/v1/chatbots/{house.tenant.chatbot}/chat"
+            key = {"HTTP_X_API_KEY": None, "HTTP_AUTHORIZATION": f"Bearer {house.tenant.workspace_key}"}
+            body = {"message": message, "stream": True}
+        body = json.dumps(body, ensure_ascii=False).encode()
+        self.reply = Connection(house.banter.socket).ask(chat_params(house.tenant, body, path, **key), body)
+
+    def ended(self):
+        """How, and `.took` until then: done, error, or the status that refused it."""
+        how = self.reply.status
+        lines = [line.removeprefix(b"data: ") for line in self.reply.body().splitlines() if line.strip(b": ")]
+        if how == 503:
+            assert int(self.reply.headers["Retry-After"]) >= 1
+        elif how == 500:
+            how = "error"
+        else:
+            how = json.loads(lines[-1]).get("type", "done")
+        self.took = time.monotonic() - self.began
+        return how
+
+
+class House:
+    """A database that can fail, and a pool on it; `.door` is what that connects to."""
+
+    def __init__(self, standin):
+        self.standin, self.stack = standin, contextlib.ExitStack()
+        with contextlib.ExitStack() as unless_done:
+            unless_done.callback(self.stack.close)
+            self.postgres = self.enter(Failing(max_connections=20))
+            self.tenant = self.postgres.demo()
+            self.straight = self.pool(self.postgres)
+            unless_done.pop_all()
+
+    def enter(self, server):
+        return self.stack.enter_context(contextlib.closing(server))
+
+    def pool(self, door):
+        return self.enter(servers.Banter(door.url(), self.standin.url, **SETTINGS))
+
+    def use(self, between):
+        """A pool with that between it and the database, or with nothing."""
+        self.door = self.enter(between(self.postgres)) if between else self.postgres
+        self.banter = self.pool(self.door) if between else self.straight
+
+    @property
+    def shown_servers(self):
+        return [self.postgres, self.banter]
+
+    def ask(self, **how):
+        return [Asked(self, client, **how) for client in CLIENTS]
+
+    def begun(self, count=1):
+        """So many of each client's, whose first token came; what lets them go on."""
+        gate = name("gate")
+        asked = [one for _ in range(count) for one in self.ask(gate=gate)]
+        for one in asked:
+            self.standin.control.wait(one.text, tokens_sent=1)
+        return asked, lambda: self.standin.control.open_gate(gate)
+
+    def sessions(self):
+        """The application's, at the database."""
+        return [pid for (pid,) in self.postgres.run("select pid from pg_stat_activity where usename = 'banter_app'")]
+
+    def end_sessions(self):
+        self.postgres.run("select pg_terminate_backend(pid) from pg_stat_activity where usename = 'banter_app'")
+        until(lambda: not self.sessions(), "the sessions' end")
+
+    def answers(self):
+        """What psql is told."""
+        with contextlib.suppress(psycopg2.Error):
+            with contextlib.closing(psycopg2.connect(self.door.url("owner"), connect_timeout=2)) as one:
+                one.cursor().execute("select 1")
+                return True
+        return False
+
+    def states(self, asked):
+        """What is stored of them."""
+        stored = dict(self.postgres.run("select split_part(question, ' ', 1), state from banter_data.exchange"))
+        return [stored.get(one.text) for one in asked]
+
+
+def ends(asked):
+    with concurrent.futures.ThreadPoolExecutor(len(asked)) as many:
+        return list(many.map(Asked.ended, asked))
+
+
+# The faults: each lasts as long as its `with`.
+
+
+def ended(how):
+    @contextlib.contextmanager
+    def fault(house):
+        house.postgres.end(how)
+        yield
+        house.postgres.start()
+    return fault
+
+
+@contextlib.contextmanager
+def still(pids):
+    for pid in pids:
+        os.kill(pid, signal.SIGSTOP)
+    yield
+    for pid in pids:
+        os.kill(pid, signal.SIGCONT)
+
+
+def all_still(house):
+    """The crew of PostgreSQL with it, or it would begin to mend."""
+    server = house.postgres.process.pid
+    return still([server, *map(int, pathlib.Path(f"/proc/{server}/task/{server}/children").read_text().split())])
+
+
+def sessions_still(house):
+    return still(house.sessions())
+
+
+def postmaster_still(house):
+    """Nobody can come any more, and who was there is gone."""
+    house.end_sessions()
+    return still([house.postgres.process.pid])
+
+
+@contextlib.contextmanager
+def full(house):
+    """Others have all connections that it may have."""
+    house.end_sessions()
+    with contextlib.ExitStack() as taken:
+        with contextlib.suppress(psycopg2.OperationalError):
+            while True:
+                taken.enter_context(contextlib.closing(psycopg2.connect(house.postgres.url())))
+        yield
+
+
+@contextlib.contextmanager
+def read_only(house):
+    for change in ("set default_transaction_read_only = on", "reset default_transaction_read_only"):
+        house.postgres.run(f"alter system {change}")
+        house.postgres.run("select pg_reload_conf()")
+        last = change.startswith("reset")
+        until(lambda: house.postgres.run("show default_transaction_read_only") == [("off" if last else "on",)], "the reload")  # noqa: B023
+        if not last:
+            yield
+
+
+# One more exchange like another one.
+FILL = """insert into banter_data.exchange
+    select (jsonb_populate_record(e, jsonb_build_object('exchange', gen_random_uuid(), 'position', %s,
+        'answer', 'a'))).*
+    from banter_data.exchange e where e.state = 'done' limit 1"""
+
+
+@contextlib.contextmanager
+def no_room_for_rows(house):
+    """What room there is in pages that there are is found, and used up."""
+    house.end_sessions()
+    house.postgres.run("vacuum banter_data.exchange")
+    house.postgres.full.write_text("/base/")
+    with pytest.raises(psycopg2.errors.DiskFull):
+        for position in itertools.count(10**6):
+            house.postgres.run(FILL, position)
+    yield
+    house.postgres.full.unlink()
+
+
+@contextlib.contextmanager
+def no_room_for_the_log(house):
+    """PostgreSQL panics, and again and again where it mends itself, until there is room."""
+    house.postgres.full.write_text("/pg_wal/")
+    with contextlib.suppress(psycopg2.Error):
+        house.postgres.run("select pg_switch_wal()")
+    yield
+    house.postgres.full.unlink()
+
+
+@contextlib.contextmanager
+def locked(house):
+    with contextlib.closing(psycopg2.connect(house.postgres.url("owner"))) as other:
+        other.cursor().execute("lock table banter_data.exchange in access exclusive mode")
+        yield
+
+
+@contextlib.contextmanager
+def packets_dropped(house):
+    house.door.silence()
+    house.door.closed = True
+    yield
+    house.door.closed = False
+
+
+@contextlib.contextmanager
+def pooler_ended(house):
+    house.door.end()
+    yield
+    house.door.start()
+
+
+def road(postgres):
+    return Road(postgres.folder / ".s.PGSQL.5432")
+
+
+def fault(how, between=None, begins=(503,), stored="error"):
+    """What comes of who asks meanwhile, and of what had begun."""
+    return types.SimpleNamespace(how=how, between=between, begins=begins, stored=stored)
+
+
+FAULTS = {
+    "stopped fast": fault(ended(signal.SIGINT)),
+    "stopped at once": fault(ended(signal.SIGQUIT)),
+    "all of it stands still": fault(all_still),
+    # A new session is as good as ever, where there is time left for one.
+    "its sessions stand still": fault(sessions_still, begins=(503, "done"), stored="done"),
+    "its postmaster stands still": fault(postmaster_still),
+    "no connection left": fault(full),
+    "read-only": fault(read_only),
+    # One may still find room for its question, but none for its answer.
+    "disk full": fault(no_room_for_rows, begins=(503, "error")),
+    "disk of its log full": fault(no_room_for_the_log),
+    "a table locked": fault(locked),
+    "packets dropped": fault(packets_dropped, between=road),
+    "its pooler ended": fault(pooler_ended, between=servers.Pooler),
+}
+
+
+def play(house, one):
+    """Has it happen between the beginning and the end of three exchanges, and to three that come meanwhile. How many seconds
+    the first that come then take."""
+    house.use(one.between)
+    children = house.banter.children()
+    running, go_on = house.begun()
+    warm, let_end = house.begun()  # or the other workers had no session that could fail
+    let_end()
+    assert ends(warm) == ["done"] * 3
+    with one.how(house):
+        go_on()
+        opened, refused = time.monotonic(), house.ask()
+        came = ends(refused)
+        assert set(came) <= set(one.begins) and (503 in came or "done" in one.begins), came
+        assert all(asked.took < REFUSED_S for asked, how in zip(refused, came, strict=True) if how == 503)
+        assert ends(running) == [one.stored] * 3
+        assert time.monotonic() - opened < STORED_S
+    until(house.answers, "psql's answer")
+    first = house.ask()
+    assert ends(first) == ["done"] * 3
+    assert house.banter.children() == children
+    assert [state == "done" for state in house.states(running)] == [one.stored == "done"] * 3
+    for how, state in zip(came, house.states(refused), strict=True):
+        assert (state is None, state == "done") == (how == 503, how == "done"), (how, state)
+    assert house.states(first) == ["done"] * 3
+    return max(asked.took for asked in first)
+
+
+class Plays:
+    """Those that this run's tests want to see, some at once."""
+
+    def __init__(self, faults, build):
+        self.build, self.houses, self.idle = build, [], queue.LifoQueue()
+        self.executor = concurrent.futures.ThreadPoolExecutor(AT_ONCE)
+        self.futures = {fault: self.executor.submit(self.play, FAULTS[fault]) for fault in faults}
+
+    def play(self, one):
+        try:
+            house = self.idle.get_nowait()
+        except queue.Empty:
+            house = self.build()
+            self.houses.append(house)
+        took = play(house, one)
+        self.idle.put(house)  # unless it failed: then nobody knows what it is like
+        return took
+
+    @property
+    def shown_servers(self):
+        return [server for house in self.houses for server in house.shown_servers]
+
+    def close(self):
+        self.executor.shutdown(cancel_futures=True)
+        with concurrent.futures.ThreadPoolExecutor(len(self.houses)) as many:
+            list(many.map(lambda house: house.stack.close(), self.houses))
+
+
+@pytest.fixture(scope="module")
+def plays(request, standin):
+    wanted = [item.callspec.params["which"] for item in request.session.items if item.module is request.module]
+    with contextlib.closing(Plays(wanted, lambda: House(standin))) as begun:
+        yield begun
+
+
+@pytest.mark.parametrize("which", FAULTS)
+def test_G6_S2_a_database_that_fails_is_a_503_in_time_and_its_return_needs_nothing(plays, which, record_property):
+    took = plays.futures[which].result()
+    record_property("served_after_ms", round(1000 * took))
+    print(f"{which}: the first request behind psql's answer took {took:.3f} s")
+
+
+@pytest.fixture
+def cluster():
+    with contextlib.closing(Failing()) as one:
+        yield one
+
+
+def test_a_database_whose_clock_is_set_costs_no_answer(cluster, pool):
+    """By its clock it is told when nobody waits any more; where an answer does not come for that, it is asked what it is."""
+    tenant, banter = cluster.demo(), pool(workers=1, database_url=cluster.url(), log_level="debug")
+    for ahead in (0, 3600, 0):
+        cluster.clock.write_text(str(ahead))
+        for _ in range(2):
+            assert chat(banter.socket, tenant, script(name("asked"), tokens=["a"])).json()["message"] == "a"
+    assert banter.text().count("exchange_begin: sent again, the server's clock") == 1
