@@ -2,6 +2,7 @@
 PostgreSQL whose machine fails it."""
 
 import contextlib
+import ctypes
 import os
 import select
 import socket
@@ -23,16 +24,23 @@ def preloaded(source, folder):
     return library
 
 
+# A filter of the kernel's that lets nothing through: "return 0".
+NOTHING = ctypes.create_string_buffer(struct.pack("HBBI", 0x06, 0, 0, 0))
+SO_ATTACH_FILTER, SO_DETACH_FILTER = 26, 27
+
+
 class Road:
     """A TCP address that leads to a unix socket. silence() makes it swallow what the connections that are there say,
-    as a firewall does that has forgotten them; reset() answers them with RST; new ones are carried as ever, unless
-    `closed`: those are accepted and never answered."""
+    as a firewall does that has forgotten them; reset() answers them with RST; drop() loses their packets, which then
+    nobody acknowledges; new ones are carried as ever, unless `closed`: those are accepted and never answered. cut() ends a
+    connection in the middle of a call."""
 
     def __init__(self, path, address="127.0.0.1", port=0, closed=False):
         self.path, self.closed = str(path), closed
         self.listening = socket.create_server((address, port), backlog=128)
         self.port = self.listening.getsockname()[1]
         self.pairs, self.silent, self.accepted = [], set(), 0
+        self.word, self.behind, self.unheard = None, False, None
         self.waker, self.woken = socket.socketpair()
         self.lock = threading.Lock()
         self.over = False
@@ -75,14 +83,41 @@ class Road:
                 return
             try:
                 data = one.recv(65536)
-                if data:
+                asked = self.word and one is pair[0] and self.word in data
+                if data and pair is not self.unheard and (not asked or self.behind):
                     other.sendall(data)
+                    if asked:
+                        self.word, self.unheard = None, pair
                     return
+                if asked or pair is self.unheard:
+                    self.word = self.unheard = None
+                    pair[0].setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
             except OSError:
                 pass
             self.pairs.remove(pair)
         for end in pair:
             end.close()
+
+    def cut(self, word, behind):
+        """The next call that says this word is answered with RST: in its place, or `behind` its answer, which nobody hears."""
+        with self.lock:
+            self.word, self.behind = word.encode(), behind
+
+    def was_cut(self):
+        return self.word is None and self.unheard is None
+
+    def drop(self, newcomers=False):
+        """The packets of those that are there, or also of those who come."""
+        program = struct.pack("HP", 1, ctypes.addressof(NOTHING))
+        with self.lock:
+            for end in [near for near, _ in self.pairs] + [self.listening] * newcomers:
+                end.setsockopt(socket.SOL_SOCKET, SO_ATTACH_FILTER, program)
+
+    def let_through(self):
+        with self.lock:
+            for end in [near for near, _ in self.pairs] + [self.listening]:
+                with contextlib.suppress(FileNotFoundError):  # it has none
+                    end.setsockopt(socket.SOL_SOCKET, SO_DETACH_FILTER, 0)
 
     def silence(self):
         """Those that are there are never answered again."""

@@ -27,23 +27,25 @@ REFUSED_S = 5 + 3  # G6: within the queueing time and 3 s
 STORED_S = 10 + 5  # S2: so long storing is tried; and a busy machine's
 AT_ONCE = 4  # faults, each with a database of its own: most of the time they wait
 CLIENTS = ("/v1/chat/stream", "/v1/chat", "chatbot")
+APIS = CLIENTS[::2]
 # No page of the database has room for it, however it is packed.
 LARGE = "".join(chr(random.Random(7).randrange(0x20000, 0x2A6DF)) for _ in range(3300))
 
 
 class Asked:
-    """A request of one kind of client, on its way. Its answer's second token waits for `gate`."""
+    """A request of one kind of client to a pool, on its way. Its answer's second token waits for `gate`; what has the same
+    `text` is the same request, and `key` is its Idempotency-Key."""
 
-    def __init__(self, house, client, gate=None):
-        self.text, self.began = name("asked"), time.monotonic()
-        message = script(self.text, tokens=["a", LARGE], **({"gates": {"2": gate}} if gate else {}))
-        path, key, body = client, {}, {"sessionId": self.text, "message": message}
+    def __init__(self, banter, tenant, client, text=None, second="b", gate=None, key=None):
+        self.text, self.began = text or name("asked"), time.monotonic()
+        message = script(self.text, tokens=["a", second], **({"gates": {"2": gate}} if gate else {}))
+        path, more, body = client, {"HTTP_IDEMPOTENCY_KEY": key}, {"sessionId": self.text, "message": message}
         if client == "chatbot":
-            path = f"/api/v1/chatbots/{house.tenant.chatbot}/chat"
-            key = {"HTTP_X_API_KEY": None, "HTTP_AUTHORIZATION": f"Bearer {house.tenant.workspace_key}"}
+            path = f"/api/v1/chatbots/{tenant.chatbot}/chat"
+            more |= {"HTTP_X_API_KEY": None, "HTTP_AUTHORIZATION": f"Bearer {tenant.workspace_key}"}
             body = {"message": message, "stream": True}
         body = json.dumps(body, ensure_ascii=False).encode()
-        self.reply = Connection(house.banter.socket).ask(chat_params(house.tenant, body, path, **key), body)
+        self.reply = Connection(banter.socket).ask(chat_params(tenant, body, path, **more), body)
 
     def ended(self):
         """How, and `.took` until then: done, error, or the status that refused it."""
@@ -87,7 +89,7 @@ class House:
         return [self.postgres, self.banter]
 
     def ask(self, **how):
-        return [Asked(self, client, **how) for client in CLIENTS]
+        return [Asked(self.banter, self.tenant, client, second=LARGE, **how) for client in CLIENTS]
 
     def begun(self, count=1):
         """So many of each client's, whose first token came; what lets them go on."""
@@ -222,10 +224,9 @@ def locked(house):
 
 @contextlib.contextmanager
 def packets_dropped(house):
-    house.door.silence()
-    house.door.closed = True
+    house.door.drop(newcomers=True)
     yield
-    house.door.closed = False
+    house.door.let_through()
 
 
 @contextlib.contextmanager
@@ -320,7 +321,8 @@ class Plays:
 
 @pytest.fixture(scope="module")
 def plays(request, standin):
-    wanted = [item.callspec.params["which"] for item in request.session.items if item.module is request.module]
+    wanted = [item.callspec.params["which"] for item in request.session.items
+              if item.module is request.module and "which" in item.fixturenames]
     with contextlib.closing(Plays(wanted, lambda: House(standin))) as begun:
         yield begun
 
@@ -346,3 +348,97 @@ def test_a_database_whose_clock_is_set_costs_no_answer(cluster, pool):
         for _ in range(2):
             assert chat(banter.socket, tenant, script(name("asked"), tokens=["a"])).json()["message"] == "a"
     assert banter.text().count("exchange_begin: sent again, the server's clock") == 1
+
+
+# A connection that is cut inside a call
+
+
+class Stretch:
+    """A road to a database, and a pool at its end."""
+
+    def __init__(self, postgres, standin):
+        self.postgres, self.standin = postgres, standin
+        self.stack = contextlib.ExitStack()
+        with contextlib.ExitStack() as unless_done:
+            unless_done.callback(self.stack.close)
+            self.road = self.stack.enter_context(contextlib.closing(road(postgres)))
+            self.banter = self.stack.enter_context(contextlib.closing(
+                servers.Banter(self.road.url(), standin.url, **{**SETTINGS, "workers": 1})))
+            unless_done.pop_all()
+
+    def customer(self):
+        """One with 10 credits, whose first answer costs one of them: then the worker has a connection, and has kept both calls."""
+        tenant = self.postgres.demo(price=1)
+        self.postgres.run("update banter_data.workspace set credits = 10 where workspace = %s", tenant.workspace)
+        for _ in range(2):
+            assert Asked(self.banter, tenant, "/v1/chat").ended() == "done"
+        return tenant
+
+    def stored(self, tenant, text):
+        """Of that question (state, price), and the credits that are left."""
+        rows = self.postgres.run("select state, price from banter_data.exchange where workspace = %s and question like %s",
+                                 tenant.workspace, text + "%")
+        return rows, self.postgres.run("select credits from banter_data.workspace where workspace = %s", tenant.workspace)[0][0]
+
+
+@pytest.fixture(scope="module")
+def stretch(postgres, standin):
+    one = Stretch(postgres, standin)
+    yield one
+    one.stack.close()
+
+
+@pytest.mark.parametrize("client", APIS)
+@pytest.mark.parametrize("behind", [False, True], ids=["never came", "committed, unheard"])
+@pytest.mark.parametrize("call", ["exchange_begin", "exchange_end"])
+def test_S2_I1_a_connection_that_is_cut_inside_a_call_costs_nothing(stretch, call, behind, client):
+    tenant, text, key = stretch.customer(), name("cut"), name("key")
+    stretch.road.cut(call, behind)
+    assert Asked(stretch.banter, tenant, client, text, key=key).ended() == "done"
+    assert stretch.road.was_cut()
+    assert stretch.stored(tenant, text) == ([("done", 1)], 7)
+    assert Asked(stretch.banter, tenant, client, text, key=key).ended() == "done"
+    assert stretch.stored(tenant, text) == ([("done", 1)], 7)
+    assert len(stretch.standin.control.requests(text)) == 1
+
+
+@pytest.mark.parametrize("client", APIS)
+def test_S2_an_exchange_that_was_given_up_between_two_tries_to_store_it_is_an_error(stretch, client):
+    """Sent again, its end finds another one than its own: nothing is stored then, and nothing charged."""
+    tenant, gate = stretch.customer(), name("gate")
+    asked = Asked(stretch.banter, tenant, client, gate=gate)
+    stretch.standin.control.wait(asked.text, tokens_sent=1)
+    stretch.road.closed = True
+    stretch.road.cut("exchange_end", behind=False)
+    stretch.standin.control.open_gate(gate)
+    until(stretch.road.was_cut, "the first try's end")
+    stretch.postgres.run("update banter_data.exchange set lease_until = now() where workspace = %s and ended_at is null",
+                         tenant.workspace)
+    stretch.postgres.run("select banter_data.lease_release(%s)", tenant.workspace)
+    stretch.road.closed = False
+    assert asked.ended() == "error"
+    assert stretch.stored(tenant, asked.text)[0][0][0] == "lost"
+    assert stretch.stored(tenant, asked.text)[1] == 8
+
+
+# Packets that are lost for real
+
+
+def test_packets_that_nobody_acknowledges_are_not_waited_for(stretch):
+    """The connection had been used this moment, so its silence is not doubted; but the kernel says that nothing arrives."""
+    tenant = stretch.customer()
+    stretch.road.drop()
+    asked = Asked(stretch.banter, tenant, "/v1/chat")
+    assert asked.ended() == "done"
+    assert "in time" not in stretch.banter.text()
+
+
+@pytest.mark.parametrize("client", APIS)
+def test_S2_packets_lost_in_the_middle_of_an_answer_cost_nothing(stretch, client):
+    tenant, gate = stretch.customer(), name("gate")
+    asked = Asked(stretch.banter, tenant, client, gate=gate)
+    stretch.standin.control.wait(asked.text, tokens_sent=1)
+    stretch.road.drop()
+    stretch.standin.control.open_gate(gate)
+    assert asked.ended() == "done"
+    assert stretch.stored(tenant, asked.text) == ([("done", 1)], 7)
