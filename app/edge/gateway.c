@@ -24,22 +24,26 @@
 #include "base/guard.h"
 #include "base/hot.h"
 #include "base/log.h"
+#include "edge/silent.h"
 #include "edge/wait_slots.h"
 
 /* A body beyond our cap is read on and dropped, so that the web server gets to read our answer;
  * this much of it, then we close. */
 #define DROP_MAX (8 << 20)
 #define KEPT_IDLE_MS 60000
+#define WORD_MS 20 /* a web server sends what it has at once */
 #define PIECE 8192 /* of what is written at once: libfcgi's buffer */
 
-enum { FROM_LISTEN = 1, FROM_QUEUE = 2, FROM_BELL = 4 }; /* what the epoll says is ready */
+/* What the epoll says is ready. */
+enum { FROM_LISTEN = 1, FROM_QUEUE = 2, FROM_BELL = 4, FROM_SILENT = 8 };
 
 struct gateway {
 	FCGX_Request request;
 	FCGI_FILE out; /* laid over the request's own stream, for FCGI_fflush() */
 	int listen_fd;
-	struct queue *queue; /* NULL: none */
-	int bell;	     /* if it is watched */
+	struct queue *queue;  /* NULL: none */
+	struct queue *silent; /* NULL: who is silent is waited for */
+	int bell;	      /* if it is watched */
 	const _Atomic bool *closing;
 	int epoll;
 	bool keep;
@@ -111,22 +115,35 @@ void gateway_leave(struct gateway *gateway)
 {
 	if (!gateway->closing || !atomic_load(gateway->closing))
 		gateway->queue = NULL;
+	gateway->silent = NULL;
 	gateway->listen_fd = -1;
 	close(gateway->epoll);
 	gateway->epoll = -1;
 }
 
-enum status gateway_join(struct gateway *gateway, struct queue *queue, const _Atomic bool *closing)
+static enum status watch_queue(struct gateway *gateway, const struct queue *queue, uint32_t what)
 {
 	enum status status = STATUS_OK;
 	int lane;
 
 	for (lane = 0; lane < QUEUE_LANES && status == STATUS_OK; lane++)
-		status = watch(gateway, queue_fd(queue, lane), FROM_QUEUE);
+		status = watch(gateway, queue_fd(queue, lane), what);
+	return status;
+}
+
+enum status gateway_join(struct gateway *gateway, struct queue *queue, const _Atomic bool *closing)
+{
+	enum status status = watch_queue(gateway, queue, FROM_QUEUE);
+
 	if (status == STATUS_OK)
 		gateway->queue = queue;
 	gateway->closing = closing;
 	return status;
+}
+
+void gateway_shun(struct gateway *gateway, struct queue *silent)
+{
+	gateway->silent = silent;
 }
 
 enum status gateway_take(struct gateway *gateway, int *out)
@@ -184,6 +201,27 @@ static void adopt_entry(struct gateway *gateway, const struct queue_entry *entry
 	gateway->waited = entry->since ? clock_ms() - entry->since + 1 : 0;
 }
 
+/* STATUS_CLOSED: nobody said a word on it, and it is not ours any more. */
+static enum status hear(struct gateway *gateway, struct wait *wait, const struct queue_entry *entry)
+{
+	enum status said = silent_look(entry->fd);
+
+	if (said == STATUS_TIMEOUT && gateway->silent) {
+		wait_client(wait, WAIT_CLIENT, -1);
+		wait_watch(wait, WAIT_CLIENT, entry->fd, POLLIN);
+		said = wait_some(wait, clock_ms() + WORD_MS);
+		wait_client(wait, WAIT_CLIENT, -1);
+		said = silent_look(entry->fd); /* whatever ended the wait */
+	}
+	/* Once all end nobody is there to hold it; told to stop, we hand over nobody (gateway_leave()). */
+	if (said == STATUS_TIMEOUT && gateway->silent && !atomic_load(gateway->closing) &&
+	    queue_put(gateway->silent, entry) == STATUS_OK)
+		return STATUS_CLOSED;
+	if (said == STATUS_CLOSED)
+		close(entry->fd);
+	return said == STATUS_CLOSED ? said : STATUS_OK;
+}
+
 /*
  * A connection whose waking was ours, and nobody else's, but which we do not take: into the queue,
  * where it wakes another. Where nobody is left to wake, the backlog keeps it.
@@ -236,6 +274,8 @@ static enum status take_connection(struct gateway *gateway, struct wait *wait)
 	} else if (status == STATUS_OK && (wait->ready & FROM_LISTEN)) {
 		pass_on(gateway);
 	}
+	if (status == STATUS_OK)
+		status = hear(gateway, wait, &entry);
 	if (status == STATUS_OK)
 		adopt_entry(gateway, &entry);
 	return status;
@@ -340,7 +380,12 @@ enum status gateway_watch(struct gateway *gateway, struct wait *wait, int64_t de
 
 	if (status == STATUS_OK && (wait->ready & FROM_BELL))
 		bell_heard(gateway->bell);
-	return status;
+	return status == STATUS_OK && wait->ready == FROM_SILENT ? STATUS_CLOSED : status;
+}
+
+enum status gateway_admit(struct gateway *gateway, struct queue *silent)
+{
+	return watch_queue(gateway, silent, FROM_SILENT);
 }
 
 enum status gateway_heed(struct gateway *gateway, int bell)

@@ -17,6 +17,7 @@
 #include "base/wait.h"
 #include "edge/gateway.h"
 #include "edge/lingering.h"
+#include "edge/silent.h"
 #include "http/serve.h"
 
 #define LOOK_MS 25     /* whom a worker takes within this time needs nobody between */
@@ -33,6 +34,7 @@ struct admission {
 	/* Whom the queue has no room for, a ring: they came after all that are in the queue. */
 	struct queue_entry *kept;
 	uint32_t size, first, count;
+	struct silent silent;	    /* their time to wait for a worker has not begun */
 	struct lingering lingering; /* whom we told before they had sent all */
 };
 
@@ -72,10 +74,12 @@ static enum status open_context(struct admission *admission)
 	};
 	admission->size = most_kept(setup->config->backlog);
 	admission->kept = calloc(admission->size, sizeof(*admission->kept));
-	if (!admission->kept)
+	if (!admission->kept || silent_init(&admission->silent, admission->size))
 		return STATUS_NOMEM;
 	status = gateway_new(setup->listen_fd, false, 0, 0, &admission->context.gateway);
-	return status ? status : gateway_heed(admission->context.gateway, setup->alarm);
+	if (status == STATUS_OK)
+		status = gateway_heed(admission->context.gateway, setup->alarm);
+	return status ? status : gateway_admit(admission->context.gateway, setup->silent);
 }
 
 /* The next of those that are kept. */
@@ -145,6 +149,46 @@ static void hold(struct admission *admission, int fd)
 		refuse(admission, fd);
 }
 
+/* Whoever has something to say waits for a worker; the others wait here until they have. */
+static void let_wait(struct admission *admission, int fd)
+{
+	enum status said = silent_look(fd);
+
+	if (said == STATUS_OK)
+		hold(admission, fd);
+	else if (said == STATUS_CLOSED)
+		close(fd);
+	else
+		silent_add(&admission->silent, fd,
+			   clock_ms() + admission->setup->config->request_ms);
+}
+
+/* Those whom workers found silent, and those of all the silent who spoke. */
+static void hear_silent(struct admission *admission, int64_t now)
+{
+	struct queue_entry entry;
+	int spoke[ROUND];
+	uint32_t i, count;
+
+	while (queue_take(admission->setup->silent, &entry) == STATUS_OK)
+		let_wait(admission, entry.fd);
+	count = silent_take(&admission->silent, now, ROUND, spoke);
+	for (i = 0; i < count; i++)
+		hold(admission, spoke[i]);
+}
+
+/* We end: whoever follows, a worker or another of us, waits for them. */
+static void leave_silent(struct admission *admission)
+{
+	struct silent *silent = &admission->silent;
+	uint32_t i;
+
+	hear_silent(admission, clock_ms());
+	for (i = 0; i < silent->count; i++)
+		hold(admission, silent->all[i].fd);
+	silent->count = 0;
+}
+
 static bool stopped(const struct admission *admission)
 {
 	return *admission->setup->stop;
@@ -195,7 +239,9 @@ static enum status take_in(struct admission *admission)
 	for (taken = 0; taken < ROUND && status == STATUS_OK && has_room(admission); taken++) {
 		status = gateway_take(admission->context.gateway, &fd);
 		if (status == STATUS_OK) {
-			hold(admission, fd);
+			let_wait(admission, fd);
+		} else if (status == STATUS_NOMEM && silent_drop(&admission->silent)) {
+			status = STATUS_OK;
 		} else if (status == STATUS_NOMEM && admission->count) {
 			refuse(admission, pop(admission).fd);
 			status = STATUS_OK;
@@ -227,8 +273,10 @@ static int64_t next_look(const struct admission *admission, int64_t now)
 	int64_t queue_ms = admission->setup->config->queue_ms;
 
 	stage_set(admission->wait.stage,
-		  since == CLOCK_NEVER && !admission->count ? STAGE_IDLE : STAGE_HOLD);
-	if (admission->count || admission->lingering.count)
+		  since == CLOCK_NEVER && !admission->count && !admission->silent.count
+			  ? STAGE_IDLE
+			  : STAGE_HOLD);
+	if (admission->count || admission->silent.count || admission->lingering.count)
 		return now + LOOK_MS; /* the queue may have room again; more may have come */
 	if (since != CLOCK_NEVER && grows(admission))
 		return now + LOOK_MS; /* who seemed idle may have taken another */
@@ -275,6 +323,7 @@ static enum status stand(struct admission *admission)
 
 	while (status == STATUS_OK && (!stopped(admission) || admission->count)) {
 		now = clock_ms();
+		hear_silent(admission, now);
 		status = refuse_late(admission, too_late(admission, now));
 		pass_on(admission);
 		lingering_look(&admission->lingering, now);
@@ -287,9 +336,10 @@ static enum status stand(struct admission *admission)
 			status = take_in(admission);
 		else if (status == STATUS_STOPPED)
 			pause_for(admission, LOOK_MS);
-		if (status == STATUS_STOPPED)
+		if (status == STATUS_STOPPED || status == STATUS_CLOSED)
 			status = STATUS_OK;
 	}
+	leave_silent(admission);
 	if (status == STATUS_OK && all_end(admission))
 		status = admission->setup->kept ? see_off(admission) : take_last(admission);
 	if (all_end(admission))
@@ -311,6 +361,7 @@ int admission_run(const struct admission_setup *setup)
 		log_error("the admission process cannot go on: %s", status_name(status));
 	while (admission.count)
 		close(pop(&admission).fd);
+	silent_clear(&admission.silent);
 	lingering_clear(&admission.lingering);
 	gateway_free(admission.context.gateway);
 	free(admission.kept);

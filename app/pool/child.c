@@ -18,6 +18,7 @@ static int be_worker(const struct children *children, uint32_t place)
 		.tools = children->tools,
 		.listen_fd = children->sockets.listen_fd,
 		.queue = children->queue,
+		.silent = children->master.plan.wanted[CHILD_ADMISSION] ? children->silent : NULL,
 		.closing = &children->scoreboard->closing,
 		.limit = children->limit,
 		.holder = place,
@@ -38,6 +39,7 @@ static int be_admission(const struct children *children, uint32_t place)
 		.config = children->config,
 		.listen_fd = children->sockets.listen_fd,
 		.queue = children->queue,
+		.silent = children->silent,
 		.limit = children->limit,
 		.holder = place,
 		.scoreboard = children->scoreboard,
@@ -60,6 +62,7 @@ static void let_go(const void *shown)
 
 	close(children->sockets.listen_fd);
 	queue_close(children->queue);
+	queue_close(children->silent);
 }
 
 static int be_status(const struct children *children, uint32_t place)

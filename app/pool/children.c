@@ -84,6 +84,8 @@ enum status children_init(struct children *children, const struct config *config
 	if (status == STATUS_OK)
 		status = sockets->queue ? queue_adopt(sockets->queue, &children->queue)
 					: queue_new(&children->queue);
+	if (status == STATUS_OK)
+		status = queue_new(&children->silent);
 	if (status != STATUS_OK)
 		children_clear(children);
 	return status;
@@ -91,6 +93,7 @@ enum status children_init(struct children *children, const struct config *config
 
 void children_clear(struct children *children)
 {
+	queue_free(children->silent);
 	queue_free(children->queue);
 	db_throttle_close(children->throttle);
 	model_shared_close(children->models);

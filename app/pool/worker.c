@@ -91,6 +91,7 @@ static enum status open_context(const struct worker_setup *setup, struct wait *w
 		status = gateway_join(context->gateway, setup->queue, setup->closing);
 	if (status != STATUS_OK)
 		return status;
+	gateway_shun(context->gateway, setup->silent);
 	db_take_turns(context->db, setup->throttle, setup->holder);
 	model_remember(context->model, setup->models ? &setup->models->reasoning : NULL);
 	return STATUS_OK;

@@ -150,7 +150,8 @@ static const struct setting settings[] = {
 	      "the same in characters; if that is still too long for the model, it is asked again with "
 	      "half"),
 	TIME("BANTER_REQUEST_TIME", request_ms, RELOAD, 10, 0.1, 3600,
-	     "time allowed to read a request from the web server"),
+	     "time allowed to read a request from the web server; a connection that says nothing so long "
+	     "is closed"),
 	TIME("BANTER_WRITE_TIME", write_ms, RELOAD, 30, 0.1, 3600,
 	     "time allowed for one blocked write to the web server"),
 	WHOLE("BANTER_ADDRESS_LIMIT", address_limit, RELOAD, 30, 0, 1000000000,

@@ -22,7 +22,7 @@ enum stage_at {
 	STAGE_STREAM,  /* relaying its answer */
 	STAGE_FINISH,  /* storing the answer */
 	STAGE_REPLY,   /* writing the last bytes */
-	STAGE_HOLD,    /* the admission process's: requests wait for a worker */
+	STAGE_HOLD,    /* the admission process's: somebody waits there */
 	STAGE_COUNT
 };
 

@@ -31,6 +31,12 @@ enum status gateway_new(int listen_fd, bool keep, int64_t read_ms, int64_t write
  */
 enum status gateway_join(struct gateway *gateway, struct queue *queue,
 			 const _Atomic bool *closing) MUST_CHECK;
+/*
+ * From here on a connection on which nothing comes for a moment is put into `silent`, the caller's,
+ * for whoever holds such (edge/silent.h): it would keep us from all others for `read_ms`. For one
+ * that has joined a queue; NULL: none.
+ */
+void gateway_shun(struct gateway *gateway, struct queue *silent);
 void gateway_free(struct gateway *gateway); /* NULL is fine */
 /*
  * Accepts nothing more: it does not touch the listening socket again, which its owner may close now,
@@ -86,6 +92,7 @@ int gateway_finish_early(struct gateway *gateway, struct wait *wait);
  * For one who takes connections without reading them, and reads some of them later.
  *
  * gateway_watch: waits for a connection. As wait_epoll().
+ * gateway_admit: from here on that is STATUS_CLOSED when nothing is there but one in `silent`.
  * gateway_heed: from here on it is also STATUS_OK when that bell (base/bell.h) was rung.
  * gateway_take: takes one; its descriptor is the caller's. STATUS_CLOSED: none is there (any more),
  * STATUS_NOMEM, STATUS_FAILED as gateway_accept().
@@ -94,6 +101,7 @@ int gateway_finish_early(struct gateway *gateway, struct wait *wait);
  * puts us last.
  */
 enum status gateway_watch(struct gateway *gateway, struct wait *wait, int64_t deadline) MUST_CHECK;
+enum status gateway_admit(struct gateway *gateway, struct queue *silent) MUST_CHECK;
 enum status gateway_heed(struct gateway *gateway, int bell) MUST_CHECK;
 enum status gateway_take(struct gateway *gateway, int *fd) MUST_CHECK;
 enum status gateway_open(struct gateway *gateway, struct wait *wait, int fd) MUST_CHECK;

@@ -3,6 +3,9 @@
  * backlog, which knows no age, and puts them into the queue, where workers find them first.
  * Who waited BANTER_QUEUE_TIME there gets 503. It needs neither the database nor the model, and
  * never waits for a client. Where the pool can grow it rings for more workers.
+ *
+ * It also holds the connections on which nobody said a word yet, for BANTER_REQUEST_TIME, so that
+ * none of them keeps a worker: who speaks goes into the queue.
  */
 #ifndef POOL_ADMISSION_H
 #define POOL_ADMISSION_H
@@ -22,6 +25,7 @@ struct admission_setup {
 	const struct config *config;
 	int listen_fd;
 	struct queue *queue;
+	struct queue *silent; /* who said nothing to a worker */
 	struct limit *limit;
 	uint32_t holder; /* our place in `limit` */
 	const struct scoreboard *scoreboard;

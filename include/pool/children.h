@@ -43,6 +43,7 @@ struct children {
 	struct worker_tools *tools;  /* its copy's */
 	struct children_sockets sockets;
 	struct queue *queue;
+	struct queue *silent; /* whom workers leave to the admission process: nobody spoke yet */
 	int bell; /* rung by the admission process: connections wait, and there may be more workers */
 	int alarm; /* rung for it: who was woken for a connection may have died of it */
 	struct signals *signals;

@@ -42,7 +42,8 @@ struct worker_setup {
 	int listen_fd;
 	const struct listen_file *door; /* as in struct http_context */
 	struct queue *queue;		/* whom the admission process holds; NULL: there is none */
-	const _Atomic bool *closing;	/* all workers end; with `queue` only */
+	struct queue *silent; /* for whom it shall not wait (gateway_shun()); NULL: it waits */
+	const _Atomic bool *closing; /* all workers end; with `queue` only */
 	bool caller_pool; /* the listening socket came on fd 0: connections may be kept, their owner counts the workers */
 	struct limit *limit;
 	uint32_t holder;	       /* our place in `limit` */

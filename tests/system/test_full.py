@@ -426,7 +426,9 @@ def test_G6_what_fells_the_admission_process_is_a_503_behind_a_web_server(many_d
     """A request that is lost with it is a cut connection, for which nginx answers."""
     site = start(workers=1, backlog=4000)
     running = busy(site.banter, site.tenant, NEVER, 1)
-    crowd = [Connection(site.banter.socket) for _ in range(900)]  # the queue in the kernel is full
+    crowd = [Connection(site.banter.socket) for _ in range(900)]
+    for client in crowd:
+        client.begin()  # who says nothing is not in the queue; so it is full
     pid = admission(site.banter)
     waiting = site.call("/v1/chat", site.body("Hello"))
     until(lambda: taken(site.banter.socket) == 902, "the last one at the admission process's")
