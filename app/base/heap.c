@@ -8,9 +8,10 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#define STEP 16	       /* between malloc's sizes */
-#define LARGEST 1040   /* that is kept by its exact size; larger holes are cut into such */
-#define MOST (4 << 20) /* in all: nobody's heap has so many, and it ends with any malloc */
+#define STEP 16		 /* between malloc's sizes */
+#define LARGEST 1040	 /* that is kept by its exact size; larger holes are cut into such */
+#define MUCH (512 << 10) /* a usual exchange leaves less */
+#define MOST (4 << 20)	 /* in all: nobody's heap has so many, and it ends with any malloc */
 
 struct heap_filling {
 	struct heap_filling *next;
@@ -20,6 +21,14 @@ void heap_trim(void)
 {
 #ifdef __GLIBC__
 	malloc_trim(0);
+#endif
+}
+
+void heap_slim(void)
+{
+#ifdef __GLIBC__
+	if (mallinfo2().fordblks > MUCH)
+		heap_trim();
 #endif
 }
 

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "base/heap.h"
 #include "base/log.h"
 #include "base/wait.h"
 #include "chat/breaker.h"
@@ -170,6 +171,7 @@ static enum status serve_all(const struct worker_setup *setup, struct http_conte
 			gateway_finish(context->gateway, wait);
 			stage_request(wait->stage, STR_NONE);
 			tell_busy(setup, false);
+			heap_slim();
 			served++;
 			if (is_too_big(setup->config))
 				return STATUS_OK;

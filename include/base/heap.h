@@ -13,5 +13,7 @@ struct heap_filling *heap_fill(void);
 void heap_drain(struct heap_filling *filling); /* NULL is fine */
 /* Gives pages with nothing in use back to the kernel: a few microseconds, and more when they are used again. */
 void heap_trim(void);
+/* The same where much is free: after what took far more than usual. */
+void heap_slim(void);
 
 #endif
