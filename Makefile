@@ -83,10 +83,15 @@ $(B)/libbanter.a: $(archive_obj) $(B)/obj/libbanter.a.stamp
 	@rm -f $@
 	$(q)$(AR) qcs $@ $(archive_obj)
 
-comma := ,
-# These make every allocation of ours fail, once each.
-failing = $(addprefix -Wl$(comma)--wrap=,malloc calloc realloc strdup free)
+# Every call beneath us fails, once each.
+torture_obj = $(call obj,tests/torture/torture.c)
+failing := $(shell sed -nE 's/^[A-Z]+.([A-Za-z0-9_]+).*/-Wl,--wrap=\1/p' tests/torture/calls.h)
 $(B)/unit/%_torture: wrapped = $(failing)
+$(patsubst tests/unit/%.c,$(B)/unit/%,$(wildcard tests/unit/*_torture.c)): $(torture_obj)
+
+$(B)/torture.fcgi: $(fcgi_obj) $(torture_obj) $(B)/obj/link.stamp $(B)/obj/unit.stamp
+	$(call say,LD,$@)
+	$(q)$(link) -o $@ $(fcgi_obj) $(torture_obj) $(failing) $(libs)
 
 $(unit_tests): $(B)/unit/%: $(B)/obj/tests/unit/%.o $(B)/libbanter.a $(B)/obj/link.stamp $(B)/obj/unit.stamp
 	@mkdir -p $(@D)
@@ -118,7 +123,7 @@ $(completions): $(B)/banterctl
 	$(call say,GEN,$@)
 	$(q)$< completion $(notdir $(@D)) >$@
 
--include $(patsubst %.o,%.d,$(sort $(fcgi_obj) $(ctl_obj) $(model_obj) $(call obj,$(unit_src))))
+-include $(patsubst %.o,%.d,$(sort $(fcgi_obj) $(ctl_obj) $(model_obj) $(call obj,$(unit_src)) $(torture_obj)))
 -include tests/bench/bench.mk
 include deploy/install.mk
 include deploy/shared-host/dist.mk

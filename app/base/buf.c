@@ -11,9 +11,16 @@ void buf_init(struct buf *buf, size_t cap)
 	*buf = (struct buf){ .cap = cap };
 }
 
+void buf_init_in(struct buf *buf, char *room, size_t size, size_t cap)
+{
+	*buf = (struct buf){ .data = room, .size = size, .cap = cap, .lent = true };
+	*room = '\0';
+}
+
 void buf_clear(struct buf *buf)
 {
-	free(buf->data);
+	if (!buf->lent)
+		free(buf->data);
 	buf_init(buf, buf->cap);
 }
 
@@ -22,6 +29,16 @@ void buf_wipe(struct buf *buf)
 	if (buf->data)
 		explicit_bzero(buf->data, buf->size);
 	buf_clear(buf);
+}
+
+/* What was lent stays with its owner. */
+static char *grown(const struct buf *buf, size_t size)
+{
+	char *data = realloc(buf->lent ? NULL : buf->data, size);
+
+	if (data && buf->lent)
+		memcpy(data, buf->data, buf->len + 1);
+	return data;
 }
 
 char *buf_room(struct buf *buf, size_t n)
@@ -40,13 +57,14 @@ char *buf_room(struct buf *buf, size_t n)
 			size *= 2;
 		if (size > buf->cap + 1)
 			size = buf->cap + 1;
-		data = realloc(buf->data, size);
+		data = grown(buf, size);
 		if (!data) {
 			buf->failed = true;
 			return NULL;
 		}
 		buf->data = data;
 		buf->size = size;
+		buf->lent = false;
 	}
 	return buf->data + buf->len;
 }
@@ -96,6 +114,12 @@ void buf_consume(struct buf *buf, size_t n)
 	}
 	memmove(buf->data, buf->data + n, buf->len - n + 1);
 	buf->len -= n;
+}
+
+void buf_undo(struct buf *buf, size_t len)
+{
+	buf_truncate(buf, len);
+	buf->failed = false;
 }
 
 void buf_truncate(struct buf *buf, size_t len)

@@ -251,6 +251,18 @@ static enum store_end judge(const struct turn *turn)
 	return STORE_FAILED;
 }
 
+/* What is stored and cannot be told, for want of memory, is said to be an error: that needs none. */
+static void say_done(struct turn *turn, enum status status, struct str text)
+{
+	if (status == STATUS_OK)
+		status = say_and_flush(turn, EVENT_DONE, text);
+	if (status == STATUS_NOMEM)
+		status = say_and_flush(turn, EVENT_ERROR, STR(""));
+	else if (status == STATUS_OK)
+		return;
+	turn->cause = status ? "the client left" : "there was no memory to tell the answer";
+}
+
 static void end_play(struct turn *turn)
 {
 	enum store_end end = judge(turn);
@@ -274,8 +286,7 @@ static void end_play(struct turn *turn)
 	stage_set(turn->context->wait->stage, STAGE_REPLY);
 	if (end == STORE_DONE && stored == STATUS_OK && finished != STORE_GONE) {
 		turn->end = TURN_DONE;
-		if (say_and_flush(turn, EVENT_DONE, buf_view(&turn->answer)))
-			turn->cause = "the client left";
+		say_done(turn, STATUS_OK, buf_view(&turn->answer));
 	} else if (turn->failed != STATUS_CLOSED &&
 		   say_and_flush(turn, EVENT_ERROR, STR("")) == STATUS_CLOSED) {
 		turn->end = TURN_LEFT;
@@ -285,12 +296,14 @@ static void end_play(struct turn *turn)
 static void replay(struct turn *turn)
 {
 	struct str text = turn->begun.replayed;
+	enum status status;
 
 	turn->end = TURN_REPLAYED;
 	stage_set(turn->context->wait->stage, STAGE_REPLY);
-	if (say(turn, EVENT_START, STR("")) || say(turn, EVENT_TOKEN, text) ||
-	    say_and_flush(turn, EVENT_DONE, text))
-		turn->cause = "the client left";
+	status = say(turn, EVENT_START, STR(""));
+	if (status == STATUS_OK)
+		status = say(turn, EVENT_TOKEN, text);
+	say_done(turn, status, text);
 }
 
 void turn_play(struct turn *turn, struct sink *sink, int64_t limit_ms)

@@ -281,6 +281,9 @@ static enum status run(struct db *db, struct wait *wait, int64_t deadline, struc
 		status = wait_some(wait, until);
 		if (status == STATUS_TIMEOUT && until < end)
 			status = STATUS_OK; /* the next step says what took too long */
+		if (status == STATUS_FAILED)
+			status =
+				STATUS_UNAVAILABLE; /* not even to be waited for: as if it was lost */
 	}
 	if (status == STATUS_TIMEOUT && clock_ms() >= db->deadline)
 		log_error("%s: no answer from the database in time", db->name);

@@ -476,7 +476,7 @@ enum status gateway_read(struct gateway *gateway, struct buf *out)
 		return STATUS_INVALID;
 	gateway->whole = n <= 0;
 	if (buf_check(out))
-		return STATUS_NOMEM;
+		return total > (int64_t)out->cap ? STATUS_INVALID : STATUS_NOMEM;
 	return announced >= 0 && total < announced ? STATUS_INVALID : STATUS_OK;
 }
 

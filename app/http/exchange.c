@@ -42,9 +42,9 @@ static void read_idempotency_key(struct exchange *exchange)
 	for (i = 0; i < key.n; i++)
 		if (key.p[i] < 0x20 || key.p[i] > 0x7e)
 			exchange->bad = true;
-	/* Refused rather than run without its key: the next try would run too. */
+	/* Not run without its key: the next try would run too. */
 	if (key_hash(buf_view(&exchange->request->body), exchange->turn.begin.body_hash))
-		exchange->bad = true;
+		exchange->failed = true;
 	if (!exchange->bad)
 		exchange->turn.begin.idempotency_key = key;
 }
@@ -74,9 +74,12 @@ static void read_request(struct exchange *exchange, const struct route_match *ma
 {
 	const struct request *request = exchange->request;
 	unsigned flags = match->route->flags;
+	enum status status = request->body_status;
 
-	if (request->body_status || json_parse(buf_view(&request->body), &exchange->json))
-		exchange->bad = true;
+	if (status == STATUS_OK)
+		status = json_parse(buf_view(&request->body), &exchange->json);
+	exchange->bad = status != STATUS_OK;
+	exchange->failed = status == STATUS_NOMEM;
 	if (flags & (ROUTE_STREAM | ROUTE_WHOLE))
 		exchange->turn.begin.stream = (flags & ROUTE_STREAM) != 0;
 	exchange->reply->dialect->read(exchange, match);
@@ -135,6 +138,15 @@ static bool take_key(struct http_context *context, const struct request *request
 		reply_error(reply, ERROR_INTERNAL);
 	}
 	return !status;
+}
+
+static bool was_read(struct exchange *exchange)
+{
+	if (!exchange->failed)
+		return true;
+	exchange->context->log.cause = "there was no memory for the request";
+	reply_error(exchange->reply, ERROR_INTERNAL);
+	return false;
 }
 
 static bool hold_place(struct exchange *exchange)
@@ -245,7 +257,8 @@ void exchange_serve(struct http_context *context, struct request *request, struc
 	init(&exchange, context, request, reply);
 	exchange.turn.begin.key = key;
 	read_request(&exchange, match);
-	if (hold_place(&exchange) && open_turn(&exchange) && allowed(&exchange))
+	if (was_read(&exchange) && hold_place(&exchange) && open_turn(&exchange) &&
+	    allowed(&exchange))
 		play(&exchange);
 	clear(&exchange);
 }

@@ -25,7 +25,7 @@ void reply_init(struct reply *reply, struct gateway *gateway, struct wait *wait,
 		.dialect = dialect,
 		.limit = -1,
 	};
-	buf_init(&reply->out, REPLY_CAP);
+	buf_init_in(&reply->out, reply->room, sizeof(reply->room), REPLY_CAP);
 }
 
 void reply_clear(struct reply *reply)
@@ -33,6 +33,7 @@ void reply_clear(struct reply *reply)
 	reply->wait->beat = NULL;
 	reply->wait->beat_at = CLOCK_NEVER;
 	buf_wipe(&reply->out);
+	explicit_bzero(reply->room, sizeof(reply->room));
 }
 
 static const char *reason_of(int status)
@@ -127,6 +128,14 @@ void reply_put_head(struct reply *reply, const struct reply_head *head)
 	buf_puts(out, "\r\n");
 }
 
+HOT enum status reply_check(struct reply *reply, size_t len)
+{
+	if (!reply->out.failed)
+		return STATUS_OK;
+	buf_undo(&reply->out, len);
+	return STATUS_NOMEM;
+}
+
 static HOT enum status hand_over(struct reply *reply)
 {
 	struct str bytes = buf_view(&reply->out);
@@ -189,7 +198,10 @@ void reply_send(struct reply *reply, const struct reply_head *head, struct str b
 	reply_put_head(reply, &had);
 	if (!method_is(reply, STR("HEAD")))
 		buf_str(&reply->out, body);
-	reply_flush(reply);
+	if (reply_check(reply, 0))
+		reply_error(reply, ERROR_INTERNAL);
+	else
+		reply_flush(reply);
 }
 
 void reply_error(struct reply *reply, enum http_error error)

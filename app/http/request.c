@@ -50,7 +50,8 @@ static void read_path(struct request *request, struct str prefix)
 	} else {
 		buf_str(&request->path_text, request_header(request, "SCRIPT_NAME"));
 		buf_str(&request->path_text, request_header(request, "PATH_INFO"));
-		path = buf_view(&request->path_text);
+		/* Half of it would be another path. */
+		path = buf_check(&request->path_text) ? STR("") : buf_view(&request->path_text);
 	}
 	query = path.n ? memchr(path.p, '?', path.n) : NULL;
 	if (query)
@@ -79,7 +80,7 @@ void request_read(struct request *request, struct gateway *gateway, const struct
 {
 	*request = (struct request){ .gateway = gateway };
 	buf_init(&request->body, 0);
-	buf_init(&request->path_text, PATH_CAP);
+	buf_init_in(&request->path_text, request->path_room, sizeof(request->path_room), PATH_CAP);
 	request->method = request_header(request, "REQUEST_METHOD");
 	read_id(request);
 	read_path(request, str_from(config->path_prefix));

@@ -40,12 +40,21 @@ static void start(struct reply *reply)
 static HOT enum status stream_event(struct sink *sink, const struct event *event)
 {
 	struct reply *reply = (struct reply *)sink;
+	size_t before = reply->out.len;
 
+	see_last(reply, event);
+	if (event->kind == EVENT_ERROR && !reply->status) {
+		reply_error(reply, ERROR_INTERNAL); /* there was no memory for START */
+		return STATUS_OK;
+	}
 	if (event->kind == EVENT_START)
 		start(reply);
-	see_last(reply, event);
 	reply->dialect->put_event(&reply->out, reply->state, event);
-	return buf_check(&reply->out);
+	if (!reply_check(reply, before))
+		return STATUS_OK;
+	if (event->kind == EVENT_START)
+		reply->status = 0;
+	return STATUS_NOMEM;
 }
 
 static HOT enum status flush(struct sink *sink)
@@ -67,11 +76,12 @@ static enum status answer_event(struct sink *sink, const struct event *event)
 		reply_put_head(reply, &(struct reply_head){ .status = 200,
 							    .type = reply->dialect->answer_type });
 		reply->dialect->put_answer(&reply->out, reply->state, event);
+		return reply_check(reply, 0);
 	} else if (event->kind == EVENT_ERROR) {
 		reply->retry_s = event->retry_s;
 		reply_error(reply, event->retry_s ? ERROR_UNAVAILABLE : ERROR_INTERNAL);
 	}
-	return buf_check(&reply->out);
+	return STATUS_OK;
 }
 
 void stream_begin(struct reply *reply, bool stream, void *state)

@@ -19,10 +19,16 @@ struct buf {
 	size_t size; /* bytes allocated */
 	size_t cap;  /* most bytes of content */
 	bool failed;
+	bool lent; /* `data` is not ours to free */
 };
 
 /* An empty buffer that will hold at most `cap` bytes.  Allocates nothing. */
 void buf_init(struct buf *buf, size_t cap);
+/*
+ * The same, and what fits into `room`, `size` bytes that are lent until buf_clear(), needs no memory:
+ * it cannot fail.  Who lends it also wipes it.
+ */
+void buf_init_in(struct buf *buf, char *room, size_t size, size_t cap);
 /* Frees the content; the buffer is as after buf_init(). */
 void buf_clear(struct buf *buf);
 /* As buf_clear(), and overwrites the content first. */
@@ -75,6 +81,8 @@ void buf_grew(struct buf *buf, size_t n);
 void buf_consume(struct buf *buf, size_t n);
 /* Drops what is behind the first `len` bytes. */
 void buf_truncate(struct buf *buf, size_t len);
+/* The same, and forgets the failure of what was appended behind them. */
+void buf_undo(struct buf *buf, size_t len);
 
 /* STATUS_OK, or STATUS_NOMEM if any append since the last reset failed. */
 static inline MUST_CHECK enum status buf_check(const struct buf *buf)

@@ -68,8 +68,9 @@ struct str gateway_only_param(const struct gateway *gateway, const char *name);
 /*
  * Reads the body to its end into `out`.
  *   STATUS_OK
- *   STATUS_NOMEM    longer than the buffer's cap; the rest was read and dropped, within bounds
- *   STATUS_INVALID  fewer bytes than CONTENT_LENGTH announced, or the connection failed
+ *   STATUS_NOMEM    there was no memory for it; it was read and dropped, within bounds
+ *   STATUS_INVALID  longer than the buffer's cap (the same became of it), fewer bytes than
+ *                   CONTENT_LENGTH announced, or the connection failed
  *   STATUS_STOPPED  the drain's time is over
  */
 enum status gateway_read(struct gateway *gateway, struct buf *out) MUST_CHECK;

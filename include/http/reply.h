@@ -18,6 +18,9 @@
 #include "http/request.h"
 #include "wire/config.h"
 
+/* So much of a reply needs no memory: an error can always be said, and so can a stream's end in one. */
+#define REPLY_ROOM 2048
+
 /* What a client and a proxy may keep of a reply. */
 enum reply_cache {
 	CACHE_NOTHING,	  /* G5's rule; what a head says that names none */
@@ -43,7 +46,7 @@ struct reply {
 	const struct dialect *dialect;
 	void *state; /* the dialect's, of the exchange that is told; borrowed */
 	struct buf out;
-	int status;   /* HTTP's, once the head is written; 0 before */
+	int status;   /* HTTP's, once the head is appended; 0 before */
 	bool closed;  /* the client is gone ... */
 	bool stopped; /* ... or took nothing until this worker had to stop */
 	bool last;    /* nothing follows what was appended */
@@ -57,6 +60,7 @@ struct reply {
 	 */
 	struct limit *held;
 	uint32_t holder;
+	char room[REPLY_ROOM]; /* of `out`, for as long as that is enough */
 };
 
 /* All arguments are borrowed until reply_clear(). */
@@ -66,7 +70,7 @@ void reply_init(struct reply *reply, struct gateway *gateway, struct wait *wait,
 void reply_clear(struct reply *reply);
 
 /*
- * Sends a whole reply. A HEAD request gets the head alone; a GET or HEAD that has it already (its
+ * Sends a whole reply, or an error where there is no memory for it. A HEAD request gets the head alone; a GET or HEAD that has it already (its
  * If-None-Match names the head's etag) gets 304 in place of 200.
  */
 void reply_send(struct reply *reply, const struct reply_head *head, struct str body);
@@ -77,6 +81,11 @@ void reply_preflight(struct reply *reply, const char *methods);
 
 /* Appends a head, its empty line included. For those who send more than one piece. */
 void reply_put_head(struct reply *reply, const struct reply_head *head);
+/*
+ * STATUS_OK, or STATUS_NOMEM: what was appended behind the first `len` bytes did not fit, and is
+ * forgotten.
+ */
+enum status reply_check(struct reply *reply, size_t len) MUST_CHECK;
 /* Writes out what was appended; afterwards `closed` tells. Moves the heartbeat on. */
 void reply_flush(struct reply *reply);
 

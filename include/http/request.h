@@ -27,8 +27,9 @@ struct request {
 	struct str origin;
 	bool preflight;
 	struct buf body;
-	enum status body_status; /* STATUS_OK, or why the body cannot be used */
-	struct buf path_text;	 /* SCRIPT_NAME and PATH_INFO joined */
+	enum status body_status; /* as gateway_read() says */
+	struct buf path_text;	 /* SCRIPT_NAME and PATH_INFO joined ... */
+	char path_room[1024];	 /* ... which needs no memory where it may be a path of ours */
 	const struct gateway *gateway;
 };
 

@@ -415,6 +415,7 @@ class Banter(Server):
     """The pool, on a unix socket or on `listen`, a port of 127.0.0.1. Settings are those of settings_for_tests()."""
 
     name = "banter"
+    program = "banter.fcgi"
 
     def __init__(self, database_url, model_url, workers=4, options=(), listen=None, **settings):
         super().__init__()
@@ -428,7 +429,7 @@ class Banter(Server):
     def start(self, *options):
         workers = [] if self.workers is None else ["--workers", self.workers]
         self.spawn(
-            [BUILD / "banter.fcgi", "--listen", f"127.0.0.1:{self.port}" if self.port else f"unix:{self.socket}",
+            [BUILD / self.program, "--listen", f"127.0.0.1:{self.port}" if self.port else f"unix:{self.socket}",
              *workers, *self.options, *options],
             env=self.env,
         )

@@ -107,7 +107,9 @@ enum status gateway_read(struct gateway *gateway, struct buf *out)
 	(void)gateway;
 	stub_gateway.reads++;
 	buf_str(out, stub_gateway.body);
-	return buf_check(out) ? STATUS_NOMEM : stub_gateway.read;
+	if (buf_check(out))
+		return stub_gateway.body.n > out->cap ? STATUS_INVALID : STATUS_NOMEM;
+	return stub_gateway.read;
 }
 
 enum status gateway_write(struct gateway *gateway, struct str bytes)

@@ -39,6 +39,35 @@ static void takes_every_kind(void **state)
 	assert_int_equal(buf.cap, 1000);
 }
 
+/* What was lent is used first, never freed, and good again after a failure. */
+static void a_room_that_is_lent(void **state)
+{
+	char room[8];
+	struct buf buf;
+
+	(void)state;
+	buf_init_in(&buf, room, sizeof(room), 20);
+	assert_string_equal(buf_text(&buf), "");
+	buf_puts(&buf, "seven..");
+	assert_ptr_equal(buf.data, room);
+	buf_puts(&buf, "and more");
+	assert_ptr_not_equal(buf.data, room);
+	assert_str(buf_view(&buf), "seven..and more");
+	buf_puts(&buf, "than there may be");
+	assert_int_equal(buf_check(&buf), STATUS_NOMEM);
+	buf_undo(&buf, 7);
+	assert_int_equal(buf_check(&buf), STATUS_OK);
+	buf_putc(&buf, '!');
+	assert_str(buf_view(&buf), "seven..!");
+	buf_wipe(&buf);
+	assert_string_equal(room, "seven..");
+	assert_string_equal(buf_text(&buf), "");
+
+	buf_init_in(&buf, room, sizeof(room), 20);
+	buf_clear(&buf);
+	assert_null(buf.data);
+}
+
 static void holds_exactly_its_cap(void **state)
 {
 	struct buf buf;
@@ -147,6 +176,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(starts_empty),
 		cmocka_unit_test(takes_every_kind),
+		cmocka_unit_test(a_room_that_is_lent),
 		cmocka_unit_test(holds_exactly_its_cap),
 		cmocka_unit_test(failure_sticks),
 		cmocka_unit_test(writes_in_place),

@@ -164,6 +164,21 @@ static void what_a_preflight_is(void **state)
 	}
 }
 
+static void half_of_a_path_is_none(void **state)
+{
+	static char longest[9000];
+	struct request request;
+
+	(void)state;
+	memset(longest, '/', sizeof(longest) - 1);
+	stub_gateway_clear();
+	stub_gateway_param("SCRIPT_NAME", "/v1/chat");
+	stub_gateway_param("PATH_INFO", longest);
+	read_one(&request);
+	assert_str(request.path, "");
+	request_clear(&request);
+}
+
 static void the_body_is_whole_or_said_not_to_be(void **state)
 {
 	static char bytes[REQUEST_BODY_MAX + 1];
@@ -174,9 +189,10 @@ static void the_body_is_whole_or_said_not_to_be(void **state)
 	} rows[] = {
 		{ 0, REQUEST_BODY_MAX, STATUS_OK, STATUS_OK },
 		{ REQUEST_BODY_MAX, REQUEST_BODY_MAX, STATUS_OK, STATUS_OK },
-		{ REQUEST_BODY_MAX + 1, REQUEST_BODY_MAX, STATUS_OK, STATUS_NOMEM },
+		{ REQUEST_BODY_MAX + 1, REQUEST_BODY_MAX, STATUS_OK, STATUS_INVALID },
 		{ REQUEST_BODY_MAX + 1, REQUEST_BODY_MAX + 1, STATUS_OK, STATUS_OK },
-		{ 11, 10, STATUS_OK, STATUS_NOMEM },
+		{ 11, 10, STATUS_OK, STATUS_INVALID },
+		{ 10, REQUEST_BODY_MAX, STATUS_NOMEM, STATUS_NOMEM },
 		{ 10, REQUEST_BODY_MAX, STATUS_INVALID, STATUS_INVALID },
 	};
 	struct config config = stub_http_config();
@@ -237,6 +253,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_id_is_the_clients_or_a_new_one),
 		cmocka_unit_test(the_path),
+		cmocka_unit_test(half_of_a_path_is_none),
 		cmocka_unit_test(origins_are_listed_exactly),
 		cmocka_unit_test(what_a_preflight_is),
 		cmocka_unit_test(the_body_is_whole_or_said_not_to_be),

@@ -287,9 +287,42 @@ static void an_event_too_long_is_a_failure(void **state)
 	given.reply.out.cap = 1000;
 	said(&start);
 	assert_int_equal(tell(&all), STATUS_NOMEM);
-	/* Half an event is worse than none. */
-	assert_int_equal(flush(), STATUS_CLOSED);
+	/* Half an event is worse than none, and an error can always be said. */
+	assert_int_equal(flush(), STATUS_OK);
 	assert_int_equal(stub_gateway.writes, 1);
+	assert_str(said(&failed), "{\"type\":\"error\",\"error\":\"Internal server error\"}\n");
+	end();
+}
+
+static void an_answer_too_long_is_an_error(void **state)
+{
+	const struct event all = {
+		EVENT_DONE, STR_NONE, STR_NONE, { stub_gateway.out, sizeof(stub_gateway.out) }, 0
+	};
+	struct str written;
+
+	(void)state;
+	begin(&dialect_headless, false);
+	given.reply.out.cap = 1000;
+	assert_int_equal(tell(&all), STATUS_NOMEM);
+	written = said(&failed);
+	assert_true(str_starts(written, STR("Status: 500 ")));
+	assert_int_equal(given.reply.status, 500);
+	end();
+}
+
+/* Its head may have no room: then nothing of the stream is there, and a status tells. */
+static void a_stream_that_cannot_begin_is_an_error(void **state)
+{
+	const struct event all = {
+		EVENT_START, { stub_gateway.out, sizeof(stub_gateway.out) }, STR_NONE, STR_NONE, 0
+	};
+
+	(void)state;
+	begin(&dialect_headless, true);
+	given.reply.out.cap = 1000;
+	assert_int_equal(tell(&all), STATUS_NOMEM);
+	assert_true(str_starts(said(&failed), STR("Status: 500 ")));
 	end();
 }
 
@@ -345,6 +378,8 @@ int main(void)
 		cmocka_unit_test(a_beat_finds_that_the_client_left),
 		cmocka_unit_test(a_client_that_took_nothing_until_the_worker_must_end),
 		cmocka_unit_test(an_event_too_long_is_a_failure),
+		cmocka_unit_test(an_answer_too_long_is_an_error),
+		cmocka_unit_test(a_stream_that_cannot_begin_is_an_error),
 		cmocka_unit_test(the_place_is_free_before_the_last_event_goes_out),
 	};
 

@@ -1,0 +1,215 @@
+"""Torture: each call beneath a process of the pool fails once, in turn, in a whole exchange of each API, on the real libraries.
+
+Whatever it was, the client gets what the contract says: the whole answer, its error, or a cut reply where the worker died of it;
+what was acknowledged is stored and charged once, nothing else is, and the next request is answered. The suite runs under the
+sanitizers, which look for leaks where a process ends. BANTER_TEST_ROUNDS=0 fails each call, else so many are chosen a test, and
+BANTER_TEST_SEED repeats a choice."""
+
+import collections
+import contextlib
+import json
+import os
+import random
+import re
+import secrets
+import time
+
+import pytest
+
+import apis
+from dialects import CUT, DIALECTS, DONE, Caller  # noqa: F401
+from failing import Failing, Tortured, places
+from fastcgi import Connection
+from servers import name, script, until
+
+SEED = os.environ.get("BANTER_TEST_SEED") or secrets.token_hex(4)
+ROUNDS = int(os.environ.get("BANTER_TEST_ROUNDS", "25"))
+TOKENS = ["Hel", "lo", " there"]
+CREDITS = 1_000_000
+MOST = 10_000  # calls of one exchange: beyond all of them
+# Where these fail, a client is believed to have left: its reply may break off.
+CLIENT_GONE = ("FCGX_", "FCGI_")
+
+Failed = collections.namedtuple("Failed", "name place end status states")
+
+
+class Round:
+    """One exchange, what became of it for its client, and what is stored."""
+
+    def __init__(self, house, dialect):
+        self.house, self.dialect, self.id = house, dialect, name("r")
+        self.status, self.end, self.text, self.headers, self.body = 0, CUT, None, {}, b""
+        own = {"sessionId": self.id} if dialect.api is apis.Headless else {}
+        path, headers, body = dialect.request(house.tenant, script(self.id, tokens=TOKENS), own)
+        params = {"REQUEST_METHOD": "POST", "REQUEST_URI": path, "CONTENT_LENGTH": len(body), "REMOTE_ADDR": "127.0.0.1",
+                  "SERVER_PROTOCOL": "HTTP/1.1", "HTTP_X_REQUEST_ID": self.id}
+        params.update({f"HTTP_{key.upper().replace('-', '_')}": value for key, value in headers.items()})
+        with Connection(house.banter.socket) as connection:
+            self.read(connection.ask(params, body))
+
+    def read(self, reply):
+        while reply.more():
+            pass
+        head, there, self.body = reply.bytes.partition(b"\r\n\r\n")
+        if not there:
+            return
+        self.headers = dict(line.split(": ", 1) for line in head.decode().split("\r\n"))
+        self.status = int(self.headers.pop("Status").split()[0])
+        found = self.dialect.read(self.status, {key.lower(): value for key, value in self.headers.items()}, self.body)
+        assert "wrong" not in found, (found, self.body)
+        self.end, self.text = found["end"], found.get("text")
+
+    def check_reply(self):
+        """What came is a reply of the contract, to the letter."""
+        if self.status == 0:
+            return
+        apis.check_headers(self, stream=self.dialect.streams and self.status == 200)
+        if self.status != 200:
+            assert self.status in (500, 503), (self.status, self.body)
+            body = json.loads(self.body)
+            if self.dialect.api is apis.Headless:
+                assert (self.status, body["error"]) in apis.HEADLESS_TABLE and set(body) == {"error"}
+            else:
+                assert apis.TABLE[body["code"]] == (self.status, body["error"])
+            assert ("Retry-After" in self.headers) == (self.status == 503)
+        elif self.end == DONE:
+            assert self.text == "".join(TOKENS)
+
+    def stored(self):
+        return self.house.postgres.run("select state, answer from banter_data.exchange where request_id = %s", self.id)
+
+    def check_stored(self):
+        """What was acknowledged, once, and nothing else."""
+        stored = self.stored()
+        if self.end == DONE:
+            assert stored == [("done", self.text)], stored
+        elif self.end != CUT:
+            assert stored == [] or [state for state, _ in stored] == ["failed"], (self.status, self.body, stored)
+        assert len(stored) <= 1, stored
+
+
+class House:
+    """A pool of one worker, a tenant that pays, and what the pool was made to suffer."""
+
+    def __init__(self, postgres, standin, folder, **settings):
+        self.postgres, self.tenant, self.failing = postgres, postgres.demo(), Failing(folder)
+        self.settings = {"database_url": postgres.url(), "model_url": standin.url, "workers": 1,
+                         "TORTURE_CONTROL": self.failing.path, **settings}
+        workspace = self.tenant.workspace
+        postgres.run("update banter_data.workspace set credits = %s where workspace = %s", CREDITS, workspace)
+        postgres.run("insert into banter_data.ledger (workspace, delta, balance_after, kind) values (%s, %s, %s, 'grant')",
+                     workspace, CREDITS, CREDITS)
+        self.failed, self.complaints = [], []
+        self.banter = Tortured(**self.settings)
+
+    def close(self):
+        self.failing.rest()
+        self.banter.close()
+
+    def worker(self):
+        return until(self.banter.children, "a worker")[0]
+
+    def deaths(self):
+        """What the log says of workers that died: how, and after which pause another comes."""
+        return re.findall(r"worker \d+ \(pid \d+\) died: ([^;]*);.*a replacement starts in ([\d.]+) s", self.banter.text())
+
+    def hurry(self):
+        """Where a replacement would have to wait for long, the pool is started anew."""
+        deaths = self.deaths()
+        if deaths and float(deaths[-1][1]) > 0.3:
+            self.close()
+            self.banter = Tortured(**self.settings)
+
+    def settle(self):
+        """Waits until the worker has done what it does behind its reply; from then on nothing is counted."""
+        counts = [-1, self.failing.count]
+        while counts[-1] != counts[-2]:
+            time.sleep(0.01)
+            counts.append(self.failing.count)
+        self.failing.rest()
+
+    def check_credits(self):
+        """The balance is its ledger's, and what is due was taken, once."""
+        ((credits, booked, due),) = self.postgres.run("""select w.credits,
+            (select sum(delta) from banter_data.ledger l where l.workspace = w.workspace),
+            (select coalesce(sum(price), 0) from banter_data.exchange e
+                where e.workspace = w.workspace and state in ('running', 'done', 'left'))
+            from banter_data.workspace w where w.workspace = %s""", self.tenant.workspace)
+        assert credits == booked == CREDITS - due, (credits, booked, due)
+
+    def well(self, dialect):
+        """An exchange in which nothing fails."""
+        one = Round(self, dialect)
+        one.check_reply()
+        assert one.end == DONE, (one.status, one.body)
+        one.check_stored()
+
+    def suffer(self, dialect):
+        """The exchange in which the call fails at which was aimed."""
+        before, one = len(self.deaths()), Round(self, dialect)
+        self.settle()
+        if not self.failing.name:
+            return
+        states = "".join(state for state, _ in one.stored())
+        self.failed.append(Failed(self.failing.name, self.failing.place, one.end, one.status, states))
+        try:
+            one.check_reply()
+            one.check_stored()
+            self.check_credits()
+            if one.end == CUT and not self.failing.name.startswith(CLIENT_GONE):
+                died = until(lambda: found if len(found := self.deaths()) > before else None, "a death", 10)
+                assert died[-1][0].startswith("exited with "), died
+        except AssertionError as wrong:
+            self.complaints.append((self.failed[-1], wrong))
+        self.hurry()
+
+    def account(self):
+        """What failed, and what became of it: once each, with how often."""
+        named = places(one.place for one in self.failed) if self.failed else {}
+        seen = collections.Counter(f"{one.name} at {named[one.place]}: {one.end} {one.status} {one.states}" for one in self.failed)
+        return [f"seed {SEED}: {len(self.failed)} calls failed", *(f"  {count} × {text}" for text, count in sorted(seen.items()))]
+
+
+@pytest.fixture
+def house(postgres, standin, tmp_path, record_property):
+    """house(**settings) -> House. What was wrong in it fails the test at its end."""
+    with contextlib.ExitStack() as stack:
+        made = []
+
+        def begin(**settings):
+            made.append(House(postgres, standin, tmp_path, **settings))
+            stack.callback(made[-1].close)
+            return made[-1]
+
+        yield begin
+    for one in made:
+        record_property("account", "\n".join(one.account()))
+        assert not one.complaints, "\n".join(map(str, [*one.complaints, *one.account()]))
+
+
+def chosen(what, size):
+    """Which of so many calls are to fail: all of them, or some."""
+    numbers = range(1, size + 1)
+    return numbers if not ROUNDS else sorted(random.Random(f"{SEED} {what}").sample(numbers, min(ROUNDS, size)))
+
+
+def in_each(test):
+    return pytest.mark.parametrize("dialect", DIALECTS.values(), ids=lambda dialect: dialect.name)(test)
+
+
+@in_each
+def test_each_call_of_an_exchange_fails_once(house, dialect):
+    """Of a worker that has served before, and has its connections."""
+    house = house()
+    sizes = []
+    for _ in range(4):
+        house.well(dialect)
+        house.failing.aim("banter-worker", MOST)
+        house.well(dialect)
+        house.settle()
+        sizes.append(house.failing.count)
+    for at in chosen(dialect.name, max(sizes)):
+        house.well(dialect)
+        house.failing.aim("banter-worker", at)
+        house.suffer(dialect)
+    house.well(dialect)
