@@ -18,6 +18,7 @@ begin
 	where w.workspace = v_workspace and w.credits + p_credits between 0 and v_most
 	returning w.credits into v_balance;
 	if not found then
+		perform banter_data.workspace_named(p_workspace); -- which says so if it was deleted meanwhile
 		select w.credits into v_balance from banter_data.workspace w where w.workspace = v_workspace;
 		if v_balance is null then
 			raise exception 'workspace "%" has no count of credits; banterctl workspace set % credits=N begins one',

@@ -8,21 +8,23 @@ as $$
 declare
 	v_now constant timestamptz := clock_timestamp();
 begin
-	select e.workspace, count(*) into workspace, lost
+	select e.workspace into workspace
 	from banter_data.exchange e
 	where e.ended_at is null and banter_data.lease_ended(e.lease_until, v_now) and (p_after is null or e.workspace > p_after)
-	group by e.workspace
 	order by e.workspace
 	limit 1;
 	if not found then
 		return;
 	end if;
-	perform banter_data.lease_release(workspace);
-	-- Those that others had in hand are theirs.
-	lost := lost - (
-		select count(*) from banter_data.exchange e
+	-- Those that others have in hand are theirs; those that we have stay until they are given up.
+	select count(*) into lost
+	from (
+		select from banter_data.exchange e
 		where e.workspace = sweep_leases.workspace and e.ended_at is null
-			and banter_data.lease_ended(e.lease_until, v_now));
+			and banter_data.lease_ended(e.lease_until, v_now)
+		order by e.lease_until
+		for update skip locked) l;
+	perform banter_data.lease_release(workspace);
 end
 $$;
 
