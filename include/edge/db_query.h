@@ -52,8 +52,8 @@ void db_add_boolean(struct db_query *query, bool value);
 void db_add_null(struct db_query *query);
 /*
  * Milliseconds, at least 1, that a statement may wait for locks whose answer is wanted in `left_ms`:
- * 4/5 of them. So it has given up before we do, and takes no effect behind our back (where a pooler
- * let it wait before that, it may).
+ * 4/5 of them. So it has given up before we do, and takes no effect behind our back (where it waited
+ * before that, in a pooler or a server that stood still, it may: see db_add_until()).
  */
 static inline int64_t db_lock_ms(int64_t left_ms)
 {

@@ -108,9 +108,9 @@ class House:
         until(lambda: not self.sessions(), "the sessions' end")
 
     def answers(self):
-        """What psql is told."""
+        """What psql is told. A pooler refuses each role by itself for a while (server_login_retry)."""
         with contextlib.suppress(psycopg2.Error):
-            with contextlib.closing(psycopg2.connect(self.door.url("owner"), connect_timeout=2)) as one:
+            with contextlib.closing(psycopg2.connect(self.door.url(), connect_timeout=2)) as one:
                 one.cursor().execute("select 1")
                 return True
         return False
@@ -249,6 +249,7 @@ FAULTS = {
     "stopped fast": fault(ended(signal.SIGINT)),
     "stopped at once": fault(ended(signal.SIGQUIT)),
     "all of it stands still": fault(all_still),
+    "all of it stands still behind its pooler": fault(all_still, between=servers.Pooler),
     # A new session is as good as ever, where there is time left for one.
     "its sessions stand still": fault(sessions_still, begins=(503, "done"), stored="done"),
     "its postmaster stands still": fault(postmaster_still),
