@@ -82,7 +82,7 @@ class House:
         self.standin, self.stack = standin, contextlib.ExitStack()
         with contextlib.ExitStack() as unless_done:
             unless_done.callback(self.stack.close)
-            self.postgres = self.enter(Failing(max_connections=20))
+            self.postgres = self.enter(Failing(max_connections=40))
             self.tenant = self.postgres.demo()
             self.straight = self.pool(self.postgres)
             unless_done.pop_all()
