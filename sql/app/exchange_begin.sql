@@ -258,7 +258,7 @@ begin
 	return next;
 
 	-- All since its beginning is sent if it fits by itself, else the beginning moves first: history_begin measures as
-	-- this does.
+	-- this does. One that took a left one's place was in it already: with neither of both the place would be empty.
 	while v_from < position and position > 1 loop
 		return query
 			select 'history', null::text, null::text, null::integer, null::integer, null::bigint, null::integer,
@@ -272,7 +272,7 @@ begin
 					from banter_data.exchange x
 					where x.workspace = p_workspace and x.conversation = exchange_begin.conversation
 						and x.position >= v_from and x.position < exchange_begin.position
-						and x.state in ('done', 'left') and x.ended_at <= v_started_at
+						and x.state in ('done', 'left') and (x.ended_at <= v_started_at or x.replaces is not null)
 					order by x.position
 					limit v_messages / 2 + 1) e) h
 			where h.count <= v_messages / 2 and (h.chars <= v_chars) is not false

@@ -28,7 +28,7 @@ begin
 			from banter_data.exchange x
 			where x.workspace = p_workspace and x.conversation = p_conversation
 				and x.position >= b.place and x.position < p_position
-				and x.state in ('done', 'left') and x.ended_at <= p_started_at
+				and x.state in ('done', 'left') and (x.ended_at <= p_started_at or x.replaces is not null)
 			order by x.position desc
 			limit v_most + 1) e) h
 	where c.workspace = p_workspace and c.conversation = p_conversation;
@@ -46,7 +46,7 @@ begin
 			from banter_data.exchange x
 			where x.workspace = p_workspace and x.conversation = p_conversation
 				and x.position >= v_from and x.position < p_position
-				and x.state in ('done', 'left') and x.ended_at <= p_started_at
+				and x.state in ('done', 'left') and (x.ended_at <= p_started_at or x.replaces is not null)
 			order by x.position desc
 			limit v_most) e
 		window last as (order by e.position desc)) h
