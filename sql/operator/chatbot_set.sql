@@ -9,10 +9,13 @@ declare
 	v_which record := banter_data.chatbot_named(p_chatbot);
 	v banter_data.chatbot;
 begin
-	select * into strict v
+	select * into v
 	from banter_data.chatbot c
 	where c.workspace = v_which.workspace and c.chatbot = v_which.chatbot
 	for no key update;
+	if not found then -- deleted meanwhile: as if we came now
+		return banter.chatbot_set(p_chatbot, p_changes);
+	end if;
 	v := jsonb_populate_record(v, v_read);
 
 	update banter_data.chatbot c

@@ -84,6 +84,8 @@ exception
 	when not_null_violation then
 		get stacked diagnostics v_column = column_name;
 		why := format('its %s is missing', v_column);
+	when foreign_key_violation then -- its chatbot was deleted meanwhile: as if we came now
+		select i.outcome, i.why into outcome, why from banter.conversation_import(p_record, p_chatbot) i;
 	when integrity_constraint_violation then
 		get stacked diagnostics v_constraint = constraint_name;
 		why := case v_constraint

@@ -9,10 +9,13 @@ declare
 	v_which record := banter_data.key_named(p_key);
 	v banter_data.api_key;
 begin
-	select * into strict v
+	select * into v
 	from banter_data.api_key k
 	where k.workspace = v_which.workspace and k.api_key = v_which.api_key
 	for no key update;
+	if not found then -- deleted meanwhile: as if we came now
+		return banter.key_set(p_key, p_changes);
+	end if;
 	v := jsonb_populate_record(v, v_read);
 	if v.active and v.revoked_at is not null then
 		raise exception 'key "%" was revoked, which is final; make a new one with banterctl key create', p_key;

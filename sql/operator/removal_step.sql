@@ -25,7 +25,7 @@ begin
 		p_workspace => p_workspace, p_chatbot => p_chatbot, p_after => p_after, p_limit => p_limit) t;
 	if removed = 0 and next is null and p_chatbot is null then
 		-- Whoever books holds its row: behind this nobody books any more, and nothing goes that was not counted.
-		perform from banter_data.workspace w where w.workspace = p_workspace for update;
+		perform from banter_data.workspace w where w.workspace = p_workspace for no key update;
 		removed := banter_data.removal_ledger(p_workspace, p_keep_totals, p_limit);
 	end if;
 	if removed > 0 or next is not null then

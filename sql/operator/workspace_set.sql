@@ -11,10 +11,13 @@ declare
 	v_is banter_data.workspace;
 	v_more bigint;
 begin
-	select * into strict v_was
+	select * into v_was
 	from banter_data.workspace w
 	where w.workspace = v_workspace
 	for no key update;
+	if not found then -- deleted meanwhile: as if we came now
+		return banter.workspace_set(p_workspace, p_changes);
+	end if;
 	v_is := jsonb_populate_record(v_was, v_read);
 
 	update banter_data.workspace w
