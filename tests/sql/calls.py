@@ -168,7 +168,7 @@ CALLS = [
     call("removal_step, the chatbot", "removal_step(1, 'shut', false, '~', 100)", "!shut !c-shut !done-5 !samples",
          "delete from banter_data.exchange where exchange = 'runs-3'"),
     call("removal_step, all that runs", "removal_step(1, null, true, null, 100)", RUNNING, SHUT),
-    call("removal_step, the ledger", "removal_step(1, null, true, '~', 4)", "!ledger month", f"{NONE_RUNS}; {SHUT}"),
+    call("removal_step, the ledger", "removal_step(1, null, true, '~', 4)", "!ledger money month", f"{NONE_RUNS}; {SHUT}"),
     call("removal_step, the workspace", "removal_step(1, null, true, '~', 100)", f"!money {SAID} {THING} !ledger !samples",
          f"{NONE_RUNS}; {SHUT}; delete from banter_data.ledger where workspace = 1"),
     call("sweep_leases", "sweep_leases(null)", "!dead-1? !dead-2? money"),

@@ -1,8 +1,7 @@
 """Two sessions at once, one of them stopped at a step of its call: what test_interleaved rests on.
 
-In a database of its own, whose functions have a stop before each of their statements, and whose tables have one before each
-statement that writes and each row that it writes. Only a session that was told where stops, and it waits by no lock, which
-a lock_timeout would count. The world is what include/interleaved.sql makes, brought back before each run."""
+In a database of its own, made of the one that BANTER_TEST_ADMIN_URL names, with stops (stops.py). The world in it is what
+include/interleaved.sql makes, brought back before each run."""
 
 import os
 import pathlib
@@ -11,46 +10,18 @@ import select
 import time
 from typing import NamedTuple
 
-import lint
 import psycopg2
+from stops import GATE, STOPS, stepped
 
 GUARD = 120
 INCLUDE = pathlib.Path(__file__).resolve().parent / "include"
 DATABASE = "interleaved"
-BEGIN = "begin isolation level read committed"
-GATE = 1  # the advisory lock that is held for as long as somebody is to stand still
+BEGIN = "begin isolation level read committed"  # as the program does
 
-STOPS = f"""
-    create schema stops;
-    create function stops.stop() returns boolean language plpgsql as $$
-    declare
-        v_at constant text := current_setting('stops.at', true);
-        v_step integer;
-    begin
-        if v_at <> '' then
-            v_step := current_setting('stops.step')::integer + 1;
-            perform set_config('stops.step', v_step::text, false);
-            if v_step = v_at::integer then
-                raise notice 'stopped';
-                while not pg_try_advisory_xact_lock_shared({GATE}) loop
-                    perform pg_sleep(0.001);
-                end loop;
-            end if;
-        end if;
-        return true;
-    end $$;
-    create function stops.trigger() returns trigger language plpgsql as $$
-    begin
-        assert stops.stop();
-        return coalesce(new, old);
-    end $$;
-"""
 TIME = re.compile(r"(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d)(?:\.\d+)?(?:\+00(?::00)?|Z)?")
 # What differs from one run to the next: seconds from now on, how long something took. And the note of a key's use, which is
 # left out where somebody else holds the key's row.
 PASSING = re.compile(r'"(limit_reset|retry_after|total_ms|last_used_at)\\?": ?(null|\d+|\\?"[^"]*")')
-
-
 # What sweep_leases says of a workspace where all is in others' hands: the next one's turn, as if there were nothing.
 NONE_LOST = '{"workspace":1,"lost":0}', '{"workspace":null,"lost":null}'
 # Those who are dead and are not to be.
@@ -62,58 +33,24 @@ UNDO = ("update banter_data.exchange set lease_until = lease_until - interval '2
 LEDGER = """
     select stops.shown(), (
         select json_agg(l) from (
-            select *, lag(balance_after) over w as was,
-                lead(entry) over w is null as last
+            select *, lag(balance_after) over w as was, lead(entry) over w is null as last
             from banter_data.ledger window w as (partition by workspace order by entry)) l
         join banter_data.workspace w using (workspace)
         where balance_after - delta <> was or last and balance_after <> coalesce(w.credits, 0))
 """
 
 
-def stepped(body, own):
-    """A function's text with a stop before each statement that looks into the database, and does not leave that to a function
-    of `own`, which has its own stops. It is an assert, which leaves FOUND as it is."""
-    out, at, depth, cases, before = [], 0, 0, [], ""
-    inside = begins = False
-
-    def looks(start):
-        statement = re.split(r";|\bthen\b|\bloop\b", body[start:], 1)[0]
-        return re.search(r"\b(select|insert|update|delete|into|pg_advisory\w+|clock_timestamp)\b", statement) or any(
-            name not in own for name in re.findall(r"\bbanter(?:_data)?\.(\w+)", statement))
-
-    for match in lint.TOKEN.finditer(body):
-        word = match[0].lower()
-        if match.lastgroup in ("blank", "comment"):
-            continue
-        if begins and word not in ("end", "else", "elsif", "exception", "when") and looks(match.start()):
-            out += body[at:match.start()], "assert stops.stop(); "
-            at = match.start()
-        begins = False
-        if word in ("(", "[", ")", "]"):
-            depth += 1 if word in ("(", "[") else -1
-        elif word == "case":
-            cases.append(depth)
-        elif word == "end" and cases and cases[-1] == depth:
-            cases.pop()
-        elif not cases and depth == 0:
-            inside = inside or word == "begin"
-            begins = inside and (word == ";" or before != "end" and word in ("begin", "then", "else", "loop"))
-        before = word
-    return "".join(out) + body[at:]
-
-
 class Session:
     """One that calls without waiting for the answer."""
 
-    def __init__(self, url, level):
+    def __init__(self, url):
         self.connection = psycopg2.connect(url, dbname=DATABASE, async_=1)
         self.error = self.answer = None
         self.until()
         self.cursor = self.connection.cursor()
         self.pid = self.connection.info.backend_pid
         self.call(f"set statement_timeout = '{GUARD}s'; set deadlock_timeout = '100ms'; set timezone = 'UTC';"
-                  f" set default_transaction_isolation = '{level}'; set stops.at = ''; set stops.step = 0;"
-                  " set client_min_messages = notice")
+                  " set client_min_messages = notice; set stops.at = ''; set stops.step = 0")
 
     def start(self, statement):
         self.error = None
@@ -194,13 +131,12 @@ class Run(NamedTuple):
 
 
 class World:
-    """The database, who tests in it, and the two sessions: a, which stops, and b. The level is the sessions' default: the
-    calls are made as the program makes them, at read committed."""
+    """The database, who tests in it, and the two sessions: a, which stops, and b."""
 
-    def __init__(self, level="read committed"):
+    def __init__(self):
         url = os.environ.get("BANTER_TEST_ADMIN_URL")
         assert url, "BANTER_TEST_ADMIN_URL is not set: run tests/sql/run"
-        self.runs = 0
+        self.url, self.runs = url, 0
         name = psycopg2.extensions.parse_dsn(url)["dbname"]
         with_all = psycopg2.connect(url, dbname="postgres")
         with_all.autocommit = True
@@ -212,7 +148,7 @@ class World:
         self.admin.autocommit = True
         self.make_stops()
         self.make_copies()
-        self.a, self.b = Session(url, level), Session(url, level)
+        self.a, self.b = Session(url), Session(url)
 
     def close(self):
         for connection in (self.admin, self.a.connection, self.b.connection):
@@ -265,9 +201,11 @@ class World:
         if self.runs % 300 == 0:
             self.rows("vacuum")
         self.runs += 1
-        changed = [table for table, was, is_now in zip(self.tables, self.world, self.now) if was != is_now]
+        now, self.now = self.now or [None for _ in self.tables], None
+        changed = [table for table, was, is_now in zip(self.tables, self.world, now) if was != is_now]
         before = [call.before for call in calls if call.before]
-        self.rows(f"select stops.anew('{{{','.join(changed)}}}'), pg_advisory_lock({GATE}); " + "; ".join(before))
+        self.rows(f"select stops.anew('{{{','.join(changed)}}}'), pg_advisory_unlock_all(), pg_advisory_lock({GATE}); "
+                  + "; ".join(before))
 
     def plain(self, text):
         """Without what differs from one run to the next: times of this run."""
@@ -280,14 +218,31 @@ class World:
 
         return text and PASSING.sub(passing, TIME.sub(time_of, text)).replace(*NONE_LOST)
 
-    def end(self, a, b):
+    def settle(self):
         """The run's end: a sweep, since what one finds in use is left to the next, and the ledger's own rule."""
         ((self.now, wrong),) = self.rows(
             "select pg_advisory_unlock_all(), banter_data.lease_release(1), banter.sweep_keys(100), banter.sweep_windows(100);"
             + LEDGER)
         assert not wrong, f"the ledger does not add up to what is there: {wrong}"
+
+    def end(self, a, b):
+        self.settle()
         return Run(self.plain(a), self.plain(b), "\n".join(
             sorted(self.plain("\n".join(self.now)).split("\n"))))
+
+    def go_on(self):
+        """a goes on from where it stopped."""
+        self.rows(f"select pg_advisory_unlock({GATE})")
+
+    def kill_a(self):
+        self.rows(f"select pg_terminate_backend({self.a.pid}, {GUARD * 1000})")
+        self.a.connection.close()
+        self.a = Session(self.url)
+
+    def steps(self, call):
+        """How many a's call has."""
+        self.a.call(f"set stops.at = '{10 ** 9}'; set stops.step = 0; {call.statement.format(me='a')}")
+        return int(self.a.call("select current_setting('stops.step')"))
 
     def one_by_one(self, a, b, order, alive=()):
         """What the calls come to that order names, such as "ba": one after the other. What is alive has a lease as long as
@@ -315,7 +270,7 @@ class World:
         if not waits:
             self.b.close()
         if stopped:
-            self.rows(f"select pg_advisory_unlock({GATE})")
+            self.go_on()
             answer = self.a.take()
         self.a.call(ending)
         return self.end(answer, self.b.close() if waits else self.b.answer), waits, stopped
