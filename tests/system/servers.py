@@ -199,7 +199,7 @@ class Postgres(Server):
     name = "postgres"
     keeps = "banter"  # the database that run() keeps its connections to: others may be dropped
 
-    def __init__(self, max_connections=300):
+    def __init__(self, max_connections=300, standby_of=None):
         super().__init__()
         self.kept = []
         self.data = self.folder / "data"
@@ -207,8 +207,11 @@ class Postgres(Server):
         self.max_connections = max_connections
         with contextlib.ExitStack() as unless_done:
             unless_done.callback(self.close)  # who was to close it never gets it
-            subprocess.run(["cp", "-a", self.prepared(), self.data], check=True)
-            self.start()
+            if standby_of:
+                self.follow(standby_of)
+            else:
+                subprocess.run(["cp", "-a", self.prepared(), self.data], check=True)
+                self.start()
             unless_done.pop_all()
 
     def prepared(self):
@@ -253,8 +256,19 @@ class Postgres(Server):
         """What pg_ctl waits for: the server says it itself, and nobody has to connect to ask."""
         with contextlib.suppress(FileNotFoundError):
             lines = (self.data / "postmaster.pid").read_text().split()
-            return lines[:1] == [str(self.process.pid)] and lines[-1] == "ready"
+            return lines[:1] == [str(self.process.pid)] and lines[-1] in ("ready", "standby")
         return False
+
+    def follow(self, primary):
+        """What does not run becomes a hot standby of that one, whatever it was."""
+        shutil.rmtree(self.data, ignore_errors=True)
+        subprocess.run([*unprivileged(), postgres_bin() / "pg_basebackup", "-h", primary.folder, "-U", "owner", "-D", self.data,
+                        "-R", "--checkpoint=fast", "--no-sync"], check=True, cwd="/")
+        self.start()
+
+    def promote(self):
+        """The standby is a primary."""
+        self.run("select pg_promote()")
 
     def end(self, *how):
         while self.kept:

@@ -105,26 +105,9 @@ def primary():
     server.close()
 
 
-class Standby(servers.Server):
-    """A hot standby of a cluster, on a unix socket of its own."""
-
-    name = "standby"
-
-    def __init__(self, of):
-        super().__init__()
-        programs = servers.postgres_bin()
-        subprocess.run([*servers.unprivileged(), programs / "pg_basebackup", "-h", of.folder, "-U", "owner", "-D",
-                        self.folder / "data", "-R", "--checkpoint=fast", "--no-sync"], check=True, cwd="/")
-        self.spawn([*servers.unprivileged(), programs / "postgres", "-D", self.folder / "data", "-k", self.folder,
-                    "-c", "listen_addresses=", "-c", "fsync=off", "-c", "max_connections=300",
-                    "-c", "unix_socket_permissions=0777"], cwd="/")
-        ready = [programs / "pg_isready", "-q", "-h", self.folder, "-d", "postgres", "-U", "owner"]
-        self.await_start(lambda: subprocess.run(ready).returncode == 0, "the standby's start")
-
-
 @pytest.fixture(scope="module")
 def standby(primary):
-    server = Standby(primary)
+    server = servers.Postgres(standby_of=primary)
     yield server
     server.close()
 
