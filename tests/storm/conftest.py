@@ -10,9 +10,26 @@ HERE = pathlib.Path(__file__).resolve().parent
 for folder in (HERE.parent / "system", HERE):
     sys.path.insert(0, str(folder))
 import servers  # noqa: E402
+from house import House  # noqa: E402
 
 # A shell's background job ignores it, and so would all that is started here.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.fixture
+def house():
+    """house(kind=House, **settings) -> one of the test's own."""
+    made = []
+
+    def build(kind=House, **how):
+        made.append(kind(**how))
+        build.shown_servers += made[-1].shown_servers
+        return made[-1]
+
+    build.shown_servers = []
+    yield build
+    for one in made:
+        one.close()
 
 
 @pytest.hookimpl(hookwrapper=True)

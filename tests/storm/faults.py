@@ -9,6 +9,7 @@ import time
 from house import alive
 from servers import PATIENCE, until
 
+STORING_S = 11  # in which an answer is tried to be stored, and told
 SOON_S = 40  # seconds, in which each thing has happened once
 
 

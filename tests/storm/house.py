@@ -5,6 +5,7 @@ import contextlib
 import json
 import os
 import pathlib
+import re
 import signal
 import subprocess
 import time
@@ -58,6 +59,12 @@ def children(pid):
     return found
 
 
+def own_deaths(house):
+    """Workers that died of something that nobody did to them."""
+    return [line for site in house.sites for line in site.banter.text().splitlines()
+            if re.search(r"\bdied\b", line) and not re.search(r"\bSIG(KILL|TERM)\b|signal (9|15)\b", line)]
+
+
 class House:
     """`.sites` are as tests/system knows them. What the storm's own connections read is the owner's."""
 
@@ -71,20 +78,26 @@ class House:
             raise
 
     def open(self):
-        enter = lambda server: self.stack.enter_context(contextlib.closing(server))  # noqa: E731
-        self.postgres = enter(servers.Postgres())
-        self.pooler = enter(servers.Pooler(self.postgres))
-        self.model = enter(servers.StandIn())
+        self.postgres = self.enter(servers.Postgres())
+        self.pooler = self.enter(servers.Pooler(self.postgres))
+        self.model = self.enter(servers.StandIn())
         self.sites = []
-        for database in (self.postgres, self.pooler):
+        for url in self.urls():
             folder = servers.folder("storm")
             self.stack.callback(os.rmdir, folder)
             self.stack.callback(lambda path: path.unlink(missing_ok=True), folder / "status")
-            self.sites.append(enter(Site.start(
-                self.postgres, database.url(), self.model, workers=self.workers, status_listen=f"unix:{folder / 'status'}",
+            self.sites.append(self.enter(Site.start(
+                self.postgres, url, self.model, workers=self.workers, status_listen=f"unix:{folder / 'status'}",
                 **self.settings)))
             self.sites[-1].status = folder / "status"
         self.shown_servers = [self.postgres, self.pooler, *(part for site in self.sites for part in site.shown_servers)]
+
+    def enter(self, server):
+        return self.stack.enter_context(contextlib.closing(server))
+
+    def urls(self):
+        """Of what each site connects to."""
+        return self.postgres.url(), self.pooler.url()
 
     def close(self):
         self.stack.close()

@@ -3,45 +3,27 @@
 BANTER_TEST_SEED repeats the choices of a run. BANTER_TEST_EXCHANGES (how many) and BANTER_TEST_LANDED (workers killed in each
 stage) make the storm last until both are reached."""
 
-import collections
 import json
 import os
 import re
-import secrets
-import subprocess
-import sys
 import time
 
-import pytest
 import servers
 from by_stage import STAGES, Pauses, Workers
 from dialects import CUT, DIALECTS, DONE, REFUSED
-from faults import Storm
-from house import House
+from faults import STORING_S, Storm
+from house import own_deaths
 from judge import Judge, stored
 from others import Database, Pool
+from people import LIMITS, SEED, Crowd, ends_of, tenants
 from servers import until
 
-SEED = os.environ.get("BANTER_TEST_SEED") or secrets.token_hex(4)
 EXCHANGES = int(os.environ.get("BANTER_TEST_EXCHANGES", "0"))
 LANDED = int(os.environ.get("BANTER_TEST_LANDED", "0"))
 MOST_NEXT = 500  # conversations that are gone on with at the end
-STORING_S = 11  # in which an answer is tried to be stored, and told
 SHORT_S = 45  # of storm, where nothing else is said
-LONG_S = 4 * 3600
-PATIENCE = 60  # seconds without a byte
 WORKERS, QUEUE_S, SLACK_S = 4, 1, 15  # of each pool that has too much to do
 SATURATED_S = 60 if EXCHANGES else 10
-LIMITS = {"limited": 15}  # requests in a window
-TENANTS = {
-    "unlimited": {},
-    "metered": {"credits": 10**9},
-    "poor": {"credits": 300},
-    "limited": {"chatbot": {"rate_limit": LIMITS["limited"], "rate_window": 2}},
-    "capped": {"credits": 10**9, "max_open": 4},
-}
-
-
 # How often each comes, in seconds on average.
 OFTEN = {
     Workers: {Workers.kill: 0.15, Workers.leave: 2},
@@ -55,88 +37,10 @@ OFTEN = {
 }
 
 
-def tenants(house):
-    made = {}
-    for name, how in TENANTS.items():
-        site = house.sites[0].for_new_tenant(**how.get("chatbot", {}))
-        if "credits" in how:
-            site.grant(how["credits"])
-        if "max_open" in how:
-            site.sql("update banter_data.workspace set max_open = %s where workspace = %s", how["max_open"],
-                     site.tenant.workspace)
-        made[name] = site.tenant
-    return made
-
-
-class Crowd:
-    """crowd.py, run beside this."""
-
-    def __init__(self, house, people, folder, **plan):
-        self.records_file = folder / f"records-{secrets.token_hex(3)}"
-        plan = {"seed": SEED, "ports": [site.nginx.port for site in house.sites], "patience": PATIENCE, "slow_ms": 12,
-                "leave": 0.05, "repeat": 0.15, "count": 10**9, "seconds": LONG_S, **plan,
-                "tenants": {name: [one.widget_key, one.workspace_key, one.chatbot, one.workspace]
-                            for name, one in people.items()}}
-        self.log, self.counted, self.ended = self.records_file.with_suffix(".log"), None, 0
-        self.records_file.with_suffix(".plan").write_text(json.dumps(plan))
-        with open(self.log, "wb") as log:
-            self.process = subprocess.Popen(
-                [sys.executable, os.path.join(os.path.dirname(__file__), "crowd.py"),
-                 self.records_file.with_suffix(".plan"), self.records_file], stdout=log, stderr=log)
-
-    def count(self):
-        """How many requests have ended. Reads on from where it was."""
-        assert self.process.poll() in (None, 0), self.log.read_text()
-        if self.counted is None and self.records_file.exists():
-            self.counted = open(self.records_file, "rb")
-        self.ended += self.counted.read().count(b"\n") if self.counted else 0
-        return self.ended
-
-    def end(self, at_once=False):
-        """What its clients saw. They let what runs end."""
-        if self.counted:
-            self.counted.close()
-        if at_once:
-            self.process.kill()
-        elif self.process.poll() is None:
-            self.process.terminate()
-        code = self.process.wait(2 * servers.PATIENCE)
-        assert at_once or code == 0, self.log.read_text()
-        return [json.loads(line) for line in self.records_file.read_text().splitlines()]
-
-
-@pytest.fixture
-def house():
-    made = []
-
-    def build(**how):
-        made.append(House(**how))
-        build.shown_servers += made[-1].shown_servers
-        return made[-1]
-
-    build.shown_servers = []
-    yield build
-    for one in made:
-        one.close()
-
-
 def stuck_requests(house):
     """Those that the masters ended: their logs name them."""
     return {match for site in house.sites
             for match in re.findall(r"request=(\S+); it is told to end", site.banter.text())}
-
-
-def own_deaths(house):
-    """Workers that died of something that nobody did to them."""
-    return [line for site in house.sites for line in site.banter.text().splitlines()
-            if re.search(r"\bdied\b", line) and not re.search(r"\bSIG(KILL|TERM)\b|signal (9|15)\b", line)]
-
-
-def ends_of(records):
-    """How many ended how, by dialect."""
-    ends = collections.Counter((record["dialect"], record["end"]) for record in records)
-    kinds = sorted({end for _, end in ends})
-    return ["  " + dialect + ": " + ", ".join(f"{ends[dialect, end]} {end}" for end in kinds) for dialect in DIALECTS]
 
 
 def account(storm, records, judge, took):

@@ -353,7 +353,7 @@ class Pooler(Server):
 
     def __init__(self, postgres, users=(), **changes):
         super().__init__()
-        self.port = free_port()
+        self.port, self.leads_to = free_port(), postgres.folder
         users = [*((user, self.secret) for user in ("banter_app", "owner")), *((user, "") for user in users)]
         (self.folder / "userlist.txt").write_text("".join(f'"{name}" "{secret}"\n' for name, secret in users))
         shutil.copy(ROOT / "deploy/pgbouncer/hba.conf", self.folder)
@@ -373,6 +373,13 @@ class Pooler(Server):
         self.spawn(["prlimit", f"--nofile={min(self.descriptors(), resource.getrlimit(resource.RLIMIT_NOFILE)[1])}",
                     *unprivileged(), "/usr/sbin/pgbouncer", self.folder / "pgbouncer.ini"])
         self.await_start(lambda: (self.folder / f".s.PGSQL.{self.port}").exists(), "PgBouncer's start")
+
+    def lead_to(self, postgres):
+        """Another cluster, by its file and a reload."""
+        settings = self.folder / "pgbouncer.ini"
+        settings.write_text(settings.read_text().replace(f"host={self.leads_to}", f"host={postgres.folder}"))
+        self.leads_to = postgres.folder
+        self.process.send_signal(signal.SIGHUP)
 
     @staticmethod
     def descriptors():
