@@ -25,6 +25,7 @@ class Storm:
         # whose it was.
         self.felled = set()
         self.outages = []  # [since, until], of the database (time.monotonic(); None: it goes on)
+        self.failovers = []  # (since, until), from the loss of a primary until there was another
         self.held = set()  # process ids that one hand has stopped: the others leave them alone
         self.orphans, self.failures = set(), []
         self.threads = [threading.Thread(target=hand(self, random.Random(f"{seed} {hand.__name__}"), every).run, daemon=True)

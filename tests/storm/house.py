@@ -125,19 +125,19 @@ class House:
         found = children(self.postgres.process.pid)
         return {pid: title.rsplit(" ", 1)[1] for pid, title in found.items() if title.startswith("postgres: banter_app ")}
 
-    def cut_power(self):
-        """PostgreSQL's processes end at once, all of them, and nothing is written any more."""
-        while self.postgres.kept:
-            self.postgres.kept.pop().close()
-        server = self.postgres.process
-        server.send_signal(signal.SIGSTOP)  # or it would begin to mend
-        crew = children(server.pid)
-        server.kill()
-        server.wait()
+    def cut_power(self, server=None):
+        """A PostgreSQL's processes end at once, all of them, and nothing is written any more."""
+        server = server or self.postgres
+        while server.kept:
+            server.kept.pop().close()
+        server.process.send_signal(signal.SIGSTOP)  # or it would begin to mend
+        crew = children(server.process.pid)
+        server.process.kill()
+        server.process.wait()
         for pid in crew:
             send(pid, signal.SIGKILL)
         until(lambda: not any(map(alive, crew)), "the end of PostgreSQL's processes")
-        self.postgres.process = None
+        server.process = None
 
     def shut_down(self):
         """As a service manager does. PostgreSQL 15 forks for each who comes meanwhile, and does not end while one of those is

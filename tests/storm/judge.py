@@ -40,11 +40,13 @@ def stored(run):
 class Judge:
     """`records`: of crowd.py. `excused`: of a record, whether its worker was killed, or nobody was there to answer.
     `unknown`: of a record, whether the database was away when its answer was to be stored: then whether it was is not known
-    to the client. `limits`: tenant: most requests of a window."""
+    to the client. `limits`: tenant: most requests of a window. `forgotten`: of a record, whether what was acknowledged may
+    have gone with a database that another took the place of."""
 
-    def __init__(self, records, database, tenants, excused=lambda _: False, unknown=lambda _: False, limits=None):
+    def __init__(self, records, database, tenants, excused=lambda _: False, unknown=lambda _: False, limits=None,
+                 forgotten=lambda _: False):
         self.records, self.database, self.tenants = records, database, tenants
-        self.excused, self.unknown, self.limits = excused, unknown, limits or {}
+        self.excused, self.unknown, self.limits, self.forgotten = excused, unknown, limits or {}, forgotten
         self.by_id = {record["id"]: record for record in records}
         self.rows = collections.defaultdict(list)
         for row in database.rows:
@@ -82,6 +84,8 @@ class Judge:
             self.say("doubled:", record["id"], own)
         if end == DONE:
             self.judge_done(record)
+            if not self.kept(record) and self.forgotten(record):
+                return
         state = own[0].state if own else None
         if state in STATES[end]:
             return
@@ -92,11 +96,18 @@ class Judge:
         else:
             self.say(f"{end}, but", state or "nothing", "is stored:", record, own)
 
+    def kept(self, record):
+        """Whether that very answer is there. Asked again with its key, a lost one is another's."""
+        return any(row.state == "done" and row.conversation == record["conversation"]
+                   and record["answer_id"] in (None, row.answer_id) for row in self.rows_of(record))
+
     def judge_done(self, record):
         if record["text"] != record["expected"]:
             self.say("not the model's answer:", record)
         done = [row for row in self.rows_of(record) if row.state == "done"]
-        if not done:
+        if not self.kept(record) and self.forgotten(record):
+            self.excuses["acknowledged, and lost"] += 1
+        elif not done:
             self.say("lost:", record, self.rows_of(record))
         elif len(done) > 1:
             self.say("doubled:", record, done)
