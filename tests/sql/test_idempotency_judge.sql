@@ -16,6 +16,7 @@ select is(pg_temp.go('x2', body => 'else'), 'key_reused', 'another body while it
 select pg_temp.finish('x1');
 select pg_temp.rows_are($$ select outcome, conversation, message_id, content, stream from pg_temp.turn('x2', idem => 'k') $$,
 	$$ values ('replay', 'x1-c', 'x1-a', 'hi', true) $$, 'done: the same answer');
+select is(current_setting('synchronous_commit'), 'on', 'it waits for disk and standby as its storing did');
 select is(pg_temp.go('x2', body => 'else'), 'key_reused', 'another body');
 select is(pg_temp.go('x2b', idem => 'k2'), 'started', 'another key of theirs is another request');
 select is((select outcome from pg_temp.turn('x2c', idem => 'k', key => 'wk-other')), 'started', 'each API key has its own');
