@@ -1,7 +1,7 @@
 """The primary is lost under load, and its standby takes its place: nothing acknowledged is lost where replication is
 synchronous; where it is not, what is lost is counted, and nothing else is wrong.
 
-BANTER_TEST_SEED repeats the choices of a run, and BANTER_TEST_EXCHANGES makes each last for so many requests."""
+BANTER_TEST_SEED repeats the choices of a run, and BANTER_TEST_EXCHANGES makes each last for a tenth of so many requests."""
 
 import os
 import time
@@ -14,9 +14,10 @@ from house import own_deaths
 from judge import Judge, stored
 from people import LIMITS, SEED, Crowd, ends_of, tenants
 
-EXCHANGES = int(os.environ.get("BANTER_TEST_EXCHANGES", "0"))
+EXCHANGES = int(os.environ.get("BANTER_TEST_EXCHANGES", "0")) // 10  # of the storm's: most of the time is a failover's
 LEAST = 3  # failovers: one of each way
-LAG_S = 0.5  # that a standby may be behind anyway, where nobody waits for it
+LAG_S = 3  # that a standby may be behind anyway, where nobody waits for it, and a client with what it reads
+SOON_S = 3  # PgBouncer looks for its server once a second
 OFTEN = {Failover: {Failover.terminate_session: 0.3, Failover.fail_over: 15 if EXCHANGES else 1}}
 
 
@@ -36,14 +37,16 @@ def account(storm, records, judge, took):
 
 def refused_behind(storm, records):
     """Who came when all was well again, and was not let in before the next primary was lost."""
-    behind = min(over for _, over in storm.failovers)
-    return [record for record in records if record["status"] == 503 and record["sent"] > behind
-            and not any(begun <= record["ended"] and record["sent"] < over for begun, over in storm.failovers)]
+    for record in records:
+        behind = [record["sent"] - over for _, over in storm.failovers if record["sent"] > over + SOON_S]
+        if record["status"] == 503 and behind and not any(
+                begun <= record["ended"] and record["sent"] < over for begun, over in storm.failovers):
+            yield f"{record['id']}, {min(behind):.2f} s behind it, after {record['ended'] - record['sent']:.2f} s"
 
 
 @pytest.mark.parametrize("synchronous", [True, False], ids=["synchronous", "asynchronous"])
 def test_S2_a_failover_under_load(house, tmp_path, record_property, synchronous):
-    house = house(Pair, synchronous=synchronous, workers=12)
+    house = house(Pair, synchronous=synchronous, workers=12, database_time="6s", database_connect_time="5s")
     people = tenants(house)
     began = time.monotonic()
     crowd = Crowd(house, people, tmp_path, clients=16)
@@ -64,7 +67,7 @@ def test_S2_a_failover_under_load(house, tmp_path, record_property, synchronous)
     house.let_leases_end(people)
 
     def lost(record):
-        return not synchronous and any(begun - LAG_S <= record["ended"] <= over for begun, over in storm.failovers)
+        return not synchronous and any(begun - LAG_S <= record["ended"] <= over + LAG_S for begun, over in storm.failovers)
 
     judge = Judge(records, stored(house.postgres.run), people, lambda _: False,
                   lambda record: storm.away(record["ended"] - STORING_S, record["ended"]), LIMITS, lost)
@@ -72,7 +75,6 @@ def test_S2_a_failover_under_load(house, tmp_path, record_property, synchronous)
     record_property("account", "\n".join(account(storm, records, judge, took)))
     assert not complaints, "\n".join([f"seed {SEED}: {len(complaints)} complaints", *complaints[:20]])
     assert synchronous or judge.excuses["acknowledged, and lost"]  # or it would not have been seen
-    refused = refused_behind(storm, records)
-    assert not refused, refused[:20]
+    assert not list(refused_behind(storm, records))
     assert not own_deaths(house)
     assert all(any(record["end"] == DONE for record in records if record["dialect"] == name) for name in DIALECTS)
