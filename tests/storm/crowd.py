@@ -17,10 +17,10 @@ from dialects import BROKEN, CUT, DIALECTS, DONE, HUNG, LEFT, REFUSED  # noqa: E
 from servers import script  # noqa: E402
 from tenants import Tenant  # noqa: E402
 
-Plan = collections.namedtuple("Plan", "seed clients count seconds ports tenants patience slow_ms leave repeat")
+Plan = collections.namedtuple("Plan", "seed clients count seconds ports tenants patience slow_ms long leave repeat")
 Plan.__doc__ = """`ports`: of the sites, on 127.0.0.1. `tenants`: name: values of a Tenant. `patience`: seconds without a byte
-after which a client counts as hung. `slow_ms`: the most between two tokens. `leave`, `repeat`: shares of 1 of the requests
-that go away before their end, and that send an earlier one again."""
+after which a client counts as hung. `slow_ms`: the most between two tokens. `long`, `leave`, `repeat`: shares of 1 of the requests
+whose answer is long, that go away before their end, and that send an earlier one again."""
 
 KEPT = 20  # conversations and keyed requests that a client goes on with
 TURNS = 8  # exchanges of a conversation, about
@@ -51,7 +51,7 @@ class Client:
         """A directive, and the text that the model will answer with."""
         kind = self.chance.random()
         how = {"first_ms": self.chance.choice([0, 0, 5, 30]), "delay_ms": self.chance.uniform(0, self.plan.slow_ms)}
-        if kind < 0.02:
+        if kind < self.plan.long:
             return {"tokens": 1200, "first_ms": 0}, "".join(f"word{n} " for n in range(1, 1201))
         tokens = ["one ", mark, *(f" {n}" for n in range(self.chance.randrange(8)))]
         return {"tokens": tokens, **how}, "".join(tokens)

@@ -9,7 +9,7 @@ from house import House, children, send
 from others import Database
 from servers import until
 
-CALM_S = 1  # between two
+CALM_S = 2  # between two
 PAUSE_S = 1  # in which it goes unnoticed that something stands still
 
 

@@ -23,9 +23,9 @@ TENANTS = {
 }
 
 
-def tenants(house):
+def tenants(house, kinds=None):
     made = {}
-    for name, how in TENANTS.items():
+    for name, how in (kinds or TENANTS).items():
         site = house.sites[0].for_new_tenant(**how.get("chatbot", {}))
         if "credits" in how:
             site.grant(how["credits"])
@@ -42,7 +42,7 @@ class Crowd:
     def __init__(self, house, people, folder, **plan):
         self.records_file = folder / f"records-{secrets.token_hex(3)}"
         plan = {"seed": SEED, "ports": [site.nginx.port for site in house.sites], "patience": PATIENCE, "slow_ms": 12,
-                "leave": 0.05, "repeat": 0.15, "count": 10**9, "seconds": LONG_S, **plan,
+                "long": 0.02, "leave": 0.05, "repeat": 0.15, "count": 10**9, "seconds": LONG_S, **plan,
                 "tenants": {name: [one.widget_key, one.workspace_key, one.chatbot, one.workspace]
                             for name, one in people.items()}}
         self.log, self.counted, self.ended = self.records_file.with_suffix(".log"), None, 0
@@ -62,6 +62,10 @@ class Crowd:
 
     def end(self, at_once=False):
         """What its clients saw. They let what runs end."""
+        self.stop(at_once)
+        return list(self.records())
+
+    def stop(self, at_once=False):
         if self.counted:
             self.counted.close()
         if at_once:
@@ -70,7 +74,12 @@ class Crowd:
             self.process.terminate()
         code = self.process.wait(2 * servers.PATIENCE)
         assert at_once or code == 0, self.log.read_text()
-        return [json.loads(line) for line in self.records_file.read_text().splitlines()]
+
+    def records(self):
+        """One by one: many are more than one wants to keep."""
+        with open(self.records_file, encoding="utf-8") as lines:
+            for line in lines:
+                yield json.loads(line)
 
 
 def ends_of(records):
