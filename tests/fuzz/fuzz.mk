@@ -5,14 +5,15 @@ CLANG ?= clang
 O ?= build/fuzz
 MODE ?= -fsanitize=address,undefined -fno-sanitize-recover=all
 
-json_cflags := $(shell pkg-config --cflags json-c)
-json_libs := $(shell pkg-config --libs json-c)
-FLAGS = -std=c11 -D_GNU_SOURCE -Iinclude $(WARN) -O1 -g -fno-omit-frame-pointer $(MODE) $(json_cflags)
+packages = libcurl json-c libpq libssl libcrypto zlib
+package_cflags := $(shell pkg-config --cflags $(packages))
+libs := -lfcgi -lcmocka $(shell pkg-config --libs $(packages)) -lpthread
+FLAGS = -std=c11 -D_GNU_SOURCE -Iinclude -Itests/unit $(WARN) -O1 -g -fno-omit-frame-pointer $(MODE) $(package_cflags)
 
 targets = $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
-shared = $(wildcard tests/fuzz/oracle_*.c app/wire/*.c) $(patsubst %,app/base/%.c,buf clock counter log log_sink shared_memory utf8) \
-	app/chat/limit_address.c \
-	$(patsubst %,app/chat/model_%.c,answer chunk markers reasoning token)
+# An archive: a fuzzer has of it what it calls, and what it defines itself (a stubbed edge) wins.
+shared = $(wildcard tests/fuzz/oracle_*.c $(patsubst %,app/%/*.c,base wire chat http)) \
+	$(patsubst %,app/edge/%.c,digest gateway listen queue silent)
 obj = $(patsubst %.c,$(O)/obj/%.o,$(1))
 
 .DELETE_ON_ERROR:
@@ -21,7 +22,7 @@ all: $(addprefix $(O)/,$(targets))
 
 $(addprefix $(O)/,$(targets)): $(O)/%: $(O)/obj/tests/fuzz/%.o $(O)/shared.a
 	$(call say,LD,$@)
-	$(q)$(CLANG) $(FLAGS) -fsanitize=fuzzer -o $@ $^ $(json_libs)
+	$(q)$(CLANG) $(FLAGS) -fsanitize=fuzzer -o $@ $^ $(libs)
 
 $(O)/shared.a: $(call obj,$(shared)) $(O)/obj/shared.stamp
 	$(call say,AR,$@)
@@ -37,6 +38,6 @@ $(O)/obj/%.o: %.c $(O)/obj/compile.stamp
 
 stamps = $(O)/obj
 stamp_names = compile shared
-words_compile = $(CLANG) $(FLAGS) $(json_libs)
+words_compile = $(CLANG) $(FLAGS) $(libs)
 words_shared = $(shared)
 include deploy/build.mk

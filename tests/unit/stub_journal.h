@@ -8,7 +8,7 @@
 #include "unit.h"
 
 static struct {
-	char text[32768];
+	char text[1 << 18];
 	size_t n;
 } journal;
 
