@@ -31,6 +31,14 @@ void buf_wipe(struct buf *buf)
 	buf_clear(buf);
 }
 
+void buf_slim(struct buf *buf, size_t most)
+{
+	if (buf->size > most)
+		buf_wipe(buf);
+	else
+		buf_reset(buf);
+}
+
 /* What was lent stays with its owner. */
 static char *grown(const struct buf *buf, size_t size)
 {

@@ -343,6 +343,7 @@ HOT enum status model_next(struct model *model, struct wait *wait, int64_t wake_
 void model_stop(struct model *model)
 {
 	http_client_stop(model->http);
+	model_answer_slim(&model->answer);
 }
 
 struct str model_finish_reason(const struct model *model)

@@ -14,8 +14,11 @@
 #include "wire/json.h"
 #include "wire/json_scan.h"
 
-#define EVENT_CAP (4 << 20) /* extra members can be large: logprobs, citations */
+#define EVENT_CAP (4 << 20)   /* extra members can be large: logprobs, citations */
+#define DELTA_KEPT (64 << 10) /* for the next answer's */
 #define REASON_CAP 64
+/* Bytes read for one of text: a delta's frame is 80 times its token, with logprobs 1,000 times. */
+#define FRAME_MOST 1024
 
 void model_answer_init(struct model_answer *answer, size_t most)
 {
@@ -26,6 +29,7 @@ void model_answer_init(struct model_answer *answer, size_t most)
 	buf_init(&answer->refusal, MODEL_REFUSAL_CAP);
 	sse_init_objects(&answer->sse, EVENT_CAP);
 	model_reasoning_init(&answer->reasoning, most);
+	answer->most = (uint64_t)most * FRAME_MOST;
 	model_answer_reset(answer, false);
 }
 
@@ -49,9 +53,17 @@ void model_answer_reset(struct model_answer *answer, bool several)
 	answer->shape = MODEL_UNSEEN;
 	answer->tokens_in = answer->tokens_out = answer->tokens_cached = -1;
 	answer->cause = NULL;
+	answer->came = 0;
 	answer->several = several;
 	answer->frame.before = 0;
 	answer->done = answer->whole = answer->spoke = false;
+}
+
+void model_answer_slim(struct model_answer *answer)
+{
+	buf_slim(&answer->text, DELTA_KEPT);
+	buf_slim(&answer->content, DELTA_KEPT);
+	sse_clear(&answer->sse);
 }
 
 static enum status fail(struct model_answer *answer, enum status status, const char *cause)
@@ -300,6 +312,9 @@ HOT enum status model_answer_feed(struct model_answer *answer, struct str bytes,
 {
 	enum status status;
 
+	answer->came += bytes.n;
+	if (answer->came > answer->most)
+		return fail(answer, STATUS_INVALID, "the model's answer does not end");
 	answer->sink = sink;
 	answer->sink_context = context;
 	if (answer->shape == MODEL_UNSEEN)

@@ -17,6 +17,7 @@
 
 /* What may come in one turn of libcurl; it hands over at most a few socket reads at once. */
 #define PIECE_CAP (4 << 20)
+#define PIECE_KEPT (64 << 10) /* for the next transfer's */
 /* A server that wants a longer pause might as well say for ever. */
 #define RETRY_MOST_S 86400
 
@@ -375,13 +376,14 @@ void http_client_stop(struct http_client *client)
 {
 	int left;
 
-	if (!client->running)
-		return;
 	/*
 	 * The body's last bytes may lie in the socket: with them read, the connection can be kept.
 	 */
-	buf_reset(&client->piece);
-	curl_multi_perform(client->multi.handle, &left);
-	see_status(client);
-	remove_transfer(client);
+	if (client->running) {
+		buf_reset(&client->piece);
+		curl_multi_perform(client->multi.handle, &left);
+		see_status(client);
+		remove_transfer(client);
+	}
+	buf_slim(&client->piece, PIECE_KEPT);
 }

@@ -33,6 +33,8 @@ void buf_init_in(struct buf *buf, char *room, size_t size, size_t cap);
 void buf_clear(struct buf *buf);
 /* As buf_clear(), and overwrites the content first. */
 void buf_wipe(struct buf *buf);
+/* As buf_reset(), but memory of more than `most` bytes is wiped and freed. */
+void buf_slim(struct buf *buf, size_t most);
 
 /* ... for which there may be no room yet. */
 void buf_append_more(struct buf *buf, const void *bytes, size_t n);

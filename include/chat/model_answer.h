@@ -39,6 +39,7 @@ struct model_answer {
 	bool done;	 /* [DONE] came: nothing behind it counts */
 	bool whole;	 /* a plain answer came, which needs no reason to be one */
 	bool spoke;	 /* a delta had text */
+	uint64_t came, most; /* bytes read of it, whatever they are, and how many may be */
 	int64_t tokens_in, tokens_out; /* -1: not said */
 	int64_t tokens_cached;	       /* of tokens_in; -1: not said */
 	const char *cause;	       /* of a failure: a constant; NULL: none */
@@ -54,12 +55,14 @@ void model_answer_clear(struct model_answer *answer);
  * reasoning is taken stays as it is.
  */
 void model_answer_reset(struct model_answer *answer, bool several);
+/* Nothing more is fed: memory that was for its bytes alone is freed. What it told stays. */
+void model_answer_slim(struct model_answer *answer);
 
 /*
  * The next bytes; `sink` is called for each delta with text.
  *   STATUS_OK
  *   STATUS_REFUSED  the server said that it failed: model_answer_refusal()
- *   STATUS_INVALID  not the protocol
+ *   STATUS_INVALID  not the protocol, or without an end
  *   STATUS_NOMEM    no memory, or beyond what an event may have
  *   or what `sink` returned
  */

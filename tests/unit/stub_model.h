@@ -19,6 +19,7 @@
 #define HELLO DELTA("Hel") DELTA("lo")
 
 static const struct config config = {
+	.answer_bytes = 1 << 20,
 	.model_server_count = 1,
 	.model_servers[0].name = "default",
 	.model_servers[0].url = "http://model/v1",

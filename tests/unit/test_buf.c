@@ -171,9 +171,30 @@ static void refuses_what_no_memory_holds(void **state)
 	buf_clear(&buf);
 }
 
+static void slim_frees_only_what_is_more(void **state)
+{
+	struct buf buf;
+
+	(void)state;
+	buf_init(&buf, 1000);
+	buf_append(&buf, "abc", 3);
+	buf_slim(&buf, 64);
+	assert_int_equal(buf.len, 0);
+	assert_int_equal(buf.size, 64);
+	while (buf_check(&buf) == STATUS_OK)
+		buf_append(&buf, "abc", 3);
+	buf_slim(&buf, 64);
+	assert_null(buf.data);
+	assert_int_equal(buf_check(&buf), STATUS_OK);
+	buf_append(&buf, "abc", 3);
+	assert_str(buf_view(&buf), "abc");
+	buf_clear(&buf);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(slim_frees_only_what_is_more),
 		cmocka_unit_test(starts_empty),
 		cmocka_unit_test(takes_every_kind),
 		cmocka_unit_test(a_room_that_is_lent),

@@ -16,7 +16,8 @@ static const struct stub_piece pieces[] = {
 	  .ended = true },
 };
 
-static const struct config config = { .model_server_count = 1,
+static const struct config config = { .answer_bytes = 1 << 20,
+				      .model_server_count = 1,
 				      .model_servers[0].name = "default",
 				      .model_servers[0].url = "u",
 				      .model_servers[0].key = "",
