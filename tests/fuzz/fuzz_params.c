@@ -53,7 +53,8 @@ static bool take_record(struct str *rest, int kind, struct str *content)
 	if (rest->n < HEADER || head[0] != 1 || head[1] != kind || head[2] != 0 || head[3] != 1)
 		return false;
 	size = ((size_t)head[4] << 8) + head[5];
-	if (rest->n < HEADER + size + head[6])
+	/* What pads a stream's end libfcgi takes for the next record. */
+	if (rest->n < HEADER + size + head[6] || (!size && head[6]))
 		return false;
 	*content = (struct str){ rest->p + HEADER, size };
 	*rest = str_skip(*rest, HEADER + size + head[6]);
