@@ -78,6 +78,7 @@ enum status gateway_new(int listen_fd, bool keep, int64_t read_ms, int64_t write
 			struct gateway **out)
 {
 	struct gateway *gateway = calloc(1, sizeof(*gateway));
+	bool failed;
 
 	if (!gateway)
 		return STATUS_NOMEM;
@@ -88,15 +89,14 @@ enum status gateway_new(int listen_fd, bool keep, int64_t read_ms, int64_t write
 	gateway->read_ms = read_ms;
 	gateway->write_ms = write_ms;
 	gateway->epoll = epoll_create1(EPOLL_CLOEXEC);
+	failed = fcntl(listen_fd, F_SETFL, O_NONBLOCK) || watch(gateway, listen_fd, FROM_LISTEN) ||
+		 FCGX_Init() || FCGX_InitRequest(&gateway->request, -1, 0);
 	gateway->request.ipcFd = -1; /* what FCGX_Free() closes */
-	if (fcntl(listen_fd, F_SETFL, O_NONBLOCK) || watch(gateway, listen_fd, FROM_LISTEN)) {
+	if (failed) {
 		gateway_free(gateway);
 		return STATUS_FAILED;
 	}
-	FCGX_Init();
 	signal(SIGPIPE, SIG_IGN); /* FCGX_Init() installs handlers of its own */
-	FCGX_InitRequest(&gateway->request, -1, 0);
-	gateway->request.ipcFd = -1;
 	*out = gateway;
 	return STATUS_OK;
 }

@@ -123,22 +123,26 @@ static enum status put(struct queue *queue, int lane, const struct queue_entry *
 	return STATUS_OK;
 }
 
-/* The first of a lane; `look` leaves it there, and entry->fd is -1. As queue_take(). */
+/*
+ * The first of a lane; `look` leaves it there, and entry->fd is -1. As queue_take(), but for
+ * STATUS_UNAVAILABLE: the kernel does not say now whether there is one.
+ */
 static enum status receive(struct queue *queue, int lane, bool look, struct queue_entry *entry)
 {
 	union control control = { .room = { 0 } };
 	struct iovec bytes = { &entry->since, sizeof(entry->since) };
 	struct msghdr message = { .msg_iov = &bytes, .msg_iovlen = 1 };
 	struct cmsghdr *header;
+	ssize_t n;
 
 	entry->fd = -1;
 	if (!look) {
 		message.msg_control = &control;
 		message.msg_controllen = sizeof(control);
 	}
-	if (recvmsg(queue->ends[lane][TAKE], &message, look ? MSG_PEEK : MSG_CMSG_CLOEXEC) !=
-	    (ssize_t)sizeof(entry->since))
-		return STATUS_CLOSED;
+	n = recvmsg(queue->ends[lane][TAKE], &message, look ? MSG_PEEK : MSG_CMSG_CLOEXEC);
+	if (n != (ssize_t)sizeof(entry->since))
+		return n < 0 && errno != EAGAIN ? STATUS_UNAVAILABLE : STATUS_CLOSED;
 	if (look)
 		return STATUS_OK;
 	header = CMSG_FIRSTHDR(&message);
@@ -166,7 +170,7 @@ enum status queue_take(struct queue *queue, struct queue_entry *out)
 		status = receive(queue, lane, false, &entry);
 	if (status == STATUS_OK)
 		*out = entry;
-	return status;
+	return status == STATUS_UNAVAILABLE ? STATUS_CLOSED : status;
 }
 
 enum status queue_take_late(struct queue *queue, int64_t latest, struct queue_entry *out)
@@ -181,7 +185,7 @@ enum status queue_take_late(struct queue *queue, int64_t latest, struct queue_en
 		if (entry.since > latest)
 			return STATUS_CLOSED; /* who stands behind it waits for less long */
 		status = receive(queue, lane, false, &entry);
-		if (status == STATUS_CLOSED)
+		if (status == STATUS_CLOSED || status == STATUS_UNAVAILABLE)
 			continue;
 		if (status)
 			return status;
@@ -200,10 +204,13 @@ enum status queue_take_late(struct queue *queue, int64_t latest, struct queue_en
 int64_t queue_since(struct queue *queue)
 {
 	struct queue_entry entry;
+	enum status status;
 	int lane;
 
-	for (lane = 0; lane < QUEUE_LANES; lane++)
-		if (receive(queue, lane, true, &entry) == STATUS_OK)
-			return entry.since;
+	for (lane = 0; lane < QUEUE_LANES; lane++) {
+		status = receive(queue, lane, true, &entry);
+		if (status != STATUS_CLOSED)
+			return status ? 0 : entry.since;
+	}
 	return CLOCK_NEVER;
 }

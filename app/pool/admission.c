@@ -282,7 +282,7 @@ static int64_t next_look(const struct admission *admission, int64_t now)
 		return now + LOOK_MS; /* who seemed idle may have taken another */
 	if (since == CLOCK_NEVER || !queue_ms)
 		return CLOCK_NEVER;
-	return since + queue_ms;
+	return since + queue_ms > now ? since + queue_ms : now + LOOK_MS;
 }
 
 /* Whoever was let in is a worker's yet, for as long as anybody may wait. */

@@ -46,7 +46,7 @@ enum status queue_take(struct queue *queue, struct queue_entry *out) MUST_CHECK;
  */
 enum status queue_take_late(struct queue *queue, int64_t latest,
 			    struct queue_entry *out) MUST_CHECK;
-/* Since when the first one waits; CLOCK_NEVER: nobody does. */
+/* Since when the first one waits; 0: that is not to be known now; CLOCK_NEVER: nobody does. */
 int64_t queue_since(struct queue *queue);
 /* How many wait there. */
 unsigned queue_count(const struct queue *queue);

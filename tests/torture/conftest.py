@@ -21,6 +21,14 @@ def pytest_runtest_makereport(item, call):
     servers.show_logs(item, outcome.get_result())
 
 
+def pytest_terminal_summary(terminalreporter):
+    for reports in terminalreporter.stats.values():
+        for report in reports:
+            for title, text in getattr(report, "user_properties", []):
+                if title == "account" and report.when == "teardown":
+                    terminalreporter.write_line(f"{report.nodeid.partition('::')[2]}: {text}")
+
+
 @pytest.fixture(scope="session")
 def postgres():
     server = servers.Postgres()

@@ -67,3 +67,24 @@ class Tortured(servers.Banter):
     """A pool of the program that torture.c is linked into."""
 
     program = "torture.fcgi"
+
+
+class Start(Tortured):
+    """One whose start may fail: then it has ended, and said why."""
+
+    def listening(self):
+        return self.process.poll() is not None or servers.listens(self.socket)
+
+    def children(self, kind="worker"):
+        return super().children(kind) if self.process.poll() is None else [0]
+
+    def failed(self):
+        text, self.process = self.text(), None
+        self.close()
+        assert text and "Sanitizer" not in text and "runtime error" not in text, text
+
+    def kill(self):
+        if self.process:
+            self.process.kill()
+            self.process.wait()
+            self.process = None

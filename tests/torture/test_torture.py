@@ -17,9 +17,9 @@ import time
 import pytest
 
 import apis
-from dialects import CUT, DIALECTS, DONE, Caller  # noqa: F401
-from failing import Failing, Tortured, places
-from fastcgi import Connection
+from dialects import CUT, DIALECTS, DONE, REFUSED
+from failing import Failing, Start, Tortured, places
+from fastcgi import Connection, chat
 from servers import name, script, until
 
 SEED = os.environ.get("BANTER_TEST_SEED") or secrets.token_hex(4)
@@ -38,6 +38,7 @@ class Round:
 
     def __init__(self, house, dialect):
         self.house, self.dialect, self.id = house, dialect, name("r")
+        house.last = self.id
         self.status, self.end, self.text, self.headers, self.body = 0, CUT, None, {}, b""
         own = {"sessionId": self.id} if dialect.api is apis.Headless else {}
         path, headers, body = dialect.request(house.tenant, script(self.id, tokens=TOKENS), own)
@@ -99,7 +100,7 @@ class House:
         postgres.run("update banter_data.workspace set credits = %s where workspace = %s", CREDITS, workspace)
         postgres.run("insert into banter_data.ledger (workspace, delta, balance_after, kind) values (%s, %s, %s, 'grant')",
                      workspace, CREDITS, CREDITS)
-        self.failed, self.complaints = [], []
+        self.failed, self.complaints, self.last = [], [], None
         self.banter = Tortured(**self.settings)
 
     def close(self):
@@ -107,11 +108,18 @@ class House:
         self.banter.close()
 
     def worker(self):
-        return until(self.banter.children, "a worker")[0]
+        """One that has served nobody yet."""
+        def found():
+            served = set(map(int, re.findall(r"\[(\d+)\] request=", self.banter.text())))
+            return [pid for pid in self.banter.children() if pid not in served]
+
+        with contextlib.suppress(AssertionError):  # the line of one that died, or could not write, never comes
+            until(lambda: f" request={self.last} " in self.banter.text(), "its line", 0.5)
+        return until(found, "a worker")[0]
 
     def deaths(self):
-        """What the log says of workers that died: how, and after which pause another comes."""
-        return re.findall(r"worker \d+ \(pid \d+\) died: ([^;]*);.*a replacement starts in ([\d.]+) s", self.banter.text())
+        """What the log says of processes that died: how, and after which pause another comes."""
+        return re.findall(r"(?:worker|process) \d+ \(pid \d+\) died: ([^;]*);.*a replacement starts in ([\d.]+) s", self.banter.text())
 
     def hurry(self):
         """Where a replacement would have to wait for long, the pool is started anew."""
@@ -144,11 +152,12 @@ class House:
         assert one.end == DONE, (one.status, one.body)
         one.check_stored()
 
-    def suffer(self, dialect):
-        """The exchange in which the call fails at which was aimed."""
+    def suffer(self, dialect, usual=DONE):
+        """The exchange in which the call fails at which was aimed. `usual`: how it ends where none does."""
         before, one = len(self.deaths()), Round(self, dialect)
         self.settle()
         if not self.failing.name:
+            assert one.end == usual, (one.status, one.body)
             return
         states = "".join(state for state, _ in one.stored())
         self.failed.append(Failed(self.failing.name, self.failing.place, one.end, one.status, states))
@@ -161,7 +170,6 @@ class House:
                 assert died[-1][0].startswith("exited with "), died
         except AssertionError as wrong:
             self.complaints.append((self.failed[-1], wrong))
-        self.hurry()
 
     def account(self):
         """What failed, and what became of it: once each, with how often."""
@@ -212,4 +220,68 @@ def test_each_call_of_an_exchange_fails_once(house, dialect):
         house.well(dialect)
         house.failing.aim("banter-worker", at)
         house.suffer(dialect)
+        house.hurry()
+    house.well(dialect)
+
+
+@in_each
+def test_each_call_of_a_fresh_worker_fails_once(house, dialect):
+    """From its first call on: its start, its connections to database and model, and its end."""
+    house = house(worker_requests=1)
+
+    def fresh(at):
+        """Aims at the worker that comes next; the one that is there ends with this request."""
+        house.failing.aim("banter-worker", at, besides=house.worker())
+        house.well(dialect)
+
+    fresh(MOST)
+    house.well(dialect)
+    house.settle()
+    for at in chosen(f"fresh {dialect.name}", house.failing.count):
+        fresh(at)
+        house.suffer(dialect)
+        house.hurry()
+    house.well(dialect)
+
+
+@in_each
+def test_each_call_of_the_admission_process_fails_once(house, standin, dialect):
+    """Where all workers are busy, and who waits gets 503 (G6)."""
+    house, gate = house(queue_time="50ms", drain_time="5s"), name("gate")
+    held = chat(house.banter.socket, house.tenant, script(name("busy"), tokens=["a", "b"], gates={"2": gate}), "/v1/chat/stream")
+    assert [held.event()["type"] for _ in range(2)] == ["start", "token"]
+    house.failing.aim("banter-admit", MOST)
+    for at in (MOST, *chosen(f"admission {dialect.name}", 60)):
+        house.failing.aim("banter-admit", at)
+        house.suffer(dialect, REFUSED)
+    standin.control.open_gate(gate)
+    assert held.events()[-1]["type"] == "done"
+    house.well(dialect)
+
+
+def test_each_call_of_a_start_fails_once(house, tmp_path):
+    """It says why, and ends; or it goes on, and serves."""
+    house, dialect = house(status_listen=f"unix:{tmp_path}/status"), DIALECTS["headless JSON"]
+    house.close()
+    house.failing.aim(Tortured.program, MOST)
+    house.banter = Start(**house.settings)
+    house.settle()
+    house.close()
+    for at in chosen("start", house.failing.count):
+        house.failing.aim(Tortured.program, at)
+        house.banter = Start(**house.settings)
+        house.settle()
+        what = Failed(house.failing.name, house.failing.place, "start", house.banter.process.poll(), "")
+        house.failed.append(what)
+        try:
+            if what.status is None:
+                house.well(dialect)
+                house.close()
+            else:
+                assert what.status == 1, what.status
+                house.banter.failed()
+        except AssertionError as wrong:
+            house.complaints.append((what, wrong))
+            house.banter.kill()
+    house.banter = Tortured(**house.settings)
     house.well(dialect)
