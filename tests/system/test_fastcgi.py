@@ -3,6 +3,7 @@
 import contextlib
 import json
 import random
+import re
 import threading
 import time
 
@@ -23,6 +24,17 @@ def one(pool):
     yield banter
     assert health(banter.socket) == 200
     assert banter.children() == before, "the worker was lost"
+
+
+@pytest.fixture(scope="module")
+def one_address(database, standin):
+    """A pool that lets each address ask once; whom it believes may say for whom."""
+    with contextlib.closing(servers.Banter(database.url(), standin.url, workers=1, address_limit=1, address_window="1h",
+                                           trusted_proxies="203.0.113.0/24")) as banter:
+        banter.seen = 0
+        before = banter.children()
+        yield banter
+        assert banter.children() == before, "the worker was lost"
 
 
 def ask(banter, params, body=b""):
@@ -278,6 +290,7 @@ def test_a_connection_that_the_web_server_wants_kept_is_closed_by_our_own_pool(o
 ODD_PATHS = [
     "/", "//", "", "*", "v1/chat", "//v1/chat", "/v1//chat", "/v1/./chat", "/a/../v1/chat", "/v1/chat/..",
     "/v1%2Fchat", "/v1/ch%61t", "/V1/CHAT", "/v1/chat//", "/v1/chat;x", "/v1/chat#x", "/v1/chat/stream/x",
+    "/v1%252Fchat", "/v1/%2563hat", "/v1/%25%36%33hat", "/%252e%252e/v1/chat", "/v1/chat%252F", "/v1/chat%2500", "/v1/chat%25",
     b"/v1/chat\xff", b"\xff\xfe", "/" + "a" * 30000, "/api/v1/chatbots//chat/x", "/v1/chat\r\nX: y", "/chät",
 ]
 
@@ -288,6 +301,70 @@ def test_G2_odd_paths_are_404(one, tenant, path):
     status, answer = ask(one, chat_params(tenant, body, REQUEST_URI=path, SCRIPT_NAME=None), body)
     assert status == 404
     assert json.loads(answer).get("code") == ("NOT_FOUND" if path[:5] == "/api/" else None)
+
+
+# Line breaks in every form that anybody takes for one, and what ends a string elsewhere.
+BREAKS = [b"%s\r\nX-Evil: 1", b"%s\nX-Evil: 1", b"%s\rX-Evil: 1", b"%s\r\n\r\nevil", b"%s\0\r\nX-Evil: 1", b"%s\x85X-Evil: 1",
+          "%s\u2028X-Evil: 1".encode(), b"X-Evil: 1\r\n%s"]
+# What of a request comes back in a reply, or is asked before one is made, with a value that is good before it is broken.
+SAID = {
+    "HTTP_X_REQUEST_ID": b"request-1", "HTTP_ORIGIN": b"https://listed.example", "REQUEST_METHOD": b"POST",
+    "HTTP_ACCESS_CONTROL_REQUEST_METHOD": b"POST", "HTTP_ACCESS_CONTROL_REQUEST_HEADERS": b"x-api-key",
+    "REQUEST_URI": b"/v1/chat", "HTTP_IDEMPOTENCY_KEY": b"key-1", "HTTP_X_API_KEY": b"sk-widget_1", "HTTP_IF_NONE_MATCH": b'"tag"',
+    "HTTP_ACCEPT": b"text/plain", "HTTP_HOST": b"host.example", "REMOTE_ADDR": b"127.0.0.1", "HTTP_X_FORWARDED_FOR": b"192.0.2.1",
+    "CONTENT_TYPE": b"application/json", "SERVER_PROTOCOL": b"HTTP/1.1",
+}
+ALWAYS = {"Status", "Content-Type", "X-Request-Id", "Cache-Control", "X-Content-Type-Options", "Referrer-Policy", "Vary"}
+SOMETIMES = {"X-Accel-Buffering", "Allow", "Retry-After", "Access-Control-Allow-Origin", "Access-Control-Expose-Headers"}
+
+
+def check_no_header_of_theirs(reply):
+    """Only lines that we write, each of one header that we know, and an id of the contract's form."""
+    head = reply.bytes.partition(b"\r\n\r\n")[0]
+    lines = head.split(b"\r\n")
+    assert not re.search(rb"[\0-\x08\x0a-\x1f\x7f-\xff]", b"".join(lines)), head
+    names = [line.partition(b":")[0].decode() for line in lines]
+    assert len(names) == len(set(names)) and ALWAYS <= set(names) <= ALWAYS | SOMETIMES, head
+    assert re.fullmatch(r"[A-Za-z0-9._-]{1,128}", reply.headers["X-Request-Id"])
+    assert reply.headers.get("Access-Control-Allow-Origin") in (None, "https://listed.example")
+
+
+@pytest.mark.parametrize("variable", SAID)
+def test_G5_G7_no_value_of_a_request_makes_a_header_of_its_own(pool, tenant, variable):
+    """On every kind of reply, and no line of the log either."""
+    banter = pool(workers=1, allowed_origins="https://listed.example", trusted_proxies="127.0.0.1")
+    body = chat_body(script("hello", tokens=["a"]))
+    kinds = [
+        {}, {"REQUEST_URI": "/v1/chat/stream"}, {"REQUEST_URI": "/none"}, {"REQUEST_METHOD": "GET"}, {"HTTP_X_API_KEY": "none"},
+        {"HTTP_ORIGIN": "https://listed.example"}, {"HTTP_IDEMPOTENCY_KEY": "x" * 256}, {"CONTENT_LENGTH": len(body) + 1},
+    ]
+    for kind in kinds:
+        for broken in BREAKS:
+            params = {**chat_params(tenant, body), **kind, variable: broken.replace(b"%s", SAID[variable])}
+            with Connection(banter.socket) as connection:
+                reply = connection.ask(params, body)
+                reply.body()
+                check_no_header_of_theirs(reply)
+                assert b"X-Evil" not in reply.bytes
+    assert not re.search(r"^X-Evil", banter.text(), re.M)
+
+
+@pytest.mark.parametrize("hostile", [
+    b"unknown", b"%s%n%x", b"192.0.2.1\r\nX-Evil: 1", b"\0", b"'; drop table banter_data.exchange; --",
+    b"999.1.1.1", b"[::1", b"1.2.3.4.5", b"0x7f.1", b"127.1", b"::ffff:1.2.3.4.5", b",", b" ,\t,", b"x" * 60000,
+    b"192.0.2.1, " * 5000 + b"unknown", b"\xff\xfe", "\u0661.1.1.1".encode(),
+], ids=lambda hostile: repr(hostile)[:24])
+def test_G9_a_hostile_X_Forwarded_For_counts_as_who_passed_it_on(one_address, tenant, hostile):
+    """It is no address: the one from whom it comes counts, and nobody else."""
+    one_address.seen += 1
+    who, another = f"203.0.113.{one_address.seen}", f"198.51.100.{one_address.seen}"
+    body = chat_body(script("hello", tokens=["a"]))
+
+    def status(value):
+        return ask(one_address, chat_params(tenant, body, REMOTE_ADDR=who, HTTP_X_FORWARDED_FOR=value), body)[0]
+
+    assert [status(hostile), status(None), status(hostile), status(another)] == [200, 429, 429, 200]
+    assert not re.search(r"^X-Evil", one_address.text(), re.M)
 
 
 @pytest.mark.parametrize("uri, path_info", [

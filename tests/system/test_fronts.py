@@ -244,9 +244,11 @@ def test_a_client_that_asks_before_it_sends(api):
 
 # What is nearly a path of ours and is not: the program compares undecoded. `*` is ours without its first slash.
 ODD = ["//*", "/./*", "/x/../*", "/../*", "/%2e%2e/*", "/%2F*", "/*%2F", "/*%00", "/*%20", "/*%3Fx", "/*;x",
-       "/*/..", "/*/x/..", "/*/%2e"]
+       "/*/..", "/*/x/..", "/*/%2e",
+       # Whoever decodes a second time finds our path in these.
+       "/%252e%252e/*", "/x/%252e%252e/*", "/*%252F", "/*%2500", "/*%253Fx", "/%252F*"]
 # What may stand in place of its last slash.
-BETWEEN = ["//", "/./", "/x/../", "%2F", "%2f", "%5C", "/%00/", "/%63hat/../"]
+BETWEEN = ["//", "/./", "/x/../", "%2F", "%2f", "%5C", "/%00/", "/%63hat/../", "%252F", "%255C", "/%252e/"]
 
 
 # In the headless API's form, and in that of whatever begins with /api/.
@@ -258,6 +260,8 @@ def odd_paths(path):
     yield from (odd.replace("*", path[1:]) for odd in ODD)
     yield from (head + between + tail for between in BETWEEN)
     yield f"{head}/%63{tail[1:]}"
+    yield f"{head}/%2563{tail[1:]}"
+    yield f"{head}/%25%36%33{tail[1:]}"
     yield path.upper()
 
 

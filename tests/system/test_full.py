@@ -15,6 +15,7 @@ import servers
 from fastcgi import STDIN, Connection, Cut, Reply, begun, chat, chat_body, chat_params, in_time, record, records
 from servers import BUILD, name, script, until
 from site_client import at_once
+from test_fastcgi import BREAKS, SAID, check_no_header_of_theirs
 from test_pool import alive, end_of, exchange_state, logged
 
 SHORT = "200ms"
@@ -207,6 +208,23 @@ def test_G6_one_who_sends_on_behind_its_503_is_read(pool, tenant):
         assert in_time(lambda: told(send(banter, tenant, "Hello"))) == (503, FULL["headless"])
         slow.sendall(records(STDIN, body[30000:]))
         slow.close()
+
+
+def test_G5_G6_no_value_makes_a_header_of_its_own_where_all_are_busy(pool, tenant, model):
+    """The admission process says what a worker does."""
+    banter, gate = pool(workers=1, queue_time=SHORT, allowed_origins="https://listed.example"), name("gate")
+    running = busy(banter, tenant, gate, 1)
+    body = chat_body("hello")
+    for variable in "HTTP_X_REQUEST_ID", "HTTP_ORIGIN", "REQUEST_URI", "REQUEST_METHOD":
+        params = chat_params(tenant, body)
+        params[variable] = BREAKS[0].replace(b"%s", SAID[variable])
+        with Connection(banter.socket) as connection:
+            reply = connection.ask(params, body)
+            reply.body()
+            assert reply.status in (404, 405, 503)
+            check_no_header_of_theirs(reply)
+    model.open_gate(gate)
+    finish(running)
 
 
 def test_G6_one_who_sends_on_for_ever_is_closed(pool, tenant):
