@@ -149,7 +149,9 @@ enum status db_statement_step(struct db *db, bool *done)
 		if (result) {
 			take_result(db, result);
 		} else if (db->pieces.count > 1) {
-			db->pieces.at++;
+			/* Behind the last one is the pipeline's end, or libpq had no memory to say so. */
+			if (++db->pieces.at > db->pieces.count)
+				return db_failure_lost(db);
 		} else {
 			*done = true;
 			break;
