@@ -23,7 +23,7 @@ from fastcgi import Connection, chat
 from servers import name, script, until
 
 SEED = os.environ.get("BANTER_TEST_SEED") or secrets.token_hex(4)
-ROUNDS = int(os.environ.get("BANTER_TEST_ROUNDS", "25"))
+ROUNDS = int(os.environ.get("BANTER_TEST_ROUNDS", "8"))
 TOKENS = ["Hel", "lo", " there"]
 CREDITS = 1_000_000
 MOST = 10_000  # calls of one exchange: beyond all of them
