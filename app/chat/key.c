@@ -13,14 +13,17 @@
 
 static const char digits[] = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 
-static struct str prefix_of(enum key_kind kind)
-{
-	return kind == KEY_WIDGET ? STR("sk-widget_") : STR("sk-workspace_");
-}
+static const struct {
+	struct str name, prefix;
+} kinds[KEY_KINDS] = {
+	[KEY_WIDGET] = { STR("widget"), STR("sk-widget_") },
+	[KEY_WORKSPACE] = { STR("workspace"), STR("sk-workspace_") },
+	[KEY_SITE] = { STR("site"), STR("pk-site_") },
+};
 
 struct str key_kind_name(enum key_kind kind)
 {
-	return kind == KEY_WIDGET ? STR("widget") : STR("workspace");
+	return kinds[kind].name;
 }
 
 static bool contains(struct str text, struct str part)
@@ -30,7 +33,12 @@ static bool contains(struct str text, struct str part)
 
 bool key_stands_in(struct str text)
 {
-	return contains(text, prefix_of(KEY_WIDGET)) || contains(text, prefix_of(KEY_WORKSPACE));
+	size_t i;
+
+	for (i = 0; i < KEY_KINDS; i++)
+		if (contains(text, kinds[i].prefix))
+			return true;
+	return false;
 }
 
 enum status key_hash(struct str bytes, unsigned char out[KEY_HASH_SIZE])
@@ -82,7 +90,7 @@ static enum status read_number(struct str text, uint64_t *out)
 
 enum status key_read(enum key_kind kind, struct str text, struct key *out)
 {
-	struct str prefix = prefix_of(kind), body, whole = text;
+	struct str prefix = kinds[kind].prefix, body, whole = text;
 	uint64_t workspace, check;
 	size_t i;
 
@@ -123,7 +131,7 @@ static void random_digits(char *out, int count)
 enum status key_new(enum key_kind kind, int64_t workspace, char text[KEY_TEXT_SIZE],
 		    struct key *out)
 {
-	struct str prefix = prefix_of(kind);
+	struct str prefix = kinds[kind].prefix;
 	size_t n = prefix.n + WORKSPACE_DIGITS + RANDOM_DIGITS;
 
 	memcpy(text, prefix.p, prefix.n);

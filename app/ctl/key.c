@@ -79,6 +79,7 @@ static int make(const struct cli_call *call, struct ops *ops, struct ops_key *ma
 		.chatbot = cli_value(call, "--chatbot"),
 		.workspace = cli_value(call, "--workspace"),
 		.label = cli_value(call, "--label"),
+		.origins = cli_value(call, "--origins"),
 	};
 	const char *path = cli_value(call, "--file");
 	int code = cli_ended(call, ops, ops_key_prepare(ops, &request, made));
@@ -102,6 +103,9 @@ static int run_create(const struct cli_call *call)
 	if (!cli_value(call, "--chatbot") == !cli_value(call, "--workspace"))
 		return cli_say(CLI_WRONG, "key create: say --chatbot CHATBOT for a widget key, or "
 					  "--workspace WORKSPACE for a workspace key");
+	if (cli_value(call, "--origins") && !cli_value(call, "--chatbot"))
+		return cli_say(CLI_WRONG, "key create: --origins is for a site key, of --chatbot "
+					  "CHATBOT");
 	code = cli_open(call, &ops);
 	if (code == CLI_DONE)
 		code = make(call, &ops, &made);
@@ -131,6 +135,7 @@ static int run_revoke(const struct cli_call *call)
 static const struct cli_option create_options[] = {
 	{ "--chatbot", "CHATBOT", "a widget key, of this chatbot" },
 	{ "--workspace", "WORKSPACE", "a workspace key, for all of its chatbots" },
+	{ "--origins", "ORIGINS", "with --chatbot: a site key, for pages of these origins, commas between" },
 	{ "--label", "TEXT", "what it is for, in your words" },
 	{ "--file", "FILE", "into this new file (mode 0600), not on the screen; prints its id" },
 	{ .name = NULL },
@@ -142,8 +147,13 @@ const struct cli_command ctl_key_commands[] = {
 	{ .name = "key create",
 	  .arguments = "",
 	  .meaning = "Makes a key and prints it, this once",
-	  .more = "The database keeps its hash alone: a key that is lost is revoked and replaced.",
-	  .example = "key create --chatbot Support --label \"shop.example\"",
+	  .more = "The database keeps its hash alone: a key that is lost is revoked and replaced.\n"
+		  "Widget and workspace keys are secrets, for back ends. A site key is none: it "
+		  "stands in "
+		  "pages,\nand does what their visitors may. An origin is what browsers send, to "
+		  "the "
+		  "letter: https://shop.example",
+	  .example = "key create --chatbot Support --origins https://shop.example",
 	  .options = create_options,
 	  .flags = CLI_PRINTS,
 	  .run = run_create },
@@ -154,7 +164,7 @@ const struct cli_command ctl_key_commands[] = {
 	  .more = "`last used at` is exact to a minute.",
 	  .example = "key list Shop",
 	  .flags = CLI_PRINTS,
-	  .details = 4,
+	  .details = 5,
 	  .run = cli_run_table,
 	  .rows = ops_key_list },
 	{ .name = "key show",
@@ -175,7 +185,8 @@ const struct cli_command ctl_key_commands[] = {
 	  .more = NAMED "\n\n"
 			"settings:\n"
 			"  label=TEXT           what it is for, in your words\n"
-			"  active=yes|no        no: it gets 401",
+			"  active=yes|no        no: it gets 401\n"
+			"  origins=ORIGIN,…     a site key's: these instead of those it had",
 	  .example = "key set x7Qa label=\"the old site\"",
 	  .flags = CLI_PRINTS,
 	  .run = run_set },

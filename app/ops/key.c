@@ -8,15 +8,24 @@
 #define SHOW "select * from banter.key_show(p_key => $1)"
 #define HINT 4 /* the last characters, by which a person knows it again */
 
-static enum status judge_label(struct ops *ops, const char *label)
+static enum status judge(struct ops *ops, const struct ops_key_request *request)
 {
 	struct db_query query;
 
 	db_query_init(&query, "key create",
 		      "select banter.settings_refusal(p_what => 'key', p_changes =>"
-		      " json_build_object('label', coalesce($1::text, '')), p_name => null)");
-	db_add_input(&query, label);
+		      " json_strip_nulls(json_build_object('label', coalesce($1::text, ''),"
+		      " 'origins', $2::text)), p_name => null)");
+	db_add_input(&query, request->label);
+	db_add_input(&query, request->origins);
 	return ops_call_words(ops, &query);
+}
+
+static enum key_kind kind_of(const struct ops_key_request *request)
+{
+	if (!request->chatbot)
+		return KEY_WORKSPACE;
+	return request->origins ? KEY_SITE : KEY_WIDGET;
 }
 
 enum status ops_key_prepare(struct ops *ops, const struct ops_key_request *request,
@@ -25,8 +34,8 @@ enum status ops_key_prepare(struct ops *ops, const struct ops_key_request *reque
 	struct db_query query;
 	enum status status;
 
-	*out = (struct ops_key){ .label = request->label };
-	status = judge_label(ops, request->label);
+	*out = (struct ops_key){ .label = request->label, .origins = request->origins };
+	status = judge(ops, request);
 	if (status)
 		return status;
 	db_query_init(&query, "key create",
@@ -37,20 +46,21 @@ enum status ops_key_prepare(struct ops *ops, const struct ops_key_request *reque
 	if (status)
 		return status;
 	secret_new_id(out->id);
-	if (key_new(request->chatbot ? KEY_WIDGET : KEY_WORKSPACE,
-		    db_rows_integer(out->place, 0, 0, 0), out->text, &out->key))
+	if (key_new(kind_of(request), db_rows_integer(out->place, 0, 0, 0), out->text, &out->key))
 		return ops_refuse(ops, STATUS_REFUSED, STR("no key could be made"));
 	return STATUS_OK;
 }
 
 enum status ops_key_add(struct ops *ops, const char *name, const struct key *key, const char *id,
-			struct str chatbot, const char *hint, const char *label)
+			struct str chatbot, const char *hint, const char *label,
+			const char *origins)
 {
 	struct db_query query;
 
 	db_query_init(&query, name,
 		      "select banter.key_create(p_workspace => $1, p_api_key => $2, p_kind => $3,"
-		      " p_chatbot => $4, p_hash => $5, p_hint => $6, p_label => $7)");
+		      " p_chatbot => $4, p_hash => $5, p_hint => $6, p_label => $7,"
+		      " p_origins => string_to_array($8, ','))");
 	db_add_integer(&query, key->workspace);
 	db_add_input(&query, id);
 	db_add_text(&query, key_kind_name(key->kind));
@@ -58,13 +68,14 @@ enum status ops_key_add(struct ops *ops, const char *name, const struct key *key
 	db_add_text(&query, (struct str){ (const char *)key->hash, KEY_HASH_SIZE });
 	db_add_input(&query, hint);
 	db_add_input(&query, label);
+	db_add_input(&query, origins);
 	return ops_call(ops, &query, NULL);
 }
 
 enum status ops_key_store(struct ops *ops, const struct ops_key *key)
 {
 	return ops_key_add(ops, "key create", &key->key, key->id, db_rows_text(key->place, 0, 1),
-			   key->text + strlen(key->text) - HINT, key->label);
+			   key->text + strlen(key->text) - HINT, key->label, key->origins);
 }
 
 void ops_key_clear(struct ops_key *key)

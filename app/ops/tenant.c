@@ -42,7 +42,7 @@ enum status ops_tenant_add_key(struct ops *ops, const struct ops_tenant *tenant,
 {
 	struct str chatbot = key->kind == KEY_WIDGET ? str_from(tenant->chatbot) : STR_NONE;
 
-	return ops_key_add(ops, tenant->purpose, key, id, chatbot, hint, tenant->purpose);
+	return ops_key_add(ops, tenant->purpose, key, id, chatbot, hint, tenant->purpose, NULL);
 }
 
 enum status ops_tenant_remove(struct ops *ops, const struct ops_tenant *tenant)

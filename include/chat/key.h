@@ -12,7 +12,12 @@
 #include "base/status.h"
 #include "base/str.h"
 
-enum key_kind { KEY_WIDGET, KEY_WORKSPACE };
+enum key_kind {
+	KEY_WIDGET,
+	KEY_WORKSPACE,
+	KEY_SITE, /* stands in pages: everybody may know it */
+	KEY_KINDS
+};
 
 #define KEY_HASH_SIZE 32
 #define KEY_TEXT_SIZE 72
@@ -28,7 +33,7 @@ enum status key_read(enum key_kind kind, struct str text, struct key *out) MUST_
 /* A new key of a workspace; its text, which nobody can get again, with NUL into `text`. */
 enum status key_new(enum key_kind kind, int64_t workspace, char text[KEY_TEXT_SIZE],
 		    struct key *out) MUST_CHECK;
-/* "widget" or "workspace", as the database names them. */
+/* "widget", "workspace" or "site", as the database names them. */
 struct str key_kind_name(enum key_kind kind);
 /* True if a key may stand in the text: the beginning of one does. */
 bool key_stands_in(struct str text);

@@ -9,17 +9,19 @@
 #include "chat/key.h"
 #include "ops/ops.h"
 
-/* What a new key is for: a chatbot (a widget key), or else a workspace. */
+/* What a new key is for: a chatbot (a widget key, or a site key), or else a workspace. */
 struct ops_key_request {
 	const char *chatbot, *workspace; /* one of them */
 	const char *label;		 /* what it is for, in somebody's words */
+	const char *origins;		 /* a site key's, commas between; NULL: it is none */
 };
 
 struct ops_key {
 	char id[SECRET_ID_SIZE];
 	char text[KEY_TEXT_SIZE]; /* the secret itself */
 	struct key key;
-	const char *label;     /* as it was asked for; borrowed */
+	const char *label; /* as it was asked for, both; borrowed */
+	const char *origins;
 	struct db_rows *place; /* what it is of */
 };
 
@@ -32,11 +34,12 @@ enum status ops_key_prepare(struct ops *ops, const struct ops_key_request *reque
 /* From here on it counts. */
 enum status ops_key_store(struct ops *ops, const struct ops_key *key) MUST_CHECK;
 /*
- * The same for a key that was made elsewhere. `chatbot`: a widget key's, else absent; `hint`: what it
- * is known again by; `name`: for logs.
+ * The same for a key that was made elsewhere. `chatbot`: absent for a workspace key; `hint`: what it
+ * is known again by; `origins`: a site key's, else NULL; `name`: for logs.
  */
 enum status ops_key_add(struct ops *ops, const char *name, const struct key *key, const char *id,
-			struct str chatbot, const char *hint, const char *label) MUST_CHECK;
+			struct str chatbot, const char *hint, const char *label,
+			const char *origins) MUST_CHECK;
 /* Wipes its text. */
 void ops_key_clear(struct ops_key *key);
 

@@ -5,6 +5,6 @@ language sql
 immutable
 security definer
 set search_path = pg_catalog, banter_data, pg_temp
-as $$ select 5 $$;
+as $$ select 6 $$;
 
 comment on function banter.schema_version() is 'Version of the schema these functions belong to; the program compares it at its start.';

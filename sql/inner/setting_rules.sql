@@ -28,8 +28,9 @@ as $$
 		(15, 'chatbot', 'active', 'yes or no', null, null, null, null),
 
 		(1, 'key', 'label', 'name', 0, 200, 'none', '""'),
-		(2, 'key', 'active', 'yes or no', null, null, null, null)
+		(2, 'key', 'active', 'yes or no', null, null, null, null),
+		(3, 'key', 'origins', 'origins', 1, 16, null, null)
 $$;
 
 comment on function banter_data.setting_rules() is
-	'What the operator can set, and to what: a whole number or number from low to high, a name or text of so many characters, so many names.';
+	'What the operator can set, and to what: a whole number or number from low to high, a name or text of so many characters, so many names or origins.';

@@ -9,6 +9,9 @@ as $$
 		when 'whole' then format('a whole number from %s to %s', p_low, p_high)
 		when 'number' then format('a number from %s to %s', p_low, p_high)
 		when 'names' then format('%s to %s names of letters, digits and ._- with commas between, none of them twice', p_low, p_high)
+		when 'origins' then format(
+			'%s to %s origins as browsers send them (https://shop.example), with commas between, none of them twice',
+			p_low, p_high)
 		else p_kind
 	end || coalesce(', or ' || p_word, '')
 $$;

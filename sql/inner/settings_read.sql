@@ -32,6 +32,12 @@ begin
 			when 'names' then v.value ~ '^[A-Za-z0-9._-]{1,64}(,[A-Za-z0-9._-]{1,64})*$' and (
 				select count(*) between v.low and v.high and count(*) = count(distinct n.name)
 				from unnest(string_to_array(v.value, ',')) n (name))
+			-- As a browser writes them: in lower case, without the port that goes without saying.
+			when 'origins' then (
+				select count(*) between v.low and v.high and count(*) = count(distinct o.origin)
+					and bool_and(o.origin ~ '^[a-z][a-z0-9+.-]*://([a-z0-9._-]+|\[[0-9a-f:.]+\])(:[0-9]{1,5})?$'
+						and o.origin !~ '^(http://.*:80|https://.*:443)$')
+				from unnest(string_to_array(v.value, ',')) o (origin))
 			when 'remove, keep or begins' then v.value in ('remove', 'keep', 'begins')
 			when 'whole' then case when v.value ~ '^[0-9]{1,16}$' then v.value::bigint between v.low and v.high end
 			when 'number' then
@@ -46,6 +52,7 @@ begin
 			when 'whole' then to_jsonb(v.value::bigint)
 			when 'number' then to_jsonb(v.value::numeric)
 			when 'names' then to_jsonb(string_to_array(v.value, ','))
+			when 'origins' then to_jsonb(string_to_array(v.value, ','))
 			else to_jsonb(v.value)
 		end);
 	end loop;

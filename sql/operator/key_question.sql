@@ -10,8 +10,8 @@ begin
 		select s.key_id, format('revoke the %s key %sthat ends in %s, of %s? it gets 401 for good', s.kind,
 			coalesce('"' || nullif(s.label, '') || '" ', ''), s.ends_in,
 			case s.kind
-				when 'widget' then format('chatbot "%s"', s.chatbot)
-				else format('workspace "%s"', s.workspace)
+				when 'workspace' then format('workspace "%s"', s.workspace)
+				else format('chatbot "%s"', s.chatbot)
 			end)
 		from banter.key_show(p_key) s;
 end

@@ -20,9 +20,12 @@ begin
 	if v.active and v.revoked_at is not null then
 		raise exception 'key "%" was revoked, which is final; make a new one with banterctl key create', p_key;
 	end if;
+	if v.origins is not null and v.kind <> 'site' then
+		raise exception 'key "%" is a % key: only a site key has origins', p_key, v.kind;
+	end if;
 
 	update banter_data.api_key k
-	set label = v.label, active = v.active
+	set label = v.label, active = v.active, origins = v.origins
 	where k.workspace = v_which.workspace and k.api_key = v_which.api_key;
 	return v_which.api_key;
 end

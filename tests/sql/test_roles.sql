@@ -46,7 +46,7 @@ select is(banter.exchange_end(1, 'x1', 'done', 'hi', 'stop', 1, 1, null, 1, 1, '
 select is((select outcome from banter.turn_start(1, sha256('wk-bot'), 'widget', null, 'x1', 'a1', null, 'c1', 's', 'hello', null,
 	true, null, sha256('b'), 300, 20, 10000, 'r1') limit 1), 'replay', 'a worker of the release before starts it');
 select is(banter.turn_close(1, 'x1', 'done', 'hi', 'stop', 1, 1, null, 1, 1, 'default', 1, null, 600000), 'already', 'and ends it');
-select ok(banter.health() and banter.schema_version() = 5, 'and asks how things are');
+select ok(banter.health() and banter.schema_version() = 6, 'and asks how things are');
 select throws_ok('select * from banter_data.exchange', '42501', null, 'it reads no table');
 select throws_ok('select * from banter_data.usage_day', '42501', null, 'nor a view');
 select throws_ok($$ select banter.key_create(1, 'k', 'workspace', null, sha256('k'), '', '') $$, '42501', null, 'it makes no key');
@@ -56,13 +56,13 @@ reset role;
 
 -- What it had been given by hand goes at the next migrate.
 grant select on banter_data.exchange to banter_app, public;
-grant execute on function banter.key_create(bigint, text, text, text, bytea, text, text) to banter_app, public;
+grant execute on function banter.key_create(bigint, text, text, text, bytea, text, text, text[]) to banter_app, public;
 grant usage on schema banter_data to banter_app;
 select set_config('banter.app_role', 'banter_app', true);
 \ir ../../sql/roles.sql
 select ok(not has_table_privilege('banter_app', 'banter_data.exchange', 'select')
 	and not has_schema_privilege('banter_app', 'banter_data', 'usage')
-	and not has_function_privilege('banter_app', 'banter.key_create(bigint, text, text, text, bytea, text, text)', 'execute')
+	and not has_function_privilege('banter_app', 'banter.key_create(bigint, text, text, text, bytea, text, text, text[])', 'execute')
 	and has_function_privilege('banter_app', 'banter.health()', 'execute'),
 	'roles.sql takes back what it does not name');
 

@@ -39,7 +39,7 @@ select is(pg_temp.refusal('chatbot', 'reasoning', 'x'), 'reasoning must be remov
 select is(pg_temp.refusal('workspace', 'credits', 'x'), 'credits must be a whole number from 0 to 1000000000000000, or unlimited');
 select is(pg_temp.refusal('workspace', 'active', 'x'), 'active must be yes or no');
 select is(pg_temp.refusal('workspace', 'name', ''), 'name must be 1 to 200 characters without control characters');
-select is(pg_temp.refusal('key', 'x', ''), 'a key has no setting "x"; it has label, active');
+select is(pg_temp.refusal('key', 'x', ''), 'a key has no setting "x"; it has label, active, origins');
 select is(banter.settings_refusal('workspace', '{}', ''), 'name must be 1 to 200 characters without control characters', 'the name it is made with');
 select is(banter.settings_refusal('workspace', '{"active":"x"}', 'good'), 'active must be yes or no', 'settings beside a good name');
 select is(banter.settings_refusal('workspace', '{}', 'good'), null, 'nothing is wrong');

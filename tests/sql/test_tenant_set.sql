@@ -84,6 +84,18 @@ select is(banter.key_set('k5', '{"label":"the lost one"}'), 'k5', 'its label may
 select is((select keys from banter.workspace_show('five')), 0::bigint, 'and it does not count');
 select pg_temp.rows_are($$ select key_id, active from banter.key_list('five') $$, $$ values ('k5', false) $$, 'it is listed');
 select is((select count(*)::integer from banter.key_list()), 7, 'of all');
+select throws_ok($$ select banter.key_set('k5', '{"origins":"https://shop.example"}') $$, 'P0001',
+	'key "k5" is a workspace key: only a site key has origins');
+select banter.key_create(5, 'p5', 'site', 'n', sha256('p5'), 'p5p5', 'pages', array['https://shop.example']);
+select is(banter.key_set('p5', '{"origins":"https://a.example,http://[::1]:3000,capacitor://localhost"}'), 'p5');
+select is((select origins from banter.key_show('p5')), 'https://a.example,http://[::1]:3000,capacitor://localhost', 'origins are shown');
+select is((select question from banter.key_question('p5')),
+	'revoke the site key "pages" that ends in p5p5, of chatbot "O"? it gets 401 for good');
+select ok(banter.settings_refusal('key', json_build_object('origins', o), null) like 'origins must be 1 to 16 origins as browsers send them%',
+	'no browser sends ' || o)
+from unnest(array['', 'null', '*', 'shop.example', 'https://shop.example/', 'https://Shop.example', 'https://shop.example:443',
+	'http://shop.example:80', 'https://a.example,', 'https://a.example, https://b.example', 'https://a.example,https://a.example',
+	'https://*.example', 'https://u@a.example']) o;
 select throws_ok($$ select banter.key_show('wk-bot') $$, 'P0001', null, 'two workspaces have that id');
 select * from finish();
 rollback;

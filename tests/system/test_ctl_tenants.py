@@ -397,11 +397,32 @@ KEY = "say --chatbot CHATBOT for a widget key, or --workspace WORKSPACE for a wo
     ("credits add", ["a", "99999999999999999"], NUMBER, False),
     ("key create", [], KEY, False),
     ("key create", ["--chatbot", "a", "--workspace", "b"], KEY, False),
+    ("key create", ["--workspace", "a", "--origins", "https://a"], "--origins is for a site key, of --chatbot CHATBOT", False),
 ], ids=str)
 def test_command_lines_are_refused(refused, site, command, arguments, said, see):
     arguments = [workspace_of(site) if word == "a" else word for word in arguments]
     assert refused(*command.split(), *arguments) == (
         2, f"{command}: {said}" + (f"; see banterctl {command} --help" if see else ""))
+
+
+def test_a_site_key_is_made_shown_changed_and_revoked(site, operator, refused, shown):
+    """Its kind says that it is no secret, and its origins are what browsers send."""
+    bot = site.tenant.chatbot
+    made = json.loads(operator("key", "create", "--chatbot", bot, "--origins", "https://a.example,http://localhost:3000", "--json"))
+    assert made["kind"] == "site" and re.fullmatch(r"pk-site_\w{51}", made["key"])
+    key = made["key_id"]
+    assert {"kind": "site", "chatbot_id": bot, "origins": "https://a.example,http://localhost:3000"}.items() <= shown(
+        "key", "show", key).items()
+    operator("key", "set", key, "origins=https://b.example")
+    (listed,) = [row for row in shown("key", "list", workspace_of(site)) if row["key_id"] == key]
+    assert listed["origins"] == "https://b.example"
+    code, said = refused("key", "set", key, "origins=https://b.example/")
+    assert code == 2 and said.startswith("origins must be 1 to 16 origins as browsers send them (https://shop.example)")
+    (widget,) = [row["key_id"] for row in shown("key", "list", workspace_of(site)) if row["kind"] == "widget"]
+    assert refused("key", "set", widget, "origins=https://b.example") == (
+        1, f'key "{widget}" is a widget key: only a site key has origins')
+    operator("key", "revoke", key, "--yes")
+    assert shown("key", "show", key)["revoked_at"] is not None
 
 
 def test_a_label_is_checked(refused, site):

@@ -103,6 +103,7 @@ static void a_key_of_the_other_kind_is_refused(void **state)
 	assert_true(refused(KEY_WORKSPACE, STR(WIDGET_KEY)));
 	assert_str(key_kind_name(KEY_WIDGET), "widget");
 	assert_str(key_kind_name(KEY_WORKSPACE), "workspace");
+	assert_str(key_kind_name(KEY_SITE), "site");
 }
 
 /* Checksums that are right, numbers that are too big for 64 bits. */
@@ -125,8 +126,10 @@ static void a_workspace_beyond_64_bits_is_refused(void **state)
 
 static void assert_form(enum key_kind kind, const char *text)
 {
-	struct str prefix = kind == KEY_WIDGET ? STR("sk-widget_") : STR("sk-workspace_");
-	struct str whole = str_from(text);
+	static const struct str prefixes[] = { [KEY_WIDGET] = STR("sk-widget_"),
+					       [KEY_WORKSPACE] = STR("sk-workspace_"),
+					       [KEY_SITE] = STR("pk-site_") };
+	struct str prefix = prefixes[kind], whole = str_from(text);
 
 	assert_true(str_starts(whole, prefix));
 	assert_int_equal(whole.n, prefix.n + 11 + 34 + 6);
@@ -137,7 +140,7 @@ static void a_new_key_reads_back(void **state)
 {
 	static const int64_t workspaces[] = { 0,  1,	     -1,	61,
 					      62, INT64_MAX, INT64_MIN, 4611686018427387904 };
-	static const enum key_kind kinds[] = { KEY_WIDGET, KEY_WORKSPACE };
+	static const enum key_kind kinds[] = { KEY_WIDGET, KEY_WORKSPACE, KEY_SITE };
 	unsigned char hash[KEY_HASH_SIZE];
 	struct key made, read;
 	char text[KEY_TEXT_SIZE];

@@ -81,7 +81,8 @@ static void a_refusal_comes_back_in_words(void **state)
 
 #define LABEL                                                                                      \
 	"key create: select banter.settings_refusal(p_what => 'key', p_changes =>"                 \
-	" json_build_object('label', coalesce($1::text, '')), p_name => null) "
+	" json_strip_nulls(json_build_object('label', coalesce($1::text, ''),"                     \
+	" 'origins', $2::text)), p_name => null) "
 #define PLACE "key create: select * from banter.key_place(p_chatbot => $1, p_workspace => $2) "
 
 static const struct stub_row place[] = { { { "42", "its-chatbot" } } };
@@ -97,7 +98,7 @@ static void a_key_is_made_then_stored(void **state)
 	(void)state;
 	ANSWERS(NOTHING, ROWS(place), NOTHING);
 	assert_int_equal(ops_key_prepare(&unit_ops.ops, &request, &key), STATUS_OK);
-	assert_string_equal(journal.text, LABEL "(a site) " PLACE "(Bot, null) ");
+	assert_string_equal(journal.text, LABEL "(a site, null) " PLACE "(Bot, null) ");
 	assert_int_equal(key_read(KEY_WIDGET, str_from(key.text), &read), STATUS_OK);
 	assert_int_equal(read.workspace, 42);
 	assert_string_equal(key.id, "a-new-id");
@@ -107,7 +108,8 @@ static void a_key_is_made_then_stored(void **state)
 	assert_non_null(strstr(journal.text,
 			       "key create: select banter.key_create(p_workspace => $1,"
 			       " p_api_key => $2, p_kind => $3, p_chatbot => $4, p_hash => $5,"
-			       " p_hint => $6, p_label => $7) (42, a-new-id, 'widget',"
+			       " p_hint => $6, p_label => $7,"
+			       " p_origins => string_to_array($8, ',')) (42, a-new-id, 'widget',"
 			       " 'its-chatbot', 32 bytes, "));
 	assert_non_null(strstr(journal.text, key.text + strlen(key.text) - 4));
 	assert_null(strstr(journal.text, key.text));
@@ -123,10 +125,30 @@ static void a_workspace_s_key_has_no_chatbot(void **state)
 	(void)state;
 	ANSWERS(NOTHING, ROWS(workspace_place), NOTHING);
 	assert_int_equal(ops_key_prepare(&unit_ops.ops, &request, &key), STATUS_OK);
-	assert_string_equal(journal.text, LABEL "(null) " PLACE "(null, Shop) ");
+	assert_string_equal(journal.text, LABEL "(null, null) " PLACE "(null, Shop) ");
 	journal_clear();
 	assert_int_equal(ops_key_store(&unit_ops.ops, &key), STATUS_OK);
 	assert_non_null(strstr(journal.text, "(42, a-new-id, 'workspace', null, 32 bytes, "));
+	ops_key_clear(&key);
+}
+
+static void a_site_key_has_its_origins(void **state)
+{
+	const struct ops_key_request request = { .chatbot = "Bot",
+						 .origins = "https://a,https://b" };
+	struct ops_key key;
+	struct key read;
+
+	(void)state;
+	ANSWERS(NOTHING, ROWS(place), NOTHING);
+	assert_int_equal(ops_key_prepare(&unit_ops.ops, &request, &key), STATUS_OK);
+	assert_string_equal(journal.text,
+			    LABEL "(null, https://a,https://b) " PLACE "(Bot, null) ");
+	assert_int_equal(key_read(KEY_SITE, str_from(key.text), &read), STATUS_OK);
+	journal_clear();
+	assert_int_equal(ops_key_store(&unit_ops.ops, &key), STATUS_OK);
+	assert_non_null(strstr(journal.text, "(42, a-new-id, 'site', 'its-chatbot', 32 bytes, "));
+	assert_non_null(strstr(journal.text, ", https://a,https://b)"));
 	ops_key_clear(&key);
 }
 
@@ -152,13 +174,10 @@ static void no_key_is_made_of_what_is_wrong(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		OPS_TEST(show_and_list_take_a_name),
-		OPS_TEST(set_judges_and_shows),
-		OPS_TEST(revoke_asks_first),
-		OPS_TEST(a_refusal_comes_back_in_words),
-		OPS_TEST(a_key_is_made_then_stored),
-		OPS_TEST(a_workspace_s_key_has_no_chatbot),
-		OPS_TEST(no_key_is_made_of_what_is_wrong),
+		OPS_TEST(show_and_list_take_a_name),  OPS_TEST(set_judges_and_shows),
+		OPS_TEST(revoke_asks_first),	      OPS_TEST(a_refusal_comes_back_in_words),
+		OPS_TEST(a_key_is_made_then_stored),  OPS_TEST(a_workspace_s_key_has_no_chatbot),
+		OPS_TEST(a_site_key_has_its_origins), OPS_TEST(no_key_is_made_of_what_is_wrong),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

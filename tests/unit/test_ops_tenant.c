@@ -40,11 +40,12 @@ static void keys_are_stored_by_their_hash(void **state)
 	assert_int_equal(ops_tenant_add_key(&unit_ops.ops, &tenant, &key, "k-2", ""), STATUS_OK);
 	assert_int_equal(journal_count("select banter.key_create(p_workspace => $1,"
 				       " p_api_key => $2, p_kind => $3, p_chatbot => $4,"
-				       " p_hash => $5, p_hint => $6, p_label => $7) "),
+				       " p_hash => $5, p_hint => $6, p_label => $7,"
+				       " p_origins => string_to_array($8, ',')) "),
 			 2);
 	assert_int_equal(
 		journal_count("(42, k-1, 'widget', 'bot-1', 'hhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhh',"
-			      " x7Qa, demo) "),
+			      " x7Qa, demo, null) "),
 		1);
 	assert_int_equal(journal_count("(42, k-2, 'workspace', null, "), 1);
 }
