@@ -18,7 +18,8 @@ declare
 		'lease_renew',
 		'schema_version',
 		'turn_close',
-		'turn_start'];
+		'turn_start',
+		'visit_begin'];
 	v_role text := nullif(current_setting('banter.app_role', true), '');
 	v_owner boolean := v_role in (current_user,
 		(select pg_get_userbyid(n.nspowner) from pg_catalog.pg_namespace n where n.nspname = 'banter'));

@@ -9,6 +9,10 @@
 #define WORKSPACE_DIGITS 11
 #define RANDOM_DIGITS 34
 #define CHECK_DIGITS 6
+#define TOKEN_DIGITS 22
+#define TOKEN_PREFIX "vt-site_"
+#define SECRET_DIGITS 40
+#define SECRET_PREFIX "sk-identity_"
 #define BODY_DIGITS (WORKSPACE_DIGITS + RANDOM_DIGITS + CHECK_DIGITS)
 
 static const char digits[] = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
@@ -38,7 +42,12 @@ bool key_stands_in(struct str text)
 	for (i = 0; i < KEY_KINDS; i++)
 		if (contains(text, kinds[i].prefix))
 			return true;
-	return false;
+	return contains(text, STR(TOKEN_PREFIX)) || contains(text, STR(SECRET_PREFIX));
+}
+
+bool key_begins(enum key_kind kind, struct str text)
+{
+	return str_starts(text, kinds[kind].prefix);
 }
 
 enum status key_hash(struct str bytes, unsigned char out[KEY_HASH_SIZE])
@@ -140,4 +149,23 @@ enum status key_new(enum key_kind kind, int64_t workspace, char text[KEY_TEXT_SI
 	write_number(checksum((struct str){ text, n }), text + n, CHECK_DIGITS);
 	text[n + CHECK_DIGITS] = '\0';
 	return key_read(kind, str_from(text), out);
+}
+
+static void write_random(char *text, struct str prefix, int count)
+{
+	memcpy(text, prefix.p, prefix.n);
+	random_digits(text + prefix.n, count);
+	text[prefix.n + (size_t)count] = '\0';
+}
+
+void key_new_token(char text[KEY_TOKEN_SIZE])
+{
+	_Static_assert(sizeof(TOKEN_PREFIX) + TOKEN_DIGITS == KEY_TOKEN_SIZE, "a token fits");
+	write_random(text, STR(TOKEN_PREFIX), TOKEN_DIGITS);
+}
+
+void key_new_secret(char text[KEY_TEXT_SIZE])
+{
+	_Static_assert(sizeof(SECRET_PREFIX) + SECRET_DIGITS <= KEY_TEXT_SIZE, "a secret fits");
+	write_random(text, STR(SECRET_PREFIX), SECRET_DIGITS);
 }

@@ -35,6 +35,8 @@ static const char *const outcomes[] = {
 	[STORE_REPLAY] = "replay",
 	[STORE_BAD_REQUEST] = "bad_request",
 	[STORE_UNAUTHORIZED] = "unauthorized",
+	[STORE_FORBIDDEN] = "forbidden",
+	[STORE_NO_VISITOR] = "visitor_unknown",
 	[STORE_KEY_REUSED] = "key_reused",
 	[STORE_IN_PROGRESS] = "in_progress",
 	[STORE_CHATBOT_NOT_FOUND] = "chatbot_not_found",
@@ -105,6 +107,77 @@ static enum status take_begun(struct db_rows *rows, struct store_begun *out)
 	" p_request_id => $18, p_max_open => $19, p_max_open_per_key => $20, p_lock_ms => $21)"    \
 	" where " DB_IN_TIME("$22")
 
+/* Of a page's visitor. */
+#define VISIT                                                                                      \
+	"select * from banter.visit_begin(p_workspace => $1, p_key_hash => $2, p_origin => $3,"    \
+	" p_token => $4, p_minted => $5, p_user => $6, p_expires => $7, p_signature => $8,"        \
+	" p_new_visitor => $9, p_exchange => $10, p_answer_id => $11, p_new_conversation => $12,"  \
+	" p_session => $13, p_message => $14, p_stream => $15, p_idempotency_key => $16,"          \
+	" p_body_hash => $17, p_lease_seconds => $18, p_max_messages => $19, p_max_chars => $20,"  \
+	" p_request_id => $21, p_max_open => $22, p_max_open_per_key => $23, p_lock_ms => $24)"    \
+	" where " DB_IN_TIME("$25")
+
+static void put_visit(struct db_query *query, const struct store_exchange *begin)
+{
+	const struct store_visitor *visitor = &begin->visitor;
+
+	db_query_init(query, "visit_begin", VISIT);
+	db_query_keep(query);
+	db_add_integer(query, begin->key.workspace);
+	db_add_text(query, hash_view(begin->key.hash));
+	db_add_text(query, visitor->origin);
+	db_add_text(query, visitor->tokenless ? STR_NONE : hash_view(visitor->token));
+	db_add_boolean(query, visitor->minted);
+	db_add_text(query, visitor->user);
+	db_add_integer(query, visitor->expires);
+	db_add_text(query, hash_view(visitor->signature));
+	db_add_text(query, str_from(visitor->id));
+	db_add_text(query, str_from(begin->exchange));
+	db_add_text(query, str_from(begin->answer));
+	db_add_text(query, str_from(begin->new_conversation));
+	db_add_text(query, begin->session);
+	db_add_text(query, begin->message);
+}
+
+static void put_begin(struct db_query *query, const struct store_exchange *begin)
+{
+	db_query_init(query, "exchange_begin", BEGIN);
+	db_query_keep(query);
+	db_add_integer(query, begin->key.workspace);
+	db_add_text(query, hash_view(begin->key.hash));
+	db_add_text(query, key_kind_name(begin->key.kind));
+	db_add_text(query, begin->chatbot);
+	db_add_text(query, str_from(begin->exchange));
+	db_add_text(query, str_from(begin->answer));
+	db_add_text(query, begin->conversation);
+	db_add_text(query, str_from(begin->new_conversation));
+	db_add_text(query, begin->session);
+	db_add_text(query, begin->message);
+	db_add_text(query, begin->metadata);
+}
+
+/* What both end with. */
+static void put_rest(struct db_query *query, const struct config *config,
+		     const struct store_exchange *begin)
+{
+	if (begin->stream < 0)
+		db_add_null(query);
+	else
+		db_add_boolean(query, begin->stream != 0);
+	db_add_text(query, begin->idempotency_key);
+	db_add_text(query, begin->idempotency_key.p ? hash_view(begin->body_hash) : STR_NONE);
+	db_add_integer(query, config->lease_ms / 1000);
+	db_add_integer(query, config->history_messages);
+	db_add_integer(query, config->history_chars);
+	db_add_text(query, begin->request_id);
+	db_add_integer(query, config->workspace_open);
+	db_add_integer(query, config->key_open);
+	db_add_time_left(query); /* or it would begin after its 503 */
+	db_add_until(query);
+	/* A turn to connect is capacity like a worker: its time is the same. */
+	db_query_patient(query, config->queue_ms ? begin->since + config->queue_ms : CLOCK_NEVER);
+}
+
 enum status store_begin(struct db *db, struct wait *wait, const struct config *config,
 			const struct store_exchange *begin, struct store_begun *out)
 {
@@ -112,35 +185,11 @@ enum status store_begin(struct db *db, struct wait *wait, const struct config *c
 	struct db_query query;
 	enum status status;
 
-	db_query_init(&query, "exchange_begin", BEGIN);
-	db_query_keep(&query);
-	db_add_integer(&query, begin->key.workspace);
-	db_add_text(&query, hash_view(begin->key.hash));
-	db_add_text(&query, key_kind_name(begin->key.kind));
-	db_add_text(&query, begin->chatbot);
-	db_add_text(&query, str_from(begin->exchange));
-	db_add_text(&query, str_from(begin->answer));
-	db_add_text(&query, begin->conversation);
-	db_add_text(&query, str_from(begin->new_conversation));
-	db_add_text(&query, begin->session);
-	db_add_text(&query, begin->message);
-	db_add_text(&query, begin->metadata);
-	if (begin->stream < 0)
-		db_add_null(&query);
+	if (begin->key.kind == KEY_SITE)
+		put_visit(&query, begin);
 	else
-		db_add_boolean(&query, begin->stream != 0);
-	db_add_text(&query, begin->idempotency_key);
-	db_add_text(&query, begin->idempotency_key.p ? hash_view(begin->body_hash) : STR_NONE);
-	db_add_integer(&query, config->lease_ms / 1000);
-	db_add_integer(&query, config->history_messages);
-	db_add_integer(&query, config->history_chars);
-	db_add_text(&query, begin->request_id);
-	db_add_integer(&query, config->workspace_open);
-	db_add_integer(&query, config->key_open);
-	db_add_time_left(&query); /* or it would begin after its 503 */
-	db_add_until(&query);
-	/* A turn to connect is capacity like a worker: its time is the same. */
-	db_query_patient(&query, config->queue_ms ? begin->since + config->queue_ms : CLOCK_NEVER);
+		put_begin(&query, begin);
+	put_rest(&query, config, begin);
 
 	stage_set(wait->stage, STAGE_BEGIN);
 	wait_undisturbed(wait, true);

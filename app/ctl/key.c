@@ -16,7 +16,7 @@
 #include "ops/key.h"
 
 /* Into a file that was not there, wholly, before the key counts. */
-static int keep(const char *path, const char *text)
+static int keep(const char *path, const char *text, const char *what)
 {
 	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	bool kept = fd >= 0 && dprintf(fd, "%s\n", text) > 0 && fsync(fd) == 0;
@@ -28,8 +28,8 @@ static int keep(const char *path, const char *text)
 		return CLI_DONE;
 	if (fd >= 0)
 		unlink(path);
-	return cli_say(CLI_FAILED, "%s cannot be written: %s; no key was made", path,
-		       strerror(why));
+	return cli_say(CLI_FAILED, "%s cannot be written: %s; no %s was made", path, strerror(why),
+		       what);
 }
 
 static enum status print_record(const struct cli_call *call, const struct ops_key *made, bool kept)
@@ -85,7 +85,7 @@ static int make(const struct cli_call *call, struct ops *ops, struct ops_key *ma
 	int code = cli_ended(call, ops, ops_key_prepare(ops, &request, made));
 
 	if (code == CLI_DONE && path)
-		code = keep(path, made->text);
+		code = keep(path, made->text, "key");
 	if (code == CLI_DONE) {
 		code = cli_ended(call, ops, ops_key_store(ops, made));
 		if (code != CLI_DONE && path)
@@ -116,6 +116,47 @@ static int run_create(const struct cli_call *call)
 	return code;
 }
 
+static int tell_secret(const struct cli_call *call, const struct ops_key_secret *made,
+		       const char *path)
+{
+	struct terminal terminal = terminal_of(stdout);
+	enum status status = STATUS_OK;
+	struct table *table;
+
+	if (call->form == TABLE_PEOPLE)
+		return (path || puts(made->text) >= 0) && fflush(stdout) == 0 ? CLI_DONE
+									      : CLI_FAILED;
+	if (table_new(&table))
+		return CLI_FAILED;
+	table_column(table, "secret", TABLE_TEXT);
+	table_cell(table, path ? STR_NONE : str_from(made->text));
+	status = table_print(table, call->form, true, &terminal, stdout);
+	table_free(table);
+	return status ? CLI_FAILED : CLI_DONE;
+}
+
+static int run_identity(const struct cli_call *call)
+{
+	const char *key = call->arguments[0], *path = cli_value(call, "--file");
+	struct ops_key_secret made;
+	struct ops ops;
+	int code = cli_open(call, &ops);
+
+	ops_key_secret_new(&made);
+	if (code == CLI_DONE && path)
+		code = keep(path, made.text, "secret");
+	if (code == CLI_DONE) {
+		code = cli_ended(call, &ops, ops_key_identity(&ops, key, &made));
+		if (code != CLI_DONE && path)
+			unlink(path);
+	}
+	cli_close(&ops);
+	if (code == CLI_DONE && tell_secret(call, &made, path) != CLI_DONE)
+		code = cli_say(CLI_FAILED, "the secret could not be printed; make another");
+	ops_key_secret_clear(&made);
+	return code;
+}
+
 static enum status set(const struct cli_call *call, struct ops *ops, const char *settings,
 		       struct db_rows **out)
 {
@@ -135,9 +176,15 @@ static int run_revoke(const struct cli_call *call)
 static const struct cli_option create_options[] = {
 	{ "--chatbot", "CHATBOT", "a widget key, of this chatbot" },
 	{ "--workspace", "WORKSPACE", "a workspace key, for all of its chatbots" },
-	{ "--origins", "ORIGINS", "with --chatbot: a site key, for pages of these origins, commas between" },
+	{ "--origins", "ORIGINS",
+	  "with --chatbot: a site key, for pages of these origins, commas between" },
 	{ "--label", "TEXT", "what it is for, in your words" },
 	{ "--file", "FILE", "into this new file (mode 0600), not on the screen; prints its id" },
+	{ .name = NULL },
+};
+
+static const struct cli_option identity_options[] = {
+	{ "--file", "FILE", "into this new file (mode 0600), not on the screen" },
 	{ .name = NULL },
 };
 
@@ -164,7 +211,7 @@ const struct cli_command ctl_key_commands[] = {
 	  .more = "`last used at` is exact to a minute.",
 	  .example = "key list Shop",
 	  .flags = CLI_PRINTS,
-	  .details = 5,
+	  .details = 6,
 	  .run = cli_run_table,
 	  .rows = ops_key_list },
 	{ .name = "key show",
@@ -190,6 +237,17 @@ const struct cli_command ctl_key_commands[] = {
 	  .example = "key set x7Qa label=\"the old site\"",
 	  .flags = CLI_PRINTS,
 	  .run = run_set },
+	{ .name = "key identity",
+	  .arguments = "KEY",
+	  .least = 1,
+	  .most = 1,
+	  .meaning = "Makes a site key's identity secret, and prints it, this once",
+	  .more = "With it the site's back end says who is signed in there: see the contract's P3. "
+		  "It takes the\nplace of the one that the key had. " NAMED,
+	  .example = "key identity x7Qa --file identity.secret",
+	  .options = identity_options,
+	  .flags = CLI_PRINTS,
+	  .run = run_identity },
 	{ .name = "key revoke",
 	  .arguments = "KEY",
 	  .least = 1,

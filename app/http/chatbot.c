@@ -25,6 +25,8 @@ static const struct {
 	[ERROR_NO_KEY] = { "Missing Authorization header", "MISSING_AUTH_HEADER" },
 	[ERROR_MALFORMED_KEY] = { "Malformed Authorization header: expected Bearer and an API key",
 				  "MALFORMED_AUTH_HEADER" },
+	[ERROR_FORBIDDEN] = { "Forbidden", "FORBIDDEN" },
+	[ERROR_NO_VISITOR] = { "Unknown visitor", "UNKNOWN_VISITOR" },
 	[ERROR_INVALID] = { "Invalid request payload", "INVALID_REQUEST" },
 	[ERROR_KEY_REUSED] = { "Idempotency key reused with another request",
 			       "IDEMPOTENCY_KEY_REUSED" },

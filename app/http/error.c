@@ -11,6 +11,8 @@ int error_status(enum http_error error)
 		[ERROR_UNAUTHORIZED] = 401,
 		[ERROR_NO_KEY] = 401,
 		[ERROR_MALFORMED_KEY] = 401,
+		[ERROR_FORBIDDEN] = 403,
+		[ERROR_NO_VISITOR] = 401,
 		[ERROR_INVALID] = 400,
 		[ERROR_KEY_REUSED] = 409,
 		[ERROR_IN_PROGRESS] = 409,

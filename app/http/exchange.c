@@ -2,6 +2,7 @@
 #include "http/exchange.h"
 
 #include "http/stream.h"
+#include "http/visitor.h"
 #include "wire/utf8.h"
 
 /* The contract's G4 and I1. */
@@ -120,17 +121,19 @@ static bool within_window(struct http_context *context, const struct request *re
 }
 
 static bool take_key(struct http_context *context, const struct request *request,
-		     struct reply *reply, struct key *out)
+		     struct reply *reply, const struct route_match *match, struct key *out)
 {
 	struct str text = STR_NONE;
 	enum http_error error = reply->dialect->read_key(request, &text);
 	enum status status;
+	enum key_kind kind;
 
 	if (error) {
 		reply_error(reply, error);
 		return false;
 	}
-	status = key_read(reply->dialect->key_kind, text, out);
+	kind = visitor_key(match, text) ? KEY_SITE : reply->dialect->key_kind;
+	status = key_read(kind, text, out);
 	if (status == STATUS_INVALID) {
 		refuse_key(context, request, reply);
 	} else if (status) {
@@ -199,6 +202,8 @@ static bool allowed(struct exchange *exchange)
 		[STORE_REPLAY] = ERROR_NONE,
 		[STORE_BAD_REQUEST] = ERROR_INVALID,
 		[STORE_UNAUTHORIZED] = ERROR_UNAUTHORIZED,
+		[STORE_FORBIDDEN] = ERROR_FORBIDDEN,
+		[STORE_NO_VISITOR] = ERROR_NO_VISITOR,
 		[STORE_KEY_REUSED] = ERROR_KEY_REUSED,
 		[STORE_IN_PROGRESS] = ERROR_IN_PROGRESS,
 		[STORE_CHATBOT_NOT_FOUND] = ERROR_CHATBOT_NOT_FOUND,
@@ -215,6 +220,8 @@ static bool allowed(struct exchange *exchange)
 	reply->remaining = begun->remaining;
 	reply->reset = begun->reset;
 	reply->retry_s = begun->retry_s;
+	if (begun->outcome == STORE_STARTED && *exchange->token)
+		reply->visitor = exchange->token;
 	if (!error)
 		return true;
 	exchange->context->log.cause = store_outcome_name(begun->outcome);
@@ -252,11 +259,14 @@ void exchange_serve(struct http_context *context, struct request *request, struc
 	struct exchange exchange;
 	struct key key;
 
-	if (!within_window(context, request, reply) || !take_key(context, request, reply, &key))
+	if (!within_window(context, request, reply) ||
+	    !take_key(context, request, reply, match, &key))
 		return;
 	init(&exchange, context, request, reply);
 	exchange.turn.begin.key = key;
 	read_request(&exchange, match);
+	if (key.kind == KEY_SITE)
+		visitor_read(request, &exchange.turn.begin.visitor, exchange.token);
 	if (was_read(&exchange) && hold_place(&exchange) && open_turn(&exchange) &&
 	    allowed(&exchange))
 		play(&exchange);

@@ -9,9 +9,13 @@
 #include "base/clock.h"
 #include "base/count.h"
 #include "base/hot.h"
+#include "http/visitor.h"
 
 /* Above any stored answer with every byte escaped, and its head. */
 #define REPLY_CAP (64 << 20)
+/* What a page's request may carry (G7). */
+#define ALLOWED                                                                                    \
+	"x-api-key, x-widget-api-key, Authorization, Content-Type, Idempotency-Key, X-Request-Id"
 
 void reply_init(struct reply *reply, struct gateway *gateway, struct wait *wait,
 		const struct request *request, const struct config *config,
@@ -48,6 +52,7 @@ static const char *reason_of(int status)
 		{ 400, "Bad Request" },
 		{ 401, "Unauthorized" },
 		{ 402, "Payment Required" },
+		{ 403, "Forbidden" },
 		{ 404, "Not Found" },
 		{ 409, "Conflict" },
 		{ 405, "Method Not Allowed" },
@@ -69,19 +74,26 @@ static void put_line(struct buf *out, const char *name, struct str value)
 	buf_puts(out, "\r\n");
 }
 
+/* True if a page may read it that is of another origin than ours. */
+static bool readable(const struct reply *reply)
+{
+	return reply->any_origin || reply->request->origin_listed;
+}
+
 static void put_cors(struct reply *reply)
 {
 	const char *more = reply->dialect->exposed_headers;
 
 	if (*reply->config->allowed_origins)
 		buf_puts(&reply->out, "Vary: Origin\r\n");
-	if (!reply->request->origin_listed)
+	if (!readable(reply))
 		return;
-	put_line(&reply->out, "Access-Control-Allow-Origin: ", reply->request->origin);
+	put_line(&reply->out, "Access-Control-Allow-Origin: ",
+		 reply->any_origin ? STR("*") : reply->request->origin);
 	buf_printf(&reply->out,
 		   "Access-Control-Expose-Headers: X-Request-Id, Retry-After, "
-		   "X-RateLimit-Limit, X-RateLimit-Remaining, X-RateLimit-Reset%s%s\r\n",
-		   more ? ", " : "", more ? more : "");
+		   "X-RateLimit-Limit, X-RateLimit-Remaining, X-RateLimit-Reset%s%s%s\r\n",
+		   reply->any_origin ? ", " VISITOR_TOKEN : "", more ? ", " : "", more ? more : "");
 }
 
 /* What is known by now, and belongs to no kind of reply. */
@@ -91,6 +103,8 @@ static void put_known(struct reply *reply)
 
 	if (reply->allow)
 		buf_printf(out, "Allow: %s\r\n", reply->allow);
+	if (reply->visitor)
+		put_line(out, VISITOR_TOKEN ": ", str_from(reply->visitor));
 	if (reply->retry_s)
 		buf_printf(out, "Retry-After: %" PRId64 "\r\n", reply->retry_s);
 	if (reply->limit >= 0)
@@ -221,15 +235,14 @@ void reply_preflight(struct reply *reply, const char *methods)
 	const struct reply_header allowed[] = {
 		{ "Access-Control-Allow-Methods", methods },
 		{ "Access-Control-Allow-Headers",
-		  "x-api-key, x-widget-api-key, Authorization, Content-Type, Idempotency-Key, "
-		  "X-Request-Id" },
+		  reply->any_origin ? ALLOWED ", " VISITOR_TOKEN ", " VISITOR_IDENTITY : ALLOWED },
 		{ "Access-Control-Max-Age", "600" },
 		{ more ? "Access-Control-Allow-Headers" : NULL, more },
 		{ NULL, NULL },
 	};
 	const struct reply_head head = {
 		.status = 204,
-		.headers = reply->request->origin_listed ? allowed : NULL,
+		.headers = readable(reply) ? allowed : NULL,
 	};
 
 	reply_send(reply, &head, STR(""));

@@ -14,9 +14,10 @@ static const struct route routes[] = {
 	{ "/health", "GET, HEAD", health_serve, &dialect_headless, ROUTE_STATUS },
 	{ "/metrics", "GET, HEAD", shown_serve, &dialect_headless, ROUTE_STATUS | ROUTE_SHOWS },
 	{ "/status", "GET, HEAD", shown_serve, &dialect_headless, ROUTE_STATUS | ROUTE_SHOWS },
-	{ "/v1/chat", "POST", exchange_serve, &dialect_headless, ROUTE_WHOLE },
-	{ "/v1/chat/stream", "POST", exchange_serve, &dialect_headless, ROUTE_STREAM },
-	{ "/chat", "POST", exchange_serve, &dialect_headless, ROUTE_STREAM },
+	{ "/v1/chat", "POST", exchange_serve, &dialect_headless, ROUTE_WHOLE | ROUTE_VISITORS },
+	{ "/v1/chat/stream", "POST", exchange_serve, &dialect_headless,
+	  ROUTE_STREAM | ROUTE_VISITORS },
+	{ "/chat", "POST", exchange_serve, &dialect_headless, ROUTE_STREAM | ROUTE_VISITORS },
 	{ "/api/v1/chatbots/{chatbot}/chat", "POST", exchange_serve, &dialect_chatbot, 0 },
 };
 

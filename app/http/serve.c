@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "chat/key.h"
 #include "http/route.h"
+#include "http/visitor.h"
 
 /* More of a path than this tells nobody anything. */
 #define LOGGED_PATH 200
@@ -143,6 +144,7 @@ void http_serve(struct http_context *context)
 	dialect = match.route ? match.route->dialect : route_dialect(request.path);
 	request_read_body(&request, context->gateway, dialect->body_max);
 	reply_init(&reply, context->gateway, context->wait, &request, context->config, dialect);
+	reply.any_origin = visitor_may_ask(&request, &match);
 	dispatch(context, &request, &reply, &match);
 	limit_release(context->limit, context->holder);
 	count(context, &request, &match, &reply);

@@ -84,6 +84,38 @@ void ops_key_clear(struct ops_key *key)
 	explicit_bzero(key, sizeof(*key));
 }
 
+void ops_key_secret_new(struct ops_key_secret *out)
+{
+	size_t i, n;
+
+	key_new_secret(out->text);
+	n = strlen(out->text);
+	/* RFC 2104: the key, filled up with zeros, or-ed exclusively with each constant. */
+	for (i = 0; i < OPS_KEY_PAD; i++) {
+		unsigned char byte = i < n ? (unsigned char)out->text[i] : 0;
+
+		out->inner[i] = byte ^ 0x36;
+		out->outer[i] = byte ^ 0x5c;
+	}
+}
+
+void ops_key_secret_clear(struct ops_key_secret *secret)
+{
+	explicit_bzero(secret, sizeof(*secret));
+}
+
+enum status ops_key_identity(struct ops *ops, const char *key, const struct ops_key_secret *secret)
+{
+	struct db_query query;
+
+	db_query_init(&query, "key identity",
+		      "select banter.key_identity(p_key => $1, p_inner => $2, p_outer => $3)");
+	db_add_input(&query, key);
+	db_add_text(&query, (struct str){ (const char *)secret->inner, OPS_KEY_PAD });
+	db_add_text(&query, (struct str){ (const char *)secret->outer, OPS_KEY_PAD });
+	return ops_call(ops, &query, NULL);
+}
+
 enum status ops_key_list(struct ops *ops, const char *workspace, struct db_rows **out)
 {
 	return ops_call_rows(ops, "key list", "select * from banter.key_list(p_workspace => $1)",

@@ -38,6 +38,7 @@ enum counter_kind {
 	STATUS(400)                                                                                \
 	STATUS(401)                                                                                \
 	STATUS(402)                                                                                \
+	STATUS(403)                                                                                \
 	STATUS(404)                                                                                \
 	STATUS(405)                                                                                \
 	STATUS(409)                                                                                \

@@ -21,6 +21,7 @@ enum key_kind {
 
 #define KEY_HASH_SIZE 32
 #define KEY_TEXT_SIZE 72
+#define KEY_TOKEN_SIZE 31
 
 struct key {
 	enum key_kind kind;
@@ -35,7 +36,16 @@ enum status key_new(enum key_kind kind, int64_t workspace, char text[KEY_TEXT_SI
 		    struct key *out) MUST_CHECK;
 /* "widget", "workspace" or "site", as the database names them. */
 struct str key_kind_name(enum key_kind kind);
-/* True if a key may stand in the text: the beginning of one does. */
+/* True if the text begins like a key of that kind, whatever comes then. */
+bool key_begins(enum key_kind kind, struct str text);
+/*
+ * A new visitor's token, with NUL: 22 random digits (131 bits) behind what tells it from a key. Nobody
+ * reads one: it is known by its hash.
+ */
+void key_new_token(char text[KEY_TOKEN_SIZE]);
+/* A new identity secret, with NUL: 40 random digits (238 bits) behind what it is. */
+void key_new_secret(char text[KEY_TEXT_SIZE]);
+/* True if a key, a secret or a visitor's token may stand in the text: the beginning of one does. */
 bool key_stands_in(struct str text);
 /* SHA-256 of any bytes. STATUS_FAILED if the library refuses. */
 enum status key_hash(struct str bytes, unsigned char out[KEY_HASH_SIZE]) MUST_CHECK;

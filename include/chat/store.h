@@ -25,6 +25,8 @@ enum store_outcome {
 	STORE_REPLAY, /* an answer given before, under the same Idempotency-Key */
 	STORE_BAD_REQUEST,
 	STORE_UNAUTHORIZED,
+	STORE_FORBIDDEN,  /* a site key, of another page */
+	STORE_NO_VISITOR, /* a token or an identity that is nobody's */
 	STORE_KEY_REUSED,
 	STORE_IN_PROGRESS,
 	STORE_CHATBOT_NOT_FOUND,
@@ -36,15 +38,28 @@ enum store_outcome {
 /* The database's word for it, such as "no_credit". */
 const char *store_outcome_name(enum store_outcome outcome);
 
+/* Whom a page speaks for, with a site key. */
+struct store_visitor {
+	struct str origin; /* the page's; absent: not said */
+	unsigned char token[KEY_HASH_SIZE];
+	bool minted;	 /* the token is new */
+	bool tokenless;	 /* there is none: only the site says who it is */
+	struct str user; /* who is signed in at the site; absent: nobody */
+	int64_t expires; /* Unix seconds */
+	unsigned char signature[KEY_HASH_SIZE];
+	char id[SECRET_ID_SIZE]; /* ours, for one who is not known yet */
+};
+
 /* An exchange to begin. The ids are ours and new; sending the same twice begins it once. */
 struct store_exchange {
 	struct key key;
-	struct str chatbot;	 /* chatbot API */
-	struct str conversation; /* chatbot API; absent: a new one */
-	struct str session;	 /* headless API */
-	struct str message;	 /* absent: the body was bad, only the key is judged */
-	struct str metadata;	 /* JSON; absent: none */
-	int stream;		 /* 0, 1; -1: the chatbot's own setting */
+	struct str chatbot;	      /* chatbot API */
+	struct str conversation;      /* chatbot API; absent: a new one */
+	struct str session;	      /* headless API */
+	struct store_visitor visitor; /* with a site key */
+	struct str message;	      /* absent: the body was bad, only the key is judged */
+	struct str metadata;	      /* JSON; absent: none */
+	int stream;		      /* 0, 1; -1: the chatbot's own setting */
 	struct str idempotency_key;
 	unsigned char body_hash[KEY_HASH_SIZE];
 	struct str request_id;

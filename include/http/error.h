@@ -13,6 +13,8 @@ enum http_error {
 	ERROR_UNAUTHORIZED,	      /* not a good key */
 	ERROR_NO_KEY,		      /* no key */
 	ERROR_MALFORMED_KEY,	      /* a key in another form */
+	ERROR_FORBIDDEN,	      /* a site key, of another page */
+	ERROR_NO_VISITOR,	      /* a token or an identity that is nobody's */
 	ERROR_INVALID,		      /* a bad body */
 	ERROR_KEY_REUSED,	      /* an idempotency key of another request */
 	ERROR_IN_PROGRESS,	      /* an idempotency key that is at work */

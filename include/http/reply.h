@@ -54,6 +54,8 @@ struct reply {
 	int64_t limit, remaining, reset; /* limit -1: not said */
 	int64_t retry_s;		 /* 0: not said */
 	const char *allow;		 /* NULL: not said */
+	const char *visitor;		 /* a token that was made for it; NULL: not said */
+	bool any_origin;		 /* pages of whatever origin may read it (P1), not G7's */
 	/*
 	 * What an exchange holds of the caps is given back before its last event goes out. NULL:
 	 * nothing.

@@ -21,10 +21,11 @@ typedef void (*route_handler_fn)(struct http_context *context, struct request *r
 				 struct reply *reply, const struct route_match *match);
 
 enum route_flag {
-	ROUTE_STATUS = 1 << 0, /* the status listener answers it too ... */
-	ROUTE_SHOWS = 1 << 1,  /* ... and nobody else, and where BANTER_STATUS_SHOWS says so */
-	ROUTE_STREAM = 1 << 2, /* an exchange here is a stream */
-	ROUTE_WHOLE = 1 << 3,  /* an exchange here is one answer; neither: its body says which */
+	ROUTE_STATUS = 1 << 0,	 /* the status listener answers it too ... */
+	ROUTE_SHOWS = 1 << 1,	 /* ... and nobody else, and where BANTER_STATUS_SHOWS says so */
+	ROUTE_STREAM = 1 << 2,	 /* an exchange here is a stream */
+	ROUTE_WHOLE = 1 << 3,	 /* an exchange here is one answer; neither: its body says which */
+	ROUTE_VISITORS = 1 << 4, /* a page may ask here with a site key */
 };
 
 struct route {

@@ -9,6 +9,9 @@
 #include "chat/key.h"
 #include "ops/ops.h"
 
+/* SHA-256's block, in bytes. */
+#define OPS_KEY_PAD 64
+
 /* What a new key is for: a chatbot (a widget key, or a site key), or else a workspace. */
 struct ops_key_request {
 	const char *chatbot, *workspace; /* one of them */
@@ -42,6 +45,17 @@ enum status ops_key_add(struct ops *ops, const char *name, const struct key *key
 			const char *origins) MUST_CHECK;
 /* Wipes its text. */
 void ops_key_clear(struct ops_key *key);
+
+/* A site key's identity secret, and the pads by which HMAC-SHA-256 uses it (RFC 2104). */
+struct ops_key_secret {
+	char text[KEY_TEXT_SIZE];
+	unsigned char inner[OPS_KEY_PAD], outer[OPS_KEY_PAD];
+};
+void ops_key_secret_new(struct ops_key_secret *out);
+void ops_key_secret_clear(struct ops_key_secret *secret);
+/* From here on it is the key's; the database gets its pads. */
+enum status ops_key_identity(struct ops *ops, const char *key,
+			     const struct ops_key_secret *secret) MUST_CHECK;
 
 /* All of them, or those of a workspace; revoked ones too. */
 enum status ops_key_list(struct ops *ops, const char *workspace, struct db_rows **out) MUST_CHECK;

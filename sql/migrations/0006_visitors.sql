@@ -4,6 +4,8 @@
 -- banter: step
 alter table banter_data.api_key
 	add column if not exists origins text[] collate "C",
+	add column if not exists identity_inner bytea,
+	add column if not exists identity_outer bytea,
 	drop constraint if exists api_key_kind_known,
 	drop constraint if exists api_key_widget_has_chatbot,
 	drop constraint if exists api_key_chatbot_of_kind,
@@ -15,6 +17,9 @@ alter table banter_data.api_key
 comment on table banter_data.api_key is
 	'A key, known by its hash only: of one chatbot (widget; site, which everybody may know) or of all of a workspace''s.';
 comment on column banter_data.api_key.origins is 'The pages a site key is for: exactly what their browsers send as Origin.';
+comment on column banter_data.api_key.identity_inner is
+	'A site key''s identity secret, by which a site''s back end says who is signed in: HMAC''s inner pad (RFC 2104); null: none.';
+comment on column banter_data.api_key.identity_outer is 'Its outer pad.';
 
 -- banter: step
 alter table banter_data.api_key validate constraint api_key_kind_known;
@@ -22,6 +27,39 @@ alter table banter_data.api_key validate constraint api_key_kind_known;
 alter table banter_data.api_key validate constraint api_key_chatbot_of_kind;
 -- banter: step
 alter table banter_data.api_key validate constraint api_key_site_has_origins;
+
+-- banter: step
+create table if not exists banter_data.visitor (
+	workspace bigint not null,
+	visitor text collate "C" not null,
+	chatbot text collate "C" not null,
+	hash bytea not null,
+	user_id text collate "C",
+	created_at timestamptz not null default clock_timestamp(),
+	constraint visitor_pkey primary key (workspace, visitor),
+	constraint visitor_chatbot_fkey foreign key (workspace, chatbot)
+		references banter_data.chatbot on delete cascade
+);
+alter table banter_data.visitor alter column user_id set statistics 0;
+create unique index if not exists visitor_hash on banter_data.visitor (hash, workspace);
+create index if not exists visitor_chatbot on banter_data.visitor (chatbot, workspace);
+comment on table banter_data.visitor is 'Whom a chatbot''s site keys have let in; without its row a visitor is nobody.';
+comment on column banter_data.visitor.visitor is 'An id of ours that nobody outside is told.';
+comment on column banter_data.visitor.hash is 'SHA-256 of the token, or of what names a signed-in user: see visitor_judge.';
+comment on column banter_data.visitor.user_id is 'What the site calls its signed-in user; null: a token''s.';
+
+-- Names of a visitor's own are not in the column of sessions: a widget key never meets one.
+-- banter: step
+alter table banter_data.conversation
+	add column if not exists visitor text collate "C",
+	add column if not exists thread text collate "C";
+alter table banter_data.conversation alter column thread set statistics 0;
+comment on column banter_data.conversation.visitor is 'Whose it is alone; null: its key''s.';
+comment on column banter_data.conversation.thread is 'The visitor''s own name for it; null: known by its id alone.';
+
+-- banter: concurrently
+create unique index concurrently if not exists conversation_visitor
+	on banter_data.conversation (visitor, workspace, thread) where visitor is not null;
 
 -- banter: step
 -- These of the operator's take or return more than before, which no "or replace" can: they are made again with all the

@@ -2,7 +2,7 @@ create or replace function banter.key_list(p_workspace text default null)
 returns table (
 	key_id text, ends_in text, label text, chatbot text, active boolean, last_used_at text, kind text,
 	workspace text, workspace_id text, chatbot_id text, created_at text, revoked_at text,
-	origins text)
+	origins text, identity boolean)
 language plpgsql
 stable
 security definer
@@ -15,7 +15,8 @@ begin
 		select k.api_key, k.hint, k.label, c.name, k.active and k.revoked_at is null,
 			banter_data.stamp(k.last_used_at), k.kind, w.name, w.workspace::text, k.chatbot,
 			banter_data.stamp(k.created_at), banter_data.stamp(k.revoked_at),
-			array_to_string(k.origins, ',')
+			array_to_string(k.origins, ','),
+			case when k.kind = 'site' then k.identity_inner is not null end
 		from banter_data.api_key k
 		join banter_data.workspace w on w.workspace = k.workspace
 		left join banter_data.chatbot c on c.workspace = k.workspace and c.chatbot = k.chatbot

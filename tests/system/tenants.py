@@ -25,7 +25,7 @@ def new_id():
 
 def new_key(kind, workspace):
     """A key's text: the kind, the workspace, 34 digits of chance, and a CRC-32 of all that."""
-    text = f"sk-{kind}_" + written(workspace, DIGITS, 11) + "".join(secrets.choice(DIGITS) for _ in range(34))
+    text = ("pk" if kind == "site" else "sk") + f"-{kind}_" + written(workspace, DIGITS, 11) + "".join(secrets.choice(DIGITS) for _ in range(34))
     return text + written(zlib.crc32(text.encode()), DIGITS, 6)
 
 

@@ -2,11 +2,13 @@
 
 import concurrent.futures
 import csv
+import hmac
 import io
 import json
 import os
 import re
 import subprocess
+import time
 
 import apis
 import servers
@@ -423,6 +425,32 @@ def test_a_site_key_is_made_shown_changed_and_revoked(site, operator, refused, s
         1, f'key "{widget}" is a widget key: only a site key has origins')
     operator("key", "revoke", key, "--yes")
     assert shown("key", "show", key)["revoked_at"] is not None
+
+
+def test_a_site_keys_identity_secret_is_printed_once(site, operator, refused, shown, tmp_path):
+    made = json.loads(operator("key", "create", "--chatbot", site.tenant.chatbot, "--origins", "https://a.example", "--json"))
+    key = made["key_id"]
+    assert shown("key", "show", key)["identity"] is False
+    secret = operator("key", "identity", key)
+    assert re.fullmatch(r"sk-identity_\w{40}", secret)
+    assert shown("key", "show", key)["identity"] is True
+    expires = int(time.time()) + 60
+
+    def status(secret):
+        signature = hmac.new(secret.encode(), f"{key}\n{expires}\nanna".encode(), "sha256").hexdigest()
+        return site.chat("Hello", headers={
+            "x-api-key": made["key"], "Origin": "https://a.example", "X-Visitor-Identity": f"{expires}:{signature}:anna"}).status_code
+    assert status(secret) == 200
+    file = tmp_path / "secret"
+    assert operator("key", "identity", key, "--file", str(file)) == ""
+    assert file.stat().st_mode & 0o777 == 0o600
+    assert (status(secret), status(file.read_text().strip())) == (401, 200), "the new one takes the old one's place"
+    assert refused("key", "identity", key, "--file", str(file))[0] == 1, "no file is written over"
+    assert status(file.read_text().strip()) == 200
+    (widget,) = [row["key_id"] for row in shown("key", "list", workspace_of(site)) if row["kind"] == "widget"]
+    other = tmp_path / "other"
+    assert refused("key", "identity", widget, "--file", str(other)) == (1, f'key "{widget}" is a widget key: only pages have visitors')
+    assert not other.exists()
 
 
 def test_a_label_is_checked(refused, site):

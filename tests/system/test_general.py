@@ -192,7 +192,7 @@ def test_G1_refused_for_the_limit_counts_too(start):
     ("/v1%2Fchat", 404),
     ("/v1/./chat", 404),
     ("/v1/x/../chat", 404),
-    ("/V1/chat", 404),
+    ("/P1/chat", 404),
     ("/v1/chat/stream/more", 404),
     ("/v1", 404),
     ("/", 404),
@@ -616,17 +616,17 @@ def test_G7_others_get_no_cors_headers_and_are_served(cors, origin):
         assert "Origin" in reply.headers["Vary"], "a cache would give this reply to a listed origin"
 
 
-@pytest.mark.parametrize("path, methods", [
-    ("/v1/chat", {"POST"}), ("/v1/chat/stream", {"POST"}), ("/chat/", {"POST"}),
-    ("/api/v1/chatbots/x/chat", {"POST"}), ("/health", {"GET", "HEAD"}),
+@pytest.mark.parametrize("path, methods, readers", [
+    ("/v1/chat", {"POST"}, "*"), ("/v1/chat/stream", {"POST"}, "*"), ("/chat/", {"POST"}, "*"),
+    ("/api/v1/chatbots/x/chat", {"POST"}, APP), ("/health", {"GET", "HEAD"}, APP),
 ])
-def test_G7_preflight(cors, path, methods):
+def test_G7_preflight(cors, path, methods, readers):
     headers = {"Origin": APP, "Access-Control-Request-Method": "POST", "X-Forwarded-For": "198.18.201.1",
                "Access-Control-Request-Headers": "x-api-key,content-type"}
     for _ in range(4):  # it has no key, and counts against no limit
         reply = cors.request("OPTIONS", path, headers, key=False)
         assert (reply.status_code, reply.content) == (204, b"")
-    assert reply.headers["Access-Control-Allow-Origin"] == APP
+    assert reply.headers["Access-Control-Allow-Origin"] == readers
     assert set(reply.headers["Access-Control-Allow-Methods"].split(", ")) == methods
     allowed = {one.strip().lower() for one in reply.headers["Access-Control-Allow-Headers"].split(",")}
     assert allowed >= {"x-api-key", "x-widget-api-key", "content-type", "idempotency-key", "authorization"}
@@ -636,8 +636,9 @@ def test_G7_preflight(cors, path, methods):
 
 
 def test_G7_preflight_of_another_origin(cors):
+    """Where no page can have a key of its own (P1)."""
     headers = {"Origin": "https://evil.example", "Access-Control-Request-Method": "POST"}
-    reply = cors.request("OPTIONS", "/v1/chat", headers, key=False)
+    reply = cors.request("OPTIONS", "/api/v1/chatbots/x/chat", headers, key=False)
     assert not [one for one in reply.headers if one.lower().startswith("access-control-")]
 
 

@@ -10,9 +10,11 @@ import psycopg2
 import pytest
 from servers import script
 from site_client import Site
+from tenants import new_key
 
-TABLES = "workspace", "chatbot", "api_key", "conversation", "exchange", "ledger", "idempotency", "rate_window"
+TABLES = "workspace", "chatbot", "api_key", "visitor", "conversation", "exchange", "ledger", "idempotency", "rate_window"
 NONE = "n" * 26  # an id that nobody has
+PAGE = "https://shop.example"
 
 
 class Side:
@@ -32,6 +34,16 @@ class Side:
         first = chatbot.json(script(self.secret, tokens=[self.secret]), headers=once).json()["data"]
         self.conversation = first["conversationId"]
         self.message = first["messageId"]
+        # A page's visitor, who has said something in a session of the same name.
+        self.site_key = new_key("site", self.workspace)
+        hashed = hashlib.sha256(self.site_key.encode()).digest()
+        site.sql("select banter.key_create(%s, 'pages', 'site', %s, %s, 'xxxx', '', %s)", self.workspace, self.chatbot, hashed, [PAGE])
+        said = ask(self, "/v1/chat", {"message": script(self.secret, tokens=[self.secret]), "sessionId": session},
+                   {"x-api-key": self.site_key, "Origin": PAGE, **once})
+        assert said[0] == 200
+        self.token = said[1]["X-Visitor-Token"]
+        self.visited = json.loads(said[2])["conversationId"]
+        self.visitor = site.sql("select visitor from banter_data.visitor where workspace = %s", self.workspace)[0][0]
         self.gate = servers.name()
         self.running = headless.stream(script(self.secret, tokens=["x"], gates={"1": self.gate}), {"sessionId": session})
         assert next(self.running)["type"] == "start"
@@ -42,7 +54,7 @@ class Side:
 
     def ids(self):
         return (self.chatbot, self.conversation, self.headless_conversation, self.message, self.exchange, self.done, self.api_key,
-                self.session, self.idempotency_key, str(self.workspace))
+                self.session, self.idempotency_key, str(self.workspace), self.token, self.visited, self.visitor)
 
     def holds(self):
         """All of its rows, in every table."""
@@ -139,6 +151,35 @@ def test_I1_idempotency_keys_of_one_name_are_two(sides):
     assert theirs.holds() == before
 
 
+def visit(side, body, **headers):
+    return ask(side, "/v1/chat", body, {"x-api-key": side.site_key, "Origin": PAGE, **headers})
+
+
+def test_P2_a_visitor_is_nobody_elsewhere(sides):
+    """The other's token, and whatever else of theirs stands in its place: as one that nobody has, and nothing changes."""
+    mine, theirs = sides
+    before = mine.holds(), theirs.holds()
+    body = {"message": "hello", "sessionId": theirs.session}
+    none = visit(mine, body, **{"X-Visitor-Token": "vt-site_" + NONE[:22]})
+    assert none[0] == 401
+    for value in (*theirs.ids(), theirs.site_key):
+        assert visit(mine, body, **{"X-Visitor-Token": value}) == none
+    assert (mine.holds(), theirs.holds()) == before
+
+
+def test_P2_sessions_of_visitors_are_their_own(sides):
+    """With one's own token and the other's names: one's own conversation, or a new one, and the model is told nothing of theirs."""
+    mine, theirs = sides
+    before = theirs.holds()
+    for value in theirs.ids():
+        text = servers.name()
+        status, _, body = visit(mine, {"message": text, "sessionId": value.replace(" ", "_").replace("@", "_")},
+                                **{"X-Visitor-Token": mine.token})
+        assert status == 200 and (json.loads(body)["conversationId"] == mine.visited) == (value == mine.session)
+        assert theirs.secret not in json.dumps(mine.site.model.wait(text)) and theirs.secret.encode() not in body
+    assert theirs.holds() == before
+
+
 def call(database, sql, *values):
     """One call as the application's own role, in a transaction that is taken back: its rows, and what it left of the other's."""
     connection = psycopg2.connect(database.url("banter_app"))
@@ -204,9 +245,39 @@ def test_every_function_with_the_others_workspace(sides, database):
     assert (mine.holds(), theirs.holds()) == before
 
 
+VISIT = """select * from banter.visit_begin(%s, %s, %s, %s, false, null, null, null, 'v', %s, 'a', 'c', %s, 'hello', false, %s, %s,
+    300, 20, 10000, 'r', 0, 0, 30000)"""
+
+
+def sha256(text):
+    return hashlib.sha256(text.encode()).digest()
+
+
+def visited(database, workspace, key, token, exchange="x" * 20, session="s", idempotency_key=None):
+    return call(database, VISIT, workspace, sha256(key), PAGE, sha256(token), exchange, session, idempotency_key, sha256("body"))
+
+
+def test_visits_with_every_id_of_the_other(sides, database):
+    mine, theirs = sides
+    before = mine.holds(), theirs.holds()
+    nobody = [("visitor_unknown",) + (None,) * 16]
+    for value in (*theirs.ids(), theirs.site_key):
+        assert visited(database, mine.workspace, mine.site_key, value) == nobody
+        for place in ({"exchange": value}, {"session": value}, {"idempotency_key": value}):
+            rows = visited(database, mine.workspace, mine.site_key, mine.token, **place)
+            assert rows[0][0] in ("started", "key_reused", "replay"), rows[0]
+            assert theirs.secret not in str(rows)
+        for key in (mine.site_key, mine.site.tenant.widget_key, mine.site.tenant.workspace_key):
+            assert visited(database, theirs.workspace, key, value) == [("unauthorized",) + (None,) * 16]
+        # By the function of back ends: one's own site key, and a visitor's id in its place.
+        rows = begin(database, mine.workspace, mine.site_key, "site", chatbot=mine.chatbot, conversation=value, session=theirs.visitor)
+        assert [row[0] for row in rows] == ["conversation_not_found"]
+    assert (mine.holds(), theirs.holds()) == before
+
+
 def test_the_application_can_execute_no_more_than_was_tried(sides, database):
     """These are all of its functions: one that is added must be added to the tests above."""
     names = call(database, """select p.proname from pg_proc p join pg_namespace n on n.oid = p.pronamespace
         where n.nspname like 'banter%%' and has_function_privilege(p.oid, 'execute') order by 1""")
     assert [name for (name,) in names] == ["exchange_begin", "exchange_end", "health", "lease_renew", "schema_version",
-                                            "turn_close", "turn_start"]
+                                            "turn_close", "turn_start", "visit_begin"]

@@ -21,6 +21,8 @@ static const struct {
 	{ ERROR_MALFORMED_KEY, 401, "Unauthorized",
 	  "Malformed Authorization header: expected Bearer and an API key",
 	  "MALFORMED_AUTH_HEADER" },
+	{ ERROR_FORBIDDEN, 403, "Forbidden", "Forbidden", "FORBIDDEN" },
+	{ ERROR_NO_VISITOR, 401, "Unknown visitor", "Unknown visitor", "UNKNOWN_VISITOR" },
 	{ ERROR_INVALID, 400, "Invalid request payload", "Invalid request payload",
 	  "INVALID_REQUEST" },
 	{ ERROR_KEY_REUSED, 409, "Idempotency key reused",

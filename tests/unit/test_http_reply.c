@@ -194,6 +194,36 @@ static void preflights(void **state)
 	end(&given);
 }
 
+/* Whatever list there is, and whoever asks. */
+static void any_page_may_read_it(void **state)
+{
+	const struct reply_head head = { .status = 429 };
+	struct given given;
+
+	(void)state;
+	ask(&given, "OPTIONS");
+	stub_gateway_param("HTTP_ORIGIN", "https://b");
+	begin(&given, &dialect_headless);
+	given.reply.any_origin = true;
+	reply_preflight(&given.reply, "POST");
+	assert_true(str_holds(stub_gateway_out(), STR("\r\nAccess-Control-Allow-Origin: *\r\n")));
+	assert_true(str_holds(stub_gateway_out(), STR("Idempotency-Key, X-Request-Id, "
+						      "X-Visitor-Token, X-Visitor-Identity\r\n")));
+	end(&given);
+
+	ask(&given, "POST");
+	stub_gateway_param("HTTP_ORIGIN", "https://a");
+	given.config.allowed_origins = (char *)"https://a";
+	begin(&given, &dialect_headless);
+	given.reply.any_origin = true;
+	given.reply.visitor = "vt-site_x";
+	reply_send(&given.reply, &head, STR(""));
+	assert_true(str_holds(stub_gateway_out(), STR("\r\nAccess-Control-Allow-Origin: *\r\n")));
+	assert_true(str_holds(stub_gateway_out(), STR(HEAD_EXPOSED ", X-Visitor-Token\r\n")));
+	assert_true(str_holds(stub_gateway_out(), STR("\r\nX-Visitor-Token: vt-site_x\r\n")));
+	end(&given);
+}
+
 static void a_head_request_gets_no_body(void **state)
 {
 	const struct reply_head head = { .status = 200, .type = "text/plain" };
@@ -332,6 +362,7 @@ int main(void)
 		cmocka_unit_test(origins),
 		cmocka_unit_test(a_dialect_exposes_more),
 		cmocka_unit_test(preflights),
+		cmocka_unit_test(any_page_may_read_it),
 		cmocka_unit_test(a_head_request_gets_no_body),
 		cmocka_unit_test(an_error_says_what_is_known),
 		cmocka_unit_test(what_a_client_has_is_not_sent_again),

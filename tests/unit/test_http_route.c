@@ -16,9 +16,11 @@ static void every_path_of_ours(void **state)
 		unsigned flags;
 	} rows[] = {
 		{ STR("/health"), health_serve, &dialect_headless, ROUTE_STATUS },
-		{ STR("/v1/chat"), exchange_serve, &dialect_headless, ROUTE_WHOLE },
-		{ STR("/v1/chat/stream"), exchange_serve, &dialect_headless, ROUTE_STREAM },
-		{ STR("/chat"), exchange_serve, &dialect_headless, ROUTE_STREAM },
+		{ STR("/v1/chat"), exchange_serve, &dialect_headless,
+		  ROUTE_WHOLE | ROUTE_VISITORS },
+		{ STR("/v1/chat/stream"), exchange_serve, &dialect_headless,
+		  ROUTE_STREAM | ROUTE_VISITORS },
+		{ STR("/chat"), exchange_serve, &dialect_headless, ROUTE_STREAM | ROUTE_VISITORS },
 		{ STR("/api/v1/chatbots/b-1/chat"), exchange_serve, &dialect_chatbot, 0 },
 	};
 	struct route_match match;

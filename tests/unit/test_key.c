@@ -163,6 +163,23 @@ static void a_new_key_reads_back(void **state)
 	}
 }
 
+static void a_token_is_no_key_and_is_seen_like_one(void **state)
+{
+	char text[KEY_TOKEN_SIZE], other[KEY_TOKEN_SIZE];
+
+	(void)state;
+	key_new_token(text);
+	key_new_token(other);
+	assert_string_not_equal(text, other);
+	assert_int_equal(strlen(text), KEY_TOKEN_SIZE - 1);
+	assert_int_equal(strspn(text + strlen("vt-site_"), DIGITS), 22);
+	assert_true(key_stands_in(str_from(text)));
+	assert_true(refused(KEY_SITE, str_from(text)));
+	assert_false(key_begins(KEY_SITE, str_from(text)));
+	assert_true(key_begins(KEY_SITE, STR("pk-site_")));
+	assert_true(key_stands_in(STR("x/pk-site_x")));
+}
+
 static void no_two_keys_are_equal(void **state)
 {
 	static const size_t from = sizeof("sk-widget_") - 1 + 11;
@@ -210,6 +227,7 @@ int main(void)
 		cmocka_unit_test(a_key_of_the_other_kind_is_refused),
 		cmocka_unit_test(a_workspace_beyond_64_bits_is_refused),
 		cmocka_unit_test(a_new_key_reads_back),
+		cmocka_unit_test(a_token_is_no_key_and_is_seen_like_one),
 		cmocka_unit_test(no_two_keys_are_equal),
 		cmocka_unit_test(the_hash_is_sha_256),
 	};

@@ -152,6 +152,27 @@ static void a_site_key_has_its_origins(void **state)
 	ops_key_clear(&key);
 }
 
+static void an_identity_secret_goes_as_its_pads(void **state)
+{
+	struct ops_key_secret secret;
+
+	(void)state;
+	ops_key_secret_new(&secret);
+	assert_true(str_starts(str_from(secret.text), STR("sk-identity_")));
+	assert_true(strlen(secret.text) <= OPS_KEY_PAD);
+	assert_int_equal(secret.inner[0] ^ 0x36, 's');
+	assert_int_equal(secret.outer[0] ^ 0x5c, 's');
+	assert_int_equal(secret.inner[OPS_KEY_PAD - 1], 0x36);
+	assert_int_equal(secret.outer[OPS_KEY_PAD - 1], 0x5c);
+	ANSWERS(NOTHING);
+	assert_int_equal(ops_key_identity(&unit_ops.ops, "x7Qa", &secret), STATUS_OK);
+	assert_non_null(strstr(journal.text, "banter.key_identity(p_key => $1, p_inner => $2,"
+					     " p_outer => $3) (x7Qa, "));
+	assert_null(strstr(journal.text, secret.text));
+	ops_key_secret_clear(&secret);
+	assert_int_equal(secret.text[0], '\0');
+}
+
 static void no_key_is_made_of_what_is_wrong(void **state)
 {
 	const struct ops_key_request request = { .chatbot = "Bot" };
@@ -174,10 +195,15 @@ static void no_key_is_made_of_what_is_wrong(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		OPS_TEST(show_and_list_take_a_name),  OPS_TEST(set_judges_and_shows),
-		OPS_TEST(revoke_asks_first),	      OPS_TEST(a_refusal_comes_back_in_words),
-		OPS_TEST(a_key_is_made_then_stored),  OPS_TEST(a_workspace_s_key_has_no_chatbot),
-		OPS_TEST(a_site_key_has_its_origins), OPS_TEST(no_key_is_made_of_what_is_wrong),
+		OPS_TEST(show_and_list_take_a_name),
+		OPS_TEST(set_judges_and_shows),
+		OPS_TEST(revoke_asks_first),
+		OPS_TEST(a_refusal_comes_back_in_words),
+		OPS_TEST(a_key_is_made_then_stored),
+		OPS_TEST(a_workspace_s_key_has_no_chatbot),
+		OPS_TEST(a_site_key_has_its_origins),
+		OPS_TEST(an_identity_secret_goes_as_its_pads),
+		OPS_TEST(no_key_is_made_of_what_is_wrong),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -98,6 +98,44 @@ static void begin_passes_its_values_in_order(void **state)
 	assert_int_equal(stub_db.rows_alive, 0);
 }
 
+/* What is asked with a site key has a function of its own. */
+static void a_visitors_begins_with_who_they_are(void **state)
+{
+	static const struct stub_row rows[] = { { { "visitor_unknown" } } };
+	static const struct stub_answer answers[] = { { .rows = rows, .count = 1 } };
+	struct store_exchange begin;
+	struct store_begun begun;
+
+	(void)state;
+	fill_begin(&begin);
+	begin.key.kind = KEY_SITE;
+	begin.visitor = (struct store_visitor){ .origin = STR("https://a"),
+						.minted = true,
+						.id = "the-visitor" };
+	memset(begin.visitor.token, 't', KEY_HASH_SIZE);
+	assert_int_equal(begin_with(answers, 1, &begin, &begun), STATUS_OK);
+	assert_int_equal(begun.outcome, STORE_NO_VISITOR);
+	assert_int_equal(journal_count("visit_begin(-42, '" HASH("h") "', 'https://a', '" HASH(
+				 "t") "', t, null, 0, "),
+			 1);
+	assert_int_equal(journal_count(", 'the-visitor', 'the-exchange', 'the-answer',"
+				       " 'the-conversation', 's-1', 'hi', null, null, null, 300,"
+				       " 20, 24000, 'r-1', 7, 3, left) "),
+			 1);
+	store_begun_clear(&begun);
+
+	begin.visitor.minted = false;
+	begin.visitor.tokenless = true;
+	begin.visitor.user = STR("anna");
+	begin.visitor.expires = 1700000000;
+	memset(begin.visitor.signature, 's', KEY_HASH_SIZE);
+	assert_int_equal(begin_with(answers, 1, &begin, &begun), STATUS_OK);
+	assert_int_equal(journal_count("'https://a', null, f, 'anna', 1700000000, '" HASH(
+				 "s") "', 'the-visitor', "),
+			 1);
+	store_begun_clear(&begun);
+}
+
 static void each_outcome_has_its_name(void **state)
 {
 	static const struct {
@@ -108,6 +146,8 @@ static void each_outcome_has_its_name(void **state)
 		{ "replay", STORE_REPLAY },
 		{ "bad_request", STORE_BAD_REQUEST },
 		{ "unauthorized", STORE_UNAUTHORIZED },
+		{ "forbidden", STORE_FORBIDDEN },
+		{ "visitor_unknown", STORE_NO_VISITOR },
 		{ "key_reused", STORE_KEY_REUSED },
 		{ "in_progress", STORE_IN_PROGRESS },
 		{ "chatbot_not_found", STORE_CHATBOT_NOT_FOUND },
@@ -437,6 +477,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(begin_passes_its_values_in_order),
+		cmocka_unit_test(a_visitors_begins_with_who_they_are),
 		cmocka_unit_test(each_outcome_has_its_name),
 		cmocka_unit_test(null_columns_are_absent),
 		cmocka_unit_test(all_columns_and_the_history_are_taken),

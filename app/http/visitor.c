@@ -1,0 +1,74 @@
+/* Site keys, tokens and signed identities, as they stand in a request's head. Judges none of them. */
+#include "http/visitor.h"
+
+#include <string.h>
+
+#define USER_MAX 128
+
+/* Two digits a byte, of either case, and no byte less or more. */
+static bool read_hex(struct str text, unsigned char *out, size_t n)
+{
+	static const char digits[] = "0123456789abcdef";
+	const char *at;
+	size_t i;
+
+	if (text.n != 2 * n)
+		return false;
+	for (i = 0; i < text.n; i++) {
+		at = memchr(digits, str_lower(text.p[i]), 16);
+		if (!at)
+			return false;
+		out[i / 2] = (unsigned char)(out[i / 2] << 4 | (at - digits));
+	}
+	return true;
+}
+
+bool visitor_key(const struct route_match *match, struct str text)
+{
+	return match->route->flags & ROUTE_VISITORS && key_begins(KEY_SITE, text);
+}
+
+bool visitor_may_ask(const struct request *request, const struct route_match *match)
+{
+	struct str text;
+
+	if (!match->route || !(match->route->flags & ROUTE_VISITORS))
+		return false;
+	return request->preflight ||
+	       (!match->route->dialect->read_key(request, &text) && visitor_key(match, text));
+}
+
+/* EXPIRES:SIGNATURE:USER. False: it has another form. */
+static bool read_identity(struct str text, struct store_visitor *out)
+{
+	struct str expires = str_cut(&text, STR(":")), signature = str_cut(&text, STR(":"));
+
+	out->user = text;
+	return str_number(expires, 10, &out->expires) &&
+	       read_hex(signature, out->signature, sizeof(out->signature)) && text.n >= 1 &&
+	       text.n <= USER_MAX && str_only(text, STR("._:@+-"));
+}
+
+void visitor_read(const struct request *request, struct store_visitor *out,
+		  char token[KEY_TOKEN_SIZE])
+{
+	struct str identity = request_header(request, "HTTP_X_VISITOR_IDENTITY");
+	struct str sent = request_header(request, "HTTP_X_VISITOR_TOKEN");
+
+	*out = (struct store_visitor){
+		.origin = request->origin,
+		.minted = !sent.p && !identity.p,
+		.tokenless = !sent.p && identity.p,
+	};
+	token[0] = '\0';
+	secret_new_id(out->id);
+	/* An empty user has no signature. */
+	if (identity.p && !read_identity(identity, out))
+		out->user = STR("");
+	if (out->minted) {
+		key_new_token(token);
+		sent = str_from(token);
+	}
+	if (!out->tokenless && key_hash(sent, out->token))
+		out->minted = false;
+}

@@ -1,0 +1,89 @@
+-- An exchange of a page's visitor: who that is, which conversation is meant, then exchange_begin. What was made here for one
+-- that is refused there goes again. One statement of the application's, sent again like any other.
+--
+-- Lock order: the workspace's beginnings (shared) -> visitor -> conversation, where it is new -> exchange_begin's. Nobody else
+-- makes or waits for these two.
+create or replace function banter.visit_begin(
+	p_workspace bigint, p_key_hash bytea, p_origin text, p_token bytea, p_minted boolean,
+	p_user text, p_expires bigint, p_signature bytea, p_new_visitor text,
+	p_exchange text, p_answer_id text, p_new_conversation text, p_session text, p_message text,
+	p_stream boolean, p_idempotency_key text, p_body_hash bytea,
+	p_lease_seconds integer, p_max_messages integer, p_max_chars integer, p_request_id text,
+	p_max_open integer, p_max_open_per_key integer, p_lock_ms integer)
+returns table (
+	outcome text, conversation text, message_id text, limit_max integer, limit_remaining integer,
+	limit_reset bigint, retry_after integer, model text, system_prompt text,
+	temperature double precision, max_tokens integer, stream boolean, answer text,
+	servers text, reasoning text, "position" bigint, question text)
+language plpgsql
+security definer
+set search_path = pg_catalog, banter_data, pg_temp
+set enable_seqscan = off
+set plan_cache_mode = force_generic_plan
+as $$
+#variable_conflict use_column
+declare
+	v_had boolean;
+	v record;
+	v_visitor text;
+	v_conversation text;
+begin
+	v_had := set_config('lock_timeout', p_lock_ms::text, true) is not null
+		and set_config('synchronous_commit', 'off', true) is not null
+		and pg_advisory_xact_lock_shared(hashtextextended('exchanges begin', p_workspace)) is not null;
+
+	v := banter_data.visitor_judge(
+		p_workspace => p_workspace, p_key_hash => p_key_hash, p_origin => p_origin,
+		p_token => case when not p_minted then p_token end,
+		p_user => p_user, p_expires => p_expires, p_signature => p_signature);
+	outcome := coalesce(v.outcome, case when p_message is null then 'bad_request' end);
+	if outcome is not null then
+		return next;
+		return;
+	end if;
+
+	v_visitor := coalesce(
+		case when p_user is null then v.visitor end,
+		banter_data.visitor_enter(
+			p_workspace => p_workspace, p_visitor => p_new_visitor, p_chatbot => v.chatbot,
+			p_hash => coalesce(v.user_hash, p_token), p_user => p_user));
+	if p_user is not null and v.visitor is not null then
+		perform banter_data.visitor_adopt(p_workspace => p_workspace, p_from => v.visitor, p_to => v_visitor);
+	end if;
+
+	loop
+		select c.conversation into v_conversation
+		from banter_data.conversation c
+		where c.workspace + 0 = p_workspace and c.visitor = v_visitor and c.thread = p_session;
+		exit when found;
+		insert into banter_data.conversation (workspace, conversation, chatbot, visitor, thread, next_position)
+		values (p_workspace, p_new_conversation, v.chatbot, v_visitor, p_session, 1)
+		on conflict do nothing;
+	end loop;
+
+	-- An idempotency key is a visitor's own: nobody is given another's answer.
+	return query
+		select * from banter.exchange_begin(
+			p_workspace => p_workspace, p_key_hash => p_key_hash, p_kind => 'site', p_chatbot => v.chatbot,
+			p_exchange => p_exchange, p_answer_id => p_answer_id, p_conversation => v_conversation,
+			p_new_conversation => p_new_conversation, p_session => v_visitor, p_message => p_message,
+			p_metadata => null, p_stream => p_stream,
+			p_idempotency_key => encode(sha256(convert_to(v_visitor || ' ' || p_idempotency_key, 'UTF8')), 'hex'),
+			p_body_hash => p_body_hash, p_lease_seconds => p_lease_seconds, p_max_messages => p_max_messages,
+			p_max_chars => p_max_chars, p_request_id => p_request_id, p_max_open => p_max_open,
+			p_max_open_per_key => p_max_open_per_key, p_lock_ms => p_lock_ms);
+
+	if (v_conversation = p_new_conversation or v_visitor = p_new_visitor) and not exists (
+		select from banter_data.exchange e where e.workspace = p_workspace and e.exchange = p_exchange)
+	then
+		delete from banter_data.conversation c
+		where c.workspace = p_workspace and c.conversation = p_new_conversation;
+		delete from banter_data.visitor x where x.workspace = p_workspace and x.visitor = p_new_visitor;
+	end if;
+end
+$$;
+
+comment on function banter.visit_begin(
+	bigint, bytea, text, bytea, boolean, text, bigint, bytea, text, text, text, text, text, text, boolean, text, bytea,
+	integer, integer, integer, text, integer, integer, integer) is
+	'exchange_begin() for a site key: also forbidden (p_origin is none of the key''s) and visitor_unknown (the token, or the signed identity, is nobody''s). p_token: SHA-256 of the visitor''s token; p_minted: it is new, and counts once an exchange begins. p_user, p_expires (Unix seconds), p_signature: a user who is signed in at the site, null: nobody. p_session names a conversation of that visitor alone.';

@@ -1,0 +1,43 @@
+-- A signed-in user is named by the key too: two sites of one chatbot may number their users alike.
+create or replace function banter_data.visitor_judge(
+	p_workspace bigint, p_key_hash bytea, p_origin text, p_token bytea, p_user text, p_expires bigint, p_signature bytea,
+	out outcome text, out api_key text, out chatbot text, out visitor text, out user_hash bytea)
+language plpgsql
+stable
+as $$
+#variable_conflict use_column
+declare
+	v record;
+begin
+	select k.* into v
+	from banter_data.api_key k
+	join banter_data.workspace w on w.workspace = k.workspace and w.active
+	join banter_data.chatbot c on c.workspace = k.workspace and c.chatbot = k.chatbot and c.active
+	where k.workspace + 0 = p_workspace and k.hash = p_key_hash and k.kind = 'site'
+		and k.active and k.revoked_at is null;
+	api_key := v.api_key;
+	chatbot := v.chatbot;
+	if api_key is null then
+		outcome := 'unauthorized';
+	elsif (p_origin = any (v.origins)) is not true then
+		outcome := 'forbidden';
+	elsif p_user is not null and (p_signature = sha256(v.identity_outer || sha256(v.identity_inner || convert_to(
+			api_key || E'\n' || p_expires || E'\n' || p_user, 'UTF8')))
+		and p_expires between extract(epoch from clock_timestamp()) and extract(epoch from clock_timestamp()) + 86400)
+		is not true
+	then
+		outcome := 'visitor_unknown';
+	else
+		user_hash := sha256(convert_to('user ' || api_key || ' ' || p_user, 'UTF8'));
+		select x.visitor into visitor
+		from banter_data.visitor x
+		where x.workspace + 0 = p_workspace and x.hash = p_token and x.chatbot || '' = v.chatbot;
+		if visitor is null and p_token is not null and p_user is null then
+			outcome := 'visitor_unknown';
+		end if;
+	end if;
+end
+$$;
+
+comment on function banter_data.visitor_judge(bigint, bytea, text, bytea, text, bigint, bytea) is
+	'Whom a page speaks for: outcome null: its site key and origin are good, and so are its token (null: it has none; whose, says visitor) and its signed identity (null: it has none), which alone will do. Else unauthorized, forbidden (the origin) or visitor_unknown.';

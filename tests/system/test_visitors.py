@@ -1,0 +1,296 @@
+"""A page's visitors, by a site key: P1 to P3."""
+
+import hashlib
+import hmac
+import json
+import secrets
+import time
+
+import pytest
+import servers
+from servers import name, script
+from site_client import Stream
+from tenants import new_key
+
+PAGE = "https://shop.example"
+OTHER_PAGE = "https://www.shop.example"
+READABLE = "x-request-id", "retry-after", "x-visitor-token"
+
+
+class Pages:
+    """A site key of a tenant of its own, and what pages send with it."""
+
+    def __init__(self, site, origins=(PAGE, OTHER_PAGE)):
+        self.site = site.for_new_tenant()
+        tenant = self.site.tenant
+        self.key = new_key("site", tenant.workspace)
+        hashed = hashlib.sha256(self.key.encode()).digest()
+        self.key_id = hashed[:13].hex()
+        self.site.sql("select banter.key_create(%s, %s, 'site', %s, %s, %s, 'pages', %s)",
+                      tenant.workspace, self.key_id, tenant.chatbot, hashed, self.key[-4:], list(origins))
+
+    def sign(self, secret):
+        """From here on the site's back end may say who is signed in."""
+        pads = [bytes(byte ^ pad for byte in secret.encode().ljust(64, b"\0")) for pad in (0x36, 0x5c)]
+        self.site.sql("update banter_data.api_key set identity_inner = %s, identity_outer = %s where workspace = %s and api_key = %s",
+                      *pads, self.site.tenant.workspace, self.key_id)
+
+    def headers(self, token=None, origin=PAGE, **more):
+        named = {"x-api-key": self.key, "Origin": origin, "X-Visitor-Token": token, **more}
+        return {header: value for header, value in named.items() if value is not None}
+
+    def ask(self, message="Hello", session="main", path="/v1/chat", **headers):
+        return self.site.request("POST", path, self.headers(**headers), key=False, json=self.site.body(message, session))
+
+    def stream(self, message="Hello", session="main", **headers):
+        response = self.site.request("POST", "/v1/chat/stream", self.headers(**headers), key=False, stream=True,
+                                     json=self.site.body(message, session))
+        assert response.status_code == 200, response.text
+        return Stream(response)
+
+    def enter(self, message="Hello", session="main"):
+        """A new visitor: the token, and the conversation."""
+        reply = self.ask(message, session)
+        assert reply.status_code == 200, reply.text
+        return reply.headers["X-Visitor-Token"], reply.json()["conversationId"]
+
+
+@pytest.fixture
+def pages(shared_site):
+    return Pages(shared_site)
+
+
+def may_be_read(reply):
+    """By a page of any origin, without credentials."""
+    headers = reply.headers
+    assert headers["Access-Control-Allow-Origin"] == "*"
+    assert set(headers["Access-Control-Expose-Headers"].lower().split(", ")) >= set(READABLE)
+    assert "Access-Control-Allow-Credentials" not in headers
+    return True
+
+
+def seen(site, message):
+    """What the model was shown, as text."""
+    return json.dumps(site.model.wait(message))
+
+
+# P1
+
+
+@pytest.mark.parametrize("origin", [PAGE, OTHER_PAGE])
+@pytest.mark.parametrize("path", ["/v1/chat", "/v1/chat/stream", "/chat"])
+def test_P1_a_page_of_the_keys_talks(pages, path, origin):
+    reply = pages.ask(path=path, origin=origin)
+    assert reply.status_code == 200 and may_be_read(reply)
+
+
+@pytest.mark.parametrize("origin", [
+    None, "", "null", "*", "https://evil.example", "http://shop.example", "https://shop.example:443", "https://SHOP.example",
+    "https://shop.example/", "https://shop.example.evil.example", f"{PAGE}, {OTHER_PAGE}", f"{PAGE},{OTHER_PAGE}",
+])
+def test_P1_no_other_page_does(pages, origin):
+    for token in (None, pages.enter()[0]):
+        reply = pages.ask(origin=origin, token=token)
+        assert (reply.status_code, reply.json()) == (403, {"error": "Forbidden"}) and may_be_read(reply)
+        assert "X-Visitor-Token" not in reply.headers
+
+
+def test_P1_every_reply_to_a_site_key_may_be_read(pages, start):
+    """Errors too: a page must be able to show a 429. Also those that come before the key is judged."""
+    spoilt = pages.key[:-1] + ("a" if pages.key[-1] != "a" else "b")
+    for key, status in ((spoilt, 401), ("pk-site_", 401), (new_key("site", 1), 401)):
+        reply = pages.site.request("POST", "/v1/chat", {"x-api-key": key, "Origin": PAGE}, key=False, json=pages.site.body("Hello"))
+        assert (reply.status_code, reply.json()) == (status, {"error": "Unauthorized"}) and may_be_read(reply)
+    reply = pages.site.request("PUT", "/v1/chat", pages.headers(), key=False)
+    assert reply.status_code == 405 and may_be_read(reply)
+    reply = pages.site.request("POST", "/v1/chat", pages.headers(), key=False, data="{")
+    assert reply.status_code == 400 and may_be_read(reply)
+    pages.site.grant(0)
+    reply = pages.ask()
+    assert reply.status_code == 402 and may_be_read(reply) and "X-Visitor-Token" not in reply.headers
+    few = Pages(start(address_limit=1, address_window=3600, workers=1))
+    assert [few.ask().status_code for _ in range(2)] == [200, 429]
+    assert may_be_read(few.ask())
+
+
+@pytest.mark.parametrize("path", ["/v1/chat", "/v1/chat/stream", "/chat"])
+@pytest.mark.parametrize("origin", [PAGE, "https://evil.example", "null"])
+def test_P1_a_preflight_is_answered_for_any_page(pages, path, origin):
+    """It carries no key: whose page it is cannot be known yet."""
+    reply = pages.site.request("OPTIONS", path, {
+        "Origin": origin, "Access-Control-Request-Method": "POST",
+        "Access-Control-Request-Headers": "content-type,x-api-key,x-visitor-token"}, key=False)
+    assert (reply.status_code, reply.content) == (204, b"") and may_be_read(reply)
+    assert reply.headers["Access-Control-Allow-Methods"] == "POST"
+    allowed = set(reply.headers["Access-Control-Allow-Headers"].lower().split(", "))
+    assert allowed >= {"x-api-key", "content-type", "idempotency-key", "x-visitor-token", "x-visitor-identity"}
+
+
+def test_P1_a_site_key_is_good_for_nothing_else(pages):
+    """Neither the chatbot API nor, as a widget key, another's name for it; and no widget key is a site key."""
+    path = f"/api/v1/chatbots/{pages.site.tenant.chatbot}/chat"
+    reply = pages.site.request("POST", path, {"Authorization": f"Bearer {pages.key}", "Origin": PAGE}, key=False, json={"message": "Hello"})
+    assert (reply.status_code, reply.json()["code"]) == (401, "INVALID_API_KEY")
+    assert "Access-Control-Allow-Origin" not in reply.headers
+    reply = pages.site.chat("Hello", headers={"Origin": PAGE})
+    assert reply.status_code == 200 and "Access-Control-Allow-Origin" not in reply.headers and "X-Visitor-Token" not in reply.headers
+
+
+def test_P1_origins_change_and_a_key_is_revoked_at_once(pages):
+    token, _ = pages.enter()
+    pages.site.sql("select banter.key_set(%s, %s)", pages.key_id, json.dumps({"origins": OTHER_PAGE}))
+    assert [pages.ask(token=token, origin=origin).status_code for origin in (PAGE, OTHER_PAGE)] == [403, 200]
+    pages.site.sql("select banter.key_revoke(%s)", pages.key_id)
+    assert pages.ask(token=token, origin=OTHER_PAGE).status_code == 401
+
+
+# P2
+
+
+def test_P2_a_visitor_goes_on(pages):
+    """Whoever sends the token that came with the first answer, and its session's name."""
+    first, second = name(), name()
+    token, conversation = pages.enter(script(first, tokens=["Nine."]))
+    assert token.startswith("vt-site_") and len(token) == 30
+    reply = pages.ask(second, token=token)
+    assert (reply.status_code, reply.json()["conversationId"]) == (200, conversation)
+    assert "X-Visitor-Token" not in reply.headers, "it has one"
+    assert first in seen(pages.site, second)
+
+
+def test_P2_a_stream_brings_the_token_in_its_head(pages):
+    stream = pages.stream(script(name(), tokens=["a", "b"]))
+    token = stream.headers["X-Visitor-Token"]
+    start, *_, done = stream.rest()
+    assert (start["type"], done["type"]) == ("start", "done")
+    assert pages.ask(token=token).json()["conversationId"] == start["conversationId"]
+
+
+def test_P2_a_failed_first_exchange_brings_it_too(pages):
+    """The question is stored: whoever asks again goes on in the same conversation."""
+    reply = pages.ask(script(name(), status=400))
+    assert reply.status_code == 500
+    token = reply.headers["X-Visitor-Token"]
+    assert pages.ask(token=token).status_code == 200
+    assert pages.site.sql("select count(*) from banter_data.conversation where workspace = %s", pages.site.tenant.workspace) == [(1,)]
+
+
+def test_P2_nobody_goes_on_with_anothers_conversation(pages):
+    """By naming its session: not another visitor, not a widget key, and the reverse."""
+    secret = name()
+    _, conversation = pages.enter(script(secret, tokens=[secret]), "main")
+    asked = name()
+    other_token, other = pages.enter(asked, "main")
+    assert other != conversation and secret not in seen(pages.site, asked)
+    asked = name()
+    widget = pages.site.chat(asked, "main").json()["conversationId"]
+    assert widget not in (conversation, other) and secret not in seen(pages.site, asked)
+    asked = name()
+    assert pages.ask(asked, token=other_token).json()["conversationId"] == other
+    assert secret not in seen(pages.site, asked)
+
+
+def test_P2_what_is_no_token_of_ours_is_nobodys(pages):
+    """Made up, spoilt, empty, of another chatbot's or workspace's visitor: the same 401, and nothing is stored."""
+    token, _ = pages.enter()
+    other = Pages(pages.site)
+    before = pages.site.postgres.rows("conversation", "t.workspace = %s", pages.site.tenant.workspace)
+    for wrong in ("vt-site_" + "A" * 22, token[:-1], token + "A", token.swapcase(), "x", "", "é".encode().decode("latin-1"),
+                  other.enter()[0], pages.key, "x" * 5000):
+        reply = pages.ask(token=wrong)
+        assert (reply.status_code, reply.json()) == (401, {"error": "Unknown visitor"}) and may_be_read(reply), wrong[:40]
+        assert "X-Visitor-Token" not in reply.headers
+    assert pages.site.postgres.rows("conversation", "t.workspace = %s", pages.site.tenant.workspace) == before
+
+
+def test_P2_a_visitor_is_revoked_by_erasing_it(pages):
+    token, _ = pages.enter()
+    pages.site.sql("delete from banter_data.visitor where workspace = %s", pages.site.tenant.workspace)
+    assert (pages.ask(token=token).status_code, pages.ask().status_code) == (401, 200)
+
+
+def test_P2_the_database_and_the_log_never_have_the_token(pages):
+    token, _ = pages.enter()
+    assert pages.ask(token=token, **{"X-Request-Id": f"x{token}"}).status_code == 200
+    for table in ("visitor", "conversation", "exchange", "idempotency"):
+        assert token not in str(pages.site.postgres.rows(table, "t.workspace = %s", pages.site.tenant.workspace))
+    assert token not in pages.site.banter.text()
+    assert pages.site.sql("select hash from banter_data.visitor where workspace = %s", pages.site.tenant.workspace)[0][0].tobytes() == \
+        hashlib.sha256(token.encode()).digest()
+
+
+def test_I1_an_idempotency_key_is_its_visitors(pages):
+    """Another visitor who takes the same one gets an answer of their own."""
+    secret = name()
+    (mine, _), (theirs, _) = pages.enter(), pages.enter()
+    once = {"Idempotency-Key": "1"}
+    message = script(secret, tokens=[secret])
+    first = pages.ask(message, token=theirs, **once)
+    assert first.status_code == 200
+    assert pages.ask(message, token=theirs, **once).json() == first.json()
+    count = pages.site.sql("select count(*) from banter_data.exchange where workspace = %s", pages.site.tenant.workspace)[0][0]
+    other = pages.ask(message, token=mine, **once)
+    assert other.status_code == 200 and other.json()["conversationId"] != first.json()["conversationId"]
+    assert pages.site.sql("select count(*) from banter_data.exchange where workspace = %s", pages.site.tenant.workspace) == [(count + 1,)]
+
+
+# P3
+
+
+def signed(pages, secret, user, seconds=3600, key_id=None):
+    expires = int(time.time()) + seconds
+    said = f"{key_id or pages.key_id}\n{expires}\n{user}"
+    return {"X-Visitor-Identity": f"{expires}:{hmac.new(secret.encode(), said.encode(), 'sha256').hexdigest()}:{user}"}
+
+
+@pytest.fixture
+def secret(pages):
+    text = secrets.token_urlsafe(32)
+    pages.sign(text)
+    return text
+
+
+def test_P3_a_signed_in_user_is_the_same_everywhere(pages, secret):
+    """With any token, or none; and needs none of ours."""
+    reply = pages.ask(**signed(pages, secret, "anna@shop.example"))
+    assert reply.status_code == 200 and "X-Visitor-Token" not in reply.headers
+    conversation = reply.json()["conversationId"]
+    for token in (None, pages.enter()[0], "unknown"):
+        assert pages.ask(token=token, **signed(pages, secret, "anna@shop.example")).json()["conversationId"] == conversation
+    assert pages.ask(**signed(pages, secret, "otto")).json()["conversationId"] != conversation
+
+
+def test_P3_who_signs_in_takes_their_conversation_along_and_signing_out_forgets_it(pages, secret):
+    token, conversation = pages.enter()
+    anna = signed(pages, secret, "anna")
+    assert pages.ask(token=token, **anna).json()["conversationId"] == conversation
+    asked = name()
+    reply = pages.ask(asked, token=token)
+    assert reply.status_code == 200 and reply.json()["conversationId"] != conversation
+    assert pages.ask(**anna).json()["conversationId"] == conversation
+
+
+def test_P3_nobody_else_s_conversation_is_taken_along(pages, secret):
+    token, conversation = pages.enter()
+    asked = name()
+    assert pages.ask(asked, **signed(pages, secret, "anna")).json()["conversationId"] != conversation
+    assert pages.ask(token=token).json()["conversationId"] == conversation
+
+
+def test_P3_what_is_not_signed_so_is_nobodys(pages, secret):
+    good = signed(pages, secret, "anna")["X-Visitor-Identity"]
+    expires, signature, user = good.split(":", 2)
+    wrong = [
+        signed(pages, secret, "anna", -1), signed(pages, secret, "anna", 86400 + 60), signed(pages, "another", "anna"),
+        signed(pages, secret, "anna", key_id="another"),
+        *({"X-Visitor-Identity": text} for text in (
+            "", "anna", f"{expires}:{signature}:otto", f"{expires}:{signature}:", f"{expires}:{signature[:-1]}:anna",
+            f"{expires}:{signature}0:anna", f"{int(expires) + 1}:{signature}:anna", f"+{expires}:{signature}:anna", f"::{user}",
+            f"99999999999999999999:{signature}:anna", f"{expires}:{'z' * 64}:anna", f"{expires}:{signature}:anna otto",
+            f"{expires}:{signature}:{'a' * 129}"))]
+    for headers in wrong:
+        for token in (None, pages.enter()[0]):
+            reply = pages.ask(token=token, **headers)
+            assert (reply.status_code, reply.json()) == (401, {"error": "Unknown visitor"}), headers
+    unsigned = Pages(pages.site)
+    assert unsigned.ask(**signed(unsigned, "", "anna")).status_code == 401, "a key that has no secret"
