@@ -16,7 +16,9 @@ declare
 		'exchange_end',
 		'health',
 		'lease_renew',
+		'messages_read',
 		'schema_version',
+		'talks_list',
 		'turn_close',
 		'turn_start',
 		'visit_begin'];

@@ -87,9 +87,8 @@ static void read_request(struct exchange *exchange, const struct route_match *ma
 	read_idempotency_key(exchange);
 }
 
-/* 401, or 429 once this address had too many failed keys (G11). */
-static void refuse_key(struct http_context *context, const struct request *request,
-		       struct reply *reply)
+void exchange_refuse_key(struct http_context *context, const struct request *request,
+			 struct reply *reply)
 {
 	const struct config *config = context->config;
 
@@ -135,12 +134,19 @@ static bool take_key(struct http_context *context, const struct request *request
 	kind = visitor_key(match, text) ? KEY_SITE : reply->dialect->key_kind;
 	status = key_read(kind, text, out);
 	if (status == STATUS_INVALID) {
-		refuse_key(context, request, reply);
+		exchange_refuse_key(context, request, reply);
 	} else if (status) {
 		context->log.cause = "the key cannot be hashed";
 		reply_error(reply, ERROR_INTERNAL);
 	}
 	return !status;
+}
+
+bool exchange_admit(struct http_context *context, const struct request *request,
+		    struct reply *reply, const struct route_match *match, struct key *out)
+{
+	return within_window(context, request, reply) &&
+	       take_key(context, request, reply, match, out);
 }
 
 static bool was_read(struct exchange *exchange)
@@ -226,7 +232,7 @@ static bool allowed(struct exchange *exchange)
 		return true;
 	exchange->context->log.cause = store_outcome_name(begun->outcome);
 	if (error == ERROR_UNAUTHORIZED)
-		refuse_key(exchange->context, exchange->request, reply);
+		exchange_refuse_key(exchange->context, exchange->request, reply);
 	else
 		reply_error(reply, error);
 	return false;
@@ -259,8 +265,7 @@ void exchange_serve(struct http_context *context, struct request *request, struc
 	struct exchange exchange;
 	struct key key;
 
-	if (!within_window(context, request, reply) ||
-	    !take_key(context, request, reply, match, &key))
+	if (!exchange_admit(context, request, reply, match, &key))
 		return;
 	init(&exchange, context, request, reply);
 	exchange.turn.begin.key = key;

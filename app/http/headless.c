@@ -30,7 +30,7 @@ static const char *const words[ERROR_COUNT] = {
 };
 
 /* ^[A-Za-z0-9._:-]{1,128}$ */
-static bool session_valid(struct str session)
+bool headless_session_valid(struct str session)
 {
 	return session.n >= 1 && session.n <= SESSION_MAX && str_only(session, STR("._:-"));
 }
@@ -51,7 +51,7 @@ static void read_members(struct exchange *exchange, const struct route_match *ma
 	(void)match;
 	exchange_read_message(exchange);
 	if (json_get_string(exchange_member(exchange, "sessionId"), &session) &&
-	    session_valid(session))
+	    headless_session_valid(session))
 		exchange->turn.begin.session = session;
 	else
 		exchange->bad = true;

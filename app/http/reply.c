@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/count.h"
 #include "base/hot.h"
+#include "http/talks.h"
 #include "http/visitor.h"
 
 /* Above any stored answer with every byte escaped, and its head. */
@@ -234,8 +235,10 @@ void reply_preflight(struct reply *reply, const char *methods)
 	const char *more = reply->dialect->request_headers;
 	const struct reply_header allowed[] = {
 		{ "Access-Control-Allow-Methods", methods },
-		{ "Access-Control-Allow-Headers",
-		  reply->any_origin ? ALLOWED ", " VISITOR_TOKEN ", " VISITOR_IDENTITY : ALLOWED },
+		{ "Access-Control-Allow-Headers", reply->any_origin ? ALLOWED ", " VISITOR_TOKEN
+									      ", " VISITOR_IDENTITY
+									      ", " TALKS_SESSION
+								    : ALLOWED },
 		{ "Access-Control-Max-Age", "600" },
 		{ more ? "Access-Control-Allow-Headers" : NULL, more },
 		{ NULL, NULL },

@@ -54,8 +54,10 @@ static void read_path(struct request *request, struct str prefix)
 		path = buf_check(&request->path_text) ? STR("") : buf_view(&request->path_text);
 	}
 	query = path.n ? memchr(path.p, '?', path.n) : NULL;
-	if (query)
+	if (query) {
+		request->query = str_skip(path, (size_t)(query - path.p) + 1);
 		path.n = (size_t)(query - path.p);
+	}
 	request->raw_path = path;
 	if (!str_starts(path, prefix)) {
 		request->path = STR_NONE;

@@ -9,6 +9,7 @@
 #include "http/headless.h"
 #include "http/health.h"
 #include "http/shown.h"
+#include "http/talks.h"
 
 static const struct route routes[] = {
 	{ "/health", "GET, HEAD", health_serve, &dialect_headless, ROUTE_STATUS },
@@ -18,6 +19,10 @@ static const struct route routes[] = {
 	{ "/v1/chat/stream", "POST", exchange_serve, &dialect_headless,
 	  ROUTE_STREAM | ROUTE_VISITORS },
 	{ "/chat", "POST", exchange_serve, &dialect_headless, ROUTE_STREAM | ROUTE_VISITORS },
+	{ "/v1/chat/conversations", "GET, HEAD", talks_serve_list, &dialect_headless,
+	  ROUTE_VISITORS },
+	{ "/v1/chat/conversations/{conversation}/messages", "GET, HEAD", talks_serve_messages,
+	  &dialect_headless, ROUTE_VISITORS },
 	{ "/api/v1/chatbots/{chatbot}/chat", "POST", exchange_serve, &dialect_chatbot, 0 },
 };
 

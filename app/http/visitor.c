@@ -38,6 +38,17 @@ bool visitor_may_ask(const struct request *request, const struct route_match *ma
 	       (!match->route->dialect->read_key(request, &text) && visitor_key(match, text));
 }
 
+/* No browser sends another; what is none is like no page's. */
+static struct str read_origin(struct str origin)
+{
+	size_t i;
+
+	for (i = 0; i < origin.n; i++)
+		if (origin.p[i] <= ' ' || origin.p[i] > '~')
+			return STR("");
+	return origin;
+}
+
 /* EXPIRES:SIGNATURE:USER. False: it has another form. */
 static bool read_identity(struct str text, struct store_visitor *out)
 {
@@ -56,7 +67,7 @@ void visitor_read(const struct request *request, struct store_visitor *out,
 	struct str sent = request_header(request, "HTTP_X_VISITOR_TOKEN");
 
 	*out = (struct store_visitor){
-		.origin = request->origin,
+		.origin = read_origin(request->origin),
 		.minted = !sent.p && !identity.p,
 		.tokenless = !sent.p && identity.p,
 	};

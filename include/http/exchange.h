@@ -32,6 +32,16 @@ struct exchange {
 void exchange_serve(struct http_context *context, struct request *request, struct reply *reply,
 		    const struct route_match *match);
 
+/*
+ * What comes before any question to the database: the address's window, then the key, by its form.
+ * False: the reply was sent.
+ */
+bool exchange_admit(struct http_context *context, const struct request *request,
+		    struct reply *reply, const struct route_match *match, struct key *out);
+/* 401, or 429 once this address had too many failed keys (G11). */
+void exchange_refuse_key(struct http_context *context, const struct request *request,
+			 struct reply *reply);
+
 /* For a dialect's `read`. */
 
 /* A member of the body. */

@@ -2,8 +2,13 @@
 #ifndef HTTP_HEADLESS_H
 #define HTTP_HEADLESS_H
 
+#include <stdbool.h>
+
 #include "http/dialect.h"
 
 extern const struct dialect dialect_headless;
+
+/* True for a session's name (H2). */
+bool headless_session_valid(struct str session);
 
 #endif

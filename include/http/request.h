@@ -19,6 +19,7 @@ struct request {
 	struct str method;
 	struct str
 		path; /* undecoded, behind the prefix, without query and one trailing slash; absent: outside the prefix */
+	struct str query;    /* what stands behind a "?"; absent: nothing */
 	struct str raw_path; /* the same with its prefix, for the log */
 	struct str id;
 	char id_text[REQUEST_ID_MAX + 1];

@@ -35,7 +35,7 @@ begin
 	v := banter_data.visitor_judge(
 		p_workspace => p_workspace, p_key_hash => p_key_hash, p_origin => p_origin,
 		p_token => case when not p_minted then p_token end,
-		p_user => p_user, p_expires => p_expires, p_signature => p_signature);
+		p_user => p_user, p_expires => p_expires, p_signature => p_signature, p_reads => false);
 	outcome := coalesce(v.outcome, case when p_message is null then 'bad_request' end);
 	if outcome is not null then
 		return next;

@@ -1,6 +1,7 @@
 -- A signed-in user is named by the key too: two sites of one chatbot may number their users alike.
 create or replace function banter_data.visitor_judge(
 	p_workspace bigint, p_key_hash bytea, p_origin text, p_token bytea, p_user text, p_expires bigint, p_signature bytea,
+	p_reads boolean,
 	out outcome text, out api_key text, out chatbot text, out visitor text, out user_hash bytea)
 language plpgsql
 stable
@@ -19,7 +20,8 @@ begin
 	chatbot := v.chatbot;
 	if api_key is null then
 		outcome := 'unauthorized';
-	elsif (p_origin = any (v.origins)) is not true then
+	-- Browsers send none to their own site with a GET.
+	elsif (p_origin = any (v.origins) or p_reads and p_origin is null) is not true then
 		outcome := 'forbidden';
 	elsif p_user is not null and (p_signature = sha256(v.identity_outer || sha256(v.identity_inner || convert_to(
 			api_key || E'\n' || p_expires || E'\n' || p_user, 'UTF8')))
@@ -39,5 +41,5 @@ begin
 end
 $$;
 
-comment on function banter_data.visitor_judge(bigint, bytea, text, bytea, text, bigint, bytea) is
-	'Whom a page speaks for: outcome null: its site key and origin are good, and so are its token (null: it has none; whose, says visitor) and its signed identity (null: it has none), which alone will do. Else unauthorized, forbidden (the origin) or visitor_unknown.';
+comment on function banter_data.visitor_judge(bigint, bytea, text, bytea, text, bigint, bytea, boolean) is
+	'Whom a page speaks for: outcome null: its site key and origin are good, and so are its token (null: it has none; whose, says visitor) and its signed identity (null: it has none), which alone will do. p_reads: no origin will do too. Else unauthorized, forbidden (the origin) or visitor_unknown.';

@@ -192,7 +192,7 @@ def test_G1_refused_for_the_limit_counts_too(start):
     ("/v1%2Fchat", 404),
     ("/v1/./chat", 404),
     ("/v1/x/../chat", 404),
-    ("/P1/chat", 404),
+    ("/V1/chat", 404),
     ("/v1/chat/stream/more", 404),
     ("/v1", 404),
     ("/", 404),

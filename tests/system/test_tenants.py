@@ -275,9 +275,40 @@ def test_visits_with_every_id_of_the_other(sides, database):
     assert (mine.holds(), theirs.holds()) == before
 
 
+READER = "%s, %s, %s, %s, null, %s, null, null, null"
+
+
+def test_nothing_of_the_other_is_read(sides, database):
+    """By each key of one's own, in one's own workspace and in the other's, with each of the other's ids in each place."""
+    mine, theirs = sides
+    before = mine.holds(), theirs.holds()
+    keys = ((mine.site_key, "site"), (mine.site.tenant.widget_key, "widget"), (mine.site.tenant.workspace_key, "workspace"))
+    for value in (*theirs.ids(), theirs.site_key):
+        for key, kind in keys:
+            for workspace, token in itertools.product((mine.workspace, theirs.workspace), (mine.token, theirs.token, value)):
+                who = workspace, sha256(key), kind, value, sha256(token)
+                told = call(database, f"select * from banter.messages_read({READER}, %s, null, 20)", *who, value)
+                assert told[0][0] in ("unauthorized", "visitor_unknown", "conversation_not_found") and told[0][1] is None
+                told = call(database, f"select * from banter.talks_list({READER}, 20)", *who)
+                assert theirs.visited not in str(told) and theirs.headless_conversation not in str(told)
+    assert (mine.holds(), theirs.holds()) == before
+
+
+def test_R1_nothing_of_the_other_is_read(sides):
+    """The same answer as for what does not exist."""
+    mine, theirs = sides
+    before = mine.holds(), theirs.holds()
+    who = ({"x-api-key": mine.site_key, "X-Visitor-Token": mine.token}, {"x-api-key": mine.site.tenant.widget_key, "X-Session-Id": mine.session})
+    for value, headers in itertools.product(theirs.ids(), who):
+        told = [mine.site.request("GET", f"/v1/chat/conversations/{one}/messages", headers, key=False)
+                for one in (value.replace(" ", "_"), NONE)]
+        assert [(reply.status_code, reply.content) for reply in told] == [(404, told[1].content)] * 2, value
+    assert (mine.holds(), theirs.holds()) == before
+
+
 def test_the_application_can_execute_no_more_than_was_tried(sides, database):
     """These are all of its functions: one that is added must be added to the tests above."""
     names = call(database, """select p.proname from pg_proc p join pg_namespace n on n.oid = p.pronamespace
         where n.nspname like 'banter%%' and has_function_privilege(p.oid, 'execute') order by 1""")
-    assert [name for (name,) in names] == ["exchange_begin", "exchange_end", "health", "lease_renew", "schema_version",
-                                            "turn_close", "turn_start", "visit_begin"]
+    assert [name for (name,) in names] == ["exchange_begin", "exchange_end", "health", "lease_renew", "messages_read", "schema_version",
+                                            "talks_list", "turn_close", "turn_start", "visit_begin"]

@@ -1,5 +1,6 @@
-"""A page's visitors, by a site key: P1 to P3."""
+"""A page's visitors, by a site key, and what they and widget keys read back: P1 to P3, R1, R2."""
 
+import datetime
 import hashlib
 import hmac
 import json
@@ -47,6 +48,14 @@ class Pages:
                                      json=self.site.body(message, session))
         assert response.status_code == 200, response.text
         return Stream(response)
+
+    def read(self, path="", token=None, origin=None, method="GET", **headers):
+        return self.site.request(method, "/v1/chat/conversations" + path, self.headers(token, origin, **headers), key=False)
+
+    def messages(self, conversation, token=None, **more):
+        reply = self.read(f"/{conversation}/messages", token, **more)
+        assert reply.status_code == 200, reply.text
+        return reply.json()
 
     def enter(self, message="Hello", session="main"):
         """A new visitor: the token, and the conversation."""
@@ -294,3 +303,135 @@ def test_P3_what_is_not_signed_so_is_nobodys(pages, secret):
             assert (reply.status_code, reply.json()) == (401, {"error": "Unknown visitor"}), headers
     unsigned = Pages(pages.site)
     assert unsigned.ask(**signed(unsigned, "", "anna")).status_code == 401, "a key that has no secret"
+
+
+# R1
+
+
+def listed(reply):
+    assert reply.status_code == 200, reply.text
+    return [one["id"] for one in reply.json()["conversations"]]
+
+
+@pytest.mark.parametrize("origin", [None, PAGE])
+def test_R1_a_visitor_sees_their_own_conversations_alone(pages, origin):
+    token, conversation = pages.enter()
+    second = pages.ask(session="second", token=token).json()["conversationId"]
+    other_token, other = pages.enter()
+    widget = pages.site.chat("Hello", "main").json()["conversationId"]
+    assert listed(pages.read(token=token, origin=origin)) == [second, conversation]
+    assert listed(pages.read(token=other_token, origin=origin)) == [other]
+    assert pages.messages(conversation, token, origin=origin)["messages"]
+    nobodys = pages.read("/nobodys/messages", token)
+    assert (nobodys.status_code, nobodys.json()) == (404, {"error": "Not found"}) and may_be_read(nobodys)
+    for hidden in (other, widget, "x" * 41, "%2e", "é"):
+        reply = pages.read(f"/{hidden}/messages", token)
+        assert (reply.status_code, reply.content) == (404, nobodys.content), hidden
+
+
+def test_R1_who_is_nobody_sees_nothing(pages):
+    token, conversation = pages.enter()
+    for path in ("", f"/{conversation}/messages"):
+        for wrong in (None, "", "vt-site_" + "A" * 22):
+            reply = pages.read(path, wrong)
+            assert (reply.status_code, reply.json()) == (401, {"error": "Unknown visitor"}) and may_be_read(reply)
+        for origin in ("https://evil.example", "null", "", "https://\xe4"):
+            reply = pages.site.raw("GET", "/v1/chat/conversations" + path, pages.headers(token, origin))
+            assert (reply[0], json.loads(reply[2])) == (403, {"error": "Forbidden"}), origin
+        reply = pages.site.request("GET", "/v1/chat/conversations" + path, {"x-api-key": "pk-site_", "X-Visitor-Token": token}, key=False)
+        assert reply.status_code == 401
+
+
+def test_R1_a_signed_in_user_sees_what_they_took_along(pages, secret):
+    token, conversation = pages.enter()
+    anna = signed(pages, secret, "anna")
+    assert listed(pages.read(**anna)) == [], "nothing yet"
+    assert listed(pages.read(token=token, **anna)) == [conversation], "what the token holds is theirs in a moment"
+    pages.ask(token=token, **anna)
+    assert (listed(pages.read(**anna)), listed(pages.read(token=token))) == ([conversation], [])
+    assert listed(pages.read(**signed(pages, secret, "otto"))) == []
+
+
+def test_R1_a_widget_key_sees_its_one_named_session(pages):
+    site = pages.site
+    session = name()
+    conversation = site.chat("Hello", session).json()["conversationId"]
+    other = site.chat("Hello").json()["conversationId"]
+    _, visitors = pages.enter(session=session)
+    named = {"X-Session-Id": session}
+    (row,) = site.request("GET", "/v1/chat/conversations", named).json()["conversations"]
+    assert (row["id"], row["sessionId"]) == (conversation, session)
+    assert site.request("GET", f"/v1/chat/conversations/{conversation}/messages", named).json()["messages"]
+    for hidden in (other, visitors, "nobodys"):
+        assert site.request("GET", f"/v1/chat/conversations/{hidden}/messages", named).status_code == 404
+    assert site.request("GET", "/v1/chat/conversations", {"X-Session-Id": name()}).json() == {"conversations": []}
+    for wrong in ({}, {"X-Session-Id": ""}, {"X-Session-Id": "a b"}, {"X-Session-Id": "x" * 129}):
+        reply = site.request("GET", "/v1/chat/conversations", wrong)
+        assert (reply.status_code, reply.json()) == (400, {"error": "Invalid request payload"})
+    assert site.request("GET", "/v1/chat/conversations", {**named, "x-api-key": site.tenant.workspace_key}, key=False).status_code == 401
+
+
+def test_R1_reading_changes_nothing(pages):
+    token, conversation = pages.enter()
+    tables = "conversation", "exchange", "visitor", "rate_window"
+    workspace = pages.site.tenant.workspace
+    before = {table: pages.site.postgres.rows(table, "t.workspace = %s", workspace) for table in tables}
+    for method in ("GET", "HEAD"):
+        assert pages.read(token=token, method=method).status_code == 200
+        assert pages.read(f"/{conversation}/messages?before=3", token, method=method).status_code == 200
+    assert {table: pages.site.postgres.rows(table, "t.workspace = %s", workspace) for table in tables} == before
+    assert pages.read(token=token, method="HEAD").content == b""
+
+
+# R2
+
+
+def test_R2_messages_are_told_with_how_they_ended(pages):
+    first = script(name(), tokens=["Nine", " to five."])
+    token, conversation = pages.enter(first)
+    failing = script(name(), status=400)
+    assert pages.ask(failing, token=token).status_code == 500
+    told = pages.messages(conversation, token)
+    assert told["before"] is None
+    assert [(one["role"], one["text"], one.get("status"), one.get("finishReason")) for one in told["messages"]] == [
+        ("user", first, None, None), ("assistant", "Nine to five.", "done", "stop"),
+        ("user", failing, None, None), ("assistant", "", "failed", None)]
+    assert len({one["id"] for one in told["messages"]}) == 4
+    for one in told["messages"]:
+        assert datetime.datetime.fromisoformat(one["createdAt"].replace("Z", "+00:00")).tzinfo
+
+
+def test_R2_a_running_answer_is_told_as_one(pages):
+    gate = name()
+    stream = pages.stream(script(name(), tokens=["a", "b"], gates={"1": gate}))
+    conversation = next(stream)["conversationId"]
+    assert [one.get("status") for one in pages.messages(conversation, stream.headers["X-Visitor-Token"])["messages"]] == [None, "running"]
+    pages.site.model.open_gate(gate)
+    assert stream.rest()[-1]["type"] == "done"
+
+
+def test_R2_pages_by_cursor_lead_through_all_of_it(pages):
+    """Each message once, the newest page first and in each the newest last."""
+    token, conversation = pages.enter("question 1")
+    workspace = pages.site.tenant.workspace
+    pages.site.sql("""insert into banter_data.exchange (workspace, position, lease_until, ended_at, price, stream, state, exchange,
+            conversation, chatbot, api_key, answer_id, question, answer, chars)
+        select e.workspace, n, now(), now(), 0, false, 'done', e.exchange || n, e.conversation, e.chatbot, e.api_key, e.answer_id || n,
+            'question ' || n, 'answer', 20
+        from banter_data.exchange e, generate_series(2, 45) n where e.workspace = %s""", workspace)
+    questions, query, sizes = [], "", []
+    while query is not None:
+        told = pages.read(f"/{conversation}/messages{query}", token).json()
+        questions = [one["text"] for one in told["messages"] if one["role"] == "user"] + questions
+        sizes.append(len(told["messages"]))
+        query = told["before"] and f"?x=1&before={told['before']}"
+    assert questions == [f"question {n}" for n in range(1, 46)] and sizes == [40, 40, 10]
+    for wrong in ("0", "-1", "x", "", "1x", "99999999999999999999"):
+        assert pages.read(f"/{conversation}/messages?before={wrong}", token).status_code == 400, wrong
+
+
+def test_R2_other_methods_and_paths(pages):
+    token, conversation = pages.enter()
+    reply = pages.read(f"/{conversation}/messages", token, PAGE, "POST")
+    assert (reply.status_code, reply.headers["Allow"]) == (405, "GET, HEAD") and may_be_read(reply)
+    assert pages.read(f"/{conversation}/message", token).status_code == 404

@@ -6,6 +6,7 @@
 #include "http/headless.h"
 #include "http/health.h"
 #include "http/route.h"
+#include "http/talks.h"
 
 static void every_path_of_ours(void **state)
 {
@@ -21,6 +22,10 @@ static void every_path_of_ours(void **state)
 		{ STR("/v1/chat/stream"), exchange_serve, &dialect_headless,
 		  ROUTE_STREAM | ROUTE_VISITORS },
 		{ STR("/chat"), exchange_serve, &dialect_headless, ROUTE_STREAM | ROUTE_VISITORS },
+		{ STR("/v1/chat/conversations"), talks_serve_list, &dialect_headless,
+		  ROUTE_VISITORS },
+		{ STR("/v1/chat/conversations/c-1/messages"), talks_serve_messages,
+		  &dialect_headless, ROUTE_VISITORS },
 		{ STR("/api/v1/chatbots/b-1/chat"), exchange_serve, &dialect_chatbot, 0 },
 	};
 	struct route_match match;

@@ -62,6 +62,26 @@ static void a_token_is_hashed_as_it_is(void **state)
 	}
 }
 
+/* The database takes UTF-8 only. */
+static void an_origin_that_no_browser_sends_is_no_page_s(void **state)
+{
+	static const char *const wrong[] = { "https://\xe4.example", "https://a https://b",
+					     "\x7f" };
+	struct store_visitor visitor;
+	char token[KEY_TOKEN_SIZE];
+	struct request request;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < COUNT(wrong); i++) {
+		ask("POST", "/v1/chat");
+		stub_gateway_param("HTTP_ORIGIN", wrong[i]);
+		read_all(&request, &visitor, token);
+		assert_non_null(visitor.origin.p);
+		assert_int_equal(visitor.origin.n, 0);
+	}
+}
+
 static void a_signed_identity_needs_no_token(void **state)
 {
 	struct store_visitor visitor;
@@ -127,6 +147,8 @@ static void where_and_with_what_a_page_may_ask(void **state)
 		{ "POST", "/v1/chat/stream", "HTTP_X_API_KEY", "sk-widget_x", false },
 		{ "POST", "/v1/chat", "HTTP_X_API_KEY", "", false },
 		{ "POST", "/v1/chat", "HTTP_AUTHORIZATION", "Bearer pk-site_x", false },
+		{ "GET", "/v1/chat/conversations", "HTTP_X_API_KEY", "pk-site_x", true },
+		{ "GET", "/v1/chat/conversations/a/messages", "HTTP_X_API_KEY", "pk-site_x", true },
 		{ "GET", "/health", "HTTP_X_API_KEY", "pk-site_x", false },
 		{ "POST", "/api/v1/chatbots/a/chat", "HTTP_AUTHORIZATION", "Bearer pk-site_x",
 		  false },
@@ -157,6 +179,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(who_has_no_token_is_given_one),
 		cmocka_unit_test(a_token_is_hashed_as_it_is),
+		cmocka_unit_test(an_origin_that_no_browser_sends_is_no_page_s),
 		cmocka_unit_test(a_signed_identity_needs_no_token),
 		cmocka_unit_test(an_identity_in_another_form_is_an_empty_one),
 		cmocka_unit_test(where_and_with_what_a_page_may_ask),

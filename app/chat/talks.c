@@ -1,0 +1,106 @@
+/* Reading back: two of the SQL functions, which say all of it themselves, in JSON. */
+#include "chat/talks.h"
+
+#include "base/clock.h"
+#include "base/count.h"
+#include "base/log.h"
+
+/* On a page: exchanges of one conversation, and conversations. */
+#define EXCHANGES 20
+#define CONVERSATIONS 100
+
+static const char *const outcomes[] = {
+	[TALKS_FOUND] = "found",
+	[TALKS_UNAUTHORIZED] = "unauthorized",
+	[TALKS_FORBIDDEN] = "forbidden",
+	[TALKS_NO_VISITOR] = "visitor_unknown",
+	[TALKS_BAD_REQUEST] = "bad_request",
+	[TALKS_NOT_FOUND] = "conversation_not_found",
+};
+
+const char *talks_outcome_name(enum talks_outcome outcome)
+{
+	return outcomes[outcome];
+}
+
+#define READER                                                                                     \
+	"p_workspace => $1, p_key_hash => $2, p_kind => $3, p_session => $4, p_origin => $5,"      \
+	" p_token => $6, p_user => $7, p_expires => $8, p_signature => $9"
+
+static void put_reader(struct db_query *query, const struct talks_reader *reader)
+{
+	const struct store_visitor *visitor = &reader->visitor;
+	bool token = reader->key.kind == KEY_SITE && !visitor->tokenless && !visitor->minted;
+	bool user = reader->key.kind == KEY_SITE && visitor->user.p;
+
+	db_add_integer(query, reader->key.workspace);
+	db_add_text(query, (struct str){ (const char *)reader->key.hash, KEY_HASH_SIZE });
+	db_add_text(query, key_kind_name(reader->key.kind));
+	db_add_text(query, reader->session);
+	db_add_text(query, visitor->origin);
+	db_add_text(query,
+		    token ? (struct str){ (const char *)visitor->token, KEY_HASH_SIZE } : STR_NONE);
+	db_add_text(query, user ? visitor->user : STR_NONE);
+	db_add_integer(query, visitor->expires);
+	db_add_text(query, (struct str){ (const char *)visitor->signature, KEY_HASH_SIZE });
+}
+
+static enum status read_back(struct db *db, struct wait *wait, const struct config *config,
+			     const struct db_query *query, struct talks_read *out)
+{
+	enum status status;
+	struct str outcome;
+	size_t i = 0;
+
+	*out = (struct talks_read){ NULL };
+	wait_undisturbed(wait, true);
+	status = db_call(db, wait, query, clock_ms() + config->database_ms, &out->rows);
+	wait_undisturbed(wait, false);
+	if (status)
+		return status;
+	outcome = db_rows_text(out->rows, 0, 0);
+	while (i < COUNT(outcomes) && !str_equal(str_from(outcomes[i]), outcome))
+		i++;
+	if (i == COUNT(outcomes)) {
+		log_error("%s answered in a way this program does not know", query->name);
+		talks_read_clear(out);
+		return STATUS_FAILED;
+	}
+	out->outcome = (enum talks_outcome)i;
+	out->body = db_rows_text(out->rows, 0, 1);
+	return STATUS_OK;
+}
+
+enum status talks_messages(struct db *db, struct wait *wait, const struct config *config,
+			   const struct talks_reader *reader, struct str conversation,
+			   int64_t before, struct talks_read *out)
+{
+	struct db_query query;
+
+	db_query_init(&query, "messages_read",
+		      "select * from banter.messages_read(" READER ", p_conversation => $10,"
+		      " p_before => nullif($11::bigint, 0), p_limit => $12)");
+	put_reader(&query, reader);
+	db_add_text(&query, conversation);
+	db_add_integer(&query, before);
+	db_add_integer(&query, EXCHANGES);
+	return read_back(db, wait, config, &query, out);
+}
+
+enum status talks_list(struct db *db, struct wait *wait, const struct config *config,
+		       const struct talks_reader *reader, struct talks_read *out)
+{
+	struct db_query query;
+
+	db_query_init(&query, "talks_list",
+		      "select * from banter.talks_list(" READER ", p_limit => $10)");
+	put_reader(&query, reader);
+	db_add_integer(&query, CONVERSATIONS);
+	return read_back(db, wait, config, &query, out);
+}
+
+void talks_read_clear(struct talks_read *read)
+{
+	db_rows_free(read->rows);
+	*read = (struct talks_read){ NULL };
+}

@@ -1,0 +1,113 @@
+/*
+ * Reading back, from request to reply. The limits and keys are an exchange's; what may be seen the
+ * database decides.
+ */
+#include "http/talks.h"
+
+#include "chat/talks.h"
+#include "http/exchange.h"
+#include "http/headless.h"
+#include "http/visitor.h"
+
+/* Seconds after which a client may try again when the database is away. */
+#define UNAVAILABLE_RETRY_S 5
+/* The contract's G4: no id of ours is longer. */
+#define ID_MAX 40
+
+/* The member of a query such as "a=1&before=12"; absent if it has none of that name. */
+static struct str query_member(struct str query, const char *name)
+{
+	struct str one;
+
+	while (str_next(&query, '&', &one))
+		if (str_equal(str_cut(&one, STR("=")), str_from(name)))
+			return one;
+	return STR_NONE;
+}
+
+/* False: the reply was sent. */
+static bool read_reader(struct http_context *context, struct request *request, struct reply *reply,
+			const struct route_match *match, struct talks_reader *out)
+{
+	struct str session = request_header(request, "HTTP_X_SESSION_ID");
+	char token[KEY_TOKEN_SIZE];
+
+	*out = (struct talks_reader){
+		.session = headless_session_valid(session) ? session : STR_NONE,
+	};
+	if (!exchange_admit(context, request, reply, match, &out->key))
+		return false;
+	if (out->key.kind == KEY_SITE)
+		visitor_read(request, &out->visitor, token);
+	return true;
+}
+
+static void say(struct http_context *context, const struct request *request, struct reply *reply,
+		enum status status, const struct talks_read *read)
+{
+	static const enum http_error errors[] = {
+		[TALKS_FOUND] = ERROR_NONE,
+		[TALKS_UNAUTHORIZED] = ERROR_UNAUTHORIZED,
+		[TALKS_FORBIDDEN] = ERROR_FORBIDDEN,
+		[TALKS_NO_VISITOR] = ERROR_NO_VISITOR,
+		[TALKS_BAD_REQUEST] = ERROR_INVALID,
+		[TALKS_NOT_FOUND] = ERROR_CONVERSATION_NOT_FOUND,
+	};
+
+	if (status == STATUS_UNAVAILABLE || status == STATUS_TIMEOUT) {
+		context->log.cause = "the database is away";
+		reply->retry_s = UNAVAILABLE_RETRY_S;
+		reply_error(reply, ERROR_UNAVAILABLE);
+	} else if (status) {
+		context->log.cause = "it could not be read";
+		reply_error(reply, ERROR_INTERNAL);
+	} else if (read->outcome == TALKS_FOUND) {
+		reply_send(reply, &(struct reply_head){ .status = 200, .type = "application/json" },
+			   read->body);
+	} else {
+		context->log.cause = talks_outcome_name(read->outcome);
+		if (read->outcome == TALKS_UNAUTHORIZED)
+			exchange_refuse_key(context, request, reply);
+		else
+			reply_error(reply, errors[read->outcome]);
+	}
+}
+
+void talks_serve_list(struct http_context *context, struct request *request, struct reply *reply,
+		      const struct route_match *match)
+{
+	struct talks_reader reader;
+	struct talks_read read;
+	enum status status;
+
+	if (!read_reader(context, request, reply, match, &reader))
+		return;
+	status = talks_list(context->db, context->wait, context->config, &reader, &read);
+	say(context, request, reply, status, &read);
+	talks_read_clear(&read);
+}
+
+void talks_serve_messages(struct http_context *context, struct request *request,
+			  struct reply *reply, const struct route_match *match)
+{
+	struct str id = route_variable(match, "conversation");
+	struct str cursor = query_member(request->query, "before");
+	struct talks_reader reader;
+	struct talks_read read;
+	enum status status;
+	int64_t before = 0;
+
+	if (!read_reader(context, request, reply, match, &reader))
+		return;
+	if (cursor.p && (!str_number(cursor, 10, &before) || before < 1)) {
+		reply_error(reply, ERROR_INVALID);
+		return;
+	}
+	/* What cannot be an id of ours names nothing; the empty one is nobody's. */
+	if (id.n > ID_MAX || !str_only(id, STR("_-")))
+		id = STR("");
+	status = talks_messages(context->db, context->wait, context->config, &reader, id, before,
+				&read);
+	say(context, request, reply, status, &read);
+	talks_read_clear(&read);
+}

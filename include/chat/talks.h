@@ -1,0 +1,48 @@
+/*
+ * Conversations as they are read back: what a key, and whoever it speaks for, may see of them. The
+ * SQL functions messages_read and talks_list as C functions.
+ */
+#ifndef CHAT_TALKS_H
+#define CHAT_TALKS_H
+
+#include <stdint.h>
+
+#include "chat/store.h"
+
+/* Who reads; borrowed. */
+struct talks_reader {
+	struct key key;
+	struct str session;	      /* with a widget key; absent: not said */
+	struct store_visitor visitor; /* with a site key */
+};
+
+enum talks_outcome {
+	TALKS_FOUND,
+	TALKS_UNAUTHORIZED,
+	TALKS_FORBIDDEN,  /* a site key, of another page */
+	TALKS_NO_VISITOR, /* a token or an identity that is nobody's, or none of both */
+	TALKS_BAD_REQUEST,
+	TALKS_NOT_FOUND, /* no such conversation, or not theirs */
+};
+/* The database's word for it, such as "forbidden". */
+const char *talks_outcome_name(enum talks_outcome outcome);
+
+struct talks_read {
+	struct db_rows *rows;
+	enum talks_outcome outcome;
+	struct str body; /* JSON, borrowed from `rows`; if it was found */
+};
+
+/*
+ * A conversation's messages before that position (0: of all), the latest that fit a page. As
+ * db_call().
+ */
+enum status talks_messages(struct db *db, struct wait *wait, const struct config *config,
+			   const struct talks_reader *reader, struct str conversation,
+			   int64_t before, struct talks_read *out) MUST_CHECK;
+/* The conversations themselves, the latest that fit a page. As db_call(). */
+enum status talks_list(struct db *db, struct wait *wait, const struct config *config,
+		       const struct talks_reader *reader, struct talks_read *out) MUST_CHECK;
+void talks_read_clear(struct talks_read *read);
+
+#endif

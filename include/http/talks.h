@@ -1,0 +1,16 @@
+/* Reading conversations back (R1). */
+#ifndef HTTP_TALKS_H
+#define HTTP_TALKS_H
+
+#include "http/route.h"
+
+/* Of requests: a widget key's session, which stands in no address. */
+#define TALKS_SESSION "X-Session-Id"
+
+/* A route's handlers: the conversations, and the messages of the one that {conversation} names. */
+void talks_serve_list(struct http_context *context, struct request *request, struct reply *reply,
+		      const struct route_match *match);
+void talks_serve_messages(struct http_context *context, struct request *request,
+			  struct reply *reply, const struct route_match *match);
+
+#endif

@@ -1,0 +1,57 @@
+create or replace function banter.messages_read(
+	p_workspace bigint, p_key_hash bytea, p_kind text, p_session text, p_origin text, p_token bytea,
+	p_user text, p_expires bigint, p_signature bytea, p_conversation text, p_before bigint, p_limit integer)
+returns table (outcome text, body text)
+language plpgsql
+security definer
+set search_path = pg_catalog, banter_data, pg_temp
+set enable_seqscan = off
+set plan_cache_mode = force_generic_plan
+as $$
+#variable_conflict use_column
+declare
+	v record := banter_data.talk_holder(
+		p_workspace => p_workspace, p_key_hash => p_key_hash, p_kind => p_kind, p_session => p_session,
+		p_origin => p_origin, p_token => p_token, p_user => p_user, p_expires => p_expires, p_signature => p_signature);
+begin
+	outcome := v.outcome;
+	if outcome is null then
+		perform from banter_data.conversation c
+		where c.workspace = p_workspace and c.conversation = p_conversation and c.chatbot || '' = v.chatbot
+			and (c.visitor = any (v.visitors) or c.session = v.session);
+		outcome := case when found then 'found' else 'conversation_not_found' end;
+	end if;
+	if outcome = 'found' then
+		select json_build_object(
+				'messages', coalesce(json_agg(m.message order by p.position, p.attempt, m.n), '[]'),
+				'before', min(p.position) filter (where p.earlier)::text)
+		into body
+		from (
+			select e.*, count(*) over () > p_limit as earlier, row_number() over (order by e.position desc, e.attempt desc) as row
+			from (
+				select x.position, x.attempt, x.exchange, x.question, x.answer_id, x.answer, x.state, x.finish_reason,
+					x.started_at, x.ended_at
+				from banter_data.exchange x
+				where x.conversation = p_conversation and x.workspace = p_workspace
+					and (p_before is null or x.position < p_before) and x.state <> 'replaced'
+				order by x.position desc, x.attempt desc
+				limit p_limit + 1) e) p
+		cross join lateral (
+			values
+				(1, json_build_object(
+					'id', p.exchange, 'role', 'user', 'text', p.question,
+					'createdAt', banter_data.conversation_time(p.started_at))),
+				(2, json_build_object(
+					'id', p.answer_id, 'role', 'assistant', 'text', coalesce(p.answer, ''),
+					'createdAt', banter_data.conversation_time(coalesce(p.ended_at, p.started_at)),
+					'status', case when p.state = 'lost' then 'failed' else p.state end,
+					'finishReason', p.finish_reason))) m (n, message)
+		where p.row <= p_limit;
+	end if;
+	return next;
+end
+$$;
+
+comment on function banter.messages_read(
+	bigint, bytea, text, text, text, bytea, text, bigint, bytea, text, bigint, integer) is
+	'The messages of a conversation, as JSON, its latest p_limit exchanges before that position (null: of all), oldest first; `before`: for the ones before these, null: there are none. found, or why not: unauthorized, forbidden, visitor_unknown, bad_request (a widget key, and no session), conversation_not_found (also one that is not theirs).';
