@@ -18,6 +18,7 @@ declare
 		'lease_renew',
 		'messages_read',
 		'schema_version',
+		'talk_delete',
 		'talks_list',
 		'turn_close',
 		'turn_start',

@@ -1,4 +1,4 @@
-/* Reading back: two of the SQL functions, which say all of it themselves, in JSON. */
+/* Reading back, and erasing: the SQL functions, which say all of it themselves, in JSON. */
 #include "chat/talks.h"
 
 #include "base/clock.h"
@@ -96,6 +96,21 @@ enum status talks_list(struct db *db, struct wait *wait, const struct config *co
 		      "select * from banter.talks_list(" READER ", p_limit => $10)");
 	put_reader(&query, reader);
 	db_add_integer(&query, CONVERSATIONS);
+	return read_back(db, wait, config, &query, out);
+}
+
+enum status talks_delete(struct db *db, struct wait *wait, const struct config *config,
+			 const struct talks_reader *reader, struct str conversation,
+			 struct talks_read *out)
+{
+	struct db_query query;
+
+	db_query_init(&query, "talk_delete",
+		      "select * from banter.talk_delete(" READER ", p_conversation => $10,"
+		      " p_lock_ms => $11)");
+	put_reader(&query, reader);
+	db_add_text(&query, conversation);
+	db_add_time_left(&query); /* or it would be erased after its 503 */
 	return read_back(db, wait, config, &query, out);
 }
 

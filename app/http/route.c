@@ -21,6 +21,8 @@ static const struct route routes[] = {
 	{ "/chat", "POST", exchange_serve, &dialect_headless, ROUTE_STREAM | ROUTE_VISITORS },
 	{ "/v1/chat/conversations", "GET, HEAD", talks_serve_list, &dialect_headless,
 	  ROUTE_VISITORS },
+	{ "/v1/chat/conversations/{conversation}", "DELETE", talks_serve_delete, &dialect_headless,
+	  ROUTE_VISITORS },
 	{ "/v1/chat/conversations/{conversation}/messages", "GET, HEAD", talks_serve_messages,
 	  &dialect_headless, ROUTE_VISITORS },
 	{ "/api/v1/chatbots/{chatbot}/chat", "POST", exchange_serve, &dialect_chatbot, 0 },

@@ -25,6 +25,14 @@ static struct str query_member(struct str query, const char *name)
 	return STR_NONE;
 }
 
+/* What cannot be an id of ours names nothing; the empty one is nobody's. */
+static struct str read_id(const struct route_match *match)
+{
+	struct str id = route_variable(match, "conversation");
+
+	return id.n <= ID_MAX && str_only(id, STR("_-")) ? id : STR("");
+}
+
 /* False: the reply was sent. */
 static bool read_reader(struct http_context *context, struct request *request, struct reply *reply,
 			const struct route_match *match, struct talks_reader *out)
@@ -61,9 +69,11 @@ static void say(struct http_context *context, const struct request *request, str
 	} else if (status) {
 		context->log.cause = "it could not be read";
 		reply_error(reply, ERROR_INTERNAL);
-	} else if (read->outcome == TALKS_FOUND) {
+	} else if (read->outcome == TALKS_FOUND && read->body.p) {
 		reply_send(reply, &(struct reply_head){ .status = 200, .type = "application/json" },
 			   read->body);
+	} else if (read->outcome == TALKS_FOUND) {
+		reply_send(reply, &(struct reply_head){ .status = 204 }, STR(""));
 	} else {
 		context->log.cause = talks_outcome_name(read->outcome);
 		if (read->outcome == TALKS_UNAUTHORIZED)
@@ -90,7 +100,6 @@ void talks_serve_list(struct http_context *context, struct request *request, str
 void talks_serve_messages(struct http_context *context, struct request *request,
 			  struct reply *reply, const struct route_match *match)
 {
-	struct str id = route_variable(match, "conversation");
 	struct str cursor = query_member(request->query, "before");
 	struct talks_reader reader;
 	struct talks_read read;
@@ -103,11 +112,23 @@ void talks_serve_messages(struct http_context *context, struct request *request,
 		reply_error(reply, ERROR_INVALID);
 		return;
 	}
-	/* What cannot be an id of ours names nothing; the empty one is nobody's. */
-	if (id.n > ID_MAX || !str_only(id, STR("_-")))
-		id = STR("");
-	status = talks_messages(context->db, context->wait, context->config, &reader, id, before,
-				&read);
+	status = talks_messages(context->db, context->wait, context->config, &reader,
+				read_id(match), before, &read);
+	say(context, request, reply, status, &read);
+	talks_read_clear(&read);
+}
+
+void talks_serve_delete(struct http_context *context, struct request *request, struct reply *reply,
+			const struct route_match *match)
+{
+	struct talks_reader reader;
+	struct talks_read read;
+	enum status status;
+
+	if (!read_reader(context, request, reply, match, &reader))
+		return;
+	status = talks_delete(context->db, context->wait, context->config, &reader, read_id(match),
+			      &read);
 	say(context, request, reply, status, &read);
 	talks_read_clear(&read);
 }

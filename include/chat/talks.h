@@ -1,6 +1,6 @@
 /*
  * Conversations as they are read back: what a key, and whoever it speaks for, may see of them. The
- * SQL functions messages_read and talks_list as C functions.
+ * SQL functions messages_read, talks_list and talk_delete as C functions.
  */
 #ifndef CHAT_TALKS_H
 #define CHAT_TALKS_H
@@ -43,6 +43,12 @@ enum status talks_messages(struct db *db, struct wait *wait, const struct config
 /* The conversations themselves, the latest that fit a page. As db_call(). */
 enum status talks_list(struct db *db, struct wait *wait, const struct config *config,
 		       const struct talks_reader *reader, struct talks_read *out) MUST_CHECK;
+/*
+ * Erases a visitor's own conversation, for good. TALKS_FORBIDDEN to a widget key too. As db_call().
+ */
+enum status talks_delete(struct db *db, struct wait *wait, const struct config *config,
+			 const struct talks_reader *reader, struct str conversation,
+			 struct talks_read *out) MUST_CHECK;
 void talks_read_clear(struct talks_read *read);
 
 #endif

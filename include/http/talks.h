@@ -12,5 +12,8 @@ void talks_serve_list(struct http_context *context, struct request *request, str
 		      const struct route_match *match);
 void talks_serve_messages(struct http_context *context, struct request *request,
 			  struct reply *reply, const struct route_match *match);
+/* Erases the one that {conversation} names (R3). */
+void talks_serve_delete(struct http_context *context, struct request *request, struct reply *reply,
+			const struct route_match *match);
 
 #endif

@@ -12,7 +12,8 @@ as $$
 declare
 	v record := banter_data.talk_holder(
 		p_workspace => p_workspace, p_key_hash => p_key_hash, p_kind => p_kind, p_session => p_session,
-		p_origin => p_origin, p_token => p_token, p_user => p_user, p_expires => p_expires, p_signature => p_signature);
+		p_origin => p_origin, p_token => p_token, p_user => p_user, p_expires => p_expires, p_signature => p_signature,
+		p_reads => true);
 begin
 	outcome := v.outcome;
 	if outcome is null then

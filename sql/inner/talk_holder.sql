@@ -1,7 +1,7 @@
 -- The one place that says who may see which conversations.
 create or replace function banter_data.talk_holder(
 	p_workspace bigint, p_key_hash bytea, p_kind text, p_session text, p_origin text, p_token bytea,
-	p_user text, p_expires bigint, p_signature bytea,
+	p_user text, p_expires bigint, p_signature bytea, p_reads boolean,
 	out outcome text, out chatbot text, out session text, out visitors text[])
 language plpgsql
 stable
@@ -24,7 +24,7 @@ begin
 
 	v := banter_data.visitor_judge(
 		p_workspace => p_workspace, p_key_hash => p_key_hash, p_origin => p_origin, p_token => p_token,
-		p_user => p_user, p_expires => p_expires, p_signature => p_signature, p_reads => true);
+		p_user => p_user, p_expires => p_expires, p_signature => p_signature, p_reads => p_reads);
 	chatbot := v.chatbot;
 	outcome := coalesce(v.outcome, case when num_nonnulls(p_token, p_user) = 0 then 'visitor_unknown' end);
 	-- What the token holds will be the user's with the next question.
@@ -35,5 +35,5 @@ begin
 end
 $$;
 
-comment on function banter_data.talk_holder(bigint, bytea, text, text, text, bytea, text, bigint, bytea) is
-	'Whose conversations may be seen with what was presented: a widget key''s one named session, or (site) those of these visitors; outcome null: all is good.';
+comment on function banter_data.talk_holder(bigint, bytea, text, text, text, bytea, text, bigint, bytea, boolean) is
+	'Whose conversations may be seen with what was presented: a widget key''s one named session, or (site) those of these visitors; outcome null: all is good. p_reads: no origin will do.';

@@ -69,5 +69,26 @@ select is((select body::text from pg_temp.talks(kind => 'widget', key => 'wk-bot
 select is((select outcome from pg_temp.talks(kind => 'widget', key => 'wk-bot')), 'bad_request');
 select is((select outcome from pg_temp.talks(token => 'none')), 'visitor_unknown');
 
+-- Erasing.
+create function pg_temp.erase(conversation text, token text default 't', kind text default 'site', key text default 'pk',
+	origin text default 'https://a.example', session text default null)
+returns text language sql as $$
+	select m.outcome from banter.talk_delete(1, sha256($4::bytea), $3, $6, $5, sha256($2::bytea), null, null, null, $1, 600000) m
+$$;
+create temp view others as select e.exchange, e.state from banter_data.exchange e where e.conversation <> 'x5-c' order by 1;
+create temp table had as select * from others;
+select is(pg_temp.erase('x5-c', origin => o), 'forbidden', coalesce(o, 'no origin')) from unnest(array[null, 'https://evil.example']) o;
+select is(pg_temp.erase(c), 'conversation_not_found', c) from unnest(array['y1-c', 'w1-c', 'none', '']) c;
+select is(pg_temp.erase('x5-c', token => 'u'), 'conversation_not_found', 'another visitor');
+select is(pg_temp.erase('x5-c', token => null), 'visitor_unknown');
+select is(pg_temp.erase('w1-c', kind => 'widget', key => 'wk-bot', session => 's'), 'forbidden', 'a widget key erases nothing');
+select is(pg_temp.erase('x1-c', kind => 'workspace', key => 'sk'), 'unauthorized');
+select is((select count(*)::integer from banter_data.conversation where conversation = 'x5-c'), 1, 'it is still there');
+select is(pg_temp.erase('x5-c'), 'found', 'their own, though it runs');
+select is(pg_temp.erase('x5-c'), 'conversation_not_found', 'it is gone');
+select is(pg_temp.finish('x5'), 'gone', 'and so is what ran in it');
+select pg_temp.rows_are('select * from others', 'select * from had', 'nothing else is');
+select is(pg_temp.ledger(), pg_temp.credits(), 'its credits are back in the book');
+
 select * from finish();
 rollback;

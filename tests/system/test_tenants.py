@@ -291,6 +291,8 @@ def test_nothing_of_the_other_is_read(sides, database):
                 assert told[0][0] in ("unauthorized", "visitor_unknown", "conversation_not_found") and told[0][1] is None
                 told = call(database, f"select * from banter.talks_list({READER}, 20)", *who)
                 assert theirs.visited not in str(told) and theirs.headless_conversation not in str(told)
+                told = call(database, f"select * from banter.talk_delete({READER}, %s, 30000)", *who, value)
+                assert told[0][0] in ("unauthorized", "visitor_unknown", "forbidden", "conversation_not_found")
     assert (mine.holds(), theirs.holds()) == before
 
 
@@ -311,4 +313,4 @@ def test_the_application_can_execute_no_more_than_was_tried(sides, database):
     names = call(database, """select p.proname from pg_proc p join pg_namespace n on n.oid = p.pronamespace
         where n.nspname like 'banter%%' and has_function_privilege(p.oid, 'execute') order by 1""")
     assert [name for (name,) in names] == ["exchange_begin", "exchange_end", "health", "lease_renew", "messages_read", "schema_version",
-                                            "talks_list", "turn_close", "turn_start", "visit_begin"]
+                                            "talk_delete", "talks_list", "turn_close", "turn_start", "visit_begin"]

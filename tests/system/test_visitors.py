@@ -1,4 +1,4 @@
-"""A page's visitors, by a site key, and what they and widget keys read back: P1 to P3, R1, R2."""
+"""A page's visitors, by a site key, and what they and widget keys read back: P1 to P3, R1 to R3."""
 
 import datetime
 import hashlib
@@ -435,3 +435,35 @@ def test_R2_other_methods_and_paths(pages):
     reply = pages.read(f"/{conversation}/messages", token, PAGE, "POST")
     assert (reply.status_code, reply.headers["Allow"]) == (405, "GET, HEAD") and may_be_read(reply)
     assert pages.read(f"/{conversation}/message", token).status_code == 404
+
+
+# R3
+
+
+def test_R3_a_visitor_erases_their_own_conversation(pages):
+    token, conversation = pages.enter()
+    gate = name()
+    stream = pages.stream(script(name(), tokens=["a", "b"], gates={"1": gate}), token=token)
+    assert next(stream)["conversationId"] == conversation
+    reply = pages.read(f"/{conversation}", token, PAGE, "DELETE")
+    assert (reply.status_code, reply.content) == (204, b"") and may_be_read(reply)
+    assert listed(pages.read(token=token)) == []
+    assert pages.read(f"/{conversation}/messages", token).status_code == 404
+    assert pages.read(f"/{conversation}", token, PAGE, "DELETE").status_code == 404
+    pages.site.model.open_gate(gate)
+    assert stream.rest()[-1]["type"] == "error"
+    assert pages.site.sql("select count(*) from banter_data.exchange where workspace = %s", pages.site.tenant.workspace) == [(0,)]
+    assert pages.ask(token=token).json()["conversationId"] != conversation, "the visitor is still one"
+
+
+def test_R3_nobody_erases_anothers(pages):
+    (token, conversation), (other, _) = pages.enter(), pages.enter()
+    session = name()
+    widget = pages.site.chat("Hello", session).json()["conversationId"]
+    before = pages.site.postgres.rows("conversation", "t.workspace = %s", pages.site.tenant.workspace)
+    for who, what, origin, status in ((other, conversation, PAGE, 404), (token, widget, PAGE, 404), (token, "nobodys", PAGE, 404),
+                                      (None, conversation, PAGE, 401), (token, conversation, None, 403), (token, conversation, "null", 403)):
+        assert pages.read(f"/{what}", who, origin, "DELETE").status_code == status
+    reply = pages.site.request("DELETE", f"/v1/chat/conversations/{widget}", {"X-Session-Id": session})
+    assert (reply.status_code, reply.json()) == (403, {"error": "Forbidden"})
+    assert pages.site.postgres.rows("conversation", "t.workspace = %s", pages.site.tenant.workspace) == before

@@ -24,6 +24,8 @@ static void every_path_of_ours(void **state)
 		{ STR("/chat"), exchange_serve, &dialect_headless, ROUTE_STREAM | ROUTE_VISITORS },
 		{ STR("/v1/chat/conversations"), talks_serve_list, &dialect_headless,
 		  ROUTE_VISITORS },
+		{ STR("/v1/chat/conversations/c-1"), talks_serve_delete, &dialect_headless,
+		  ROUTE_VISITORS },
 		{ STR("/v1/chat/conversations/c-1/messages"), talks_serve_messages,
 		  &dialect_headless, ROUTE_VISITORS },
 		{ STR("/api/v1/chatbots/b-1/chat"), exchange_serve, &dialect_chatbot, 0 },
