@@ -1,0 +1,88 @@
+/* chat/talks: who reads, as the SQL functions are told it, and what they answer. */
+#include "stub_db.h"
+
+#include "chat/talks.h"
+
+#define HASH_OF(letter) letter letter letter letter letter letter letter letter
+#define HASH(letter) HASH_OF(letter letter letter letter)
+
+static const struct config config = { .database_ms = 2000 };
+
+static enum status ask(const struct talks_reader *reader, const char *outcome, const char *body,
+		       struct talks_read *read)
+{
+	const struct stub_row rows[] = { { { outcome, body } } };
+	const struct stub_answer answers[] = { { .rows = rows, .count = 1 } };
+	struct db db = { false };
+	struct wait wait;
+	enum status status;
+
+	wait_init(&wait);
+	stub_db_script(answers, 1);
+	journal_clear();
+	status = talks_messages(&db, &wait, &config, reader, STR("c-1"), 7, read);
+	assert_false(wait.undisturbed);
+	return status;
+}
+
+static struct talks_reader reader_of(enum key_kind kind)
+{
+	struct talks_reader reader = { .key = { .kind = kind, .workspace = 5 } };
+
+	memset(reader.key.hash, 'h', KEY_HASH_SIZE);
+	memset(reader.visitor.token, 't', KEY_HASH_SIZE);
+	memset(reader.visitor.signature, 's', KEY_HASH_SIZE);
+	return reader;
+}
+
+static void it_says_who_reads(void **state)
+{
+	struct talks_reader reader = reader_of(KEY_SITE);
+	struct talks_read read;
+
+	(void)state;
+	reader.visitor.origin = STR("https://a");
+	assert_int_equal(ask(&reader, "found", "{}", &read), STATUS_OK);
+	assert_int_equal(read.outcome, TALKS_FOUND);
+	assert_str(read.body, "{}");
+	assert_int_equal(journal_count("messages_read(5, '" HASH(
+				 "h") "', 'site', null,"
+				      " 'https://a', '" HASH("t") "', null, 0, '" HASH(
+					      "s") "', 'c-1', 7, 20)"),
+			 1);
+	talks_read_clear(&read);
+
+	/* A token that was made for this request is nobody's yet; a widget key has none. */
+	reader.visitor.minted = true;
+	assert_int_equal(ask(&reader, "visitor_unknown", NULL, &read), STATUS_OK);
+	assert_int_equal(read.outcome, TALKS_NO_VISITOR);
+	assert_int_equal(journal_count("'https://a', null, null, 0, "), 1);
+	talks_read_clear(&read);
+	reader = reader_of(KEY_WIDGET);
+	reader.session = STR("s-1");
+	assert_int_equal(ask(&reader, "conversation_not_found", NULL, &read), STATUS_OK);
+	assert_int_equal(read.outcome, TALKS_NOT_FOUND);
+	assert_int_equal(journal_count("'widget', 's-1', null, null, null, 0, "), 1);
+	talks_read_clear(&read);
+	assert_int_equal(stub_db.rows_alive, 0);
+}
+
+static void another_answer_is_a_fault(void **state)
+{
+	struct talks_reader reader = reader_of(KEY_SITE);
+	struct talks_read read;
+
+	(void)state;
+	assert_int_equal(ask(&reader, "maybe", NULL, &read), STATUS_FAILED);
+	assert_int_equal(stub_db.rows_alive, 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(it_says_who_reads),
+		cmocka_unit_test(another_answer_is_a_fault),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
