@@ -65,6 +65,8 @@ static const char *const children[] = { "worker", "admission", "status" };
 static const char *const deaths[] = { "exit", "SIGABRT", "SIGBUS", "SIGFPE", "SIGILL", "SIGKILL",
 	"SIGSEGV", "SIGTERM", "signal", "stuck" };
 static const char *const uses[] = { "in", "cached", "out" };
+static const char *const caps[] = { "address", "new", "day" };
+static const char *const parts[] = { "80", "100" };
 /* clang-format on */
 
 static const struct label_set {
@@ -83,12 +85,15 @@ static const struct label_set {
 	[COUNTER_SET_CHILD] = { "process", COUNTER_SIZE_CHILD, children },
 	[COUNTER_SET_DEATH] = { "cause", COUNTER_SIZE_DEATH, deaths },
 	[COUNTER_SET_USE] = { "use", COUNTER_SIZE_USE, uses },
+	[COUNTER_SET_CAP] = { "cap", COUNTER_SIZE_CAP, caps },
+	[COUNTER_SET_PART] = { "percent", COUNTER_SIZE_PART, parts },
 };
 
 _Static_assert(COUNT(statuses) == COUNTER_SIZE_STATUS && COUNT(ends) == COUNTER_SIZE_END &&
 		       COUNT(causes) == COUNTER_SIZE_CAUSE && COUNT(ways) == COUNTER_SIZE_WAY &&
 		       COUNT(calls) == COUNTER_SIZE_CALL && COUNT(children) == COUNTER_SIZE_CHILD &&
-		       COUNT(deaths) == COUNTER_SIZE_DEATH && COUNT(uses) == COUNTER_SIZE_USE,
+		       COUNT(deaths) == COUNTER_SIZE_DEATH && COUNT(uses) == COUNTER_SIZE_USE &&
+		       COUNT(caps) == COUNTER_SIZE_CAP && COUNT(parts) == COUNTER_SIZE_PART,
 	       "a value a constant");
 
 /* Which bound is the first that is not exceeded: a token comes within one of the first. */

@@ -28,6 +28,9 @@ enum column {
 	REASONING,
 	POSITION,
 	QUESTION,
+	/* Of visit_begin alone. */
+	CHATBOT,
+	PERCENT,
 };
 
 static const char *const outcomes[] = {
@@ -42,6 +45,7 @@ static const char *const outcomes[] = {
 	[STORE_CHATBOT_NOT_FOUND] = "chatbot_not_found",
 	[STORE_FULL] = "full",
 	[STORE_LIMITED] = "limited",
+	[STORE_VISITORS_LIMITED] = "visitors_limited",
 	[STORE_CONVERSATION_NOT_FOUND] = "conversation_not_found",
 	[STORE_NO_CREDIT] = "no_credit",
 };
@@ -67,7 +71,7 @@ static struct str hash_view(const unsigned char *hash)
 	return (struct str){ (const char *)hash, KEY_HASH_SIZE };
 }
 
-static enum status take_begun(struct db_rows *rows, struct store_begun *out)
+static enum status take_begun(struct db_rows *rows, bool visit, struct store_begun *out)
 {
 	int outcome = find(outcomes, OUTCOMES, db_rows_text(rows, 0, OUTCOME));
 
@@ -94,6 +98,8 @@ static enum status take_begun(struct db_rows *rows, struct store_begun *out)
 		.replayed = db_rows_text(rows, 0, ANSWER),
 		.servers = db_rows_text(rows, 0, SERVERS),
 		.reasoning = db_rows_text(rows, 0, REASONING),
+		.chatbot = visit ? db_rows_text(rows, 0, CHATBOT) : STR_NONE,
+		.percent = visit ? (int)db_rows_integer(rows, 0, PERCENT, 0) : 0,
 	};
 	return STATUS_OK;
 }
@@ -111,13 +117,15 @@ static enum status take_begun(struct db_rows *rows, struct store_begun *out)
 #define VISIT                                                                                      \
 	"select * from banter.visit_begin(p_workspace => $1, p_key_hash => $2, p_origin => $3,"    \
 	" p_token => $4, p_minted => $5, p_user => $6, p_expires => $7, p_signature => $8,"        \
-	" p_new_visitor => $9, p_exchange => $10, p_answer_id => $11, p_new_conversation => $12,"  \
-	" p_session => $13, p_message => $14, p_stream => $15, p_idempotency_key => $16,"          \
-	" p_body_hash => $17, p_lease_seconds => $18, p_max_messages => $19, p_max_chars => $20,"  \
-	" p_request_id => $21, p_max_open => $22, p_max_open_per_key => $23, p_lock_ms => $24)"    \
-	" where " DB_IN_TIME("$25")
+	" p_new_visitor => $9, p_max_exchanges => $10, p_max_credits => $11, p_exchange => $12,"   \
+	" p_answer_id => $13, p_new_conversation => $14, p_session => $15, p_message => $16,"      \
+	" p_stream => $17, p_idempotency_key => $18, p_body_hash => $19, p_lease_seconds => $20,"  \
+	" p_max_messages => $21, p_max_chars => $22, p_request_id => $23, p_max_open => $24,"      \
+	" p_max_open_per_key => $25, p_lock_ms => $26)"                                            \
+	" where " DB_IN_TIME("$27")
 
-static void put_visit(struct db_query *query, const struct store_exchange *begin)
+static void put_visit(struct db_query *query, const struct config *config,
+		      const struct store_exchange *begin)
 {
 	const struct store_visitor *visitor = &begin->visitor;
 
@@ -132,6 +140,8 @@ static void put_visit(struct db_query *query, const struct store_exchange *begin
 	db_add_integer(query, visitor->expires);
 	db_add_text(query, hash_view(visitor->signature));
 	db_add_text(query, str_from(visitor->id));
+	db_add_integer(query, config->visitor_exchanges);
+	db_add_integer(query, config->visitor_credits);
 	db_add_text(query, str_from(begin->exchange));
 	db_add_text(query, str_from(begin->answer));
 	db_add_text(query, str_from(begin->new_conversation));
@@ -181,12 +191,13 @@ static void put_rest(struct db_query *query, const struct config *config,
 enum status store_begin(struct db *db, struct wait *wait, const struct config *config,
 			const struct store_exchange *begin, struct store_begun *out)
 {
+	bool visit = begin->key.kind == KEY_SITE;
 	struct db_rows *rows = NULL;
 	struct db_query query;
 	enum status status;
 
-	if (begin->key.kind == KEY_SITE)
-		put_visit(&query, begin);
+	if (visit)
+		put_visit(&query, config, begin);
 	else
 		put_begin(&query, begin);
 	put_rest(&query, config, begin);
@@ -195,7 +206,7 @@ enum status store_begin(struct db *db, struct wait *wait, const struct config *c
 	wait_undisturbed(wait, true);
 	status = db_call(db, wait, &query, clock_ms() + config->database_ms, &rows);
 	wait_undisturbed(wait, false);
-	return status ? status : take_begun(rows, out);
+	return status ? status : take_begun(rows, visit, out);
 }
 
 void store_begun_clear(struct store_begun *begun)

@@ -76,6 +76,9 @@ static int run_revoke(const struct cli_call *call)
 	"  price=N              credits for an exchange (1)\n"                                     \
 	"  rate_limit=N         requests of the chatbot API in a window; none: any number\n"       \
 	"  rate_window=N        a window's length in seconds (60)\n"                               \
+	"  visitor_exchanges=N  that visitors with site keys may begin in a day; none: the\n"      \
+	"                       server's\n"                                                        \
+	"  visitor_credits=N    the same in credits; none: the server's\n"                         \
 	"  retention_days=N     how long conversations are kept; none: for ever\n"                 \
 	"  active=yes|no        no: it cannot be found\n"                                          \
 	"`none` puts any of them but name and active back to what it is without."

@@ -53,7 +53,9 @@ const struct cli_command ctl_watch_commands[] = {
 		  "tokens_cached: of\n"
 		  "tokens_in, those that a server had kept from an earlier request, which cost "
 		  "less;\n"
-		  "cached_percent: their share, where the servers say how many.",
+		  "cached_percent: their share, where the servers say how many. By chatbot, "
+		  "visitors_percent\n"
+		  "is how much of what its visitors may begin today they have begun.",
 	  .example = "stats --by chatbot --days 30",
 	  .options = stats_options,
 	  .flags = CLI_PRINTS,

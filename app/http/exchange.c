@@ -158,6 +158,17 @@ static bool was_read(struct exchange *exchange)
 	return false;
 }
 
+static bool visits(struct exchange *exchange)
+{
+	struct store_exchange *begin = &exchange->turn.begin;
+
+	if (begin->key.kind != KEY_SITE)
+		return true;
+	visitor_read(exchange->request, &begin->visitor, exchange->token);
+	return visitor_within(exchange->context, exchange->request, exchange->reply,
+			      &begin->visitor);
+}
+
 static bool hold_place(struct exchange *exchange)
 {
 	struct http_context *context = exchange->context;
@@ -215,6 +226,7 @@ static bool allowed(struct exchange *exchange)
 		[STORE_CHATBOT_NOT_FOUND] = ERROR_CHATBOT_NOT_FOUND,
 		[STORE_FULL] = ERROR_TOO_MANY,
 		[STORE_LIMITED] = ERROR_TOO_MANY,
+		[STORE_VISITORS_LIMITED] = ERROR_TOO_MANY,
 		[STORE_CONVERSATION_NOT_FOUND] = ERROR_CONVERSATION_NOT_FOUND,
 		[STORE_NO_CREDIT] = ERROR_NO_CREDIT,
 	};
@@ -226,6 +238,7 @@ static bool allowed(struct exchange *exchange)
 	reply->remaining = begun->remaining;
 	reply->reset = begun->reset;
 	reply->retry_s = begun->retry_s;
+	visitor_warn(exchange->context, begun);
 	if (begun->outcome == STORE_STARTED && *exchange->token)
 		reply->visitor = exchange->token;
 	if (!error)
@@ -270,10 +283,8 @@ void exchange_serve(struct http_context *context, struct request *request, struc
 	init(&exchange, context, request, reply);
 	exchange.turn.begin.key = key;
 	read_request(&exchange, match);
-	if (key.kind == KEY_SITE)
-		visitor_read(request, &exchange.turn.begin.visitor, exchange.token);
-	if (was_read(&exchange) && hold_place(&exchange) && open_turn(&exchange) &&
-	    allowed(&exchange))
+	if (was_read(&exchange) && visits(&exchange) && hold_place(&exchange) &&
+	    open_turn(&exchange) && allowed(&exchange))
 		play(&exchange);
 	clear(&exchange);
 }

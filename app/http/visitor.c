@@ -3,6 +3,11 @@
 
 #include <string.h>
 
+#include "base/counter.h"
+#include "base/log.h"
+#include "chat/limit.h"
+#include "http/serve.h"
+
 #define USER_MAX 128
 
 /* Two digits a byte, of either case, and no byte less or more. */
@@ -82,4 +87,46 @@ void visitor_read(const struct request *request, struct store_visitor *out,
 	}
 	if (!out->tokenless && key_hash(sent, out->token))
 		out->minted = false;
+}
+
+static void count(const struct http_context *context, enum counter counter, unsigned value)
+{
+	if (context->wait->counters)
+		counter_add_at(context->wait->counters->slot, counter, value, 0, 1);
+}
+
+bool visitor_within(struct http_context *context, const struct request *request,
+		    struct reply *reply, const struct store_visitor *visitor)
+{
+	const struct config *config = context->config;
+	struct str address = str_from(request->address);
+	enum counter_cap cap;
+
+	if (!limit_count(context->limit, LIMIT_VISITS, address, config->visitor_address_limit,
+			 config->visitor_window_ms, &reply->retry_s)) {
+		cap = COUNTER_CAP_ADDRESS;
+		context->log.cause = "too many exchanges of visitors from this address";
+	} else if (visitor->minted &&
+		   !limit_count(context->limit, LIMIT_VISITORS, address, config->visitor_new_limit,
+				config->visitor_window_ms, &reply->retry_s)) {
+		cap = COUNTER_CAP_NEW;
+		context->log.cause = "too many new visitors from this address";
+	} else {
+		return true;
+	}
+	count(context, COUNTER_VISITORS_REFUSED, cap);
+	reply_error(reply, ERROR_TOO_MANY);
+	return false;
+}
+
+void visitor_warn(const struct http_context *context, const struct store_begun *begun)
+{
+	if (begun->outcome == STORE_VISITORS_LIMITED)
+		count(context, COUNTER_VISITORS_REFUSED, COUNTER_CAP_DAY);
+	if (begun->outcome != STORE_STARTED || !begun->percent)
+		return;
+	count(context, COUNTER_VISITOR_CAPS,
+	      begun->percent == 100 ? COUNTER_PART_100 : COUNTER_PART_80);
+	log_warn("the visitors of chatbot %.*s have used %d %% of what they may today",
+		 STR_ARGS(begun->chatbot), begun->percent);
 }

@@ -167,6 +167,18 @@ static const struct setting settings[] = {
 	      "open exchanges of one workspace, where it has no cap of its own; 0: any number"),
 	WHOLE("BANTER_FAILED_KEY_LIMIT", failed_key_limit, RELOAD, 60, 0, 1000000000,
 	      "wrong keys from one client address in a window; 0: any number"),
+	WHOLE("BANTER_VISITOR_ADDRESS_LIMIT", visitor_address_limit, RELOAD, 120, 0, 1000000000,
+	      "exchanges with site keys from one client address in a window; 0: any number"),
+	WHOLE("BANTER_VISITOR_NEW_LIMIT", visitor_new_limit, RELOAD, 30, 0, 1000000000,
+	      "visitors that come from one client address for the first time in a window; 0: any "
+	      "number"),
+	TIME("BANTER_VISITOR_WINDOW", visitor_window_ms, RELOAD, 3600, 1, 86400,
+	     "the length of that window"),
+	WHOLE("BANTER_VISITOR_EXCHANGES", visitor_exchanges, RELOAD, 1000, 0, 1000000000,
+	      "exchanges that a chatbot's visitors may begin in a day (UTC), all together, where the "
+	      "chatbot says nothing; 0: any number. What a site key can cost, whoever finds it"),
+	WHOLE("BANTER_VISITOR_CREDITS", visitor_credits, RELOAD, 0, 0, 1000000000000000,
+	      "the same in credits; 0: any number"),
 	TEXT("BANTER_ALLOWED_ORIGINS", allowed_origins, RELOAD, "", 0, config_value_origins,
 	     "SCHEME://HOST[:PORT], more behind commas; empty: none",
 	     "web sites whose pages may call the API, such as `https://example.com`"),

@@ -104,6 +104,8 @@ enum counter_death {
 	COUNTER_DEATH_STUCK,  /* by whatever signal: it had made no progress */
 	COUNTER_SIZE_DEATH
 };
+enum counter_cap { COUNTER_CAP_ADDRESS, COUNTER_CAP_NEW, COUNTER_CAP_DAY, COUNTER_SIZE_CAP };
+enum counter_part { COUNTER_PART_80, COUNTER_PART_100, COUNTER_SIZE_PART };
 enum counter_use { COUNTER_USE_IN, COUNTER_USE_CACHED, COUNTER_USE_OUT, COUNTER_SIZE_USE };
 
 /* How many values a set can have; of names the last one is all for which there was no room. */
@@ -121,6 +123,8 @@ enum counter_set {
 	COUNTER_SET_CHILD,
 	COUNTER_SET_DEATH,
 	COUNTER_SET_USE,
+	COUNTER_SET_CAP,
+	COUNTER_SET_PART,
 	COUNTER_SETS
 };
 
@@ -161,6 +165,10 @@ enum counter_set {
 	    "calls to the database, connecting included")                                          \
 	ROW(DATABASE_FAILURES, "database_failures", TOTAL, CALL, ALL,                              \
 	    "those of them that failed, or had no answer in time")                                 \
+	ROW(VISITORS_REFUSED, "visitors_refused", TOTAL, CAP, ALL,                                 \
+	    "requests with a site key that were refused, by the cap that did it")                  \
+	ROW(VISITOR_CAPS, "visitor_caps_used", TOTAL, PART, ALL,                                   \
+	    "how often a chatbot's visitors came to that percentage of what they may in a day")    \
 	ROW(DEATHS, "deaths", TOTAL, CHILD, DEATH,                                                 \
 	    "processes of the pool that died, by cause; who ended as it was told did not")
 

@@ -20,6 +20,8 @@ struct limit; /* see chat/limit_file.h */
 
 enum limit_kind {
 	LIMIT_REQUESTS,	  /* of an address: requests in a window */
+	LIMIT_VISITS,	  /* of an address: exchanges with a site key, in a window */
+	LIMIT_VISITORS,	  /* of an address: new visitors in a window */
 	LIMIT_FAILED_KEY, /* of an address: failed keys in a window */
 	LIMIT_OPEN,	  /* of an address: open exchanges */
 	LIMIT_SERVER,	  /* of a model server: requests that it has now (chat/breaker) */

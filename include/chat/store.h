@@ -32,6 +32,7 @@ enum store_outcome {
 	STORE_CHATBOT_NOT_FOUND,
 	STORE_FULL, /* the key or the workspace has too many exchanges open */
 	STORE_LIMITED,
+	STORE_VISITORS_LIMITED, /* the chatbot's visitors have used up their day */
 	STORE_CONVERSATION_NOT_FOUND,
 	STORE_NO_CREDIT,
 };
@@ -86,6 +87,9 @@ struct store_begun {
 	struct str replayed;
 	struct str servers;   /* names, commas between; absent: only the default one */
 	struct str reasoning; /* remove, keep or begins (S11); absent: remove */
+	/* With this one so much of what visitors may in a day is used; 0: not just now. */
+	int percent;
+	struct str chatbot; /* of a visitor's */
 };
 
 /* The exchange's decision and history. As db_call(). Undisturbed by the client. */

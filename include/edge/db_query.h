@@ -8,7 +8,7 @@
 
 #include "base/str.h"
 
-#define DB_MAX_VALUES 24
+#define DB_MAX_VALUES 28
 #define DB_NUMBER_SIZE 24
 
 /* A value: text or bytea as bytes; numbers and booleans in their text form. */

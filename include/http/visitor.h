@@ -1,6 +1,6 @@
 /*
- * A page's visitors (P1 to P3): what a request with a site key says of whom it is from. Whether that is
- * true the database decides.
+ * A page's visitors (P1 to P4): what a request with a site key says of whom it is from, and what one
+ * address may. Whether that is true, and what all may in a day, the database decides.
  */
 #ifndef HTTP_VISITOR_H
 #define HTTP_VISITOR_H
@@ -8,6 +8,7 @@
 #include <stdbool.h>
 
 #include "chat/store.h"
+#include "http/reply.h"
 #include "http/request.h"
 #include "http/route.h"
 
@@ -28,5 +29,10 @@ bool visitor_may_ask(const struct request *request, const struct route_match *ma
  */
 void visitor_read(const struct request *request, struct store_visitor *out,
 		  char token[KEY_TOKEN_SIZE]);
+/* Counts an exchange of this address's, and a new visitor. False: too many, and the reply was sent. */
+bool visitor_within(struct http_context *context, const struct request *request,
+		    struct reply *reply, const struct store_visitor *visitor);
+/* What began came near the day's cap of its chatbot: says so. */
+void visitor_warn(const struct http_context *context, const struct store_begun *begun);
 
 #endif

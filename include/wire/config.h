@@ -69,7 +69,12 @@ struct config {
 	int64_t key_open;     /* BANTER_KEY_OPEN: open exchanges of one key (G10); 0 none */
 	int64_t workspace_open;	  /* BANTER_WORKSPACE_OPEN: of one workspace (G10); 0 none */
 	int64_t failed_key_limit; /* BANTER_FAILED_KEY_LIMIT: per address and window (G11); 0 none */
-	char *allowed_origins;	  /* BANTER_ALLOWED_ORIGINS: comma-separated, exact (G7) */
+	int64_t visitor_address_limit; /* BANTER_VISITOR_ADDRESS_LIMIT: exchanges of one address (P4) */
+	int64_t visitor_new_limit; /* BANTER_VISITOR_NEW_LIMIT: new visitors of one address (P4) */
+	int64_t visitor_window_ms; /* BANTER_VISITOR_WINDOW: for both; 0 none, as below */
+	int64_t visitor_exchanges; /* BANTER_VISITOR_EXCHANGES: of a chatbot and day (P4) */
+	int64_t visitor_credits;   /* BANTER_VISITOR_CREDITS: the same in credits */
+	char *allowed_origins;	   /* BANTER_ALLOWED_ORIGINS: comma-separated, exact (G7) */
 	char *trusted_proxies; /* BANTER_TRUSTED_PROXIES: comma-separated addresses or CIDR (G9) */
 	char *path_prefix;     /* BANTER_PATH_PREFIX: "" or "/name" (G2) */
 	char *shared_file; /* BANTER_SHARED_FILE: the shared tables, where the workers are not ours */

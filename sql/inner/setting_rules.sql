@@ -24,8 +24,10 @@ as $$
 		(11, 'chatbot', 'price', 'whole', 0, 1000000000, 'none', '1'),
 		(12, 'chatbot', 'rate_limit', 'whole', 0, 1000000000, 'none', 'null'),
 		(13, 'chatbot', 'rate_window', 'whole', 1, 31536000, 'none', '60'),
-		(14, 'chatbot', 'retention_days', 'whole', 1, 36500, 'none', 'null'),
-		(15, 'chatbot', 'active', 'yes or no', null, null, null, null),
+		(14, 'chatbot', 'visitor_exchanges', 'whole', 1, 1000000000, 'none', 'null'),
+		(15, 'chatbot', 'visitor_credits', 'whole', 1, 1000000000, 'none', 'null'),
+		(16, 'chatbot', 'retention_days', 'whole', 1, 36500, 'none', 'null'),
+		(17, 'chatbot', 'active', 'yes or no', null, null, null, null),
 
 		(1, 'key', 'label', 'name', 0, 200, 'none', '""'),
 		(2, 'key', 'active', 'yes or no', null, null, null, null),

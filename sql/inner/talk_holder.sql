@@ -28,10 +28,7 @@ begin
 	chatbot := v.chatbot;
 	outcome := coalesce(v.outcome, case when num_nonnulls(p_token, p_user) = 0 then 'visitor_unknown' end);
 	-- What the token holds will be the user's with the next question.
-	visitors := array(
-		select x.visitor from banter_data.visitor x
-		where x.workspace + 0 = p_workspace and x.hash = v.user_hash and x.chatbot || '' = v.chatbot
-		union all select v.visitor where v.visitor is not null);
+	visitors := array_remove(array[v.signed_in, v.visitor], null);
 end
 $$;
 

@@ -5,10 +5,8 @@ as $$
 #variable_conflict use_column
 begin
 	loop
-		select x.visitor into visitor
-		from banter_data.visitor x
-		where x.workspace + 0 = p_workspace and x.hash = p_hash and x.chatbot || '' = p_chatbot;
-		exit when found;
+		visitor := banter_data.visitor_named(p_workspace => p_workspace, p_chatbot => p_chatbot, p_hash => p_hash);
+		exit when visitor is not null;
 		insert into banter_data.visitor as x (workspace, visitor, chatbot, hash, user_id)
 		values (p_workspace, p_visitor, p_chatbot, p_hash, p_user)
 		on conflict do nothing;

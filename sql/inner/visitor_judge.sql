@@ -2,7 +2,8 @@
 create or replace function banter_data.visitor_judge(
 	p_workspace bigint, p_key_hash bytea, p_origin text, p_token bytea, p_user text, p_expires bigint, p_signature bytea,
 	p_reads boolean,
-	out outcome text, out api_key text, out chatbot text, out visitor text, out user_hash bytea)
+	out outcome text, out api_key text, out chatbot text, out max_exchanges integer, out max_credits integer,
+	out visitor text, out user_hash bytea, out signed_in text)
 language plpgsql
 stable
 as $$
@@ -10,7 +11,7 @@ as $$
 declare
 	v record;
 begin
-	select k.* into v
+	select k.*, c.visitor_exchanges, c.visitor_credits into v
 	from banter_data.api_key k
 	join banter_data.workspace w on w.workspace = k.workspace and w.active
 	join banter_data.chatbot c on c.workspace = k.workspace and c.chatbot = k.chatbot and c.active
@@ -18,6 +19,8 @@ begin
 		and k.active and k.revoked_at is null;
 	api_key := v.api_key;
 	chatbot := v.chatbot;
+	max_exchanges := v.visitor_exchanges;
+	max_credits := v.visitor_credits;
 	if api_key is null then
 		outcome := 'unauthorized';
 	-- Browsers send none to their own site with a GET.
@@ -31,9 +34,8 @@ begin
 		outcome := 'visitor_unknown';
 	else
 		user_hash := sha256(convert_to('user ' || api_key || ' ' || p_user, 'UTF8'));
-		select x.visitor into visitor
-		from banter_data.visitor x
-		where x.workspace + 0 = p_workspace and x.hash = p_token and x.chatbot || '' = v.chatbot;
+		visitor := banter_data.visitor_named(p_workspace => p_workspace, p_chatbot => v.chatbot, p_hash => p_token);
+		signed_in := banter_data.visitor_named(p_workspace => p_workspace, p_chatbot => v.chatbot, p_hash => user_hash);
 		if visitor is null and p_token is not null and p_user is null then
 			outcome := 'visitor_unknown';
 		end if;
@@ -42,4 +44,4 @@ end
 $$;
 
 comment on function banter_data.visitor_judge(bigint, bytea, text, bytea, text, bigint, bytea, boolean) is
-	'Whom a page speaks for: outcome null: its site key and origin are good, and so are its token (null: it has none; whose, says visitor) and its signed identity (null: it has none), which alone will do. p_reads: no origin will do too. Else unauthorized, forbidden (the origin) or visitor_unknown.';
+	'Whom a page speaks for: outcome null: its site key and origin are good, and so are its token (null: it has none; whose, says visitor) and its signed identity (null: it has none; whose, says signed_in, null: one who comes for the first time), which alone will do. p_reads: no origin will do too. Else unauthorized, forbidden (the origin) or visitor_unknown.';

@@ -62,8 +62,33 @@ create unique index concurrently if not exists conversation_visitor
 	on banter_data.conversation (visitor, workspace, thread) where visitor is not null;
 
 -- banter: step
+alter table banter_data.chatbot
+	add column if not exists visitor_exchanges integer,
+	add column if not exists visitor_credits integer;
+comment on column banter_data.chatbot.visitor_exchanges is
+	'Exchanges that visitors may begin in one day, all together; null: what the server lets them.';
+comment on column banter_data.chatbot.visitor_credits is 'The same in credits.';
+
+create table if not exists banter_data.visitor_day (
+	workspace bigint not null,
+	chatbot text collate "C" not null,
+	day date not null,
+	exchanges bigint not null,
+	credits bigint not null,
+	most_exchanges bigint,
+	most_credits bigint,
+	constraint visitor_day_pkey primary key (workspace, chatbot),
+	constraint visitor_day_chatbot_fkey foreign key (workspace, chatbot)
+		references banter_data.chatbot on delete cascade
+) with (fillfactor = 20);
+comment on table banter_data.visitor_day is 'What the visitors of each chatbot have begun on the latest day, in UTC.';
+comment on column banter_data.visitor_day.credits is 'What these reserved when they began, also where they failed later.';
+comment on column banter_data.visitor_day.most_exchanges is 'The day''s cap as of the latest of them; null: none.';
+
+-- banter: step
 -- These of the operator's take or return more than before, which no "or replace" can: they are made again with all the
 -- others.
 drop function if exists
 	banter.key_create(bigint, text, text, text, bytea, text, text),
-	banter.key_list(text), banter.key_show(text);
+	banter.key_list(text), banter.key_show(text), banter.chatbot_show(text),
+	banter.stats(text, integer, text, text);

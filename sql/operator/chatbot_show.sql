@@ -3,6 +3,7 @@ returns table (
 	chatbot_id text, name text, workspace_id text, workspace text, active boolean, model text,
 	servers text, reasoning text, temperature double precision, max_tokens integer, history_messages integer,
 	history_chars integer, stream boolean, price integer, rate_limit integer, rate_window integer,
+	visitor_exchanges integer, visitor_credits integer, visitors_today text,
 	retention_days integer, keys bigint, conversations bigint, created_at text, system_prompt text)
 language plpgsql
 stable
@@ -15,7 +16,15 @@ begin
 	return query
 		select c.chatbot, c.name, w.workspace::text, w.name, c.active, c.model,
 			array_to_string(c.servers, ','), c.reasoning, c.temperature, c.max_tokens, c.history_messages,
-			c.history_chars, c.stream, c.price, c.rate_limit, c.rate_window, c.retention_days,
+			c.history_chars, c.stream, c.price, c.rate_limit, c.rate_window,
+			c.visitor_exchanges, c.visitor_credits,
+			(select concat_ws(', ',
+					d.exchanges || coalesce(' of ' || d.most_exchanges, '') || ' exchanges',
+					d.credits || coalesce(' of ' || d.most_credits, '') || ' credits')
+				from banter_data.visitor_day d
+				where d.workspace = c.workspace and d.chatbot = c.chatbot
+					and d.day = (clock_timestamp() at time zone 'UTC')::date),
+			c.retention_days,
 			(select count(*) from banter_data.api_key k
 				where k.workspace = c.workspace and k.chatbot = c.chatbot and k.revoked_at is null),
 			(select count(*) from banter_data.conversation v

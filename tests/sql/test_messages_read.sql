@@ -5,7 +5,7 @@ select no_plan();
 select banter.key_create(1, 'pk', 'site', 'bot', sha256('pk'), 'xxxx', '', array['https://a.example']);
 create function pg_temp.said(exchange text, token text, minted boolean, session text default 's') returns text language sql as $$
 	select b.outcome from banter.visit_begin(1, sha256('pk'), 'https://a.example', sha256($2::bytea), $3, null, null, null, $1 || '-v',
-		$1, $1 || '-a', $1 || '-c', $4, 'question of ' || $1, true, null, null, 300, 20, 10000, 'r', 0, 0, 600000) b
+		$1, $1 || '-a', $1 || '-c', $4, 'question of ' || $1, true, null, null, 300, 20, 10000, 'r', 0, 0, 0, 0, 600000) b
 	where b.outcome <> 'history'
 $$;
 create function pg_temp.messages(conversation text, token text default 't', kind text default 'site', key text default 'pk',

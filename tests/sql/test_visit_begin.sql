@@ -6,6 +6,9 @@ select banter.key_create(w, 'pk', 'site', 'bot', sha256('pk'), 'xxxx', '', array
 from generate_series(1, 2) w;
 select banter.key_create(1, 'pk-other', 'site', 'other', sha256('pk-other'), 'xxxx', '', array['https://a.example']);
 
+-- What the server lets a chatbot's visitors do in a day.
+create temp table cap as select 0::bigint as exchanges, 0::bigint as credits;
+
 -- visit_begin by name: a token that is new unless told otherwise.
 create function pg_temp.visit_rows(
 	exchange text, token text default 't', minted boolean default false, session text default 's', message text default 'hello',
@@ -20,7 +23,7 @@ language sql as $$
 		p_exchange => $1, p_answer_id => $1 || '-a', p_new_conversation => $1 || '-c', p_session => $4, p_message => $5,
 		p_stream => true, p_idempotency_key => $12, p_body_hash => sha256('body'), p_lease_seconds => 300,
 		p_max_messages => 20, p_max_chars => 10000, p_request_id => 'r', p_max_open => 0, p_max_open_per_key => 0,
-		p_lock_ms => 600000) b
+		p_max_exchanges => (select exchanges from cap), p_max_credits => (select credits from cap), p_lock_ms => 600000) b
 $$;
 -- Its first row alone.
 create function pg_temp.visit(
@@ -123,6 +126,12 @@ select pg_temp.row_is($$ select outcome, conversation from pg_temp.visit('s2') $
 select pg_temp.rows_are($$ select v.outcome, v.conversation from soon cross join lateral pg_temp.visit('s3', token => 'on another machine',
 	usr => 'anna', expires => at, signature => pg_temp.signed('anna', at)) v $$, $$ values ('started', 'x1-c') $$,
 	'the user is the same everywhere, whatever token comes along');
+update banter_data.workspace set credits = 0 where workspace = 1;
+select pg_temp.rows_are($$ select v.outcome from soon cross join lateral pg_temp.visit('s0', token => 'u', usr => 'otto', expires => at,
+	signature => pg_temp.signed('otto', at)) v $$, $$ values ('no_credit') $$);
+update banter_data.workspace set credits = 10 where workspace = 1;
+select is((select v.user_id from banter_data.conversation c join banter_data.visitor v using (workspace, visitor)
+	where conversation = 'y1-c'), 'otto', 'what a refused one took along is still somebody''s');
 select pg_temp.rows_are($$ select v.outcome, v.conversation from soon cross join lateral pg_temp.visit('s4', usr => 'anna', expires => at,
 	signature => pg_temp.signed('anna', at)) v $$, $$ values ('started', 'x1-c') $$, 'in again');
 select pg_temp.row_is($$ select v.user_id, c.thread from banter_data.conversation c join banter_data.visitor v using (workspace, visitor)

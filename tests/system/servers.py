@@ -422,6 +422,9 @@ def settings_for_tests(database_url, model_url, **settings):
         "BANTER_HEARTBEAT": "1h",
         "BANTER_ADDRESS_OPEN": "0",
         "BANTER_FAILED_KEY_LIMIT": "0",
+        "BANTER_VISITOR_ADDRESS_LIMIT": "0",
+        "BANTER_VISITOR_NEW_LIMIT": "0",
+        "BANTER_VISITOR_EXCHANGES": "0",
         # A busy machine is no reason for a 503.
         "BANTER_QUEUE_TIME": "10m",
         "BANTER_DATABASE_TIME": "30s",

@@ -166,6 +166,7 @@ UP = {"job": "banter"}
 MODEL = {"server": "default"}
 WORKER = {"process": "worker", "cause": "SIGSEGV"}
 CALL = {"call": "exchange_begin"}
+VISITORS, PERCENT = "banter_visitor_caps_used_total", {"percent": "80"}
 WAIT, FIRST, DATABASE = "banter_queue_wait_seconds", "banter_first_token_seconds", "banter_database_call_seconds"
 
 
@@ -187,6 +188,7 @@ FIRES = [
     ("BanterDatabaseFails", {named("banter_database_failures_total", **CALL): "0+1x60"}, {}),
     ("BanterDatabaseSlow", times(DATABASE, 10, 0.25, 1, **CALL), {}),
     ("BanterWorkersDie", {named("banter_deaths_total", **WORKER): "0+1x60"}, {}),
+    ("BanterVisitorsUseUpADay", {named(VISITORS, **PERCENT): ONE}, PERCENT),
     ("BanterRestarts", {named("banter_start_time_seconds"): "0+300x60"}, {}),
 ]
 QUIET = [
@@ -201,6 +203,7 @@ QUIET = [
     ("BanterDatabaseSlow", times(DATABASE, 100, 0.25, 99, **CALL)),
     ("BanterDatabaseSlow", times(DATABASE, 10, 0.25, 1, call="health")),
     *(("BanterWorkersDie", {named("banter_deaths_total", **WORKER): values}) for values in (ONE, ANEW)),
+    *(("BanterVisitorsUseUpADay", {named(VISITORS, **PERCENT): values}) for values in ("7x60", ANEW)),
     ("BanterRestarts", {named("banter_start_time_seconds"): "100x20 1300x39"}),
 ]
 

@@ -246,7 +246,7 @@ def test_every_function_with_the_others_workspace(sides, database):
 
 
 VISIT = """select * from banter.visit_begin(%s, %s, %s, %s, false, null, null, null, 'v', %s, 'a', 'c', %s, 'hello', false, %s, %s,
-    300, 20, 10000, 'r', 0, 0, 30000)"""
+    300, 20, 10000, 'r', 0, 0, 0, 0, 30000)"""
 
 
 def sha256(text):
@@ -260,7 +260,7 @@ def visited(database, workspace, key, token, exchange="x" * 20, session="s", ide
 def test_visits_with_every_id_of_the_other(sides, database):
     mine, theirs = sides
     before = mine.holds(), theirs.holds()
-    nobody = [("visitor_unknown",) + (None,) * 16]
+    nobody = [("visitor_unknown",) + (None,) * 18]
     for value in (*theirs.ids(), theirs.site_key):
         assert visited(database, mine.workspace, mine.site_key, value) == nobody
         for place in ({"exchange": value}, {"session": value}, {"idempotency_key": value}):
@@ -268,7 +268,7 @@ def test_visits_with_every_id_of_the_other(sides, database):
             assert rows[0][0] in ("started", "key_reused", "replay"), rows[0]
             assert theirs.secret not in str(rows)
         for key in (mine.site_key, mine.site.tenant.widget_key, mine.site.tenant.workspace_key):
-            assert visited(database, theirs.workspace, key, value) == [("unauthorized",) + (None,) * 16]
+            assert visited(database, theirs.workspace, key, value) == [("unauthorized",) + (None,) * 18]
         # By the function of back ends: one's own site key, and a visitor's id in its place.
         rows = begin(database, mine.workspace, mine.site_key, "site", chatbot=mine.chatbot, conversation=value, session=theirs.visitor)
         assert [row[0] for row in rows] == ["conversation_not_found"]

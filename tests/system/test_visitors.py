@@ -1,5 +1,6 @@
-"""A page's visitors, by a site key, and what they and widget keys read back: P1 to P3, R1 to R3."""
+"""A page's visitors, by a site key, and what they and widget keys read back: P1 to P5, R1 to R3."""
 
+import concurrent.futures
 import datetime
 import hashlib
 import hmac
@@ -7,8 +8,10 @@ import json
 import secrets
 import time
 
+import exposition
 import pytest
 import servers
+from ctl import ctl
 from servers import name, script
 from site_client import Stream
 from tenants import new_key
@@ -467,3 +470,103 @@ def test_R3_nobody_erases_anothers(pages):
     reply = pages.site.request("DELETE", f"/v1/chat/conversations/{widget}", {"X-Session-Id": session})
     assert (reply.status_code, reply.json()) == (403, {"error": "Forbidden"})
     assert pages.site.postgres.rows("conversation", "t.workspace = %s", pages.site.tenant.workspace) == before
+
+
+# P4 and P5
+
+
+def refused_until(reply, most):
+    """A cap's 429: when to come again, and a page may read it."""
+    assert (reply.status_code, reply.json()) == (429, {"error": "Too many requests"}) and may_be_read(reply)
+    assert 1 <= int(reply.headers["Retry-After"]) <= most
+    assert "X-Visitor-Token" not in reply.headers
+    return True
+
+
+def asked_with_a_widget_key(pages):
+    return pages.site.chat("Hello").status_code
+
+
+def test_P4_an_address_may_only_so_much(start):
+    pages = Pages(start(visitor_address_limit=3, visitor_window=1000, workers=1))
+    token, _ = pages.enter()
+    assert [pages.ask(token=token).status_code for _ in range(2)] == [200, 200]
+    assert refused_until(pages.ask(token=token), 1000)
+    assert pages.read(token=token).status_code == 200, "reading is no exchange"
+    assert asked_with_a_widget_key(pages) == 200
+
+
+def test_P4_an_address_is_given_only_so_many_tokens(start):
+    pages = Pages(start(visitor_new_limit=2, visitor_window=1000, workers=1))
+    (token, _), _ = pages.enter(), pages.enter()
+    assert refused_until(pages.ask(), 1000)
+    assert pages.ask(token=token).status_code == 200, "who has one goes on"
+    assert asked_with_a_widget_key(pages) == 200
+
+
+def day_of(pages):
+    return pages.site.sql("select exchanges, credits from banter_data.visitor_day where workspace = %s", pages.site.tenant.workspace)
+
+
+def counted(banter, family, label):
+    code, out, err = ctl("metrics", "--pid", banter.process.pid)
+    assert (code, err) == (0, "")
+    return exposition.read(out).by(family, label)
+
+
+def test_P4_a_chatbots_visitors_may_only_so_much_a_day(start):
+    """All of them together, on every host, over every site key."""
+    first = start(visitor_exchanges=5, workers=1)
+    pages = Pages(first)
+    pages.site.grant(100)
+    token, _ = pages.enter()
+    for _ in range(2):
+        pages.enter()
+    assert "of what they may" not in first.banter.text()
+    pages.enter()
+    said = f"the visitors of chatbot {pages.site.tenant.chatbot} have used %d %% of what they may today"
+    assert first.banter.text().count(said % 80) == 1 and said % 100 not in first.banter.text()
+    assert pages.ask(token=token, **{"Idempotency-Key": "1"}, message="Again").status_code == 200
+    assert first.banter.text().count(said % 100) == 1
+    midnight = 86400 - time.time() % 86400 + 1
+    assert refused_until(pages.ask(token=token), midnight) and refused_until(pages.ask(), midnight)
+    assert pages.ask(token=token, **{"Idempotency-Key": "1"}, message="Again").status_code == 200, "an answer is given again"
+    assert day_of(pages) == [(5, 5)]
+    assert asked_with_a_widget_key(pages) == 200
+    assert counted(first.banter, "banter_visitors_refused", "cap") == {"day": 2}
+    assert counted(first.banter, "banter_visitor_caps_used", "percent") == {"80": 1, "100": 1}
+    pages.site.sql("update banter_data.chatbot set visitor_exchanges = 6 where workspace = %s", pages.site.tenant.workspace)
+    assert pages.ask(token=token).status_code == 200, "the chatbot's own cap comes first"
+    assert refused_until(pages.ask(token=token), midnight)
+
+
+def test_P4_no_more_begin_than_may_however_many_come_at_once(start):
+    pages = Pages(start(visitor_exchanges=7, workers=8))
+    pages.site.grant(100)
+    with concurrent.futures.ThreadPoolExecutor(16) as crowd:
+        statuses = list(crowd.map(lambda _: pages.ask().status_code, range(32)))
+    assert sorted(statuses) == [200] * 7 + [429] * 25
+    assert day_of(pages) == [(7, 7)]
+
+
+def test_P4_credits_are_capped_too(start):
+    pages = Pages(start(visitor_credits=5, workers=1))
+    pages.site.grant(100)
+    pages.site.sql("update banter_data.chatbot set price = 2 where workspace = %s", pages.site.tenant.workspace)
+    assert [pages.ask().status_code for _ in range(3)] == [200, 200, 429]
+    assert day_of(pages) == [(2, 4)]
+
+
+def test_P5_no_address_reaches_the_database(start, postgres):
+    """Seen in a database that logs every statement with its values; nor is there a hash of it, which could be tried out."""
+    pages = Pages(start(database_url=postgres.url("owner") + "&options=-clog_statement%3Dall", trusted_proxies="127.0.0.1", workers=1,
+                        visitor_address_limit=50, visitor_new_limit=50, visitor_exchanges=50, address_limit=50, address_open=50))
+    word = name("asked")
+    for address in ("203.0.113.77", "2001:db8:77::77"):
+        assert pages.ask(word, **{"X-Forwarded-For": address}).status_code == 200
+    log = postgres.text()
+    assert log.count(word) >= 2, "it does log them"
+    for written in ("203.0.113.77", "2001:db8:77"):
+        for form in (written, written.encode().hex(), *(hashlib.new(kind, written.encode()).hexdigest()
+                                                        for kind in ("md5", "sha1", "sha256"))):
+            assert form not in log

@@ -18,7 +18,8 @@ struct stub_serve {
 	struct wait wait;
 	struct db db;
 	struct http_context context;
-	char widget[KEY_TEXT_SIZE], workspace[KEY_TEXT_SIZE + 8]; /* "Bearer …" */
+	char widget[KEY_TEXT_SIZE], site[KEY_TEXT_SIZE],
+		workspace[KEY_TEXT_SIZE + 8]; /* "Bearer …" */
 };
 
 /* Scripts and requests are the test's; settings may still be changed in `config`. */
@@ -35,6 +36,7 @@ static inline enum status stub_serve_new(struct stub_serve *s)
 		.config = &s->config, .gateway = &s->gateway, .wait = &s->wait, .db = &s->db
 	};
 	assert_int_equal(key_new(KEY_WIDGET, 5, s->widget, &key), STATUS_OK);
+	assert_int_equal(key_new(KEY_SITE, 5, s->site, &key), STATUS_OK);
 	assert_int_equal(key_new(KEY_WORKSPACE, 5, text, &key), STATUS_OK);
 	snprintf(s->workspace, sizeof(s->workspace), "Bearer %s", text);
 	status = limit_open(NULL, 2, &s->context.limit);

@@ -317,6 +317,55 @@ static void the_cap_of_an_address(void **state)
 	assert_true(str_starts(ask("POST", "/chat", TALK), STR("Status: 200 ")));
 }
 
+static struct str ask_as_page(const char *token, const struct stub_answer *answers)
+{
+	stub_http_request("POST", "/v1/chat", TALK);
+	stub_gateway_param("HTTP_X_API_KEY", s.site);
+	stub_gateway_param("HTTP_ORIGIN", "https://a");
+	if (token)
+		stub_gateway_param("HTTP_X_VISITOR_TOKEN", token);
+	stub_serve_script(answers, 2, pieces, COUNT(pieces));
+	return serve();
+}
+
+static void the_caps_of_an_address_s_visitors(void **state)
+{
+	(void)state;
+	s.config.visitor_window_ms = 1000000;
+	s.config.visitor_new_limit = 1;
+	s.config.visitor_address_limit = 3;
+	assert_true(str_starts(ask_as_page(NULL, json_good), STR("Status: 200 ")));
+	assert_true(str_starts(ask_as_page(NULL, json_good), STR("Status: 429 ")));
+	assert_true(str_holds(stub_gateway_out(), STR("\r\nRetry-After: 1000\r\n")));
+	assert_non_null(strstr(logged, "cause=\"too many new visitors from this address\""));
+	assert_string_equal(journal.text, "");
+	assert_true(str_starts(ask_as_page("vt", json_good), STR("Status: 200 ")));
+	assert_true(str_starts(ask_as_page("vt", json_good), STR("Status: 429 ")));
+	assert_non_null(strstr(logged, "too many exchanges of visitors from this address"));
+	/* Back ends are not their kind. */
+	assert_true(str_starts(ask("POST", "/chat", TALK), STR("Status: 200 ")));
+}
+
+static void a_warning_when_a_day_is_nearly_used_up(void **state)
+{
+	static const struct stub_row rows[] = {
+		{ { "started", "c-1", "m-1", [11] = "f", [17] = "bot-1", [18] = "80" } },
+		{ { "visitors_limited", [6] = "77", [17] = "bot-1" } },
+	};
+	static const struct stub_answer near[] = { { .rows = rows, .count = 1 }, STORED };
+	static const struct stub_answer over[] = { { .rows = rows + 1, .count = 1 }, STORED };
+
+	(void)state;
+	assert_true(str_starts(ask_as_page("vt", near), STR("Status: 200 ")));
+	assert_non_null(strstr(logged, "the visitors of chatbot bot-1 have used 80 % of what"));
+	assert_true(str_starts(ask_as_page("vt", over), STR("Status: 429 ")));
+	assert_true(str_holds(stub_gateway_out(), STR("\r\nRetry-After: 77\r\n")));
+	assert_null(strstr(logged, "the visitors of"));
+	assert_non_null(strstr(logged, "visitors_limited"));
+	assert_true(str_starts(ask_as_page("vt", json_good), STR("Status: 200 ")));
+	assert_null(strstr(logged, "the visitors of"));
+}
+
 static void preflights_are_answered_before_anything_counts(void **state)
 {
 	(void)state;
@@ -554,6 +603,8 @@ int main(void)
 		TEST(the_first_failing_check_decides),
 		TEST(too_many_failed_keys),
 		TEST(the_cap_of_an_address),
+		TEST(the_caps_of_an_address_s_visitors),
+		TEST(a_warning_when_a_day_is_nearly_used_up),
 		TEST(preflights_are_answered_before_anything_counts),
 		TEST(health),
 		TEST(a_status_listener_knows_its_own_paths),

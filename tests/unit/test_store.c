@@ -16,6 +16,8 @@ static const struct config config = {
 	.history_chars = 24000,
 	.workspace_open = 7,
 	.key_open = 3,
+	.visitor_exchanges = 1000,
+	.visitor_credits = 50,
 };
 
 static void script(const struct stub_answer *answers, int count)
@@ -118,9 +120,9 @@ static void a_visitors_begins_with_who_they_are(void **state)
 	assert_int_equal(journal_count("visit_begin(-42, '" HASH("h") "', 'https://a', '" HASH(
 				 "t") "', t, null, 0, "),
 			 1);
-	assert_int_equal(journal_count(", 'the-visitor', 'the-exchange', 'the-answer',"
+	assert_int_equal(journal_count(", 'the-visitor', 1000, 50, 'the-exchange', 'the-answer',"
 				       " 'the-conversation', 's-1', 'hi', null, null, null, 300,"
-				       " 20, 24000, 'r-1', 7, 3, left) "),
+				       " 20, 24000, 'r-1', 7, 3, left, until) "),
 			 1);
 	store_begun_clear(&begun);
 
@@ -153,6 +155,7 @@ static void each_outcome_has_its_name(void **state)
 		{ "chatbot_not_found", STORE_CHATBOT_NOT_FOUND },
 		{ "full", STORE_FULL },
 		{ "limited", STORE_LIMITED },
+		{ "visitors_limited", STORE_VISITORS_LIMITED },
 		{ "conversation_not_found", STORE_CONVERSATION_NOT_FOUND },
 		{ "no_credit", STORE_NO_CREDIT },
 	};
