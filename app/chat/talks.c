@@ -9,12 +9,17 @@
 #define EXCHANGES 20
 #define CONVERSATIONS 100
 
+/* The columns of what they return. */
+enum { OUTCOME, BODY, LIMIT_MAX, LIMIT_REMAINING, LIMIT_RESET, RETRY_AFTER };
+
 static const char *const outcomes[] = {
 	[TALKS_FOUND] = "found",
 	[TALKS_UNAUTHORIZED] = "unauthorized",
 	[TALKS_FORBIDDEN] = "forbidden",
 	[TALKS_NO_VISITOR] = "visitor_unknown",
 	[TALKS_BAD_REQUEST] = "bad_request",
+	[TALKS_CHATBOT_NOT_FOUND] = "chatbot_not_found",
+	[TALKS_LIMITED] = "limited",
 	[TALKS_NOT_FOUND] = "conversation_not_found",
 };
 
@@ -24,8 +29,8 @@ const char *talks_outcome_name(enum talks_outcome outcome)
 }
 
 #define READER                                                                                     \
-	"p_workspace => $1, p_key_hash => $2, p_kind => $3, p_session => $4, p_origin => $5,"      \
-	" p_token => $6, p_user => $7, p_expires => $8, p_signature => $9"
+	"p_workspace => $1, p_key_hash => $2, p_kind => $3, p_chatbot => $4, p_session => $5,"     \
+	" p_origin => $6, p_token => $7, p_user => $8, p_expires => $9, p_signature => $10"
 
 static void put_reader(struct db_query *query, const struct talks_reader *reader)
 {
@@ -36,6 +41,7 @@ static void put_reader(struct db_query *query, const struct talks_reader *reader
 	db_add_integer(query, reader->key.workspace);
 	db_add_text(query, (struct str){ (const char *)reader->key.hash, KEY_HASH_SIZE });
 	db_add_text(query, key_kind_name(reader->key.kind));
+	db_add_text(query, reader->chatbot);
 	db_add_text(query, reader->session);
 	db_add_text(query, visitor->origin);
 	db_add_text(query,
@@ -58,7 +64,7 @@ static enum status read_back(struct db *db, struct wait *wait, const struct conf
 	wait_undisturbed(wait, false);
 	if (status)
 		return status;
-	outcome = db_rows_text(out->rows, 0, 0);
+	outcome = db_rows_text(out->rows, 0, OUTCOME);
 	while (i < COUNT(outcomes) && !str_equal(str_from(outcomes[i]), outcome))
 		i++;
 	if (i == COUNT(outcomes)) {
@@ -67,34 +73,40 @@ static enum status read_back(struct db *db, struct wait *wait, const struct conf
 		return STATUS_FAILED;
 	}
 	out->outcome = (enum talks_outcome)i;
-	out->body = db_rows_text(out->rows, 0, 1);
+	out->body = db_rows_text(out->rows, 0, BODY);
+	out->limit = db_rows_integer(out->rows, 0, LIMIT_MAX, -1);
+	out->remaining = db_rows_integer(out->rows, 0, LIMIT_REMAINING, 0);
+	out->reset = db_rows_integer(out->rows, 0, LIMIT_RESET, 0);
+	out->retry_s = db_rows_integer(out->rows, 0, RETRY_AFTER, 0);
 	return STATUS_OK;
 }
 
 enum status talks_messages(struct db *db, struct wait *wait, const struct config *config,
 			   const struct talks_reader *reader, struct str conversation,
-			   int64_t before, struct talks_read *out)
+			   struct str before, struct talks_read *out)
 {
 	struct db_query query;
 
 	db_query_init(&query, "messages_read",
-		      "select * from banter.messages_read(" READER ", p_conversation => $10,"
-		      " p_before => nullif($11::bigint, 0), p_limit => $12)");
+		      "select * from banter.messages_read(" READER ", p_conversation => $11,"
+		      " p_before => $12, p_limit => $13)");
 	put_reader(&query, reader);
 	db_add_text(&query, conversation);
-	db_add_integer(&query, before);
+	db_add_text(&query, before);
 	db_add_integer(&query, EXCHANGES);
 	return read_back(db, wait, config, &query, out);
 }
 
 enum status talks_list(struct db *db, struct wait *wait, const struct config *config,
-		       const struct talks_reader *reader, struct talks_read *out)
+		       const struct talks_reader *reader, struct str before, struct talks_read *out)
 {
 	struct db_query query;
 
 	db_query_init(&query, "talks_list",
-		      "select * from banter.talks_list(" READER ", p_limit => $10)");
+		      "select * from banter.talks_list(" READER ", p_before => $11,"
+		      " p_limit => $12)");
 	put_reader(&query, reader);
+	db_add_text(&query, before);
 	db_add_integer(&query, CONVERSATIONS);
 	return read_back(db, wait, config, &query, out);
 }
@@ -106,8 +118,8 @@ enum status talks_delete(struct db *db, struct wait *wait, const struct config *
 	struct db_query query;
 
 	db_query_init(&query, "talk_delete",
-		      "select * from banter.talk_delete(" READER ", p_conversation => $10,"
-		      " p_lock_ms => $11)");
+		      "select * from banter.talk_delete(" READER ", p_conversation => $11,"
+		      " p_lock_ms => $12)");
 	put_reader(&query, reader);
 	db_add_text(&query, conversation);
 	db_add_time_left(&query); /* or it would be erased after its 503 */

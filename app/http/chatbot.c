@@ -9,9 +9,8 @@
 #include "http/request.h"
 #include "http/route.h"
 
-/* The contract's B1 and G4. */
+/* The contract's B1. */
 #define METADATA_MAX 16384
-#define ID_MAX 40
 
 static const struct {
 	const char *text;
@@ -42,12 +41,6 @@ static const struct {
 	[ERROR_UNAVAILABLE] = { "Service unavailable", "SERVICE_UNAVAILABLE" },
 };
 
-/* What cannot be an id of ours names nothing; the empty id is nobody's. */
-static struct str as_id(struct str text)
-{
-	return text.n <= ID_MAX && str_only(text, STR("_-")) ? text : STR("");
-}
-
 static void read_metadata(struct exchange *exchange)
 {
 	struct json_node node = exchange_member(exchange, "metadata");
@@ -70,9 +63,9 @@ static void read_members(struct exchange *exchange, const struct route_match *ma
 	bool on;
 
 	exchange_read_message(exchange);
-	exchange->turn.begin.chatbot = as_id(route_variable(match, "chatbot"));
+	exchange->turn.begin.chatbot = exchange_id(route_variable(match, "chatbot"));
 	if (json_get_string(conversation, &id))
-		exchange->turn.begin.conversation = as_id(id);
+		exchange->turn.begin.conversation = exchange_id(id);
 	else if (json_type_of(conversation) != JSON_ABSENT)
 		exchange->bad = true;
 	if (json_get_boolean(stream, &on))
@@ -136,6 +129,16 @@ static void put_answer(struct buf *out, void *state, const struct event *event)
 	frame_end(&frame);
 }
 
+static void put_data(struct buf *out, struct str json)
+{
+	struct frame frame;
+
+	frame_begin(&frame, out, FRAME_JSON);
+	frame_boolean(&frame, "success", true);
+	frame_raw(&frame, "data", json.p ? json : STR("{}"));
+	frame_end(&frame);
+}
+
 static void put_error(struct buf *out, enum http_error error, int64_t retry_s)
 {
 	struct frame frame;
@@ -160,6 +163,7 @@ const struct dialect dialect_chatbot = {
 	.beat = FRAME_SSE_BEAT,
 	.answer_type = "application/json",
 	.put_answer = put_answer,
+	.put_data = put_data,
 	.error_type = "application/json",
 	.put_error = put_error,
 };

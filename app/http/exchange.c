@@ -6,6 +6,7 @@
 #include "wire/utf8.h"
 
 /* The contract's G4 and I1. */
+#define ID_MAX 40
 #define MESSAGE_CHARS 4000
 #define IDEMPOTENCY_KEY_MAX 255
 /* Seconds after which a client may try again when a part of ours is away or full. */
@@ -17,6 +18,11 @@ struct json_node exchange_member(const struct exchange *exchange, const char *na
 	if (!exchange->json)
 		return (struct json_node){ NULL };
 	return json_member(json_root(exchange->json), name);
+}
+
+struct str exchange_id(struct str text)
+{
+	return text.n <= ID_MAX && str_only(text, STR("_-")) ? text : STR("");
 }
 
 void exchange_read_message(struct exchange *exchange)

@@ -219,6 +219,22 @@ void reply_send(struct reply *reply, const struct reply_head *head, struct str b
 		reply_flush(reply);
 }
 
+void reply_data(struct reply *reply, struct str json)
+{
+	const struct dialect *dialect = reply->dialect;
+	bool body = json.p || dialect->put_data;
+
+	reply_put_head(reply, &(struct reply_head){ .status = body ? 200 : 204,
+						    .type = body ? dialect->answer_type : NULL });
+	if (!method_is(reply, STR("HEAD"))) {
+		if (dialect->put_data)
+			dialect->put_data(&reply->out, json);
+		else
+			buf_str(&reply->out, json);
+	}
+	reply_flush(reply);
+}
+
 void reply_error(struct reply *reply, enum http_error error)
 {
 	const struct dialect *dialect = reply->dialect;

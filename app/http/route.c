@@ -26,6 +26,12 @@ static const struct route routes[] = {
 	{ "/v1/chat/conversations/{conversation}/messages", "GET, HEAD", talks_serve_messages,
 	  &dialect_headless, ROUTE_VISITORS },
 	{ "/api/v1/chatbots/{chatbot}/chat", "POST", exchange_serve, &dialect_chatbot, 0 },
+	{ "/api/v1/chatbots/{chatbot}/conversations", "GET, HEAD", talks_serve_list,
+	  &dialect_chatbot, 0 },
+	{ "/api/v1/chatbots/{chatbot}/conversations/{conversation}", "DELETE", talks_serve_delete,
+	  &dialect_chatbot, 0 },
+	{ "/api/v1/chatbots/{chatbot}/conversations/{conversation}/messages", "GET, HEAD",
+	  talks_serve_messages, &dialect_chatbot, 0 },
 };
 
 /* The files of deploy/ make the same choice for what a web server says itself. */

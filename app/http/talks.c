@@ -11,8 +11,8 @@
 
 /* Seconds after which a client may try again when the database is away. */
 #define UNAVAILABLE_RETRY_S 5
-/* The contract's G4: no id of ours is longer. */
-#define ID_MAX 40
+/* No cursor of ours is longer. */
+#define CURSOR_MAX 64
 
 /* The member of a query such as "a=1&before=12"; absent if it has none of that name. */
 static struct str query_member(struct str query, const char *name)
@@ -25,12 +25,18 @@ static struct str query_member(struct str query, const char *name)
 	return STR_NONE;
 }
 
-/* What cannot be an id of ours names nothing; the empty one is nobody's. */
-static struct str read_id(const struct route_match *match)
+/* Where a page begins; what cannot be one of ours is empty, which is none either. */
+static struct str read_cursor(const struct request *request)
 {
-	struct str id = route_variable(match, "conversation");
+	struct str cursor = query_member(request->query, "before");
 
-	return id.n <= ID_MAX && str_only(id, STR("_-")) ? id : STR("");
+	return !cursor.p || (cursor.n <= CURSOR_MAX && str_only(cursor, STR("_-"))) ? cursor
+										    : STR("");
+}
+
+static struct str read_id(const struct route_match *match, const char *name)
+{
+	return exchange_id(route_variable(match, name));
 }
 
 /* False: the reply was sent. */
@@ -41,6 +47,7 @@ static bool read_reader(struct http_context *context, struct request *request, s
 	char token[KEY_TOKEN_SIZE];
 
 	*out = (struct talks_reader){
+		.chatbot = read_id(match, "chatbot"),
 		.session = headless_session_valid(session) ? session : STR_NONE,
 	};
 	if (!exchange_admit(context, request, reply, match, &out->key))
@@ -59,6 +66,8 @@ static void say(struct http_context *context, const struct request *request, str
 		[TALKS_FORBIDDEN] = ERROR_FORBIDDEN,
 		[TALKS_NO_VISITOR] = ERROR_NO_VISITOR,
 		[TALKS_BAD_REQUEST] = ERROR_INVALID,
+		[TALKS_CHATBOT_NOT_FOUND] = ERROR_CHATBOT_NOT_FOUND,
+		[TALKS_LIMITED] = ERROR_TOO_MANY,
 		[TALKS_NOT_FOUND] = ERROR_CONVERSATION_NOT_FOUND,
 	};
 
@@ -66,21 +75,26 @@ static void say(struct http_context *context, const struct request *request, str
 		context->log.cause = "the database is away";
 		reply->retry_s = UNAVAILABLE_RETRY_S;
 		reply_error(reply, ERROR_UNAVAILABLE);
-	} else if (status) {
+		return;
+	}
+	if (status) {
 		context->log.cause = "it could not be read";
 		reply_error(reply, ERROR_INTERNAL);
-	} else if (read->outcome == TALKS_FOUND && read->body.p) {
-		reply_send(reply, &(struct reply_head){ .status = 200, .type = "application/json" },
-			   read->body);
-	} else if (read->outcome == TALKS_FOUND) {
-		reply_send(reply, &(struct reply_head){ .status = 204 }, STR(""));
-	} else {
-		context->log.cause = talks_outcome_name(read->outcome);
-		if (read->outcome == TALKS_UNAUTHORIZED)
-			exchange_refuse_key(context, request, reply);
-		else
-			reply_error(reply, errors[read->outcome]);
+		return;
 	}
+	reply->limit = read->limit;
+	reply->remaining = read->remaining;
+	reply->reset = read->reset;
+	reply->retry_s = read->retry_s;
+	if (read->outcome == TALKS_FOUND) {
+		reply_data(reply, read->body);
+		return;
+	}
+	context->log.cause = talks_outcome_name(read->outcome);
+	if (read->outcome == TALKS_UNAUTHORIZED)
+		exchange_refuse_key(context, request, reply);
+	else
+		reply_error(reply, errors[read->outcome]);
 }
 
 void talks_serve_list(struct http_context *context, struct request *request, struct reply *reply,
@@ -92,7 +106,8 @@ void talks_serve_list(struct http_context *context, struct request *request, str
 
 	if (!read_reader(context, request, reply, match, &reader))
 		return;
-	status = talks_list(context->db, context->wait, context->config, &reader, &read);
+	status = talks_list(context->db, context->wait, context->config, &reader,
+			    read_cursor(request), &read);
 	say(context, request, reply, status, &read);
 	talks_read_clear(&read);
 }
@@ -100,20 +115,14 @@ void talks_serve_list(struct http_context *context, struct request *request, str
 void talks_serve_messages(struct http_context *context, struct request *request,
 			  struct reply *reply, const struct route_match *match)
 {
-	struct str cursor = query_member(request->query, "before");
 	struct talks_reader reader;
 	struct talks_read read;
 	enum status status;
-	int64_t before = 0;
 
 	if (!read_reader(context, request, reply, match, &reader))
 		return;
-	if (cursor.p && (!str_number(cursor, 10, &before) || before < 1)) {
-		reply_error(reply, ERROR_INVALID);
-		return;
-	}
 	status = talks_messages(context->db, context->wait, context->config, &reader,
-				read_id(match), before, &read);
+				read_id(match, "conversation"), read_cursor(request), &read);
 	say(context, request, reply, status, &read);
 	talks_read_clear(&read);
 }
@@ -127,8 +136,8 @@ void talks_serve_delete(struct http_context *context, struct request *request, s
 
 	if (!read_reader(context, request, reply, match, &reader))
 		return;
-	status = talks_delete(context->db, context->wait, context->config, &reader, read_id(match),
-			      &read);
+	status = talks_delete(context->db, context->wait, context->config, &reader,
+			      read_id(match, "conversation"), &read);
 	say(context, request, reply, status, &read);
 	talks_read_clear(&read);
 }

@@ -12,6 +12,7 @@
 /* Who reads; borrowed. */
 struct talks_reader {
 	struct key key;
+	struct str chatbot;	      /* with a workspace key */
 	struct str session;	      /* with a widget key; absent: not said */
 	struct store_visitor visitor; /* with a site key */
 };
@@ -22,6 +23,8 @@ enum talks_outcome {
 	TALKS_FORBIDDEN,  /* a site key, of another page */
 	TALKS_NO_VISITOR, /* a token or an identity that is nobody's, or none of both */
 	TALKS_BAD_REQUEST,
+	TALKS_CHATBOT_NOT_FOUND,
+	TALKS_LIMITED,
 	TALKS_NOT_FOUND, /* no such conversation, or not theirs */
 };
 /* The database's word for it, such as "forbidden". */
@@ -30,22 +33,23 @@ const char *talks_outcome_name(enum talks_outcome outcome);
 struct talks_read {
 	struct db_rows *rows;
 	enum talks_outcome outcome;
-	struct str body; /* JSON, borrowed from `rows`; if it was found */
+	struct str body; /* JSON, borrowed from `rows`; if it was found and tells anything */
+	int64_t limit, remaining, reset; /* the chatbot's window; limit -1: it has none */
+	int64_t retry_s;
 };
 
 /*
- * A conversation's messages before that position (0: of all), the latest that fit a page. As
- * db_call().
+ * A conversation's messages, the latest that fit a page, of those before that place (absent: of all).
+ * As db_call().
  */
 enum status talks_messages(struct db *db, struct wait *wait, const struct config *config,
 			   const struct talks_reader *reader, struct str conversation,
-			   int64_t before, struct talks_read *out) MUST_CHECK;
-/* The conversations themselves, the latest that fit a page. As db_call(). */
+			   struct str before, struct talks_read *out) MUST_CHECK;
+/* The conversations themselves, in the same way. */
 enum status talks_list(struct db *db, struct wait *wait, const struct config *config,
-		       const struct talks_reader *reader, struct talks_read *out) MUST_CHECK;
-/*
- * Erases a visitor's own conversation, for good. TALKS_FORBIDDEN to a widget key too. As db_call().
- */
+		       const struct talks_reader *reader, struct str before,
+		       struct talks_read *out) MUST_CHECK;
+/* Erases a conversation, for good. TALKS_FORBIDDEN to a widget key too. As db_call(). */
 enum status talks_delete(struct db *db, struct wait *wait, const struct config *config,
 			 const struct talks_reader *reader, struct str conversation,
 			 struct talks_read *out) MUST_CHECK;

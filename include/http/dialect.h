@@ -71,7 +71,10 @@ struct dialect {
 	const char *answer_type;
 	dialect_put_fn put_answer;
 
-	/* An error instead of either. `retry_s` 0: not said. */
+	/* What is no exchange's, JSON (absent: nothing is to be told); NULL: as it is, and nothing is a 204. */
+	void (*put_data)(struct buf *out, struct str json);
+
+	/* An error instead of any. `retry_s` 0: not said. */
 	const char *error_type;
 	void (*put_error)(struct buf *out, enum http_error error, int64_t retry_s);
 

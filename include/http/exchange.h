@@ -42,6 +42,9 @@ bool exchange_admit(struct http_context *context, const struct request *request,
 void exchange_refuse_key(struct http_context *context, const struct request *request,
 			 struct reply *reply);
 
+/* What cannot be an id of ours (G4) names nothing: the empty one, which is nobody's. */
+struct str exchange_id(struct str text);
+
 /* For a dialect's `read`. */
 
 /* A member of the body. */

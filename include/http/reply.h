@@ -76,6 +76,11 @@ void reply_clear(struct reply *reply);
  * If-None-Match names the head's etag) gets 304 in place of 200.
  */
 void reply_send(struct reply *reply, const struct reply_head *head, struct str body);
+/*
+ * Sends what was asked for, JSON that is made already, as the dialect has it; absent: it was done, and
+ * there is nothing to tell.
+ */
+void reply_data(struct reply *reply, struct str json);
 /* Sends an error with its status and its dialect's body, and with what the struct's members say. */
 void reply_error(struct reply *reply, enum http_error error);
 /* The 204 of a preflight (G7). */

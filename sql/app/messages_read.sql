@@ -1,7 +1,8 @@
 create or replace function banter.messages_read(
-	p_workspace bigint, p_key_hash bytea, p_kind text, p_session text, p_origin text, p_token bytea,
-	p_user text, p_expires bigint, p_signature bytea, p_conversation text, p_before bigint, p_limit integer)
-returns table (outcome text, body text)
+	p_workspace bigint, p_key_hash bytea, p_kind text, p_chatbot text, p_session text, p_origin text, p_token bytea,
+	p_user text, p_expires bigint, p_signature bytea, p_conversation text, p_before text, p_limit integer)
+returns table (
+	outcome text, body text, limit_max integer, limit_remaining integer, limit_reset bigint, retry_after integer)
 language plpgsql
 security definer
 set search_path = pg_catalog, banter_data, pg_temp
@@ -11,17 +12,16 @@ as $$
 #variable_conflict use_column
 declare
 	v record := banter_data.talk_holder(
-		p_workspace => p_workspace, p_key_hash => p_key_hash, p_kind => p_kind, p_session => p_session,
-		p_origin => p_origin, p_token => p_token, p_user => p_user, p_expires => p_expires, p_signature => p_signature,
-		p_reads => true);
+		p_workspace => p_workspace, p_key_hash => p_key_hash, p_kind => p_kind, p_chatbot => p_chatbot,
+		p_session => p_session, p_origin => p_origin, p_token => p_token, p_user => p_user, p_expires => p_expires,
+		p_signature => p_signature, p_does => 'reads', p_good => (p_before ~ '^[1-9][0-9]{0,17}$') is not false,
+		p_conversation => coalesce(p_conversation, ''));
 begin
-	outcome := v.outcome;
-	if outcome is null then
-		perform from banter_data.conversation c
-		where c.workspace = p_workspace and c.conversation = p_conversation and c.chatbot || '' = v.chatbot
-			and (c.visitor = any (v.visitors) or c.session = v.session);
-		outcome := case when found then 'found' else 'conversation_not_found' end;
-	end if;
+	outcome := coalesce(v.outcome, 'found');
+	limit_max := v.limit_max;
+	limit_remaining := v.limit_remaining;
+	limit_reset := v.limit_reset;
+	retry_after := v.retry_after;
 	if outcome = 'found' then
 		select json_build_object(
 				'messages', coalesce(json_agg(m.message order by p.position, p.attempt, m.n), '[]'),
@@ -34,7 +34,7 @@ begin
 					x.started_at, x.ended_at
 				from banter_data.exchange x
 				where x.conversation = p_conversation and x.workspace = p_workspace
-					and (p_before is null or x.position < p_before) and x.state <> 'replaced'
+					and (p_before is null or x.position < p_before::bigint) and x.state <> 'replaced'
 				order by x.position desc, x.attempt desc
 				limit p_limit + 1) e) p
 		cross join lateral (
@@ -54,5 +54,5 @@ end
 $$;
 
 comment on function banter.messages_read(
-	bigint, bytea, text, text, text, bytea, text, bigint, bytea, text, bigint, integer) is
-	'The messages of a conversation, as JSON, its latest p_limit exchanges before that position (null: of all), oldest first; `before`: for the ones before these, null: there are none. found, or why not: unauthorized, forbidden, visitor_unknown, bad_request (a widget key, and no session), conversation_not_found (also one that is not theirs).';
+	bigint, bytea, text, text, text, text, bytea, text, bigint, bytea, text, text, integer) is
+	'The messages of a conversation, as JSON, its latest p_limit exchanges before that place (null: of all), oldest first; `before`: for the ones before these, null: there are none. found, or why not: unauthorized, forbidden, visitor_unknown, bad_request (p_before is none of ours, or a widget key and no session), chatbot_not_found and limited (a workspace key), conversation_not_found (also one that is not theirs).';

@@ -1,5 +1,6 @@
 """Two tenants: whatever one tries with the other's ids has the answer of an id that does not exist, and changes nothing."""
 
+import contextlib
 import hashlib
 import itertools
 import json
@@ -182,14 +183,17 @@ def test_P2_sessions_of_visitors_are_their_own(sides):
 
 def call(database, sql, *values):
     """One call as the application's own role, in a transaction that is taken back: its rows, and what it left of the other's."""
-    connection = psycopg2.connect(database.url("banter_app"))
+    with contextlib.closing(psycopg2.connect(database.url("banter_app"))) as connection:
+        return call_on(connection, sql, *values)
+
+
+def call_on(connection, sql, *values):
     try:
         with connection.cursor() as cursor:
             cursor.execute(sql, values)
             return cursor.fetchall()
     finally:
         connection.rollback()
-        connection.close()
 
 
 BEGIN = "select * from banter.exchange_begin(%s, %s, %s, %s, %s, %s, %s, %s, %s, 'hello', null, false, %s, %s, 300, 20, 10000, 'r', 0, 0)"
@@ -275,7 +279,8 @@ def test_visits_with_every_id_of_the_other(sides, database):
     assert (mine.holds(), theirs.holds()) == before
 
 
-READER = "%s, %s, %s, %s, null, %s, null, null, null"
+READER = "%s, %s, %s, %s, %s, null, %s, null, null, null"
+UNSEEN = "unauthorized", "visitor_unknown", "chatbot_not_found", "conversation_not_found"
 
 
 def test_nothing_of_the_other_is_read(sides, database):
@@ -283,16 +288,18 @@ def test_nothing_of_the_other_is_read(sides, database):
     mine, theirs = sides
     before = mine.holds(), theirs.holds()
     keys = ((mine.site_key, "site"), (mine.site.tenant.widget_key, "widget"), (mine.site.tenant.workspace_key, "workspace"))
-    for value in (*theirs.ids(), theirs.site_key):
-        for key, kind in keys:
-            for workspace, token in itertools.product((mine.workspace, theirs.workspace), (mine.token, theirs.token, value)):
-                who = workspace, sha256(key), kind, value, sha256(token)
-                told = call(database, f"select * from banter.messages_read({READER}, %s, null, 20)", *who, value)
-                assert told[0][0] in ("unauthorized", "visitor_unknown", "conversation_not_found") and told[0][1] is None
-                told = call(database, f"select * from banter.talks_list({READER}, 20)", *who)
-                assert theirs.visited not in str(told) and theirs.headless_conversation not in str(told)
-                told = call(database, f"select * from banter.talk_delete({READER}, %s, 30000)", *who, value)
-                assert told[0][0] in ("unauthorized", "visitor_unknown", "forbidden", "conversation_not_found")
+    hidden = {theirs.visited, theirs.conversation, theirs.headless_conversation}
+    with contextlib.closing(psycopg2.connect(database.url("banter_app"))) as app:
+        for value, (key, kind), workspace, token, chatbot in itertools.product(
+                (*theirs.ids(), theirs.site_key), keys, (mine.workspace, theirs.workspace), (mine.token, theirs.token, None),
+                (mine.chatbot, None)):
+            who = workspace, sha256(key), kind, chatbot or value, value, sha256(token or value)
+            told = call_on(app, f"select * from banter.messages_read({READER}, %s, null, 20)", *who, value)
+            assert told[0][0] in UNSEEN and told[0][1] is None
+            told = call_on(app, f"select * from banter.talks_list({READER}, null, 20)", *who)
+            assert not told[0][1] or not hidden & {one["id"] for one in json.loads(told[0][1])["conversations"]}
+            told = call_on(app, f"select * from banter.talk_delete({READER}, %s, 30000)", *who, value)
+            assert told[0][0] in (*UNSEEN, "forbidden")
     assert (mine.holds(), theirs.holds()) == before
 
 
@@ -306,6 +313,24 @@ def test_R1_nothing_of_the_other_is_read(sides):
                 for one in (value.replace(" ", "_"), NONE)]
         assert [(reply.status_code, reply.content) for reply in told] == [(404, told[1].content)] * 2, value
     assert (mine.holds(), theirs.holds()) == before
+
+
+def test_R1_nothing_of_the_other_is_read_by_the_chatbot_api(sides):
+    """Nor erased: the other's ids in each place, beside one's own and the other's."""
+    mine, theirs = sides
+    before = theirs.holds()
+    for value in theirs.ids():
+        value = value.replace(" ", "_")
+        for path, none in ((f"{value}/conversations", f"{NONE}/conversations"),
+                           (f"{value}/conversations/{value}/messages", f"{NONE}/conversations/{NONE}/messages"),
+                           (f"{mine.chatbot}/conversations/{value}/messages", f"{mine.chatbot}/conversations/{NONE}/messages")):
+            methods = ("GET", "DELETE") if path.endswith("/messages") else ("GET",)
+            for method in methods:
+                path, none = (one.removesuffix("/messages") if method == "DELETE" else one for one in (path, none))
+                told = [mine.site.request(method, f"/api/v1/chatbots/{one}", {"Authorization": f"Bearer {mine.site.tenant.workspace_key}"}, key=False)
+                        for one in (path, none)]
+                assert [(reply.status_code, reply.content) for reply in told] == [(404, told[1].content)] * 2, path
+    assert theirs.holds() == before
 
 
 def test_the_application_can_execute_no_more_than_was_tried(sides, database):

@@ -22,10 +22,10 @@ READABLE = "x-request-id", "retry-after", "x-visitor-token"
 
 
 class Pages:
-    """A site key of a tenant of its own, and what pages send with it."""
+    """A site key, of a tenant of its own or (tenant=False) the site's, and what pages send with it."""
 
-    def __init__(self, site, origins=(PAGE, OTHER_PAGE)):
-        self.site = site.for_new_tenant()
+    def __init__(self, site, origins=(PAGE, OTHER_PAGE), tenant=True):
+        self.site = site.for_new_tenant() if tenant else site
         tenant = self.site.tenant
         self.key = new_key("site", tenant.workspace)
         hashed = hashlib.sha256(self.key.encode()).digest()
@@ -367,7 +367,7 @@ def test_R1_a_widget_key_sees_its_one_named_session(pages):
     assert site.request("GET", f"/v1/chat/conversations/{conversation}/messages", named).json()["messages"]
     for hidden in (other, visitors, "nobodys"):
         assert site.request("GET", f"/v1/chat/conversations/{hidden}/messages", named).status_code == 404
-    assert site.request("GET", "/v1/chat/conversations", {"X-Session-Id": name()}).json() == {"conversations": []}
+    assert site.request("GET", "/v1/chat/conversations", {"X-Session-Id": name()}).json() == {"conversations": [], "before": None}
     for wrong in ({}, {"X-Session-Id": ""}, {"X-Session-Id": "a b"}, {"X-Session-Id": "x" * 129}):
         reply = site.request("GET", "/v1/chat/conversations", wrong)
         assert (reply.status_code, reply.json()) == (400, {"error": "Invalid request payload"})

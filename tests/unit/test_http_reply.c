@@ -245,6 +245,43 @@ static void a_head_request_gets_no_body(void **state)
 	end(&given);
 }
 
+static void data_is_as_its_dialect_has_it(void **state)
+{
+	static const struct {
+		const char *method;
+		const struct dialect *dialect;
+		struct str json;
+		const char *head, *body;
+	} rows[] = {
+		{ "GET", &dialect_headless, STR("{}"), "200 OK\r\nContent-Type: application/json",
+		  "{}" },
+		{ "HEAD", &dialect_headless, STR("{}"), "200 OK\r\nContent-Type: application/json",
+		  "" },
+		{ "DELETE", &dialect_headless, STR_NONE, "204 No Content", "" },
+		{ "GET", &dialect_chatbot, STR("{\"a\":1}"),
+		  "200 OK\r\nContent-Type: application/json",
+		  "{\"success\":true,\"data\":{\"a\":1}}" },
+		{ "HEAD", &dialect_chatbot, STR("{}"), "200 OK\r\nContent-Type: application/json",
+		  "" },
+		{ "DELETE", &dialect_chatbot, STR_NONE, "200 OK\r\nContent-Type: application/json",
+		  "{\"success\":true,\"data\":{}}" },
+	};
+	struct given given;
+	char whole[500];
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < COUNT(rows); i++) {
+		ask(&given, rows[i].method);
+		begin(&given, rows[i].dialect);
+		reply_data(&given.reply, rows[i].json);
+		snprintf(whole, sizeof(whole), "Status: %s\r\n" HEAD_REST "\r\n%s", rows[i].head,
+			 rows[i].body);
+		assert_same(stub_gateway_out(), str_from(whole));
+		end(&given);
+	}
+}
+
 static void an_error_says_what_is_known(void **state)
 {
 	struct given given;
@@ -365,6 +402,7 @@ int main(void)
 		cmocka_unit_test(preflights),
 		cmocka_unit_test(any_page_may_read_it),
 		cmocka_unit_test(a_head_request_gets_no_body),
+		cmocka_unit_test(data_is_as_its_dialect_has_it),
 		cmocka_unit_test(an_error_says_what_is_known),
 		cmocka_unit_test(what_a_client_has_is_not_sent_again),
 		cmocka_unit_test(a_304_says_what_the_200_would),

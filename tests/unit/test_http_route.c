@@ -29,6 +29,12 @@ static void every_path_of_ours(void **state)
 		{ STR("/v1/chat/conversations/c-1/messages"), talks_serve_messages,
 		  &dialect_headless, ROUTE_VISITORS },
 		{ STR("/api/v1/chatbots/b-1/chat"), exchange_serve, &dialect_chatbot, 0 },
+		{ STR("/api/v1/chatbots/b-1/conversations"), talks_serve_list, &dialect_chatbot,
+		  0 },
+		{ STR("/api/v1/chatbots/b-1/conversations/c-1"), talks_serve_delete,
+		  &dialect_chatbot, 0 },
+		{ STR("/api/v1/chatbots/b-1/conversations/c-1/messages"), talks_serve_messages,
+		  &dialect_chatbot, 0 },
 	};
 	struct route_match match;
 	size_t i;

@@ -11,7 +11,7 @@ static const struct config config = { .database_ms = 2000 };
 static enum status ask(const struct talks_reader *reader, const char *outcome, const char *body,
 		       struct talks_read *read)
 {
-	const struct stub_row rows[] = { { { outcome, body } } };
+	const struct stub_row rows[] = { { { outcome, body, "10", "9", "1700000000", "3" } } };
 	const struct stub_answer answers[] = { { .rows = rows, .count = 1 } };
 	struct db db = { false };
 	struct wait wait;
@@ -20,7 +20,7 @@ static enum status ask(const struct talks_reader *reader, const char *outcome, c
 	wait_init(&wait);
 	stub_db_script(answers, 1);
 	journal_clear();
-	status = talks_messages(&db, &wait, &config, reader, STR("c-1"), 7, read);
+	status = talks_messages(&db, &wait, &config, reader, STR("c-1"), STR("7"), read);
 	assert_false(wait.undisturbed);
 	return status;
 }
@@ -45,10 +45,14 @@ static void it_says_who_reads(void **state)
 	assert_int_equal(ask(&reader, "found", "{}", &read), STATUS_OK);
 	assert_int_equal(read.outcome, TALKS_FOUND);
 	assert_str(read.body, "{}");
+	assert_int_equal(read.limit, 10);
+	assert_int_equal(read.remaining, 9);
+	assert_int_equal(read.reset, 1700000000);
+	assert_int_equal(read.retry_s, 3);
 	assert_int_equal(journal_count("messages_read(5, '" HASH(
-				 "h") "', 'site', null,"
+				 "h") "', 'site', null, null,"
 				      " 'https://a', '" HASH("t") "', null, 0, '" HASH(
-					      "s") "', 'c-1', 7, 20)"),
+					      "s") "', 'c-1', '7', 20)"),
 			 1);
 	talks_read_clear(&read);
 
@@ -62,7 +66,13 @@ static void it_says_who_reads(void **state)
 	reader.session = STR("s-1");
 	assert_int_equal(ask(&reader, "conversation_not_found", NULL, &read), STATUS_OK);
 	assert_int_equal(read.outcome, TALKS_NOT_FOUND);
-	assert_int_equal(journal_count("'widget', 's-1', null, null, null, 0, "), 1);
+	assert_int_equal(journal_count("'widget', null, 's-1', null, null, null, 0, "), 1);
+	talks_read_clear(&read);
+	reader = reader_of(KEY_WORKSPACE);
+	reader.chatbot = STR("bot");
+	assert_int_equal(ask(&reader, "limited", NULL, &read), STATUS_OK);
+	assert_int_equal(read.outcome, TALKS_LIMITED);
+	assert_int_equal(journal_count("'workspace', 'bot', null, null, null, null, 0, "), 1);
 	talks_read_clear(&read);
 	assert_int_equal(stub_db.rows_alive, 0);
 }
