@@ -19,6 +19,7 @@ declare
 		'messages_read',
 		'schema_version',
 		'talk_delete',
+		'talk_feedback',
 		'talks_list',
 		'turn_close',
 		'turn_start',

@@ -126,6 +126,26 @@ enum status talks_delete(struct db *db, struct wait *wait, const struct config *
 	return read_back(db, wait, config, &query, out);
 }
 
+enum status talks_feedback(struct db *db, struct wait *wait, const struct config *config,
+			   const struct talks_reader *reader, struct str conversation,
+			   const struct talks_opinion *feedback, struct talks_read *out)
+{
+	struct db_query query;
+
+	db_query_init(&query, "talk_feedback",
+		      "select * from banter.talk_feedback(" READER ", p_conversation => $11,"
+		      " p_message => $12, p_thumb => $13, p_text => $14, p_good => $15,"
+		      " p_lock_ms => $16)");
+	put_reader(&query, reader);
+	db_add_text(&query, conversation);
+	db_add_text(&query, feedback->message);
+	db_add_text(&query, feedback->bad ? STR_NONE : feedback->thumb);
+	db_add_text(&query, feedback->bad ? STR_NONE : feedback->text);
+	db_add_boolean(&query, !feedback->bad);
+	db_add_time_left(&query);
+	return read_back(db, wait, config, &query, out);
+}
+
 void talks_read_clear(struct talks_read *read)
 {
 	db_rows_free(read->rows);

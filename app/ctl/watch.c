@@ -55,7 +55,9 @@ const struct cli_command ctl_watch_commands[] = {
 		  "less;\n"
 		  "cached_percent: their share, where the servers say how many. By chatbot, "
 		  "visitors_percent\n"
-		  "is how much of what its visitors may begin today they have begun.",
+		  "is how much of what its visitors may begin today they have begun. thumbs_up "
+		  "and\n"
+		  "thumbs_down: answers that whoever asked found good, and bad.",
 	  .example = "stats --by chatbot --days 30",
 	  .options = stats_options,
 	  .flags = CLI_PRINTS,

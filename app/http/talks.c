@@ -8,7 +8,11 @@
 #include "http/exchange.h"
 #include "http/headless.h"
 #include "http/visitor.h"
+#include "wire/json.h"
+#include "wire/utf8.h"
 
+/* Of what is said of an answer (R4). */
+#define FEEDBACK_CHARS 2000
 /* Seconds after which a client may try again when the database is away. */
 #define UNAVAILABLE_RETRY_S 5
 /* No cursor of ours is longer. */
@@ -140,4 +144,48 @@ void talks_serve_delete(struct http_context *context, struct request *request, s
 			      read_id(match, "conversation"), &read);
 	say(context, request, reply, status, &read);
 	talks_read_clear(&read);
+}
+
+/* A member that is a string of so many characters, or absent. False: it is neither. */
+static bool read_string(const struct json *json, const char *name, size_t most, struct str *out)
+{
+	struct json_node node = json_member(json_root(json), name);
+	size_t chars;
+
+	*out = STR_NONE;
+	if (json_type_of(node) == JSON_ABSENT)
+		return true;
+	return json_get_string(node, out) && utf8_valid(*out, &chars) && chars >= 1 &&
+	       chars <= most;
+}
+
+/* `*json`, NULL or to be freed, holds what is borrowed. */
+static void read_feedback(const struct request *request, struct json **json,
+			  struct talks_opinion *out)
+{
+	*json = NULL;
+	out->bad = request->body_status || json_parse(buf_view(&request->body), json) ||
+		   !read_string(*json, "thumb", 4, &out->thumb) ||
+		   !read_string(*json, "text", FEEDBACK_CHARS, &out->text) ||
+		   (out->thumb.p && !str_equal(out->thumb, STR("up")) &&
+		    !str_equal(out->thumb, STR("down")));
+}
+
+void talks_serve_feedback(struct http_context *context, struct request *request,
+			  struct reply *reply, const struct route_match *match)
+{
+	struct talks_opinion feedback = { .message = read_id(match, "message") };
+	struct talks_reader reader;
+	struct talks_read read;
+	enum status status;
+	struct json *json;
+
+	if (!read_reader(context, request, reply, match, &reader))
+		return;
+	read_feedback(request, &json, &feedback);
+	status = talks_feedback(context->db, context->wait, context->config, &reader,
+				read_id(match, "conversation"), &feedback, &read);
+	say(context, request, reply, status, &read);
+	talks_read_clear(&read);
+	json_free(json);
 }

@@ -12,7 +12,7 @@ enum status ops_statistics_usage(struct ops *ops, const struct ops_statistics *w
 		&query, "stats",
 		"select name, exchanges, done, \"left\", failed, asked_again, moved,"
 		" tokens_in, tokens_cached, cached_percent, tokens_out, credits, visitors_percent,"
-		" first_ms_half, first_ms_most, total_ms_half, running"
+		" thumbs_up, thumbs_down, first_ms_half, first_ms_most, total_ms_half, running"
 		" from banter.stats("
 		"p_by => $1, p_days => $2, p_workspace => $3, p_chatbot => $4)");
 	db_add_input(&query, which->by);

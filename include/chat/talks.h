@@ -1,6 +1,6 @@
 /*
  * Conversations as they are read back: what a key, and whoever it speaks for, may see of them. The
- * SQL functions messages_read, talks_list and talk_delete as C functions.
+ * SQL functions messages_read, talks_list, talk_delete and talk_feedback as C functions.
  */
 #ifndef CHAT_TALKS_H
 #define CHAT_TALKS_H
@@ -53,6 +53,18 @@ enum status talks_list(struct db *db, struct wait *wait, const struct config *co
 enum status talks_delete(struct db *db, struct wait *wait, const struct config *config,
 			 const struct talks_reader *reader, struct str conversation,
 			 struct talks_read *out) MUST_CHECK;
+
+/* What a reader thinks of an answer; borrowed. Without a thumb and a text it is taken back. */
+struct talks_opinion {
+	struct str message; /* the answer's id */
+	struct str thumb;   /* "up", "down" or absent */
+	struct str text;    /* absent: none */
+	bool bad;	    /* anything in it is: the key is judged, then TALKS_BAD_REQUEST */
+};
+/* Keeps it. TALKS_NOT_FOUND also where the conversation has no such answer. As db_call(). */
+enum status talks_feedback(struct db *db, struct wait *wait, const struct config *config,
+			   const struct talks_reader *reader, struct str conversation,
+			   const struct talks_opinion *feedback, struct talks_read *out) MUST_CHECK;
 void talks_read_clear(struct talks_read *read);
 
 #endif

@@ -15,5 +15,8 @@ void talks_serve_messages(struct http_context *context, struct request *request,
 /* Erases the one that {conversation} names (R3). */
 void talks_serve_delete(struct http_context *context, struct request *request, struct reply *reply,
 			const struct route_match *match);
+/* Keeps what is said of the answer that {message} names (R4). */
+void talks_serve_feedback(struct http_context *context, struct request *request,
+			  struct reply *reply, const struct route_match *match);
 
 #endif

@@ -46,7 +46,12 @@ begin
 					'id', p.answer_id, 'role', 'assistant', 'text', coalesce(p.answer, ''),
 					'createdAt', banter_data.conversation_time(coalesce(p.ended_at, p.started_at)),
 					'status', case when p.state = 'lost' then 'failed' else p.state end,
-					'finishReason', p.finish_reason))) m (n, message)
+					'finishReason', p.finish_reason,
+					'feedback', (
+						select json_build_object(
+							'thumb', f.thumb, 'text', f.text, 'createdAt', banter_data.conversation_time(f.at))
+						from banter_data.feedback f
+						where f.workspace = p_workspace and f.exchange = p.exchange)))) m (n, message)
 		where p.row <= p_limit;
 	end if;
 	return next;

@@ -29,6 +29,13 @@ as $$
 				then 'one of its exchanges has a time that cannot be one'
 				when bool_or(json_typeof(e.metadata) <> 'object')
 				then 'one of its exchanges has metadata that are no object'
+				when (
+					select bool_or(not isfinite(f.at))
+					from json_array_elements(p_exchanges) x
+					cross join lateral (
+						select x.value -> 'feedback' as said where json_typeof(x.value -> 'feedback') <> 'null') s
+					cross join lateral json_populate_record(null::banter_data.feedback, s.said) f)
+				then 'the feedback on one of its answers has a time that cannot be one'
 			end
 			from json_populate_recordset(null::banter_data.exchange, p_exchanges) e)
 	end

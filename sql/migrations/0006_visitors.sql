@@ -92,3 +92,21 @@ drop function if exists
 	banter.key_create(bigint, text, text, text, bytea, text, text),
 	banter.key_list(text), banter.key_show(text), banter.chatbot_show(text),
 	banter.stats(text, integer, text, text);
+
+-- banter: step
+create table if not exists banter_data.feedback (
+	workspace bigint not null,
+	exchange text collate "C" not null,
+	at timestamptz not null default clock_timestamp(),
+	thumb text collate "C",
+	text text,
+	constraint feedback_pkey primary key (workspace, exchange),
+	constraint feedback_exchange_fkey foreign key (workspace, exchange)
+		references banter_data.exchange on delete cascade,
+	constraint feedback_thumb_known check (thumb in ('up', 'down')),
+	constraint feedback_text_fits check (char_length(text) between 1 and 2000),
+	constraint feedback_says_something check (num_nonnulls(thumb, text) > 0)
+);
+alter table banter_data.feedback alter column text set statistics 0;
+comment on table banter_data.feedback is 'What whoever asked thinks of an answer: the last they said.';
+comment on column banter_data.feedback.thumb is 'up or down; null: a text alone.';

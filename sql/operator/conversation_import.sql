@@ -79,6 +79,11 @@ begin
 		e.server, e.requests, e.tries, e.metadata, e.question, e.answer,
 		char_length(e.question) + coalesce(char_length(e.answer), 0)
 	from json_populate_recordset(null::banter_data.exchange, p_record::json -> 'exchanges') e;
+	insert into banter_data.feedback (workspace, exchange, at, thumb, text)
+	select v_workspace, e.value ->> 'exchange', f.at, f.thumb, f.text
+	from json_array_elements(p_record::json -> 'exchanges') e
+	cross join lateral (select e.value -> 'feedback' as said where json_typeof(e.value -> 'feedback') <> 'null') s
+	cross join lateral json_populate_record(null::banter_data.feedback, s.said) f;
 	outcome := 'imported';
 exception
 	when not_null_violation then

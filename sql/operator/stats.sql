@@ -7,7 +7,7 @@ returns table (
 	name text, exchanges bigint, done bigint, "left" bigint, failed bigint, running bigint,
 	asked_again bigint, moved bigint, tokens_in bigint, tokens_cached bigint, cached_percent integer,
 	tokens_out bigint, credits bigint, first_ms_half integer, first_ms_most integer, total_ms_half integer,
-	visitors_percent integer)
+	visitors_percent integer, thumbs_up bigint, thumbs_down bigint)
 language plpgsql
 stable
 security definer
@@ -63,13 +63,15 @@ begin
 				when 'workspace' then e.workspace::text
 			end as apart,
 			case when p_by = 'chatbot' then w.name end as customer,
-			greatest(d.exchanges * 100 / d.most_exchanges, d.credits * 100 / d.most_credits)::integer as visitors
+			greatest(d.exchanges * 100 / d.most_exchanges, d.credits * 100 / d.most_credits)::integer as visitors,
+			case when s.last then f.thumb end as thumb
 		from banter_data.workspace w
 		join banter_data.exchange e on e.workspace = w.workspace
 			and e.exchange >= v_since_id
 		join banter_data.chatbot c on c.workspace = e.workspace and c.chatbot = e.chatbot
 		left join banter_data.visitor_day d on p_by = 'chatbot' and d.workspace = e.workspace and d.chatbot = e.chatbot
 			and d.day = (clock_timestamp() at time zone 'UTC')::date
+		left join banter_data.feedback f on f.workspace = e.workspace and f.exchange = e.exchange
 		cross join lateral (
 			select e.server, true as last, e.requests > 1 + coalesce((
 				select sum(t.times) from banter_data.servers_tried(e.tries) t
@@ -85,7 +87,7 @@ begin
 		union all
 		-- Days on which nothing happened are days too.
 		select null, null, null, null, null, null, null, null, null, null, to_char(v_first + d, 'YYYY-MM-DD'), null, null,
-			null
+			null, null
 		from generate_series(0, p_days - 1) d
 		where p_by = 'day'
 	)
@@ -110,7 +112,9 @@ begin
 		percentile_disc(0.5) within group (order by u.first_ms) filter (where u.state is not null),
 		percentile_disc(0.95) within group (order by u.first_ms) filter (where u.state is not null),
 		percentile_disc(0.5) within group (order by u.total_ms) filter (where u.state is not null),
-		max(u.visitors)
+		max(u.visitors),
+		count(*) filter (where u.thumb = 'up'),
+		count(*) filter (where u.thumb = 'down')
 	from used u
 	group by u.called, u.apart, u.customer
 	order by case when p_by = 'day' then u.called end, count(u.exchange) desc, u.called;
@@ -118,4 +122,4 @@ end
 $$;
 
 comment on function banter.stats(text, integer, text, text) is
-	'For the operator. Use of the last p_days UTC days (today is one) by day, chatbot, model, server, workspace or error, of all or of one workspace or chatbot: exchanges, how they ended, for how many a model was asked more than once, how many moved on to another server, tokens, how many of those sent the servers had kept from earlier requests, also in percent (null: none of them said), credits charged, milliseconds to the first token (median, 95th percentile) and in all (median), and by chatbot, of what its visitors may begin today, the percentage they have used (null: they have no cap, or were not there).';
+	'For the operator. Use of the last p_days UTC days (today is one) by day, chatbot, model, server, workspace or error, of all or of one workspace or chatbot: exchanges, how they ended, for how many a model was asked more than once, how many moved on to another server, tokens, how many of those sent the servers had kept from earlier requests, also in percent (null: none of them said), credits charged, milliseconds to the first token (median, 95th percentile) and in all (median), by chatbot, of what its visitors may begin today, the percentage they have used (null: they have no cap, or were not there), and the thumbs that answers got.';

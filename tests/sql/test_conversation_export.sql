@@ -37,6 +37,14 @@ from pg_temp.export('markdown', 1, 'r1-c', 0, 0, 1);
 select pg_temp.rows_are($$ select regexp_replace(body, '.*\n(\*\*(Answer|No answer).*)$', '\1')
 	from pg_temp.export('markdown', 1, 'x1-c', 1, 0, 2) $$,
 	$$ values (E'**Answer** (left)\n\n> some\n'), (E'**No answer** (failed)\n') $$, 'how each ended');
+insert into banter_data.feedback (workspace, exchange, thumb, text, at) values
+	(1, 'x2', 'down', E'not\nso', '2026-01-02T03:04:05.000006Z'), (1, 'x3', 'up', null, '2026-01-02T03:04:05Z');
+select pg_temp.rows_are($$ select substr(body, strpos(body, E'\n**Feedback')) from pg_temp.export('markdown', 1, 'x1-c', 1, 0, 2) $$,
+	$$ values (E'\n**Feedback** (down, 2026-01-02T03:04:05Z)\n\n> not\n> so\n'), (E'\n**Feedback** (up, 2026-01-02T03:04:05Z)\n') $$, 'what was said of them');
+select pg_temp.rows_are($$ select body::json ->> 'feedback' from pg_temp.export('jsonl', 1, 'r1-c', 0, 0, 3) $$,
+	$$ values (null), ('{"thumb" : "down", "text" : "not\nso", "at" : "2026-01-02T03:04:05.000006Z"}'),
+		('{"thumb" : "up", "text" : null, "at" : "2026-01-02T03:04:05.000000Z"}') $$, 'of one nothing');
+delete from banter_data.feedback;
 update banter_data.exchange set server = 'b', tries = 'a 503, a 503', requests = 3 where exchange in ('x1', 'x3');
 update banter_data.exchange set error = 'it failed', finish_reason = null where exchange = 'x3';
 update banter_data.exchange set server = 'b', finish_reason = 'length' where exchange = 'x2';

@@ -6,14 +6,15 @@ create temp table record (line text);
 select pg_temp.turn('x1', session => 's', metadata => '{"n":1e999999}'), pg_temp.turn('x2', session => 's');
 select pg_temp.finish('x1'), pg_temp.finish('x2', 'left', 'some');
 update banter_data.exchange set server = 'b', requests = 2, tries = 'a 503', tokens_cached = 9 where exchange = 'x1';
+insert into banter_data.feedback (workspace, exchange, thumb, text) values (1, 'x1', 'up', E'good\n');
 insert into record
 select min(head) || string_agg(body, ',' order by position) || ']}'
 from banter.conversation_export('jsonl', null, null, 'x1-c', false, null, null, null, null, 9);
 create temp view stored as select to_json(c)::text || e.whole as whole
 from banter_data.conversation c cross join (
 	select string_agg(row(e.exchange, e.state, e.position, e.started_at, e.ended_at, e.price, e.metadata::text, e.question,
-		e.answer, e.finish_reason, e.server, e.requests, e.tries, e.tokens_cached)::text, ' ' order by e.exchange) as whole
-	from banter_data.exchange e) e;
+		e.answer, e.finish_reason, e.server, e.requests, e.tries, e.tokens_cached, f)::text, ' ' order by e.exchange) as whole
+	from banter_data.exchange e left join banter_data.feedback f on f.workspace = e.workspace and f.exchange = e.exchange) e;
 create temp table before as select * from stored;
 
 select is(outcome, 'present', 'what is there is left alone') from record, banter.conversation_import(line, null);
@@ -57,6 +58,12 @@ select pg_temp.refused(replace(line, '"price":1', '"price":-1'), 'one of its exc
 select pg_temp.refused(replace(line, '{"n":1e999999}', '[1]'), 'one of its exchanges has metadata that are no object') from record;
 select pg_temp.refused(regexp_replace(line, '"ended_at":"[^"]*"', '"ended_at":null'), 'one of its exchanges ended in no way that one can') from record;
 select pg_temp.refused(regexp_replace(line, '"started_at":"[^"]*"', '"started_at":"infinity"'), 'one of its exchanges has a time that cannot be one') from record;
+select pg_temp.refused(regexp_replace(line, '"at":"[^"]*"', '"at":"infinity"'), 'the feedback on one of its answers has a time that cannot be one')
+from (select replace(line, '"at" : ', '"at":') as line from record) r;
+select pg_temp.refused(replace(line, '"thumb" : "up"', '"thumb" : "big"'), 'it breaks the rule feedback_thumb_known') from record;
+select pg_temp.refused(replace(line, '"good\n"', to_json(repeat('x', 2001))::text), 'it breaks the rule feedback_text_fits') from record;
+select pg_temp.refused(regexp_replace(line, '"feedback":{[^}]*}', '"feedback":5'), 'it is not JSON, or something in it is not of its type') from record;
+select pg_temp.refused(regexp_replace(line, '"feedback":{[^}]*}', '"feedback":{}'), 'its at is missing') from record;
 select pg_temp.refused(regexp_replace(line, '"last_at":"[^"]*"', '"last_at":"infinity"'), 'its next position or one of its times cannot be one') from record;
 select pg_temp.refused(replace(line, '"next_position":3', '"next_position":9223372036854775807'), 'its next position or one of its times cannot be one') from record;
 select pg_temp.refused(replace(line, '"session":"s"', '"session":"s\n# Conversation"'), 'its session cannot be one') from record;

@@ -121,6 +121,41 @@ select is((select outcome from pg_temp.turn('n2', kind => 'workspace', chatbot =
 select is((select count from banter_data.rate_window where chatbot = 'bot'), 6::bigint);
 update banter_data.chatbot set rate_limit = null;
 
+-- Feedback.
+create function pg_temp.judge(conversation text, message text, thumb text default 'up', said text default null, token text default 't', kind text default 'site',
+	key text default 'pk', origin text default 'https://a.example', session text default null, chatbot text default null, good boolean default true)
+returns text language sql as $$
+	select m.outcome from banter.talk_feedback(1, sha256($7::bytea), $6, $10, $9, $8, sha256($5::bytea), null, null, null, $1, $2, $3, $4, $11, 600000) m
+$$;
+create function pg_temp.judged(exchange text) returns text language sql as $$
+	select concat_ws(' ', f.thumb, f.text) from banter_data.feedback f where f.exchange = $1
+$$;
+select is((select body->'messages'->1->>'feedback' from pg_temp.messages('x1-c')), null, 'nothing was said');
+select is(pg_temp.judge('x1-c', 'x1-a'), 'found');
+select is(pg_temp.judged('x1'), 'up');
+select is(pg_temp.judge('x1-c', 'x1-a', 'down', 'why'), 'found');
+select is(pg_temp.judged('x1'), 'down why', 'the last counts');
+select is((select (m->'feedback'->>'createdAt')::timestamptz > now() and m->'feedback'->>'thumb' = 'down' and m->'feedback'->>'text' = 'why'
+	from pg_temp.messages('x1-c'), json_array_elements(body->'messages') with ordinality e (m, n) where n = 2), true, 'it is read back');
+select is(pg_temp.judge('x1-c', 'x1-a', null, 'text alone'), 'found');
+select is(pg_temp.judged('x1'), 'text alone');
+select is(pg_temp.judge('x1-c', 'x2-a', 'down'), 'found', 'of one that failed');
+select is(pg_temp.judge(c, m), 'conversation_not_found', concat_ws(' ', c, m, 'is no answer'))
+from (values ('x1-c', 'none'), ('x1-c', ''), ('x1-c', 'x1'), ('x1-c', 'x1-c'), ('x1-c', 'y1-a'), ('x1-c', 'x5-a'), ('x5-c', 'x5-a'), ('none', 'x1-a'), ('w1-c', 'w1-a'), ('y1-c', 'y1-a')) t (c, m);
+select is(pg_temp.judge('x1-c', 'x1-a', token => 'u'), 'conversation_not_found', 'another visitor');
+select is(pg_temp.judge('x1-c', 'x1-a', token => 'none'), 'visitor_unknown');
+select is(pg_temp.judge('x1-c', 'x1-a', origin => null), 'forbidden', 'it is no reading');
+select is(pg_temp.judge('x1-c', 'x1-a', good => false), 'bad_request');
+select is(pg_temp.judge('x1-c', 'x1-a', kind => 'workspace', key => 'wk-bot'), 'unauthorized');
+select is(pg_temp.judge('x1-c', 'x1-a', kind => 'workspace', key => 'sk', chatbot => 'other'), 'conversation_not_found');
+select is(pg_temp.judged('x1'), 'text alone', 'nothing of that changed it');
+select is(pg_temp.judge('x1-c', 'x1-a', kind => 'workspace', key => 'sk', chatbot => 'bot'), 'found', 'a workspace key');
+select is(pg_temp.finish('w1'), 'stored');
+select is(pg_temp.judge('w1-c', 'w1-a', kind => 'widget', key => 'wk-bot', session => 's'), 'found', 'a widget key, of its named session');
+select is(pg_temp.judge('w1-c', 'w1-a', kind => 'widget', key => 'wk-bot', session => 'other'), 'conversation_not_found');
+select is(pg_temp.judge('x1-c', m, null), 'found', 'it is taken back') from unnest(array['x1-a', 'x2-a', 'x1-a']) m;
+select is((select string_agg(f.exchange, ' ') from banter_data.feedback f), 'w1', 'and gone');
+
 -- Erasing.
 create function pg_temp.erase(conversation text, token text default 't', kind text default 'site', key text default 'pk',
 	origin text default 'https://a.example', session text default null, chatbot text default null)
@@ -143,6 +178,7 @@ select is(pg_temp.erase('x5-c'), 'conversation_not_found', 'it is gone');
 select is(pg_temp.finish('x5'), 'gone', 'and so is what ran in it');
 select pg_temp.rows_are('select * from others', 'select * from had', 'nothing else is');
 select is(pg_temp.erase(c, kind => 'workspace', key => 'sk', chatbot => 'bot'), 'found', 'a workspace key, ' || c) from unnest(array['w1-c', 'y1-c', 'n1-c']) c;
+select is((select count(*)::integer from banter_data.feedback), 0, 'what was said of the answers went along');
 select is((select string_agg(c.conversation, ' ' order by c.conversation) from banter_data.conversation c), 'o1-c w2-c x1-c', 'these alone');
 select is(pg_temp.ledger(), pg_temp.credits(), 'its credits are back in the book');
 

@@ -8,7 +8,7 @@ where n.nspname = 'banter_data' and c.relkind in ('r', 'v', 'm', 'p');
 
 select set_eq($$ select relname::text from ours $$,
 	array['workspace', 'chatbot', 'api_key', 'conversation', 'exchange', 'ledger', 'idempotency',
-		'rate_window', 'ledger_total', 'usage_day', 'migration', 'visitor', 'visitor_day'],
+		'rate_window', 'ledger_total', 'usage_day', 'migration', 'visitor', 'visitor_day', 'feedback'],
 	'these are the tables and views');
 select is_empty($$ select relname from pg_class c join pg_namespace n on n.oid = c.relnamespace
 	where n.nspname = 'banter' $$, 'schema banter holds functions only');

@@ -1,5 +1,5 @@
 begin;
-select plan(20);
+select plan(21);
 \ir include/fixture.sql
 
 -- Yesterday: a done and a left one of bot; today: a failed and a lost one of bot, a done one of other, one that
@@ -61,6 +61,10 @@ update banter_data.exchange e set tokens_cached = case e.exchange when 'zd' then
 update banter_data.exchange e set tokens_cached = 12 where e.exchange = 'z2';
 select pg_temp.rows_are($$ select name, tokens_in, tokens_cached, cached_percent from banter.stats('workspace', 3, null, null) $$,
 	$$ values ('metered', 33::bigint, 8::bigint, 36), ('unlimited', 11, 12, 100) $$, 'a share of what was sent where it was said, all at most');
+insert into banter_data.feedback (workspace, exchange, thumb, text) values (1, 'zd', 'up', null), (1, 'zf', 'down', 'no'), (1, 'zl', null, 'so'), (2, 'z2', 'up', null);
+select pg_temp.rows_are($$ select p_by, s.thumbs from unnest(array['day', 'chatbot', 'server', 'error']) p_by, lateral (
+		select string_agg(s.thumbs_up || '/' || s.thumbs_down, ' ' order by s.thumbs_up, s.thumbs_down) from banter.stats(p_by, 3, null, null) s) s (thumbs) $$,
+	$$ values ('day', '0/0 1/0 1/1'), ('chatbot', '0/0 1/0 1/1'), ('server', '0/0 0/0 1/0 1/1'), ('error', '0/1') $$, 'what readers think of the answers');
 select throws_ok($$ select banter.stats('day', 3, 'unlimited', 'alone') $$, 'P0001',
 	'chatbot "alone" is not of workspace "unlimited"', 'a chatbot of another workspace is refused');
 select pg_temp.turn('zl2', session => 'idem', idem => 'k'), pg_temp.finish('zl2', 'left', 'some');

@@ -24,7 +24,7 @@ def places(site, words):
         join information_schema.tables using (table_schema, table_name)
         where table_schema like 'banter%%' and table_type = 'BASE TABLE'""")
     assert len(columns) > 50
-    site.sql("analyze banter_data.exchange, banter_data.conversation, banter_data.idempotency")
+    site.sql("analyze banter_data.exchange, banter_data.conversation, banter_data.idempotency, banter_data.feedback")
     columns += [("pg_catalog.pg_statistic", f"stavalues{n}") for n in range(1, 6)]
     found = site.sql(
         " union all ".join(
@@ -51,6 +51,9 @@ class Marked:
                               {"X-Request-Id": self.word("request")},
                               metadata={"user": self.user, "deep": [{self.word("member"): self.word("value")}]})
         self.conversation = answer.json()["data"]["conversationId"]
+        site.sql("""insert into banter_data.feedback (workspace, exchange, thumb, text)
+            select workspace, exchange, 'up', %s from banter_data.exchange where workspace = %s and conversation = %s""",
+                 self.word("feedback"), site.tenant.workspace, self.conversation)
 
     def word(self, what):
         self.words[what] = servers.name("word").replace("-", "")

@@ -1,11 +1,16 @@
-"""Reading back with a workspace key, by the chatbot API: R1 to R3. What visitors and widget keys see is test_visitors.py's."""
+"""Reading back with a workspace key, by the chatbot API, and feedback: R1 to R4. What visitors and widget keys see is
+test_visitors.py's."""
+
+import json
+import re
 
 import pytest
 from apis import Chatbot, Headless
+from ctl import ctl
 from servers import name, script
 from site_client import at_once
 from test_chatbot import data, limit, rate, refused
-from test_visitors import Pages
+from test_visitors import Pages, may_be_read
 
 NONE = "n" * 26
 
@@ -155,3 +160,119 @@ def test_R3_erasing_beside_a_limited_chatbots_questions_never_deadlocks(talks):
 
     assert set(at_once(24, both)) <= {200, 404, 500}
     assert "deadlock" not in talks.site.banter.text()
+
+
+class Feedback:
+    """What one kind of reader says of an answer of theirs, and how it is told."""
+
+    def __init__(self, site, kind):
+        self.site, self.kind = site, kind
+        self.stem = "/v1/chat/conversations"
+        if kind == "visitor":
+            self.pages = Pages(site, tenant=False)
+            token, self.conversation = self.pages.enter()
+            self.headers = self.pages.headers(token)
+        elif kind == "widget":
+            session = name()
+            self.conversation = Headless(site).json("Hello", {"sessionId": session}).json()["conversationId"]
+            self.headers = {"x-api-key": site.tenant.widget_key, "X-Session-Id": session}
+        else:
+            self.stem = f"/api/v1/chatbots/{site.tenant.chatbot}/conversations"
+            self.conversation = Talks(site).begin()
+            self.headers = {"Authorization": f"Bearer {site.tenant.workspace_key}"}
+        self.question, self.answer = (one["id"] for one in self.messages())
+
+    def messages(self):
+        body = self.site.request("GET", f"{self.stem}/{self.conversation}/messages", self.headers, key=False).json()
+        return (body["data"] if self.kind == "workspace" else body)["messages"]
+
+    def say(self, body, message=None, conversation=None, **headers):
+        options = {"data": body} if isinstance(body, bytes) else {"json": body}
+        path = f"{self.stem}/{conversation or self.conversation}/messages/{message or self.answer}/feedback"
+        return self.site.request("POST", path, {**self.headers, **headers}, key=False, **options)
+
+    def told(self):
+        said = self.messages()[1]["feedback"]
+        return said and (said["thumb"], said["text"])
+
+    def done(self, reply):
+        form = (200, {"success": True, "data": {}}) if self.kind == "workspace" else (204, None)
+        return (reply.status_code, reply.json() if reply.content else None) == form
+
+
+@pytest.fixture(params=["visitor", "widget", "workspace"])
+def feedback(request, shared_site):
+    return Feedback(shared_site.for_new_tenant(), request.param)
+
+
+def test_R4_the_last_one_counts_and_null_takes_it_back(feedback):
+    assert feedback.told() is None and "feedback" not in feedback.messages()[0]
+    for body, told in (({"thumb": "up"}, ("up", None)), ({"thumb": "down", "text": "No: é\n𝄞"}, ("down", "No: é\n𝄞")),
+                       ({"thumb": None, "text": "x" * 2000}, (None, "x" * 2000)), ({"thumb": None}, None), ({"thumb": "up", "text": None}, ("up", None)),
+                       ({"thumb": None, "text": None}, None), ({"thumb": None}, None)):
+        assert feedback.done(feedback.say(body)) and feedback.told() == told
+
+
+def test_R4_what_is_none_is_refused_and_changes_nothing(feedback):
+    assert feedback.done(feedback.say({"thumb": "up", "text": "kept"}))
+    for body in ({"thumb": "UP"}, {"thumb": ""}, {"thumb": True}, {"thumb": 1}, {"text": ""}, {"text": "x" * 2001}, {"text": ["x"]}, {"thumb": {}},
+                 [], "up", b"", b"{", b'{"text":"\\u0000"}', b'{"text":"\xff"}', b'{"text":"' + b"x" * 65536 + b'"}'):
+        reply = feedback.say(body)
+        assert (reply.status_code, reply.json()["error"]) == (400, "Invalid request payload"), body
+    assert feedback.told() == ("up", "kept")
+
+
+def test_R4_nobody_elses_answer(feedback):
+    """Nor a question, nor an answer that is of another conversation: the answer of what does not exist."""
+    others = Feedback(feedback.site if feedback.kind != "workspace" else feedback.site.for_new_tenant(), feedback.kind)
+    none = feedback.say({"thumb": "up"}, NONE)
+    assert none.status_code == 404
+    for message, conversation in ((feedback.question, None), (others.answer, None), (others.answer, others.conversation), (feedback.answer, NONE),
+                                  (feedback.answer, others.conversation), ("x" * 41, None), ("%2e", None)):
+        reply = feedback.say({"thumb": "up"}, message, conversation)
+        assert (reply.status_code, reply.content) == (404, none.content), (message, conversation)
+    assert (feedback.told(), others.told()) == (None, None)
+
+
+def test_R4_a_page_needs_its_origin_and_may_read_the_reply(shared_site):
+    visitor = Feedback(shared_site.for_new_tenant(), "visitor")
+    assert may_be_read(visitor.say({"thumb": "up"}))
+    for origin in ("https://evil.example", "null"):
+        assert visitor.say({"thumb": "down"}, Origin=origin).status_code == 403
+    del visitor.headers["Origin"]
+    assert visitor.say({"thumb": "down"}).status_code == 403
+    assert visitor.told() == ("up", None)
+    reply = visitor.site.request("OPTIONS", f"{visitor.stem}/c/messages/m/feedback", {"Origin": "https://x.example", "Access-Control-Request-Method": "POST"}, key=False)
+    assert reply.status_code == 204 and may_be_read(reply)
+
+
+def test_R4_an_answer_that_runs_is_none_yet(shared_site):
+    pages = Pages(shared_site)
+    gate = name()
+    stream = pages.stream(script(name(), tokens=["a", "b"], gates={"1": gate}))
+    conversation, token = next(stream)["conversationId"], stream.headers["X-Visitor-Token"]
+    answer = pages.messages(conversation, token)["messages"][1]["id"]
+
+    def say():
+        return pages.site.request("POST", f"/v1/chat/conversations/{conversation}/messages/{answer}/feedback",
+                                  pages.headers(token), key=False, json={"thumb": "up"}).status_code
+
+    assert say() == 404
+    pages.site.model.open_gate(gate)
+    assert stream.rest()[-1]["type"] == "done" and say() == 204
+
+
+def test_R4_the_operator_sees_it(shared_site):
+    """In conversation show, in stats, and in an export that is read back."""
+    one = Feedback(shared_site.for_new_tenant(), "workspace")
+    url, chatbot = shared_site.postgres.url("owner"), one.site.tenant.chatbot
+    assert one.done(one.say({"thumb": "down", "text": "wrong\nhours"}))
+    code, out, _ = ctl("conversation", "show", one.conversation, url=url)
+    assert code == 0 and re.search(r"\*\*Feedback\*\* \(down, [^)]*Z\)\n\n> wrong\n> hours\n", out)
+    code, out, _ = ctl("stats", "--by", "chatbot", "--chatbot", chatbot, "--json", url=url)
+    assert code == 0 and [(row["thumbs_up"], row["thumbs_down"]) for row in json.loads(out)] == [(0, 1)]
+    code, exported, _ = ctl("conversation", "export", one.conversation, url=url)
+    assert code == 0 and Talks(one.site).read(f"/{one.conversation}", method="DELETE").status_code == 200
+    assert one.site.sql("select * from banter_data.feedback where workspace = %s", one.site.tenant.workspace) == []
+    assert ctl("conversation", "import", "-", url=url, stdin=exported)[0] == 0
+    assert one.told() == ("down", "wrong\nhours")

@@ -13,7 +13,7 @@ from servers import script
 from site_client import Site
 from tenants import new_key
 
-TABLES = "workspace", "chatbot", "api_key", "visitor", "conversation", "exchange", "ledger", "idempotency", "rate_window"
+TABLES = "workspace", "chatbot", "api_key", "visitor", "conversation", "exchange", "ledger", "idempotency", "feedback", "rate_window"
 NONE = "n" * 26  # an id that nobody has
 PAGE = "https://shop.example"
 
@@ -35,6 +35,9 @@ class Side:
         first = chatbot.json(script(self.secret, tokens=[self.secret]), headers=once).json()["data"]
         self.conversation = first["conversationId"]
         self.message = first["messageId"]
+        judged = site.request("POST", f"/api/v1/chatbots/{self.chatbot}/conversations/{self.conversation}/messages/{self.message}/feedback",
+                              {"Authorization": f"Bearer {site.tenant.workspace_key}"}, key=False, json={"thumb": "up", "text": self.secret})
+        assert judged.status_code == 200
         # A page's visitor, who has said something in a session of the same name.
         self.site_key = new_key("site", self.workspace)
         hashed = hashlib.sha256(self.site_key.encode()).digest()
@@ -300,6 +303,9 @@ def test_nothing_of_the_other_is_read(sides, database):
             assert not told[0][1] or not hidden & {one["id"] for one in json.loads(told[0][1])["conversations"]}
             told = call_on(app, f"select * from banter.talk_delete({READER}, %s, 30000)", *who, value)
             assert told[0][0] in (*UNSEEN, "forbidden")
+            for conversation, message in ((value, value), (mine.visited, value), (mine.conversation, value)):
+                told = call_on(app, f"select * from banter.talk_feedback({READER}, %s, %s, 'up', null, true, 30000)", *who, conversation, message)
+                assert told[0][0] in (*UNSEEN, "forbidden")
     assert (mine.holds(), theirs.holds()) == before
 
 
@@ -338,4 +344,4 @@ def test_the_application_can_execute_no_more_than_was_tried(sides, database):
     names = call(database, """select p.proname from pg_proc p join pg_namespace n on n.oid = p.pronamespace
         where n.nspname like 'banter%%' and has_function_privilege(p.oid, 'execute') order by 1""")
     assert [name for (name,) in names] == ["exchange_begin", "exchange_end", "health", "lease_renew", "messages_read", "schema_version",
-                                            "talk_delete", "talks_list", "turn_close", "turn_start", "visit_begin"]
+                                            "talk_delete", "talk_feedback", "talks_list", "turn_close", "turn_start", "visit_begin"]

@@ -15,7 +15,8 @@ static void usage_takes_its_choice(void **state)
 		journal.text,
 		"stats: select name, exchanges, done, \"left\", failed, asked_again, moved,"
 		" tokens_in, tokens_cached, cached_percent, tokens_out, credits, visitors_percent,"
-		" first_ms_half, first_ms_most, total_ms_half, running from banter.stats("
+		" thumbs_up, thumbs_down, first_ms_half, first_ms_most, total_ms_half, running "
+		"from banter.stats("
 		"p_by => $1, p_days => $2, p_workspace => $3, p_chatbot => $4)"
 		" (model, 30, null, Bot) ");
 	assert_refused(ops_statistics_usage(&unit_ops.ops, &which, &rows), STATUS_REFUSED,

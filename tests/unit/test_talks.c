@@ -77,6 +77,35 @@ static void it_says_who_reads(void **state)
 	assert_int_equal(stub_db.rows_alive, 0);
 }
 
+static void feedback_is_told_whole_or_not_at_all(void **state)
+{
+	static const struct stub_row rows[] = { { { "found" } } };
+	static const struct stub_answer answers[] = { { .rows = rows, .count = 1 } };
+	struct talks_opinion feedback = { STR("m-1"), STR("up"), STR("so"), false };
+	struct talks_reader reader = reader_of(KEY_WIDGET);
+	struct db db = { false };
+	struct talks_read read;
+	struct wait wait;
+
+	(void)state;
+	wait_init(&wait);
+	stub_db_script(answers, 1);
+	journal_clear();
+	assert_int_equal(talks_feedback(&db, &wait, &config, &reader, STR("c-1"), &feedback, &read),
+			 STATUS_OK);
+	assert_int_equal(read.outcome, TALKS_FOUND);
+	assert_null(read.body.p);
+	assert_int_equal(read.limit, -1);
+	assert_int_equal(journal_count("'c-1', 'm-1', 'up', 'so', t, "), 1);
+	talks_read_clear(&read);
+	feedback.bad = true;
+	assert_int_equal(talks_feedback(&db, &wait, &config, &reader, STR("c-1"), &feedback, &read),
+			 STATUS_OK);
+	assert_int_equal(journal_count("'c-1', 'm-1', null, null, f, "), 1);
+	talks_read_clear(&read);
+	assert_int_equal(stub_db.rows_alive, 0);
+}
+
 static void another_answer_is_a_fault(void **state)
 {
 	struct talks_reader reader = reader_of(KEY_SITE);
@@ -91,6 +120,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(it_says_who_reads),
+		cmocka_unit_test(feedback_is_told_whole_or_not_at_all),
 		cmocka_unit_test(another_answer_is_a_fault),
 	};
 
