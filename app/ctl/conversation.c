@@ -18,6 +18,8 @@ static enum status list(const struct cli_call *call, struct ops *ops, struct db_
 	const struct ops_conversation_choice choice = {
 		.chatbot = call->arguments[0],
 		.session = cli_value(call, "--session"),
+		.visitor = cli_value(call, "--visitor"),
+		.user = cli_value(call, "--user"),
 		.since = cli_value(call, "--since"),
 		.limit = cli_number(call, "--limit", 50),
 	};
@@ -30,16 +32,16 @@ static int run_list(const struct cli_call *call)
 	return cli_run_rows(call, list, false);
 }
 
-/* Exactly one of the three ways to say which. */
+/* Exactly one of the ways to say which. */
 static bool says_which(const struct cli_call *call)
 {
-	const char *chatbot = cli_value(call, "--chatbot");
-	const char *session = cli_value(call, "--session");
-	const char *metadata = cli_value(call, "--metadata");
+	bool visitor = cli_value(call, "--visitor");
+	int of_chatbot = !!cli_value(call, "--session") + !!cli_value(call, "--metadata") +
+			 !!cli_value(call, "--user");
 
-	if (call->count)
-		return !chatbot && !session && !metadata;
-	return chatbot && !session != !metadata;
+	if (call->count || visitor)
+		return !(call->count && visitor) && !of_chatbot && !cli_value(call, "--chatbot");
+	return cli_value(call, "--chatbot") && of_chatbot == 1;
 }
 
 static int run_delete(const struct cli_call *call)
@@ -48,14 +50,16 @@ static int run_delete(const struct cli_call *call)
 		.chatbot = cli_value(call, "--chatbot"),
 		.session = cli_value(call, "--session"),
 		.metadata = cli_value(call, "--metadata"),
+		.visitor = cli_value(call, "--visitor"),
+		.user = cli_value(call, "--user"),
 	};
 	struct buf ids;
 	int i, code;
 
 	if (!says_which(call))
 		return cli_say(CLI_WRONG,
-			       "conversation delete: say which: CONVERSATION…, or --chatbot "
-			       "with --session or --metadata");
+			       "conversation delete: say which: CONVERSATION…, --visitor, or "
+			       "--chatbot with --session, --user or --metadata");
 	if (erasure.metadata && !strchr(erasure.metadata, '='))
 		return cli_say(CLI_WRONG, "conversation delete: --metadata needs NAME=VALUE");
 	buf_init(&ids, IDS_CAP);
@@ -71,6 +75,8 @@ static int run_delete(const struct cli_call *call)
 
 static const struct cli_option list_options[] = {
 	{ "--session", "SESSION", "only of this session" },
+	{ "--user", "USER", "only of who is signed in by this name at their site" },
+	{ "--visitor", "VISITOR", "only of this visitor" },
 	{ "--since", "AGE", "only those that went on since: 18h, 7d, 12w" },
 	{ "--limit", "N", "how many at most (50)" },
 	{ .name = NULL },
@@ -104,7 +110,9 @@ static const struct cli_option import_options[] = {
 static const struct cli_option delete_options[] = {
 	{ "--chatbot", "CHATBOT", "of this chatbot, with one of:" },
 	{ "--session", "SESSION", "the session's conversation" },
+	{ "--user", "USER", "all of who is signed in by this name" },
 	{ "--metadata", "NAME=VALUE", "all with this string or number in a message's metadata" },
+	{ "--visitor", "VISITOR", "all of this visitor, instead" },
 	{ .name = NULL },
 };
 
@@ -116,7 +124,7 @@ const struct cli_command ctl_conversation_commands[] = {
 	  .example = "conversation list Support --since 7d",
 	  .options = list_options,
 	  .flags = CLI_PRINTS,
-	  .details = 1,
+	  .details = 3,
 	  .run = run_list },
 	{ .name = "conversation show",
 	  .arguments = "CONVERSATION",
@@ -170,7 +178,11 @@ const struct cli_command ctl_conversation_commands[] = {
 	  .meaning = "Deletes conversations: no text of them stays in any table",
 	  .more = "Questions, answers, metadata and idempotency keys go, the statistics of them\n"
 		  "too; the ledger of credits stays, which holds numbers only. What runs in them\n"
-		  "ends in an error, uncharged. Backups and exports made before still have them.",
+		  "ends in an error, uncharged. Backups and exports made before still have them.\n"
+		  "With --user and --visitor nothing stays of that visitor either; conversation "
+		  "show\n"
+		  "says whose a conversation is. Where the pages of several site keys call their\n"
+		  "users alike, --user means all of these.",
 	  .example = "conversation delete --chatbot Support --session user-123",
 	  .options = delete_options,
 	  .flags = CLI_ASKS,

@@ -56,6 +56,7 @@ static int print_swept(const struct cli_call *call, const struct ops_swept *swep
 		{ "rate_windows", swept->windows },
 		{ "conversations", swept->conversations.conversations },
 		{ "exchanges", swept->conversations.exchanges },
+		{ "visitors", swept->visitors },
 	};
 	struct table *table;
 	char number[24];
@@ -118,9 +119,9 @@ const struct cli_command ctl_retention_commands[] = {
 	  .meaning = "Does the daily cleaning, for a timer: asks nothing",
 	  .more = "It gives back the credits that dead workers had reserved, forgets idempotency\n"
 		  "keys after their 24 hours and rate windows that have ended, and deletes the\n"
-		  "conversations that their chatbot's retention_days say are kept too long. It "
-		  "may\n"
-		  "run beside the pool, and twice at once.",
+		  "conversations that their chatbot's retention_days say are kept too long, then\n"
+		  "the visitors who have no conversation any more: their token is nobody's from\n"
+		  "then on. It may run beside the pool, and twice at once.",
 	  .example = "sweep --dry-run",
 	  .options = sweep_options,
 	  .flags = CLI_PRINTS,

@@ -17,12 +17,15 @@ enum status ops_conversation_list(struct ops *ops, const struct ops_conversation
 
 	db_query_init(&query, "conversation list",
 		      "select conversation as conversation_id, chatbot, session, exchanges,"
-		      " last_at, created_at, chatbot_id from banter.conversation_list("
-		      "p_chatbot => $1, p_session => $2, p_since => $3, p_limit => $4)");
+		      " last_at, created_at, user_id, chatbot_id, visitor, thread"
+		      " from banter.conversation_list(p_chatbot => $1, p_session => $2,"
+		      " p_since => $3, p_limit => $4, p_visitor => $5, p_user => $6)");
 	db_add_input(&query, choice->chatbot);
 	db_add_input(&query, choice->session);
 	db_add_input(&query, choice->since);
 	db_add_integer(&query, choice->limit);
+	db_add_input(&query, choice->visitor);
+	db_add_input(&query, choice->user);
 	return ops_call(ops, &query, out);
 }
 

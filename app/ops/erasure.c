@@ -16,6 +16,8 @@ static void add_choice(struct db_query *query, const struct ops_erasure *which)
 	db_add_input(query, which->metadata);
 	db_add_input(query, which->age);
 	db_add_boolean(query, which->retention);
+	db_add_input(query, which->visitor);
+	db_add_input(query, which->user);
 }
 
 enum status ops_erasure_count(struct ops *ops, const struct ops_erasure *which,
@@ -28,7 +30,8 @@ enum status ops_erasure_count(struct ops *ops, const struct ops_erasure *which,
 	db_query_init(&query, "counting",
 		      "select conversations, exchanges, running from"
 		      " banter.conversation_erase_count(p_conversations => $1, p_chatbot => $2,"
-		      " p_session => $3, p_metadata => $4, p_age => $5, p_retention => $6)");
+		      " p_session => $3, p_metadata => $4, p_age => $5, p_retention => $6,"
+		      " p_visitor => $7, p_user => $8)");
 	add_choice(&query, which);
 	status = ops_call(ops, &query, &rows);
 	if (status == STATUS_OK)
@@ -52,7 +55,8 @@ enum status ops_erasure_step(struct ops *ops, const struct ops_erasure *which,
 		      "select conversations, exchanges, next_workspace, next_conversation from"
 		      " banter.conversation_erase(p_conversations => $1, p_chatbot => $2,"
 		      " p_session => $3, p_metadata => $4, p_age => $5, p_retention => $6,"
-		      " p_after_workspace => $7, p_after_conversation => $8, p_limit => $9)");
+		      " p_visitor => $7, p_user => $8, p_after_workspace => $9,"
+		      " p_after_conversation => $10, p_limit => $11)");
 	add_choice(&query, which);
 	db_add_input(&query, db_rows_text(erasing->last, 0, NEXT_WORKSPACE).p);
 	db_add_input(&query, db_rows_text(erasing->last, 0, NEXT_CONVERSATION).p);

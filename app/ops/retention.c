@@ -16,7 +16,7 @@ enum status ops_retention_due(struct ops *ops, struct ops_swept *out)
 
 	db_query_init(&query, "sweep",
 		      "select lost_exchanges, idempotency_keys, rate_windows, conversations,"
-		      " exchanges from banter.sweep_due()");
+		      " exchanges, visitors from banter.sweep_due()");
 	status = ops_call(ops, &query, &rows);
 	if (status == STATUS_OK)
 		*out = (struct ops_swept){
@@ -25,29 +25,45 @@ enum status ops_retention_due(struct ops *ops, struct ops_swept *out)
 			.windows = db_rows_integer(rows, 0, 2, 0),
 			.conversations = { .conversations = db_rows_integer(rows, 0, 3, 0),
 					   .exchanges = db_rows_integer(rows, 0, 4, 0) },
+			.visitors = db_rows_integer(rows, 0, 5, 0),
 		};
 	db_rows_free(rows);
 	return status;
 }
 
-/* A workspace at a time. */
-static enum status sweep_leases(struct ops *ops, struct ops_sweep *sweep)
+/* A workspace at a time: a statement that does the next behind $1, says which, and how many. */
+static enum status sweep_next(struct ops *ops, struct ops_sweep *sweep, const char *sql,
+			      int64_t *count)
 {
 	struct db_rows *rows = NULL;
 	struct db_query query;
 	enum status status;
 
-	db_query_init(&query, "sweep",
-		      "select workspace, lost from banter.sweep_leases(p_after => $1)");
+	db_query_init(&query, "sweep", sql);
 	db_add_input(&query, db_rows_text(sweep->last, 0, 0).p);
 	status = ops_call(ops, &query, &rows);
 	if (status)
 		return status;
-	sweep->swept.leases += db_rows_integer(rows, 0, 1, 0);
+	*count += db_rows_integer(rows, 0, 1, 0);
 	sweep->part += !db_rows_text(rows, 0, 0).p;
 	db_rows_free(sweep->last);
 	sweep->last = rows;
 	return STATUS_OK;
+}
+
+static enum status sweep_leases(struct ops *ops, struct ops_sweep *sweep)
+{
+	return sweep_next(ops, sweep,
+			  "select workspace, lost from banter.sweep_leases(p_after => $1)",
+			  &sweep->swept.leases);
+}
+
+static enum status sweep_visitors(struct ops *ops, struct ops_sweep *sweep)
+{
+	return sweep_next(ops, sweep,
+			  "select workspace, visitors from banter.sweep_visitors("
+			  "p_after => $1, p_limit => 1000)",
+			  &sweep->swept.visitors);
 }
 
 /* A statement that deletes at most $1 rows and says how many. */
@@ -108,7 +124,8 @@ static enum status sweep_conversations(struct ops *ops, struct ops_sweep *sweep)
 enum status ops_retention_step(struct ops *ops, struct ops_sweep *sweep)
 {
 	static enum status (*const parts[])(struct ops *, struct ops_sweep *) = {
-		sweep_leases, sweep_keys, sweep_windows, count_conversations, sweep_conversations,
+		sweep_leases,	     sweep_keys,	  sweep_windows,
+		count_conversations, sweep_conversations, sweep_visitors,
 	};
 	enum status status = parts[sweep->part](ops, sweep);
 

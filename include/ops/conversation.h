@@ -10,8 +10,8 @@
 #include "ops/ops.h"
 
 struct ops_conversation_choice {
-	const char *chatbot, *session; /* only of these */
-	const char *since;	       /* only those that went on within that age: "7d" */
+	const char *chatbot, *session, *visitor, *user; /* only of these */
+	const char *since; /* only those that went on within that age: "7d" */
 	int64_t limit;
 };
 /* The latest first, without their texts. */

@@ -11,11 +11,12 @@
 
 /*
  * Which: what is NULL does not count. Kept longer than their chatbot's retention; or of these ids (a
- * line each), of a chatbot, of a session, with NAME=VALUE in their metadata, older than an age.
+ * line each), of a chatbot, of a session, of a visitor, of a chatbot's signed-in user, with NAME=VALUE in
+ * their metadata, older than an age. A visitor who is named goes too.
  */
 struct ops_erasure {
 	bool retention;
-	const char *conversations, *chatbot, *session, *metadata, *age;
+	const char *conversations, *chatbot, *session, *metadata, *age, *visitor, *user;
 };
 
 struct ops_erased {

@@ -1,7 +1,7 @@
 /*
  * The daily cleaning: gives back the credits that dead workers had reserved, forgets idempotency keys and
- * rate windows that count no more, erases conversations that their chatbots keep no longer. It may run
- * beside the pool, and twice at once.
+ * rate windows that count no more, erases conversations that their chatbots keep no longer, and visitors who
+ * have none left. It may run beside the pool, and twice at once.
  */
 #ifndef OPS_RETENTION_H
 #define OPS_RETENTION_H
@@ -12,6 +12,7 @@
 struct ops_swept {
 	int64_t leases, keys, windows;
 	struct ops_erased conversations;
+	int64_t visitors;
 };
 
 /* What a sweep would find now. */

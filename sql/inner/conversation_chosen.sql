@@ -2,7 +2,7 @@
 create or replace function banter_data.conversation_chosen(
 	p_workspace bigint, p_chatbot text, p_conversations text[], p_session text, p_member text,
 	p_value text, p_before timestamptz, p_retention boolean,
-	p_after_workspace bigint, p_after_conversation text, p_limit integer)
+	p_visitors text[], p_after_workspace bigint, p_after_conversation text, p_limit integer)
 returns table (workspace bigint, conversation text, before timestamptz)
 language sql
 stable
@@ -17,6 +17,7 @@ as $$
 		and (p_chatbot is null or c.chatbot = p_chatbot)
 		and (p_conversations is null or c.conversation = any (p_conversations))
 		and (p_session is null or c.session = p_session)
+		and (p_visitors is null or c.visitor = any (p_visitors))
 		and c.last_at < k.before
 		and (p_after_conversation is null
 			or (c.workspace, c.conversation) > (p_after_workspace, p_after_conversation))
@@ -31,5 +32,5 @@ as $$
 $$;
 
 comment on function banter_data.conversation_chosen(
-	bigint, text, text[], text, text, text, timestamptz, boolean, bigint, text, integer) is
+	bigint, text, text[], text, text, text, timestamptz, boolean, text[], bigint, text, integer) is
 	'The next conversations behind a place that are to be erased, and the time their last question must lie before.';

@@ -8,6 +8,8 @@ as $$
 		when json_typeof(p_exchanges) is distinct from 'array' then 'it has no list of exchanges'
 		when coalesce(p_conversation.conversation !~ '^[A-Za-z0-9_-]{1,40}$', true) then 'its id cannot be one'
 		when p_conversation.session !~ '^[A-Za-z0-9._:-]{1,128}$' then 'its session cannot be one'
+		when p_conversation.thread !~ '^[A-Za-z0-9._:-]{1,128}$' or num_nonnulls(p_conversation.session, p_conversation.visitor) > 1
+		then 'it cannot be of such a visitor'
 		when p_conversation.next_position not between 1 and 1000000000000000 -- room for all that will be asked
 			or not isfinite(p_conversation.created_at) or not isfinite(p_conversation.last_at)
 		then 'its next position or one of its times cannot be one'

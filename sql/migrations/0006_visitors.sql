@@ -110,3 +110,14 @@ create table if not exists banter_data.feedback (
 alter table banter_data.feedback alter column text set statistics 0;
 comment on table banter_data.feedback is 'What whoever asked thinks of an answer: the last they said.';
 comment on column banter_data.feedback.thumb is 'up or down; null: a text alone.';
+
+-- banter: step
+-- These of the operator's, and what they call, take or return more than before.
+drop function if exists
+	banter.conversation_list(text, text, text, integer),
+	banter.conversation_erase(text, text, text, text, text, boolean, bigint, text, integer),
+	banter.conversation_erase_count(text, text, text, text, text, boolean),
+	banter.sweep_due(),
+	banter_data.conversation_choice(text, text, text, text, boolean),
+	banter_data.conversation_chosen(
+		bigint, text, text[], text, text, text, timestamptz, boolean, bigint, text, integer);

@@ -52,9 +52,21 @@ begin
 		return;
 	end if;
 
+	-- Its visitor's, if that is one of this chatbot's: known by its id alone otherwise, as where its name is taken.
+	perform from banter_data.visitor x
+	where x.workspace = v_workspace and x.visitor = v_new.visitor and x.chatbot = v_chatbot;
+	if not found then
+		v_new.visitor := null;
+	end if;
+	if v_new.visitor is null or exists (
+		select from banter_data.conversation c
+		where c.workspace = v_workspace and c.visitor = v_new.visitor and c.thread = v_new.thread)
+	then
+		v_new.thread := null;
+	end if;
 	insert into banter_data.conversation (
-		workspace, conversation, chatbot, session, next_position, created_at, last_at)
-	values (v_workspace, v_new.conversation, v_chatbot, v_new.session, v_new.next_position,
+		workspace, conversation, chatbot, session, visitor, thread, next_position, created_at, last_at)
+	values (v_workspace, v_new.conversation, v_chatbot, v_new.session, v_new.visitor, v_new.thread, v_new.next_position,
 		v_new.created_at, v_new.last_at)
 	on conflict do nothing;
 	if not found then

@@ -1,6 +1,6 @@
 create or replace function banter.sweep_due(
 	out lost_exchanges bigint, out idempotency_keys bigint, out rate_windows bigint,
-	out conversations bigint, out exchanges bigint)
+	out conversations bigint, out exchanges bigint, out visitors bigint)
 language plpgsql
 stable
 security definer
@@ -22,8 +22,12 @@ begin
 	from banter.conversation_erase_count(
 		p_conversations => null, p_chatbot => null, p_session => null, p_metadata => null, p_age => null,
 		p_retention => true) n;
+	select count(*) into visitors
+	from banter_data.visitor x
+	where not exists (
+		select from banter_data.conversation c where c.visitor = x.visitor and c.workspace = x.workspace);
 end
 $$;
 
 comment on function banter.sweep_due() is
-	'For the operator. What a sweep would find: exchanges of dead workers, idempotency keys and rate windows that count no more, conversations that their chatbots keep no longer.';
+	'For the operator. What a sweep would find: exchanges of dead workers, idempotency keys and rate windows that count no more, conversations that their chatbots keep no longer, visitors who have no conversation.';

@@ -486,6 +486,51 @@ def test_who_deletes_waits_for_what_begins_and_nothing_begins_behind_it(admin, w
     eraser.close()
 
 
+VISIT = f"""select outcome from banter.visit_begin(%s, %s, 'https://a.example', %s, %s, null, null, null, %s, %s, %s, %s, %s, 'hello', false,
+    null, %s, 300, 20, 10000, 'r', 0, 0, 0, 0, {GUARD * 1000}) where outcome <> 'history'"""
+
+
+def visit(connection, workspace, session, minted=False):
+    one = secrets.token_hex(12)
+    return value(connection, VISIT, workspace, sha256("pk"), sha256("token"), minted, one + "v", one, one + "a", one + "c", session, sha256("b"))
+
+
+def test_a_sweep_waits_for_who_begins_again(admin, workspace):
+    """Whose last conversation is gone, and who asks anew at the moment of the sweep, is still a visitor behind it."""
+    rows(admin, "select banter.key_create(%s, 'pages', 'site', 'bot', %s, 'xxxx', '', %s)", workspace, sha256("pk"), ["https://a.example"])
+    assert visit(admin, workspace, "first", True) == "started"
+    rows(admin, "delete from banter_data.conversation where workspace = %s", workspace)
+    asker, sweeper = connect(), connect()
+    asker.autocommit = False
+    assert visit(asker, workspace, "second") == "started"
+    with ThreadPoolExecutor(1) as pool:
+        swept = pool.submit(rows, sweeper, "select visitors from banter.sweep_visitors(%s, 1000)", workspace)
+        until_waiting(admin, sweeper.info.backend_pid)
+        asker.commit()
+        assert swept.result(GUARD) == [(0,)]
+    assert visit(admin, workspace, "third") == "started"
+    asker.close()
+    sweeper.close()
+
+
+def test_who_erases_locks_in_the_order_of_who_begins(admin, workspace):
+    """A limited chatbot's window comes behind the exchange: beside a begin that holds a lapsed one there is no deadlock."""
+    rows(admin, "update banter_data.chatbot set rate_limit = 1000 where workspace = %s", workspace)
+    begun, _ = begin(admin, workspace, kind="workspace", idem="k", lease=-1)
+    asker, eraser = connect(), connect()
+    asker.autocommit = False
+    rows(asker, "select from banter_data.exchange where workspace = %s for update", workspace)
+    with ThreadPoolExecutor(1) as pool:
+        erased = pool.submit(rows, eraser, f"""select outcome from banter.talk_delete(%s, %s, 'workspace', 'bot', null, null, null, null, null,
+            null, %s, {GUARD * 1000})""", workspace, sha256("sk"), begun["conversation"])
+        until_waiting(admin, eraser.info.backend_pid)
+        assert begin(asker, workspace, kind="workspace")[0]["outcome"] == "started", "which counts in the window"
+        asker.commit()
+        assert erased.result(GUARD) == [("found",)]
+    asker.close()
+    eraser.close()
+
+
 @pytest.mark.parametrize("what", ["bot", None], ids=["chatbot", "workspace"])
 def test_deleting_in_a_storm(admin, workspace, what):
     """Two who delete it, those who ask it, with retries, and those who ask its neighbour: everybody gets a clean answer."""

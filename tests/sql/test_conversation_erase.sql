@@ -65,5 +65,32 @@ select pg_temp.rows_are($$ select * from banter.conversation_erase(null, null, n
 	$$ values (3::bigint, 3::bigint, null::bigint, null::text) $$, 'and the rest');
 select is(pg_temp.credits(), pg_temp.ledger(), 'the ledger adds up');
 
+-- Visitors: of bot three, two of whom are the same user by two keys, and one of other.
+create function pg_temp.visitor(visitor text, user_id text default null, chatbot text default 'bot', workspace bigint default 1) returns void language sql as $$
+	insert into banter_data.visitor (workspace, visitor, chatbot, hash, user_id) values ($4, $1, $3, sha256($1::bytea), $2)
+$$;
+create function pg_temp.belongs(conversation text, visitor text, thread text default null) returns void language sql as $$
+	update banter_data.conversation c set visitor = $2, thread = $3, session = null where c.conversation = $1
+$$;
+delete from banter_data.conversation;
+select pg_temp.turn('p' || n, session => 'p' || n) from generate_series(1, 6) n;
+select pg_temp.turn('q1', session => 'q', key => 'wk-other');
+select pg_temp.visitor('v1'), pg_temp.visitor('v2', 'anna'), pg_temp.visitor('v3', 'anna'), pg_temp.visitor('v4', 'anna', 'other'), pg_temp.visitor('v5', 'anna', workspace => 2);
+select pg_temp.belongs('p1-c', 'v1'), pg_temp.belongs('p2-c', 'v1'), pg_temp.belongs('p3-c', 'v2'), pg_temp.belongs('p4-c', 'v3'), pg_temp.belongs('p5-c', 'v3'), pg_temp.belongs('q1-c', 'v4');
+create function pg_temp.erase_visitors(visitor text, user_id text default null, chatbot text default null, most integer default 100)
+returns table (conversations bigint, next_conversation text) language sql as $$
+	select e.conversations, e.next_conversation from banter.conversation_erase(null, $3, null, null, null, false, null, null, $4, $1, $2) e
+$$;
+select is((select (c.conversations, c.exchanges, c.running)::text from banter.conversation_erase_count(null, b, null, null, null, false, v, u) c), n, concat_ws(' ', b, v, u))
+from (values (null, 'v1', null, '(2,2,2)'), ('1/bot', null, 'anna', '(3,3,3)'), ('1/other', null, 'anna', '(1,1,1)'), (null, 'none', null, '(0,0,0)'),
+	('1/bot', null, 'otto', '(0,0,0)'), ('1/other', 'v1', null, '(0,0,0)')) t (b, v, u, n);
+select throws_ok($$ select banter.conversation_erase_count(null, null, null, null, null, false, null, 'anna') $$, 'P0001', 'nothing says which conversations', 'a user is a chatbot''s');
+select pg_temp.rows_are($$ select * from pg_temp.erase_visitors('v1') $$, $$ values (2::bigint, null::text) $$, 'a visitor goes');
+select pg_temp.rows_are($$ select * from pg_temp.erase_visitors(null, 'anna', '1/bot', 2) $$, $$ values (2::bigint, 'p4-c') $$, 'a user, in steps');
+select pg_temp.rows_are('select visitor from banter_data.visitor order by 1', $$ values ('v2'), ('v3'), ('v4'), ('v5') $$, 'who is there until all has gone');
+select pg_temp.rows_are($$ select * from pg_temp.erase_visitors(null, 'anna', '1/bot', 2) $$, $$ values (1::bigint, null::text) $$, 'the rest');
+select pg_temp.rows_are('select visitor from banter_data.visitor order by 1', $$ values ('v4'), ('v5') $$, 'another chatbot''s user of that name stays');
+select pg_temp.rows_are('select conversation from banter_data.conversation order by 1', $$ values ('p6-c'), ('q1-c') $$, 'and nobody else''s conversation goes');
+
 select * from finish();
 rollback;

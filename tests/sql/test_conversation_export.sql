@@ -37,6 +37,12 @@ from pg_temp.export('markdown', 1, 'r1-c', 0, 0, 1);
 select pg_temp.rows_are($$ select regexp_replace(body, '.*\n(\*\*(Answer|No answer).*)$', '\1')
 	from pg_temp.export('markdown', 1, 'x1-c', 1, 0, 2) $$,
 	$$ values (E'**Answer** (left)\n\n> some\n'), (E'**No answer** (failed)\n') $$, 'how each ended');
+insert into banter_data.visitor (workspace, visitor, chatbot, hash, user_id) values (1, 'v1', 'bot', sha256('token'), 'anna');
+update banter_data.conversation set visitor = 'v1', thread = 'main', session = null where conversation = 'r1-c';
+select matches(head, E'^# Conversation r1-c\n\n- chatbot: bot \\(bot\\)\n- visitor: v1\n- user: anna\n- called: main\n- created: ')
+from pg_temp.export('markdown', null, null, null, null, 1);
+select pg_temp.row_is($$ select h ->> 'session', h ->> 'visitor', h ->> 'user_id', h ->> 'thread', strpos(head, encode(sha256('token'), 'hex'))
+	from (select head, (head || ']}')::json as h from pg_temp.export('jsonl', null, null, null, null, 1)) e $$, row(null::text, 'v1'::text, 'anna'::text, 'main'::text, 0), 'whose it is, and no token''s hash');
 insert into banter_data.feedback (workspace, exchange, thumb, text, at) values
 	(1, 'x2', 'down', E'not\nso', '2026-01-02T03:04:05.000006Z'), (1, 'x3', 'up', null, '2026-01-02T03:04:05Z');
 select pg_temp.rows_are($$ select substr(body, strpos(body, E'\n**Feedback')) from pg_temp.export('markdown', 1, 'x1-c', 1, 0, 2) $$,

@@ -37,6 +37,26 @@ select pg_temp.row_is($$ select workspace, chatbot from banter_data.conversation
 select throws_ok($$ select banter.conversation_import('{}', 'nowhere') $$, 'P0001', null, 'which must be there');
 delete from banter_data.conversation;
 
+-- Whose it is stays so, where they are still there.
+create function pg_temp.owned(outcome text, visitor text, thread text, said text) returns text language plpgsql as $$
+declare
+	v_got text;
+begin
+	select i.outcome into v_got from record, banter.conversation_import(replace(line, '"session":"s","visitor":null,"thread":null', '"session":null,"visitor":"v1","thread":"main"'), null) i;
+	select concat_ws(' ', v_got, c.visitor, c.thread, c.session) into v_got from banter_data.conversation c where c.conversation = 'x1-c';
+	delete from banter_data.conversation c where c.conversation = 'x1-c';
+	return is(v_got, concat_ws(' ', $1, $2, $3), $4);
+end
+$$;
+select pg_temp.owned('imported', null, null, 'nobody has that id: it is known by its own');
+insert into banter_data.visitor (workspace, visitor, chatbot, hash) values (1, 'v1', 'other', 'h'), (2, 'v1', 'bot', 'h');
+select pg_temp.owned('imported', null, null, 'another chatbot''s visitor, another workspace''s');
+update banter_data.visitor set chatbot = 'bot' where workspace = 1;
+select pg_temp.owned('imported', 'v1', 'main', 'the visitor has it again');
+insert into banter_data.conversation (workspace, conversation, chatbot, visitor, thread, next_position) values (1, 'taken', 'bot', 'v1', 'main', 1);
+select pg_temp.owned('imported', 'v1', null, 'and has another of that name');
+delete from banter_data.conversation;
+
 -- What is refused leaves nothing; tests/system has more of it.
 create function pg_temp.refused(line text, why text) returns setof text language plpgsql as $$
 begin
@@ -48,6 +68,8 @@ select pg_temp.refused('{', 'it is not JSON, or something in it is not of its ty
 select pg_temp.refused('null', 'it is no conversation that this version of banterctl exports');
 select pg_temp.refused(replace(line, '"version":1', '"version":2'), 'it is no conversation that this version of banterctl exports') from record;
 select pg_temp.refused(replace(line, '"exchanges"', '"others"'), 'it has no list of exchanges') from record;
+select pg_temp.refused(replace(line, '"visitor":null', '"visitor":"v1"'), 'it cannot be of such a visitor') from record;
+select pg_temp.refused(replace(line, '"thread":null', '"thread":"a b"'), 'it cannot be of such a visitor') from record;
 select pg_temp.refused(replace(line, '"position":2', '"position":3'), 'one of its exchanges has no place in it') from record;
 select pg_temp.refused(replace(line, '"position":2', '"position":1'), 'it breaks the rule exchange_place') from record;
 select pg_temp.refused(replace(line, '"position":2', '"position":null'), 'its position is missing') from record;

@@ -148,7 +148,7 @@ def test_a_migration_mends_functions_that_returned_less(empty):
     assert ctl("migrate", url=empty.url())[0] == 0
     assert empty.run(LISTS) == first and [new for _, new in first] == [True, True]
     empty.run("""delete from banter_data.migration where version > 2;
-        drop function banter.conversation_list(text, text, text, integer);
+        drop function banter.conversation_list;
         create function banter.conversation_list(p_chatbot text, p_session text, p_since text, p_limit integer)
             returns table (conversation text, chatbot text, session text, exchanges bigint, last_at text, created_at text)
             language sql as 'select null, null, null, null::bigint, null, null';

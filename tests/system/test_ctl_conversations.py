@@ -2,6 +2,7 @@
 That no text stays behind a deletion is test_erasure's."""
 
 import contextlib
+import hashlib
 import json
 import os
 import pty
@@ -112,6 +113,26 @@ def test_list_of_a_session_of_late_and_some(bot, url):
     assert len(record("conversation", "list", bot.tenant.chatbot, "--since", "5w", url=url)) == 5
     assert len(record("conversation", "list", bot.tenant.chatbot, "--limit", 4, url=url)) == 4
     assert len(record("conversation", "list", url=url)) >= 5
+
+
+def test_list_and_show_say_whose_it_is(bot, url):
+    """And neither has the token's hash."""
+    bot.sql("insert into banter_data.visitor (workspace, visitor, chatbot, hash, user_id) values (%s, 'v1', %s, sha256('token'), 'anna@x')",
+            bot.tenant.workspace, bot.tenant.chatbot)
+    conversation = conversation_of(bot, bot.second)
+    bot.sql("update banter_data.conversation set visitor = 'v1', thread = 'main', session = null where conversation = %s", conversation)
+    for option in (["--user", "anna@x"], ["--visitor", "v1"]):
+        (one,) = record("conversation", "list", bot.tenant.chatbot, *option, url=url)
+        assert (one["conversation_id"], one["user_id"], one["visitor"], one["thread"], one["session"]) == (conversation, "anna@x", "v1", "main", None)
+    assert record("conversation", "list", bot.tenant.chatbot, "--user", "otto", url=url) == []
+    assert len(record("conversation", "list", bot.tenant.chatbot, url=url)) == 2
+    code, out, _ = ctl("conversation", "list", bot.tenant.chatbot, url=url)
+    assert code == 0 and "anna@x" in out
+    shown = ctl("conversation", "show", conversation, url=url)[1]
+    assert {"- visitor: v1", "- user: anna@x", "- called: main"} <= set(shown.split("\n"))
+    exported = ctl("conversation", "export", conversation, url=url)[1]
+    hashed = hashlib.sha256(b"token").hexdigest()
+    assert json.loads(exported)["user_id"] == "anna@x" and hashed not in exported + shown + out
 
 
 @pytest.mark.parametrize("age", ["7", "d", "7 days", "-7d", "7m", "0000001d", ""])
@@ -482,9 +503,13 @@ def test_an_export_of_nothing_is_nothing(site, url):
 @pytest.mark.parametrize("words, said", [
     (["conversation", "export", "x", "--chatbot", "y"], "are three ways to say which; take one"),
     (["conversation", "export", "--format", "xml"], "--format is one of jsonl|markdown"),
-    (["conversation", "delete"], "say which: CONVERSATION…, or --chatbot with --session or --metadata"),
+    (["conversation", "delete"], "say which: CONVERSATION…, --visitor, or --chatbot with --session, --user or --metadata"),
     (["conversation", "delete", "--chatbot", "x"], "say which"),
     (["conversation", "delete", "--session", "x"], "say which"),
+    (["conversation", "delete", "--user", "x"], "say which"),
+    (["conversation", "delete", "--visitor", "x", "--user", "x", "--chatbot", "x"], "say which"),
+    (["conversation", "delete", "--visitor", "x", "y"], "say which"),
+    (["conversation", "delete", "--chatbot", "x", "--user", "x", "--session", "y"], "say which"),
     (["conversation", "delete", "x", "--chatbot", "x", "--session", "x"], "say which"),
     (["conversation", "delete", "--chatbot", "x", "--session", "x", "--metadata", "a=b"], "say which"),
     (["conversation", "delete", "--chatbot", "x", "--metadata", "a"], "--metadata needs NAME=VALUE"),

@@ -24,7 +24,7 @@ def places(site, words):
         join information_schema.tables using (table_schema, table_name)
         where table_schema like 'banter%%' and table_type = 'BASE TABLE'""")
     assert len(columns) > 50
-    site.sql("analyze banter_data.exchange, banter_data.conversation, banter_data.idempotency, banter_data.feedback")
+    site.sql("analyze banter_data.exchange, banter_data.conversation, banter_data.idempotency, banter_data.feedback, banter_data.visitor")
     columns += [("pg_catalog.pg_statistic", f"stavalues{n}") for n in range(1, 6)]
     found = site.sql(
         " union all ".join(
@@ -124,6 +124,40 @@ def test_no_text_stays_in_any_table(site, url, way):
     assert places(site, other.words) == before
     assert site.credits() == left, "what was charged stays charged"
     assert keys(site) == 0
+
+
+class Visited(Marked):
+    """Two conversations of one visitor, who is signed in."""
+
+    def __init__(self, site):
+        self.site = site
+        self.words = {}
+        self.user = self.word("user")
+        self.visitor = self.word("visitor")
+        site.sql("insert into banter_data.visitor (workspace, visitor, chatbot, hash, user_id) values (%s, %s, %s, sha256(%s), %s)",
+                 site.tenant.workspace, self.visitor, site.tenant.chatbot, self.visitor.encode(), self.user)
+        for number in range(2):
+            session = servers.name()
+            site.chat(script(self.word(f"question {number}"), tokens=[self.word(f"answer {number}")]), session)
+            site.sql("update banter_data.conversation set visitor = %s, thread = %s, session = null where workspace = %s and session = %s",
+                     self.visitor, self.word(f"name {number}"), site.tenant.workspace, session)
+
+
+@pytest.mark.parametrize("way", ["visitor", "user", "sweep"])
+def test_nothing_of_a_visitor_stays(site, url, way):
+    """By the visitor's id, by what their site calls them; or by the sweep, once their last conversation was deleted."""
+    marked, other = Visited(site), Visited(site.for_new_tenant())
+    before = places(site, other.words)
+    assert all(places(site, marked.words).values()) and all(before.values()), "else this test would see nothing"
+    which = {"visitor": ("--visitor", marked.visitor), "user": ("--chatbot", site.tenant.chatbot, "--user", marked.user),
+             "sweep": marked.ids()}[way]
+    code, out, err = ctl("conversation", "delete", "--yes", *which, url=url)
+    assert (code, out, err) == (0, "deleted 2 conversations with 2 exchanges\n", "")
+    if way == "sweep":
+        assert {what for what, at in places(site, marked.words).items() if at} == {"user", "visitor"}
+        assert ctl("sweep", url=url)[0] == 0
+    assert places(site, marked.words) == dict.fromkeys(marked.words, set())
+    assert places(site, other.words) == before
 
 
 @pytest.mark.parametrize("streams", [False, True], ids=["json", "stream"])
@@ -234,6 +268,12 @@ def due(kept):
         tenant.sql("update banter_data.conversation set last_at = now() - make_interval(days => %s, hours => 1)"
                    " where session = %s",
                    days, session)
+    site.sql("""insert into banter_data.visitor (workspace, visitor, chatbot, hash)
+        select %s, 'v-' || n, %s, sha256(%s::bytea || n::text::bytea) from generate_series(1, 1201) n""",
+             site.tenant.workspace, site.tenant.chatbot, site.tenant.chatbot)
+    site.chat(script("x", tokens=["y"]), servers.name("visited"))
+    site.sql("update banter_data.conversation set visitor = 'v-7', session = null where workspace = %s and session like 'visited%%'",
+             site.tenant.workspace)
     site.other = other
     # Last: the next exchange would do it.
     site.sql("""update banter_data.exchange set lease_until = now() - interval '1 second'
@@ -247,7 +287,7 @@ def keyed(site, key):
     return site.chat(script("x", tokens=["one"]), "keyed", {"Idempotency-Key": key}).json()["message"]
 
 
-FOUND = {"lost_exchanges": 1, "idempotency_keys": 2500, "rate_windows": 1, "conversations": 1, "exchanges": 1}
+FOUND = {"lost_exchanges": 1, "idempotency_keys": 2500, "rate_windows": 1, "conversations": 1, "exchanges": 1, "visitors": 1200}
 NOTHING = dict.fromkeys(FOUND, 0)
 
 
@@ -269,13 +309,14 @@ def test_sweep_takes_what_is_due_and_leaves_the_rest(due):
     sessions = due.sql("""select session from banter_data.conversation
         where session like 'days%%' and workspace in (%s, %s)""", due.tenant.workspace, due.other.tenant.workspace)
     assert sorted(name.split("-")[0] for (name,) in sessions) == ["days1000", "days29"]
+    assert due.sql("select visitor from banter_data.visitor where workspace = %s", due.tenant.workspace) == [("v-7",)]
 
 
 def test_sweep_for_people(due):
     code, out, err = ctl("sweep", "--dry-run", url=due.owner)
     assert (code, err) == (0, "")
     assert {" ".join(line.split()) for line in out.splitlines()} == {
-        "lost exchanges 1", "idempotency keys 2500", "rate windows 1", "conversations 1", "exchanges 1"}
+        "lost exchanges 1", "idempotency keys 2500", "rate windows 1", "conversations 1", "exchanges 1", "visitors 1200"}
 
 
 def test_sweeps_at_once_beside_a_running_pool(due):

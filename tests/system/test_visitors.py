@@ -221,6 +221,15 @@ def test_P2_a_visitor_is_revoked_by_erasing_it(pages):
     assert (pages.ask(token=token).status_code, pages.ask().status_code) == (401, 200)
 
 
+def test_P2_who_has_no_conversation_any_more_is_forgotten_by_the_sweep(pages):
+    (token, conversation), (other, _) = pages.enter(), pages.enter()
+    assert pages.read(f"/{conversation}", token, PAGE, "DELETE").status_code == 204
+    assert pages.read(token=token).status_code == 200
+    assert ctl("sweep", url=pages.site.postgres.url("owner"))[0] == 0
+    assert [(reply.status_code, reply.json()) for reply in (pages.read(token=token), pages.ask(token=token))] == [(401, {"error": "Unknown visitor"})] * 2
+    assert pages.ask(token=other).status_code == 200 == pages.ask().status_code
+
+
 def test_P2_the_database_and_the_log_never_have_the_token(pages):
     token, _ = pages.enter()
     assert pages.ask(token=token, **{"X-Request-Id": f"x{token}"}).status_code == 200

@@ -19,9 +19,9 @@
 
 static void list_takes_a_choice(void **state)
 {
-	const struct ops_conversation_choice choice = { .chatbot = "Bot",
-							.since = "7d",
-							.limit = 50 };
+	const struct ops_conversation_choice choice = {
+		.chatbot = "Bot", .user = "anna", .since = "7d", .limit = 50
+	};
 	struct db_rows *rows = NULL;
 
 	(void)state;
@@ -29,9 +29,10 @@ static void list_takes_a_choice(void **state)
 	assert_int_equal(ops_conversation_list(&unit_ops.ops, &choice, &rows), STATUS_OK);
 	assert_string_equal(journal.text,
 			    "conversation list: select conversation as conversation_id, chatbot,"
-			    " session, exchanges, last_at, created_at, chatbot_id"
-			    " from banter.conversation_list(p_chatbot => $1, p_session => $2,"
-			    " p_since => $3, p_limit => $4) (Bot, null, 7d, 50) ");
+			    " session, exchanges, last_at, created_at, user_id, chatbot_id,"
+			    " visitor, thread from banter.conversation_list(p_chatbot => $1,"
+			    " p_session => $2, p_since => $3, p_limit => $4, p_visitor => $5,"
+			    " p_user => $6) (Bot, null, 7d, 50, null, anna) ");
 }
 
 static void a_search_goes_on_where_it_was(void **state)

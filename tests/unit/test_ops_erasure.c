@@ -6,13 +6,15 @@
 #define ERASE                                                                                      \
 	"deleting: select conversations, exchanges, next_workspace, next_conversation from"        \
 	" banter.conversation_erase(p_conversations => $1, p_chatbot => $2, p_session => $3,"      \
-	" p_metadata => $4, p_age => $5, p_retention => $6, p_after_workspace => $7,"              \
-	" p_after_conversation => $8, p_limit => $9) "
+	" p_metadata => $4, p_age => $5, p_retention => $6, p_visitor => $7, p_user => $8,"        \
+	" p_after_workspace => $9, p_after_conversation => $10, p_limit => $11) "
 
 static void counting_takes_the_choice(void **state)
 {
 	static const struct stub_row counted[] = { { { "3", "9", "1" } } };
-	const struct ops_erasure which = { .chatbot = "Bot", .session = "s-1" };
+	const struct ops_erasure which = {
+		.chatbot = "Bot", .session = "s-1", .visitor = "v-1", .user = "anna"
+	};
 	struct ops_erased there;
 
 	(void)state;
@@ -22,7 +24,8 @@ static void counting_takes_the_choice(void **state)
 			    "counting: select conversations, exchanges, running from"
 			    " banter.conversation_erase_count(p_conversations => $1,"
 			    " p_chatbot => $2, p_session => $3, p_metadata => $4, p_age => $5,"
-			    " p_retention => $6) (null, Bot, s-1, null, null, f) ");
+			    " p_retention => $6, p_visitor => $7, p_user => $8)"
+			    " (null, Bot, s-1, null, null, f, v-1, anna) ");
 	assert_int_equal(there.conversations, 3);
 	assert_int_equal(there.exchanges, 9);
 	assert_int_equal(there.running, 1);
@@ -43,9 +46,10 @@ static void steps_add_up_until_there_are_no_more(void **state)
 	assert_true(erasing.ended);
 	assert_int_equal(erasing.erased.conversations, 104);
 	assert_int_equal(erasing.erased.exchanges, 255);
-	assert_string_equal(journal.text,
-			    ERASE "(c-1\nc-2, null, null, null, null, f, null, null, 100) " ERASE
-				  "(c-1\nc-2, null, null, null, null, f, 7, c-100, 100) ");
+	assert_string_equal(
+		journal.text,
+		ERASE "(c-1\nc-2, null, null, null, null, f, null, null, null, null, 100) " ERASE
+		      "(c-1\nc-2, null, null, null, null, f, null, null, 7, c-100, 100) ");
 	ops_erasure_end(&erasing);
 }
 
