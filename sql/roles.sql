@@ -21,8 +21,6 @@ declare
 		'talk_delete',
 		'talk_feedback',
 		'talks_list',
-		'turn_close',
-		'turn_start',
 		'visit_begin'];
 	v_role text := nullif(current_setting('banter.app_role', true), '');
 	v_owner boolean := v_role in (current_user,

@@ -239,11 +239,11 @@ static void see_schema(struct doctor *doctor)
 	struct db_rows *rows = check_ask(
 		doctor, doctor->db,
 		"select n.oid is not null, coalesce(has_schema_privilege(n.oid, 'usage'), false),"
-		/* An older schema has five too: what is wrong with it is said by its version. */
-		" (select count(*) >= 5 from pg_proc p where p.pronamespace = n.oid"
-		"  and p.proname in ('exchange_begin', 'exchange_end', 'turn_start', 'turn_close',"
-		"  'turn_begin', 'turn_end', 'lease_renew', 'schema_version', 'health')"
-		"  and has_function_privilege(p.oid, 'execute')),"
+		/* Of an older schema all that it has: what is wrong with it is said by its version. */
+		" (select count(*) > 0 and bool_and(has_function_privilege(p.oid, 'execute'))"
+		"  from pg_proc p where p.pronamespace = n.oid and p.proname in ('exchange_begin',"
+		"  'exchange_end', 'health', 'lease_renew', 'messages_read', 'schema_version',"
+		"  'talk_delete', 'talk_feedback', 'talks_list', 'visit_begin')),"
 		" r.rolname, r.rolsuper, coalesce(pg_has_role(n.nspowner, 'usage'), false),"
 		" exists (select from pg_class c join pg_namespace s on s.oid = c.relnamespace"
 		"  where s.nspname in ('banter', 'banter_data') and c.relkind in ('r', 'v', 'p')"

@@ -121,3 +121,15 @@ drop function if exists
 	banter_data.conversation_choice(text, text, text, text, boolean),
 	banter_data.conversation_chosen(
 		bigint, text, text[], text, text, text, timestamptz, boolean, bigint, text, integer);
+
+-- banter: step
+-- What the workers of schema version 4 call, and its functions had called.
+drop function if exists
+	banter.turn_start(
+		bigint, bytea, text, text, text, text, text, text, text, text, json, boolean, text, bytea,
+		integer, integer, integer, text, integer, integer, integer),
+	banter.turn_close(
+		bigint, text, text, text, text, integer, integer, text, integer, integer, text, integer, text, integer),
+	banter_data.conversation_enter(bigint, text, text, text, text),
+	banter_data.history(bigint, text, bigint, timestamptz, integer, integer),
+	banter_data.locks_in_time();

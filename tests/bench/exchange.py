@@ -74,10 +74,10 @@ SCRIPT = """\
 
 
 def calls(store):
-    """The program's two statements, also as they were called before, with the names of their parameters still numbered."""
+    """The program's two statements, with the names of their parameters still numbered."""
     text = "".join(re.findall(r'"((?:[^"\\\n]|\\.)*)"', store))
     return [re.search(head + r"\([^)]*\)", text)[0]
-            for head in (r"select \* from banter\.(exchange_begin|turn_start)", r"select banter\.(exchange_end|turn_close)")]
+            for head in (r"select \* from banter\.exchange_begin", r"select banter\.exchange_end")]
 
 
 def given(call, **more):

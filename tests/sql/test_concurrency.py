@@ -373,8 +373,6 @@ def test_a_retry_of_what_is_erased_this_moment_is_told_to_come_again(admin, work
 @pytest.mark.parametrize("call", [
     "banter.lease_renew(%s, %s, 300, p_lock_ms => 200)",
     "banter.exchange_end(%s, %s, 'done', 'hi', 'stop', 1, 1, null, 1, 1, 'default', 1, null, p_lock_ms => 200)",
-    # As workers of the releases before say it.
-    "banter.turn_close(%s, %s, 'done', 'hi', 'stop', 1, 1, null, 1, 1, 'default', 1, null, p_lock_ms => 200)",
 ])
 def test_none_waits_for_longer_than_it_is_told(admin, workspace, call):
     """The connection's own lock_timeout does not matter: through a router it may be another's."""

@@ -123,11 +123,5 @@ truncate written;
 select is(pg_temp.talk('w', 6, 6), '2');
 select results_eq('select history_from from written', 'values (0::bigint), (4)', 'a cut is one more');
 
--- Workers of the release before.
-select is((select string_agg(left(t.outcome, 1) || t.content, ' ') from banter.turn_start(2, sha256('wk-bot'), 'widget', null, 'w7', 'w7-a', null, 'w7-c', 'w',
-		'new', null, true, null, null, 300, 4, 1000, 'r', p_lock_ms => 600000) t where t.outcome in ('user', 'assistant')),
-	'uq aa', 'turn_start shows the same');
-select is(banter.turn_close(2, 'w7', 'done', 'a', null, null, null, null, null, 1, 'default', 1, null, 600000), 'stored', 'and turn_close ends it');
-
 select * from finish();
 rollback;

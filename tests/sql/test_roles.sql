@@ -18,10 +18,10 @@ select is_empty($$ select c.relname
 		and case c.relkind when 'S' then has_sequence_privilege('banter_app', c.oid, 'usage, select, update') end $$,
 	'nor with any sequence');
 select set_eq($$ select nspname || '.' || proname from ours where has_function_privilege('banter_app', oid, 'execute') $$,
-	array['banter.exchange_begin', 'banter.exchange_end', 'banter.lease_renew', 'banter.turn_start', 'banter.turn_close', 'banter.schema_version', 'banter.health',
+	array['banter.exchange_begin', 'banter.exchange_end', 'banter.lease_renew', 'banter.schema_version', 'banter.health',
 		'banter.visit_begin', 'banter.messages_read', 'banter.talks_list',
 		'banter.talk_delete', 'banter.talk_feedback'],
-	'it can execute exactly its twelve functions');
+	'it can execute exactly its ten functions');
 select ok(has_schema_privilege('banter_app', 'banter', 'usage'), 'it can use schema banter');
 select ok(not has_schema_privilege('banter_app', 'banter', 'create'), 'it can make nothing there');
 select ok(not has_schema_privilege('banter_app', 'banter_data', 'usage, create'), 'schema banter_data is shut to it');
@@ -45,9 +45,6 @@ select pg_temp.rows_are($$ select outcome, conversation from banter.exchange_beg
 	null, 'c1', 's', 'hello', null, true, null, sha256('b'), 300, 20, 10000, 'r1', p_lock_ms => 600000) $$, $$ values ('started', 'c1') $$, 'the application starts an exchange');
 select ok(banter.lease_renew(1, 'x1', 300, 600000), 'and renews it');
 select is(banter.exchange_end(1, 'x1', 'done', 'hi', 'stop', 1, 1, null, 1, 1, 'default', 1, null, 600000), 'stored', 'and ends it');
-select is((select outcome from banter.turn_start(1, sha256('wk-bot'), 'widget', null, 'x1', 'a1', null, 'c1', 's', 'hello', null,
-	true, null, sha256('b'), 300, 20, 10000, 'r1') limit 1), 'replay', 'a worker of the release before starts it');
-select is(banter.turn_close(1, 'x1', 'done', 'hi', 'stop', 1, 1, null, 1, 1, 'default', 1, null, 600000), 'already', 'and ends it');
 select ok(banter.health() and banter.schema_version() = 6, 'and asks how things are');
 select throws_ok('select * from banter_data.exchange', '42501', null, 'it reads no table');
 select throws_ok('select * from banter_data.usage_day', '42501', null, 'nor a view');
@@ -76,7 +73,7 @@ create temp view rights as
 select r, count(*) filter (where has_function_privilege(r, o.oid, 'execute')) as functions,
 	has_schema_privilege(r, 'banter', 'usage') or has_schema_privilege(r, 'banter_data', 'usage') as schemas
 from unnest(array['banter_app', 'Odd "name']) r, ours o group by r;
-select pg_temp.rows_are('select * from rights order by r', $$ values ('Odd "name', 12::bigint, true), ('banter_app', 0::bigint, false) $$,
+select pg_temp.rows_are('select * from rights order by r', $$ values ('Odd "name', 10::bigint, true), ('banter_app', 0::bigint, false) $$,
 	'the role before it has nothing left');
 
 -- A backup's or a report's role reads tables: that is no application's.
@@ -84,7 +81,7 @@ grant usage on schema banter_data to nobody_special;
 grant select on banter_data.exchange to nobody_special;
 select set_config('banter.app_role', 'banter_app', true);
 \ir ../../sql/roles.sql
-select pg_temp.rows_are('select * from rights order by r', $$ values ('Odd "name', 0::bigint, false), ('banter_app', 12::bigint, true) $$,
+select pg_temp.rows_are('select * from rights order by r', $$ values ('Odd "name', 0::bigint, false), ('banter_app', 10::bigint, true) $$,
 	'and back again');
 select ok(has_schema_privilege('nobody_special', 'banter_data', 'usage')
 	and has_table_privilege('nobody_special', 'banter_data.exchange', 'select'), 'who only reads tables goes on reading');
@@ -92,7 +89,7 @@ select ok(has_schema_privilege('nobody_special', 'banter_data', 'usage')
 -- None named: nobody's rights change.
 select set_config('banter.app_role', '', true);
 \ir ../../sql/roles.sql
-select pg_temp.rows_are('select * from rights order by r', $$ values ('Odd "name', 0::bigint, false), ('banter_app', 12::bigint, true) $$,
+select pg_temp.rows_are('select * from rights order by r', $$ values ('Odd "name', 0::bigint, false), ('banter_app', 10::bigint, true) $$,
 	'without a role the application''s keeps its rights');
 
 -- The owner named as the application's role keeps its rights.

@@ -376,6 +376,14 @@ def test_an_older_and_a_newer_schema(migrated, empty):
     migrated().has("schema", WARNING, "newer than this program's", "install the newer program")
 
 
+def test_one_function_that_the_role_may_not_execute(migrated, empty, role):
+    """Whichever: as when a release with a new one was migrated to without --role."""
+    asked = (servers.ROOT / "app/doctor/database.c").read_text()
+    assert [file.stem for file in (servers.ROOT / "sql/app").glob("*.sql") if f"'{file.stem}'" not in asked] == []
+    empty.run(f"revoke execute on function banter.visit_begin from {role}")
+    migrated().has("roles", WRONG, "may not execute")
+
+
 def test_a_role_that_may_not_execute(migrated, empty, role):
     empty.run(f"revoke execute on all functions in schema banter from {role}")
     step = migrated().has("roles", WRONG, "may not execute")

@@ -218,8 +218,6 @@ def test_every_function_with_every_id_of_the_other(sides, database):
     for value in theirs.ids():
         for function, rest, gone in (("exchange_end(%s, %s, 'done', 'stolen', 'stop', 1, 1, null, 1, 1, 'b', 1, null, 30000)", (), "gone"),
                                      ("exchange_end(%s, %s, 'failed', null, null, null, null, 'x', null, 1, null, 1, 'b', 30000)", (), "gone"),
-                                     ("turn_close(%s, %s, 'done', 'stolen', 'stop', 1, 1, null, 1, 1, 'b', 1, null, 30000)", (), "gone"),
-                                     ("turn_close(%s, %s, 'failed', null, null, null, null, 'x', null, 1, null, 1, 'b', 30000)", (), "gone"),
                                      ("lease_renew(%s, %s, 1, 30000)", (), False)):
             assert call(database, f"select banter.{function}", mine.workspace, value, *rest) == [(gone,)], (function, value)
         # A chatbot, a conversation, both; and as the id of an exchange or an answer of one's own, where it names nothing.
@@ -248,7 +246,6 @@ def test_every_function_with_the_others_workspace(sides, database):
     for value in (mine.exchange, mine.done, NONE):
         assert call(database, "select banter.lease_renew(%s, %s, 1, 30000)", theirs.workspace, value) == [(False,)]
         assert call(database, "select banter.exchange_end(%s, %s, 'done', 'x', 'stop', 1, 1, null, 1, 1, 'b', 1, null, 30000)", theirs.workspace, value) == [("gone",)]
-        assert call(database, "select banter.turn_close(%s, %s, 'done', 'x', 'stop', 1, 1, null, 1, 1, 'b', 1, null, 30000)", theirs.workspace, value) == [("gone",)]
     assert (mine.holds(), theirs.holds()) == before
 
 
@@ -344,4 +341,4 @@ def test_the_application_can_execute_no_more_than_was_tried(sides, database):
     names = call(database, """select p.proname from pg_proc p join pg_namespace n on n.oid = p.pronamespace
         where n.nspname like 'banter%%' and has_function_privilege(p.oid, 'execute') order by 1""")
     assert [name for (name,) in names] == ["exchange_begin", "exchange_end", "health", "lease_renew", "messages_read", "schema_version",
-                                            "talk_delete", "talk_feedback", "talks_list", "turn_close", "turn_start", "visit_begin"]
+                                            "talk_delete", "talk_feedback", "talks_list", "visit_begin"]
