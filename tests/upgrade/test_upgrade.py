@@ -31,7 +31,7 @@ select md5(string_agg(t.line, e'\\n' order by t.line)), count(*) from (
     select row(e.workspace, e.exchange, e.conversation, e.chatbot, e.api_key, e.position, e.attempt, e.ended_at, e.price,
         e.answer_id, e.state, e.stream, e.question, e.answer, case when e.ended_at is not null then e.chars end, e.tokens_in, e.tokens_out, e.error, e.metadata)::text as line
     from banter_data.exchange e where e.exchange like 'filled-%'
-    union all select (to_jsonb(c) - 'history_from')::text from banter_data.conversation c where c.conversation like 'filled-%'
+    union all select jsonb_strip_nulls(to_jsonb(c) - 'history_from')::text from banter_data.conversation c where c.conversation like 'filled-%'
     union all select row(i.*)::text from banter_data.idempotency i where i.key like 'filled-%') t
 """
 
@@ -44,18 +44,19 @@ def must(postgres, *words, **options):
 
 
 def settings_of_all(postgres):
-    """Each row of what an operator has set, column by column, and each chatbot as banterctl shows it."""
+    """Each row of what an operator has set, column by column, and each chatbot as banterctl shows it. What is null is not set, as
+    it is where a column is new."""
     kept = {}
     for table, left_out in (("chatbot", ()), ("workspace", ("credits",)), ("api_key", ("last_used_at",))):
         connection = psycopg2.connect(postgres.url("owner"))
         with contextlib.closing(connection), connection.cursor() as cursor:
             cursor.execute(f"select to_jsonb(t)::text from banter_data.{table} t")
             rows = [json.loads(row) for (row,) in cursor.fetchall()]
-        kept[table] = sorted(json.dumps({k: v for k, v in row.items() if k not in left_out}, sort_keys=True) for row in rows)
+        kept[table] = sorted(json.dumps({k: v for k, v in row.items() if v is not None and k not in left_out}, sort_keys=True) for row in rows)
     for (chatbot,) in postgres.run("select chatbot from banter_data.chatbot order by 1"):
         shown = json.loads(must(postgres, "chatbot", "show", chatbot, "--json"))
         kept[chatbot] = {name: value for name, value in (shown[0] if isinstance(shown, list) else shown).items()
-                         if name not in ("conversations", "exchanges", "last_at")}
+                         if value is not None and name not in ("conversations", "exchanges", "last_at")}
     return kept
 
 
