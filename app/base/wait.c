@@ -109,7 +109,8 @@ HOT enum status wait_some(struct wait *wait, int64_t deadline)
 		wait_see_stop(wait, now);
 		if (wait->client_left && !wait->undisturbed)
 			return STATUS_CLOSED;
-		if (now >= wait->stop_at && !wait->undisturbed)
+		if ((now >= wait->stop_at || running_is_to_end(wait->running)) &&
+		    !wait->undisturbed)
 			return STATUS_STOPPED;
 		if (wait->beat && now >= wait->beat_at) {
 			wait->beat(wait->beat_context);

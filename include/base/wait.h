@@ -15,6 +15,7 @@
 #include <stdint.h>
 
 #include "base/counter.h"
+#include "base/running.h"
 #include "base/stage.h"
 #include "base/status.h"
 
@@ -52,6 +53,7 @@ struct wait {
 	bool undisturbed; /* see wait_undisturbed() */
 	uint32_t ready;	  /* after wait_epoll(): the data.u32 of all that are ready, or-ed */
 	struct stage *stage;
+	struct running *running; /* the exchange, which others may want to end; NULL: nobody can */
 	const struct counters *counters; /* where what happens is counted; NULL: nowhere */
 };
 
@@ -72,14 +74,14 @@ void wait_client(struct wait *wait, int slot, int fd);
  *   STATUS_OK       look at fds[].revents (or a signal came: look again)
  *   STATUS_TIMEOUT  the deadline passed
  *   STATUS_CLOSED   the client left; told on every call
- *   STATUS_STOPPED  the drain's time is over
+ *   STATUS_STOPPED  the drain's time is over, or the exchange is to end (`running`)
  */
 enum status wait_some(struct wait *wait, int64_t deadline) MUST_CHECK;
 /* Looks, without waiting, whether the client has left. */
 bool wait_client_left(struct wait *wait);
 /*
- * While `on`, neither the client's leaving nor the drain's end ends a wait: an exchange is being
- * recorded. A new client ends it.
+ * While `on`, neither the client's leaving nor the drain's end ends a wait, nor what `running` says:
+ * an exchange is being recorded. A new client ends it.
  */
 void wait_undisturbed(struct wait *wait, bool on);
 

@@ -163,6 +163,30 @@ static void storing_is_not_disturbed(void **state)
 	close_both(db);
 }
 
+/* Somebody wants what runs here to end: that exchange, and no other. */
+static void an_exchange_that_is_to_end(void **state)
+{
+	struct running running = { 0 };
+	struct running_exchange one;
+	struct wait wait;
+
+	(void)state;
+	wait_init(&wait);
+	wait.running = &running;
+	running_begin(&running, 5, "x");
+	assert_int_equal(wait_some(&wait, clock_ms()), STATUS_TIMEOUT);
+	assert_true(running_read(&running, &one));
+	running_end(&running, one.number);
+	assert_int_equal(wait_some(&wait, later()), STATUS_STOPPED);
+	assert_int_equal(wait_some(&wait, later()), STATUS_STOPPED);
+	/* What is being stored is stored. */
+	wait_undisturbed(&wait, true);
+	assert_int_equal(wait_some(&wait, clock_ms()), STATUS_TIMEOUT);
+	wait_undisturbed(&wait, false);
+	running_begin(&running, 5, "y");
+	assert_int_equal(wait_some(&wait, clock_ms()), STATUS_TIMEOUT);
+}
+
 static void a_look_does_not_wait(void **state)
 {
 	struct wait wait;
@@ -369,6 +393,7 @@ int main(void)
 		cmocka_unit_test(client_leaves),
 		cmocka_unit_test(next_client_starts_anew),
 		cmocka_unit_test(storing_is_not_disturbed),
+		cmocka_unit_test(an_exchange_that_is_to_end),
 		cmocka_unit_test(a_look_does_not_wait),
 		cmocka_unit_test(beats_go_on_while_waiting),
 		cmocka_unit_test(drain_ends_it),
