@@ -18,8 +18,11 @@ declare
 		'lease_renew',
 		'messages_read',
 		'schema_version',
+		'stops',
 		'talk_delete',
 		'talk_feedback',
+		'talk_stop',
+		'talk_stopped',
 		'talks_list',
 		'visit_begin'];
 	v_role text := nullif(current_setting('banter.app_role', true), '');

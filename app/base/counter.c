@@ -54,14 +54,14 @@ const struct counter_entry *counter_entry_at(enum counter counter)
 #define COUNTER_STATUS(number) #number,
 static const char *const statuses[] = { COUNTER_STATUSES(COUNTER_STATUS) "none" };
 #undef COUNTER_STATUS
-static const char *const ends[] = { "done", "replayed", "left", "failed" };
+static const char *const ends[] = { "done", "replayed", "left", "stopped", "failed" };
 static const char *const causes[] = { "unreached", "refused", "reset", "late", "status", "error",
 	"protocol" };
 static const char *const ways[] = { "same", "another_server", "without_members", "half_history",
 	"no_history" };
 static const char *const calls[] = { "exchange_begin", "exchange_end", "lease_renew", "health",
 	"other" };
-static const char *const children[] = { "worker", "admission", "status" };
+static const char *const children[] = { "worker", "admission", "status", "stopper" };
 static const char *const deaths[] = { "exit", "SIGABRT", "SIGBUS", "SIGFPE", "SIGILL", "SIGKILL",
 	"SIGSEGV", "SIGTERM", "signal", "stuck" };
 static const char *const uses[] = { "in", "cached", "out" };

@@ -50,6 +50,7 @@ const char *stage_name(int at)
 		[STAGE_CONNECT] = "connect",   [STAGE_FIRST] = "first byte",
 		[STAGE_STREAM] = "stream",     [STAGE_FINISH] = "finish",
 		[STAGE_REPLY] = "reply",       [STAGE_HOLD] = "hold",
+		[STAGE_WATCH] = "watch",
 	};
 
 	return at >= 0 && at < STAGE_COUNT ? names[at] : "unknown";

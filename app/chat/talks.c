@@ -10,7 +10,7 @@
 #define CONVERSATIONS 100
 
 /* The columns of what they return. */
-enum { OUTCOME, BODY, LIMIT_MAX, LIMIT_REMAINING, LIMIT_RESET, RETRY_AFTER };
+enum { OUTCOME, BODY, LIMIT_MAX, LIMIT_REMAINING, LIMIT_RESET, RETRY_AFTER, RUNNING, STOPPED };
 
 static const char *const outcomes[] = {
 	[TALKS_FOUND] = "found",
@@ -144,6 +144,57 @@ enum status talks_feedback(struct db *db, struct wait *wait, const struct config
 	db_add_boolean(&query, !feedback->bad);
 	db_add_time_left(&query);
 	return read_back(db, wait, config, &query, out);
+}
+
+/* The columns that only these have. */
+static void take_stopped(enum status status, struct talks_read *out)
+{
+	if (status || out->outcome != TALKS_FOUND)
+		return;
+	out->running = db_rows_boolean(out->rows, 0, RUNNING);
+	out->exchanges = db_rows_text(out->rows, 0, STOPPED);
+}
+
+enum status talks_stop(struct db *db, struct wait *wait, const struct config *config,
+		       const struct talks_reader *reader, struct str conversation,
+		       struct str message, bool good, struct talks_read *out)
+{
+	struct db_query query;
+	enum status status;
+
+	db_query_init(&query, "talk_stop",
+		      "select * from banter.talk_stop(" READER ", p_conversation => $11,"
+		      " p_message => $12, p_good => $13, p_lock_ms => $14)");
+	put_reader(&query, reader);
+	db_add_text(&query, conversation);
+	db_add_text(&query, message);
+	db_add_boolean(&query, good);
+	db_add_time_left(&query);
+	status = read_back(db, wait, config, &query, out);
+	take_stopped(status, out);
+	return status;
+}
+
+enum status talks_stopped(struct db *db, struct wait *wait, const struct config *config,
+			  const struct talks_reader *reader, struct talks_read *read)
+{
+	struct talks_read before = *read;
+	struct db_query query;
+	enum status status;
+
+	db_query_init(&query, "talk_stopped",
+		      "select * from banter.talk_stopped(p_workspace => $1, p_exchanges => $2,"
+		      " p_lock_ms => $3)");
+	db_add_integer(&query, reader->key.workspace);
+	db_add_input(&query, before.exchanges.p);
+	db_add_time_left(&query);
+	status = read_back(db, wait, config, &query, read);
+	take_stopped(status, read);
+	read->limit = before.limit;
+	read->remaining = before.remaining;
+	read->reset = before.reset;
+	talks_read_clear(&before);
+	return status;
 }
 
 void talks_read_clear(struct talks_read *read)

@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "chat/turn_ask.h"
 #include "chat/turn_count.h"
+#include "chat/turn_keep.h"
 #include "wire/utf8.h"
 
 /* An answer that cannot be stored is tried again this long: a database restart takes seconds. */
@@ -128,34 +129,6 @@ void turn_prepare(struct turn *turn)
 	prompt_put(&turn->prompt, context->model);
 }
 
-/* The lease is renewed beside the stream, which never waits for it. False: the exchange is gone. */
-HOT bool turn_renew_lease(struct turn *turn)
-{
-	const struct turn_context *context = turn->context;
-	int64_t now = clock_ms(), third = context->config->lease_ms / 3;
-	int64_t most = clock_earlier(context->config->database_ms, third);
-	enum status status = STATUS_OK;
-	struct db_rows *rows = NULL;
-	bool done = false, gone;
-
-	if (now >= turn->renew_at) {
-		/* One that has no answer by then is begun anew, on a new connection. */
-		turn->renew_at = now + most;
-		store_renew(&turn->renewal, turn->begin.key.workspace, turn->begin.exchange,
-			    context->config->lease_ms, most);
-		status = db_start(context->db, context->wait, &turn->renewal);
-	}
-	if (status == STATUS_OK && db_busy(context->db))
-		status = db_step(context->db, context->wait, &done, &rows);
-	if (status)
-		turn->renew_at = now + context->config->lease_ms / 10;
-	else if (done)
-		turn->renew_at = now + third;
-	gone = rows && !db_rows_boolean(rows, 0, 0);
-	db_rows_free(rows);
-	return !gone;
-}
-
 /* The path of a token: bytes from the model, events to the sink, flushed before the next wait. */
 HOT enum status turn_relay(struct turn *turn)
 {
@@ -165,10 +138,10 @@ HOT enum status turn_relay(struct turn *turn)
 
 	status = model_start(context->model, turn->deadline, context->wait->stage);
 	while (status == STATUS_OK && !ended) {
-		if (!turn_renew_lease(turn))
+		if (!turn_keep(turn))
 			return STATUS_FAILED;
-		status = model_next(context->model, context->wait, turn->renew_at, on_text, turn,
-				    &ended);
+		status = model_next(context->model, context->wait, turn_keep_at(turn), on_text,
+				    turn, &ended);
 		flushed = turn->sink->flush(turn->sink);
 		if (flushed && (status == STATUS_OK || status == STATUS_NOMEM))
 			status = flushed;
@@ -185,6 +158,8 @@ static const char *name_cause(const struct turn *turn, enum status status)
 		return turn->cause;
 	if (status == STATUS_CLOSED)
 		return "the client left";
+	if (turn->stopped)
+		return "it was stopped";
 	if (status == STATUS_STOPPED)
 		return "this worker had to stop";
 	if (*cause)
@@ -246,9 +221,15 @@ static enum store_end judge(const struct turn *turn)
 
 	if (turn->failed == STATUS_OK && some)
 		return STORE_DONE;
-	if (turn->failed == STATUS_CLOSED && some)
+	if ((turn->failed == STATUS_CLOSED || turn->stopped) && some)
 		return STORE_LEFT;
 	return STORE_FAILED;
+}
+
+/* Whether its client is told that it is done: what it got is all that there will be. */
+static bool is_whole(const struct turn *turn, enum store_end end)
+{
+	return end == STORE_DONE || (turn->stopped && end == STORE_LEFT);
 }
 
 /* What is stored and cannot be told, for want of memory, is said to be an error: that needs none. */
@@ -282,10 +263,13 @@ static void end_play(struct turn *turn)
 			  STR_ARGS(turn->begin.request_id));
 	else if (finished == STORE_GONE)
 		turn->cause = "the exchange was gone before its answer was stored";
-	turn->end = turn->failed == STATUS_CLOSED ? TURN_LEFT : TURN_FAILED;
+	turn->end = turn->failed == STATUS_CLOSED ? TURN_LEFT
+		    : turn->stopped		  ? TURN_STOPPED
+						  : TURN_FAILED;
 	stage_set(turn->context->wait->stage, STAGE_REPLY);
-	if (end == STORE_DONE && stored == STATUS_OK && finished != STORE_GONE) {
-		turn->end = TURN_DONE;
+	if (is_whole(turn, end) && stored == STATUS_OK && finished != STORE_GONE) {
+		if (end == STORE_DONE)
+			turn->end = TURN_DONE;
 		say_done(turn, STATUS_OK, buf_view(&turn->answer));
 	} else if (turn->failed != STATUS_CLOSED &&
 		   say_and_flush(turn, EVENT_ERROR, STR("")) == STATUS_CLOSED) {
@@ -312,7 +296,6 @@ void turn_play(struct turn *turn, struct sink *sink, int64_t limit_ms)
 
 	turn->sink = sink;
 	turn->deadline = turn->began_at + limit_ms;
-	turn->renew_at = clock_ms() + config->lease_ms / 3;
 	if (turn->begun.outcome == STORE_REPLAY) {
 		replay(turn);
 		turn_count_ended(turn);
@@ -327,9 +310,13 @@ void turn_play(struct turn *turn, struct sink *sink, int64_t limit_ms)
 	model_reset(turn->context->model);
 	attempts_init(&turn->attempts, config, turn->begun.servers, turn->begun.model,
 		      turn->begin.request_id);
+	turn_keep_begin(turn);
 	turn->failed = say_and_flush(turn, EVENT_START, STR(""));
 	if (turn->failed == STATUS_OK)
 		turn->failed = turn_ask(turn);
+	turn->stopped =
+		turn->failed == STATUS_STOPPED && running_is_to_end(turn->context->wait->running);
+	turn_keep_end(turn);
 	/* Nobody wants the rest: its transfer ends now, not when the end is stored (S7). */
 	if (turn->failed)
 		model_stop(turn->context->model);

@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "chat/turn_count.h"
+#include "chat/turn_keep.h"
 
 /*
  * A history of more than this may be why a server refuses what it does not explain: there are models
@@ -32,9 +33,9 @@ static enum status pause_for(struct turn *turn, int64_t until)
 	enum status status = STATUS_OK;
 
 	while (status == STATUS_OK && clock_ms() < until) {
-		if (!turn_renew_lease(turn))
+		if (!turn_keep(turn))
 			return STATUS_FAILED;
-		status = wait_some(turn->context->wait, clock_earlier(until, turn->renew_at));
+		status = wait_some(turn->context->wait, clock_earlier(until, turn_keep_at(turn)));
 		if (status == STATUS_TIMEOUT)
 			status = STATUS_OK;
 	}

@@ -64,7 +64,7 @@ static void init(struct exchange *exchange, struct http_context *context,
 		.request = request,
 		.reply = reply,
 		.turn_context = { context->config, context->db, context->model, context->wait,
-				  context->breaker },
+				  context->breaker, context->alone },
 	};
 	turn_init(&exchange->turn, &exchange->turn_context);
 	exchange->turn.begin.request_id = request->id;
@@ -175,14 +175,12 @@ static bool visits(struct exchange *exchange)
 			      &begin->visitor);
 }
 
-static bool hold_place(struct exchange *exchange)
+bool exchange_hold_place(struct http_context *context, const struct request *request,
+			 struct reply *reply)
 {
-	struct http_context *context = exchange->context;
-	struct reply *reply = exchange->reply;
-
 	if (!(reply->dialect->limits & DIALECT_ADDRESS_OPEN) ||
-	    limit_hold(context->limit, context->holder, LIMIT_OPEN,
-		       str_from(exchange->request->address), context->config->address_open))
+	    limit_hold(context->limit, context->holder, LIMIT_OPEN, str_from(request->address),
+		       context->config->address_open))
 		return true;
 	context->log.cause = "too many open exchanges from this address";
 	reply->retry_s = FULL_RETRY_S;
@@ -289,8 +287,9 @@ void exchange_serve(struct http_context *context, struct request *request, struc
 	init(&exchange, context, request, reply);
 	exchange.turn.begin.key = key;
 	read_request(&exchange, match);
-	if (was_read(&exchange) && visits(&exchange) && hold_place(&exchange) &&
-	    open_turn(&exchange) && allowed(&exchange))
+	if (was_read(&exchange) && visits(&exchange) &&
+	    exchange_hold_place(context, request, reply) && open_turn(&exchange) &&
+	    allowed(&exchange))
 		play(&exchange);
 	clear(&exchange);
 }

@@ -48,6 +48,7 @@ static const char *reason_of(int status)
 		const char *reason;
 	} reasons[] = {
 		{ 200, "OK" },
+		{ 202, "Accepted" },
 		{ 204, "No Content" },
 		{ 304, "Not Modified" },
 		{ 400, "Bad Request" },
@@ -219,12 +220,12 @@ void reply_send(struct reply *reply, const struct reply_head *head, struct str b
 		reply_flush(reply);
 }
 
-void reply_data(struct reply *reply, struct str json)
+void reply_data(struct reply *reply, int status, struct str json)
 {
 	const struct dialect *dialect = reply->dialect;
 	bool body = json.p || dialect->put_data;
 
-	reply_put_head(reply, &(struct reply_head){ .status = body ? 200 : 204,
+	reply_put_head(reply, &(struct reply_head){ .status = body ? status : 204,
 						    .type = body ? dialect->answer_type : NULL });
 	if (!method_is(reply, STR("HEAD"))) {
 		if (dialect->put_data)

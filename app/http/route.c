@@ -27,6 +27,8 @@ static const struct route routes[] = {
 	  &dialect_headless, ROUTE_VISITORS },
 	{ "/v1/chat/conversations/{conversation}/messages/{message}/feedback", "POST",
 	  talks_serve_feedback, &dialect_headless, ROUTE_VISITORS },
+	{ "/v1/chat/conversations/{conversation}/stop", "POST", talks_serve_stop, &dialect_headless,
+	  ROUTE_VISITORS },
 	{ "/api/v1/chatbots/{chatbot}/chat", "POST", exchange_serve, &dialect_chatbot, 0 },
 	{ "/api/v1/chatbots/{chatbot}/conversations", "GET, HEAD", talks_serve_list,
 	  &dialect_chatbot, 0 },
@@ -36,6 +38,8 @@ static const struct route routes[] = {
 	  talks_serve_messages, &dialect_chatbot, 0 },
 	{ "/api/v1/chatbots/{chatbot}/conversations/{conversation}/messages/{message}/feedback",
 	  "POST", talks_serve_feedback, &dialect_chatbot, 0 },
+	{ "/api/v1/chatbots/{chatbot}/conversations/{conversation}/stop", "POST", talks_serve_stop,
+	  &dialect_chatbot, 0 },
 };
 
 /* The files of deploy/ make the same choice for what a web server says itself. */

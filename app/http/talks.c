@@ -4,6 +4,7 @@
  */
 #include "http/talks.h"
 
+#include "base/clock.h"
 #include "chat/talks.h"
 #include "http/exchange.h"
 #include "http/headless.h"
@@ -17,6 +18,9 @@
 #define UNAVAILABLE_RETRY_S 5
 /* No cursor of ours is longer. */
 #define CURSOR_MAX 64
+/* How long what is stopped is waited for (R5), and how often it is looked at meanwhile. */
+#define STOP_MS 5000
+#define STOP_LOOK_MS 200
 
 /* The member of a query such as "a=1&before=12"; absent if it has none of that name. */
 static struct str query_member(struct str query, const char *name)
@@ -91,7 +95,7 @@ static void say(struct http_context *context, const struct request *request, str
 	reply->reset = read->reset;
 	reply->retry_s = read->retry_s;
 	if (read->outcome == TALKS_FOUND) {
-		reply_data(reply, read->body);
+		reply_data(reply, read->running ? 202 : 200, read->body);
 		return;
 	}
 	context->log.cause = talks_outcome_name(read->outcome);
@@ -186,6 +190,61 @@ void talks_serve_feedback(struct http_context *context, struct request *request,
 	status = talks_feedback(context->db, context->wait, context->config, &reader,
 				read_id(match, "conversation"), &feedback, &read);
 	say(context, request, reply, status, &read);
+	talks_read_clear(&read);
+	json_free(json);
+}
+
+/* Which answer is to end; absent: all that are coming. False: the body is none. `*json` as above. */
+static bool read_stop(const struct request *request, struct json **json, struct str *message)
+{
+	*json = NULL;
+	*message = STR_NONE;
+	if (!request->body_status && !request->body.len)
+		return true;
+	if (request->body_status || json_parse(buf_view(&request->body), json) ||
+	    !read_string(*json, "messageId", SIZE_MAX, message))
+		return false;
+	if (message->p)
+		*message = exchange_id(*message);
+	return true;
+}
+
+/* False: it is not to be looked at again. */
+static bool wait_a_little(struct http_context *context, int64_t until)
+{
+	int64_t now = clock_ms(), next = clock_earlier(now + STOP_LOOK_MS, until);
+	enum status status = STATUS_OK;
+
+	if (now >= until)
+		return false;
+	while (status == STATUS_OK)
+		status = wait_some(context->wait, next);
+	return status == STATUS_TIMEOUT;
+}
+
+void talks_serve_stop(struct http_context *context, struct request *request, struct reply *reply,
+		      const struct route_match *match)
+{
+	int64_t until = clock_ms() + STOP_MS;
+	struct talks_reader reader;
+	struct talks_read read;
+	enum status status;
+	struct json *json;
+	struct str message;
+	bool good;
+
+	if (!read_reader(context, request, reply, match, &reader) ||
+	    !exchange_hold_place(context, request, reply))
+		return;
+	good = read_stop(request, &json, &message);
+	status = talks_stop(context->db, context->wait, context->config, &reader,
+			    read_id(match, "conversation"), message, good, &read);
+	while (status == STATUS_OK && read.running && wait_a_little(context, until))
+		status = talks_stopped(context->db, context->wait, context->config, &reader, &read);
+	if (wait_client_left(context->wait))
+		context->log.cause = "the client left";
+	else
+		say(context, request, reply, status, &read);
 	talks_read_clear(&read);
 	json_free(json);
 }

@@ -9,6 +9,7 @@
 #include "base/sanitizer.h"
 #include "pool/admission.h"
 #include "pool/report.h"
+#include "pool/stopper.h"
 #include "pool/worker.h"
 
 static int be_worker(const struct children *children, uint32_t place)
@@ -25,6 +26,7 @@ static int be_worker(const struct children *children, uint32_t place)
 		.models = children->models,
 		.throttle = children->throttle,
 		.scoreboard = children->scoreboard,
+		.watcher = children->watcher,
 		.slot = &children->scoreboard->slots[place],
 		.counters = counter_table_take(children->counters, place),
 		.stop = &children->signals->stop,
@@ -86,6 +88,26 @@ static int be_status(const struct children *children, uint32_t place)
 	return worker_run(&setup);
 }
 
+static int be_stopper(const struct children *children, uint32_t place)
+{
+	struct stopper_setup setup = {
+		.config = children->config,
+		.throttle = children->throttle,
+		.holder = place,
+		.scoreboard = children->scoreboard,
+		.watcher = children->watcher,
+		.bell = children->bell,
+		.slot = &children->scoreboard->slots[place],
+		.counters = counter_table_take(children->counters, place),
+		.stop = &children->signals->stop,
+		.master = getppid(),
+	};
+
+	close(children->sockets.listen_fd);
+	queue_close(children->queue);
+	return stopper_run(&setup);
+}
+
 static void close_one(int fd)
 {
 	if (fd >= 0)
@@ -104,10 +126,12 @@ static void keep_its_own(const struct children *children, enum child_kind kind)
 	close_one(sockets->tell_fd);
 	if (kind != CHILD_STATUS)
 		close_one(sockets->status_fd);
-	if (kind != CHILD_ADMISSION) {
+	if (kind != CHILD_ADMISSION && kind != CHILD_STOPPER)
 		close_one(children->bell);
+	if (kind != CHILD_ADMISSION)
 		close_one(children->alarm);
-	}
+	if (kind != CHILD_WORKER && kind != CHILD_STOPPER)
+		close_one(children->watcher);
 }
 
 /*
@@ -131,6 +155,7 @@ noreturn void child_run(const struct children *children, enum child_kind kind, u
 		[CHILD_WORKER] = { "banter-worker", be_worker },
 		[CHILD_ADMISSION] = { "banter-admit", be_admission },
 		[CHILD_STATUS] = { "banter-status", be_status },
+		[CHILD_STOPPER] = { "banter-stopper", be_stopper },
 	};
 
 	signals_child();

@@ -25,6 +25,7 @@ static const char *const names[CHILD_KINDS] = {
 	[CHILD_WORKER] = "worker",
 	[CHILD_ADMISSION] = "admission process",
 	[CHILD_STATUS] = "status process",
+	[CHILD_STOPPER] = "stopper",
 };
 
 const char *children_kind_name(enum child_kind kind)
@@ -63,14 +64,19 @@ enum status children_init(struct children *children, const struct config *config
 {
 	enum status status;
 
-	*children = (struct children){
-		.config = config, .sockets = *sockets, .signals = signals, .bell = -1, .alarm = -1
-	};
+	*children = (struct children){ .config = config,
+				       .sockets = *sockets,
+				       .signals = signals,
+				       .bell = -1,
+				       .alarm = -1,
+				       .watcher = -1 };
 	status = open_table(children, plan);
 	if (status == STATUS_OK)
 		status = bell_new(&children->bell);
 	if (status == STATUS_OK)
 		status = bell_new(&children->alarm);
+	if (status == STATUS_OK)
+		status = bell_new(&children->watcher);
 	if (status == STATUS_OK)
 		status = scoreboard_new(children->places, &children->scoreboard);
 	if (status == STATUS_OK)
@@ -100,10 +106,11 @@ void children_clear(struct children *children)
 	limit_close(children->limit);
 	counter_table_close(children->counters);
 	scoreboard_free(children->scoreboard);
+	bell_free(children->watcher);
 	bell_free(children->alarm);
 	bell_free(children->bell);
 	close_table(children);
-	*children = (struct children){ .bell = -1, .alarm = -1 };
+	*children = (struct children){ .bell = -1, .alarm = -1, .watcher = -1 };
 }
 
 /* Not its counters: they are never set back. */
@@ -179,6 +186,17 @@ void children_close(struct children *children)
 	atomic_store(&children->scoreboard->closing, true);
 }
 
+/* Whose exchange is to end: it may be waiting for its model, or for its client. */
+static void wake_ending(const struct children *children)
+{
+	uint32_t i;
+
+	for (i = 0; i < children->places; i++)
+		if (children->all[i].pid &&
+		    running_is_to_end(&children->scoreboard->slots[i].running))
+			children_tell(children, i, signals_wake());
+}
+
 void children_look(struct children *children, int64_t now)
 {
 	struct master *master = &children->master;
@@ -192,8 +210,10 @@ void children_look(struct children *children, int64_t now)
 			master_saw(master, i, (enum stage_at)atomic_load(&stage->at),
 				   atomic_load(&stage->since), atomic_load(&stage->steps));
 	}
-	if (bell_heard(children->bell))
+	if (bell_heard(children->bell)) {
 		master_waiting(master, queue_count(children->queue));
+		wake_ending(children);
+	}
 }
 
 static void cause_of(int result, char *out, size_t size)
@@ -221,6 +241,7 @@ static void bury(struct children *children, uint32_t place, int result, int64_t 
 		death_count(counter_table_slot(children->counters, children->places), known->kind,
 			    result, known->stuck);
 	scoreboard_set_busy(children->scoreboard, slot, false);
+	running_over(&slot->running);
 	limit_release(children->limit, place);
 	db_throttle_end(children->throttle, place, DB_THROTTLE_FAILED);
 	pause = master_died(&children->master, place, well,

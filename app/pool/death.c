@@ -6,7 +6,7 @@
 
 #include "base/count.h"
 
-_Static_assert((int)CHILD_STATUS == (int)COUNTER_CHILD_STATUS, "kinds stand in one order");
+_Static_assert((int)CHILD_STOPPER == (int)COUNTER_CHILD_STOPPER, "kinds stand in one order");
 
 static enum counter_death cause_of(int signal)
 {

@@ -30,6 +30,7 @@ static void set_silent(const struct config *config, int64_t silent[STAGE_COUNT])
 		[STAGE_FIRST] = of_servers(config, offsetof(struct model_server, first_ms)),
 		[STAGE_STREAM] = of_servers(config, offsetof(struct model_server, idle_ms)),
 		[STAGE_FINISH] = config->database_ms,
+		[STAGE_WATCH] = config->database_ms,
 	};
 	int at;
 
@@ -46,6 +47,7 @@ struct master_plan plan_of(const struct config *config, bool status)
 			[CHILD_WORKER] = (uint32_t)config->workers.least,
 			[CHILD_ADMISSION] = config->queue_ms > 0 || grows,
 			[CHILD_STATUS] = status,
+			[CHILD_STOPPER] = 1,
 		},
 		.most = (uint32_t)config->workers.most,
 		.idle_ms = config->worker_idle_ms,

@@ -45,6 +45,19 @@ void scoreboard_set_busy(struct scoreboard *scoreboard, struct scoreboard_slot *
 		;
 }
 
+/* One of both sees what the other wrote: they write first, and then look. */
+bool scoreboard_unwatch(struct scoreboard *scoreboard)
+{
+	atomic_store(&scoreboard->unwatched, true);
+	return !atomic_load(&scoreboard->busy) || !atomic_exchange(&scoreboard->unwatched, false);
+}
+
+bool scoreboard_watch(struct scoreboard *scoreboard)
+{
+	return atomic_load(&scoreboard->unwatched) &&
+	       atomic_exchange(&scoreboard->unwatched, false);
+}
+
 bool scoreboard_worked(const struct scoreboard *scoreboard)
 {
 	const struct scoreboard_slot *slot = scoreboard->slots, *end = slot + scoreboard->count;

@@ -16,6 +16,17 @@ int signals_number(enum wait_stop stop)
 	return SIGRTMIN + (int)stop;
 }
 
+int signals_wake(void)
+{
+	return SIGRTMIN + WAIT_NOW + 1;
+}
+
+/* Whoever waits looks again when a signal came. */
+static void on_wake(int number)
+{
+	(void)number;
+}
+
 /* What a master says; what was said before it may be more. */
 static void on_word(int number)
 {
@@ -73,6 +84,7 @@ static void handle_words(void)
 
 	for (stop = WAIT_DRAIN; stop <= WAIT_NOW; stop++)
 		handle(signals_number((enum wait_stop)stop), on_word);
+	handle(signals_wake(), on_wake);
 }
 
 struct signals *signals_init(void)
@@ -86,6 +98,7 @@ struct signals *signals_init(void)
 		sigaddset(&block, handled[i]);
 	for (stop = WAIT_DRAIN; stop <= WAIT_NOW; stop++)
 		sigaddset(&block, signals_number((enum wait_stop)stop));
+	sigaddset(&block, signals_wake());
 	sigprocmask(SIG_BLOCK, &block, NULL);
 	for (i = 0; i < COUNT(handled); i++)
 		handle(handled[i], on_signal);

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "base/bell.h"
 #include "base/heap.h"
 #include "base/log.h"
 #include "base/wait.h"
@@ -71,12 +72,14 @@ static enum status open_context(const struct worker_setup *setup, struct wait *w
 	wait->stop = setup->stop;
 	wait->drain_ms = config->drain_ms;
 	wait->stage = &setup->slot->stage;
+	wait->running = &setup->slot->running;
 	wait->counters = &setup->counters;
 	*context = (struct http_context){
 		.duty = setup->duty,
 		.config = config,
 		.wait = wait,
 		.breaker = breaker,
+		.alone = setup->caller_pool,
 		.limit = setup->limit,
 		.holder = setup->holder,
 		.door = setup->door,
@@ -100,8 +103,11 @@ static enum status open_context(const struct worker_setup *setup, struct wait *w
 
 static void tell_busy(const struct worker_setup *setup, bool busy)
 {
-	if (setup->scoreboard)
-		scoreboard_set_busy(setup->scoreboard, setup->slot, busy);
+	if (!setup->scoreboard)
+		return;
+	scoreboard_set_busy(setup->scoreboard, setup->slot, busy);
+	if (busy && scoreboard_watch(setup->scoreboard))
+		bell_ring(setup->watcher, 1);
 }
 
 /* How long it waited for a worker, if it did. */

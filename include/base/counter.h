@@ -33,6 +33,7 @@ enum counter_kind {
 /* Sets of constant words; each list is its set's values in the order of the enum that counts by it. */
 #define COUNTER_STATUSES(STATUS)                                                                   \
 	STATUS(200)                                                                                \
+	STATUS(202)                                                                                \
 	STATUS(204)                                                                                \
 	STATUS(304)                                                                                \
 	STATUS(400)                                                                                \
@@ -56,6 +57,7 @@ enum counter_end { /* as enum turn_end, less its first */
 		   COUNTER_END_DONE,
 		   COUNTER_END_REPLAYED,
 		   COUNTER_END_LEFT,
+		   COUNTER_END_STOPPED,
 		   COUNTER_END_FAILED,
 		   COUNTER_SIZE_END
 };
@@ -89,6 +91,7 @@ enum counter_child {
 	COUNTER_CHILD_WORKER,
 	COUNTER_CHILD_ADMISSION,
 	COUNTER_CHILD_STATUS,
+	COUNTER_CHILD_STOPPER,
 	COUNTER_SIZE_CHILD
 };
 enum counter_death {
@@ -109,7 +112,7 @@ enum counter_part { COUNTER_PART_80, COUNTER_PART_100, COUNTER_SIZE_PART };
 enum counter_use { COUNTER_USE_IN, COUNTER_USE_CACHED, COUNTER_USE_OUT, COUNTER_SIZE_USE };
 
 /* How many values a set can have; of names the last one is all for which there was no room. */
-enum { COUNTER_SIZE_ALL = 1, COUNTER_SIZE_ROUTE = 12, COUNTER_SIZE_SERVER = 24 };
+enum { COUNTER_SIZE_ALL = 1, COUNTER_SIZE_ROUTE = 24, COUNTER_SIZE_SERVER = 24 };
 
 enum counter_set {
 	COUNTER_SET_ALL, /* it is counted by nothing */

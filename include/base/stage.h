@@ -23,6 +23,7 @@ enum stage_at {
 	STAGE_FINISH,  /* storing the answer */
 	STAGE_REPLY,   /* writing the last bytes */
 	STAGE_HOLD,    /* the admission process's: somebody waits there */
+	STAGE_WATCH,   /* the stopper's: exchanges run, which may be to end */
 	STAGE_COUNT
 };
 

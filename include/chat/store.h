@@ -149,8 +149,8 @@ enum status store_health(struct db *db, struct wait *wait, const struct config *
 	"least(" STORE_SERVER_ROOM ", (select nullif(r.rolconnlimit, -1)"                          \
 	" from pg_roles r where r.rolname = current_user), (select nullif(d.datconnlimit, -1)"     \
 	" from pg_database d where d.datname = current_database()))"
-/* Besides the workers' own: the status listener's and banterctl's. */
-#define STORE_BESIDES 2
+/* Besides the workers' own: the stopper's, the status listener's and banterctl's. */
+#define STORE_BESIDES 3
 
 /* The schema's; 0 where there is none. As db_call(). */
 enum status store_version(struct db *db, const struct config *config, int *version) MUST_CHECK;

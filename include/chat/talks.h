@@ -1,6 +1,6 @@
 /*
  * Conversations as they are read back: what a key, and whoever it speaks for, may see of them. The
- * SQL functions messages_read, talks_list, talk_delete and talk_feedback as C functions.
+ * SQL functions messages_read, talks_list, talk_delete, talk_feedback and talk_stop as C functions.
  */
 #ifndef CHAT_TALKS_H
 #define CHAT_TALKS_H
@@ -36,6 +36,8 @@ struct talks_read {
 	struct str body; /* JSON, borrowed from `rows`; if it was found and tells anything */
 	int64_t limit, remaining, reset; /* the chatbot's window; limit -1: it has none */
 	int64_t retry_s;
+	bool running;	      /* of talks_stop(): one that was to end has not yet */
+	struct str exchanges; /* ... which they are, for talks_stopped() */
 };
 
 /*
@@ -65,6 +67,17 @@ struct talks_opinion {
 enum status talks_feedback(struct db *db, struct wait *wait, const struct config *config,
 			   const struct talks_reader *reader, struct str conversation,
 			   const struct talks_opinion *feedback, struct talks_read *out) MUST_CHECK;
+/*
+ * Asks that what runs in a conversation end, or the answer `message` alone (absent: all that runs);
+ * the body says what became of each by now. `good`: what was sent is; else it is TALKS_BAD_REQUEST, or
+ * what comes before that. As db_call().
+ */
+enum status talks_stop(struct db *db, struct wait *wait, const struct config *config,
+		       const struct talks_reader *reader, struct str conversation,
+		       struct str message, bool good, struct talks_read *out) MUST_CHECK;
+/* What became of them since; *read is replaced, or cleared. As db_call(). */
+enum status talks_stopped(struct db *db, struct wait *wait, const struct config *config,
+			  const struct talks_reader *reader, struct talks_read *read) MUST_CHECK;
 void talks_read_clear(struct talks_read *read);
 
 #endif

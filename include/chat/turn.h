@@ -17,6 +17,7 @@
 #include "chat/event.h"
 #include "chat/model.h"
 #include "chat/prompt.h"
+#include "chat/stops.h"
 #include "chat/store.h"
 #include "edge/db.h"
 #include "wire/config.h"
@@ -28,6 +29,7 @@ struct turn_context {
 	struct model *model;
 	struct wait *wait;
 	struct breaker *breaker; /* NULL: none */
+	bool alone;		 /* nobody asks for us which exchanges are to end */
 };
 
 enum turn_end {
@@ -35,6 +37,7 @@ enum turn_end {
 	TURN_DONE,     /* stored, and said */
 	TURN_REPLAYED, /* stored before, said again */
 	TURN_LEFT,     /* the client went away */
+	TURN_STOPPED,  /* somebody had it stopped */
 	TURN_FAILED,   /* it ended in `error` */
 };
 
@@ -51,6 +54,7 @@ struct turn {
 	struct buf answer;
 	enum turn_end end;
 	enum status failed; /* what ended the model's part; STATUS_OK if it was whole */
+	bool stopped;	    /* ... since somebody had asked for it */
 	const char *cause;  /* of a failure, for the log; "" if none */
 	int64_t first_ms;   /* to the first token; -1: none came */
 	unsigned tokens;    /* deltas passed on */
@@ -58,8 +62,11 @@ struct turn {
 	int64_t counted_at;
 	enum attempts_step step; /* why a model is asked again */
 	struct sink *sink;
-	int64_t renew_at;
-	struct db_query renewal;
+	int64_t renew_at; /* from here on chat/turn_keep's */
+	int64_t ask_at;
+	bool asking; /* `beside` is the stop poll's */
+	struct stops stops;
+	struct db_query beside;
 };
 
 /* A new exchange with new ids; `turn` is the caller's storage. */
@@ -79,7 +86,5 @@ void turn_play(struct turn *turn, struct sink *sink, int64_t limit_ms);
 void turn_prepare(struct turn *turn);
 /* Sends it, and passes the answer on. As model_next(), or what the sink says. */
 enum status turn_relay(struct turn *turn) MUST_CHECK;
-/* Renews the lease, where it is time; never waits for it. False: the exchange is gone. */
-bool turn_renew_lease(struct turn *turn) MUST_CHECK;
 
 #endif

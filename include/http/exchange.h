@@ -38,6 +38,9 @@ void exchange_serve(struct http_context *context, struct request *request, struc
  */
 bool exchange_admit(struct http_context *context, const struct request *request,
 		    struct reply *reply, const struct route_match *match, struct key *out);
+/* A place among the open ones of its address (G10), free again at the request's end. False: as above. */
+bool exchange_hold_place(struct http_context *context, const struct request *request,
+			 struct reply *reply);
 /* 401, or 429 once this address had too many failed keys (G11). */
 void exchange_refuse_key(struct http_context *context, const struct request *request,
 			 struct reply *reply);

@@ -78,9 +78,9 @@ void reply_clear(struct reply *reply);
 void reply_send(struct reply *reply, const struct reply_head *head, struct str body);
 /*
  * Sends what was asked for, JSON that is made already, as the dialect has it; absent: it was done, and
- * there is nothing to tell.
+ * there is nothing to tell. `status`: of a reply with a body.
  */
-void reply_data(struct reply *reply, struct str json);
+void reply_data(struct reply *reply, int status, struct str json);
 /* Sends an error with its status and its dialect's body, and with what the struct's members say. */
 void reply_error(struct reply *reply, enum http_error error);
 /* The 204 of a preflight (G7). */

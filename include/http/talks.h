@@ -19,4 +19,8 @@ void talks_serve_delete(struct http_context *context, struct request *request, s
 void talks_serve_feedback(struct http_context *context, struct request *request,
 			  struct reply *reply, const struct route_match *match);
 
+/* Ends what runs in the one that {conversation} names (R5). */
+void talks_serve_stop(struct http_context *context, struct request *request, struct reply *reply,
+		      const struct route_match *match);
+
 #endif

@@ -44,8 +44,10 @@ struct children {
 	struct children_sockets sockets;
 	struct queue *queue;
 	struct queue *silent; /* whom workers leave to the admission process: nobody spoke yet */
-	int bell; /* rung by the admission process: connections wait, and there may be more workers */
-	int alarm; /* rung for it: who was woken for a connection may have died of it */
+	/* Rung for the master: connections wait, and there may be more workers; exchanges are to end. */
+	int bell;
+	int alarm; /* for the admission process: who was woken for a connection may have died of it */
+	int watcher; /* for the stopper: a worker has a request */
 	struct signals *signals;
 	struct limit *limit;
 	struct model_shared *models;

@@ -79,8 +79,8 @@ struct master {
 #define MASTER_GRACE_MS 20000
 #define MASTER_AT_ONCE INT64_MIN /* of kill_at: it has no time */
 
-/* Places besides the workers': an admission process and a status process, of two generations. */
-#define MASTER_OTHERS 4
+/* Places besides the workers': an admission process, a status process and a stopper, of two generations. */
+#define MASTER_OTHERS 6
 
 /* For how many places workers of two generations need, and all others. */
 uint32_t master_places(uint32_t workers);

@@ -10,6 +10,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "base/running.h"
 #include "base/stage.h"
 #include "base/status.h"
 
@@ -18,11 +19,13 @@ enum child_kind {
 	CHILD_WORKER,
 	CHILD_ADMISSION, /* refuses what waited for a worker too long */
 	CHILD_STATUS,	 /* answers /health on the status listener */
+	CHILD_STOPPER,	 /* asks the database which exchanges are to end */
 	CHILD_KINDS
 };
 
 struct scoreboard_slot {
 	struct stage stage;
+	struct running running;
 	_Atomic pid_t pid; /* 0: free */
 	enum child_kind kind;
 	int64_t born; /* clock_ms() */
@@ -33,6 +36,7 @@ struct scoreboard_slot {
 struct scoreboard {
 	_Atomic bool closing;	     /* all are told to end, and nobody follows */
 	_Atomic bool grows;	     /* there will be more workers if somebody waits */
+	_Atomic bool unwatched;	     /* the stopper is to be woken when a worker has a request */
 	_Atomic uint32_t busy, peak; /* workers with a request, and the most there were at once */
 	int64_t started;	     /* clock_wall_ms() */
 	uint32_t count;
@@ -44,6 +48,12 @@ enum status scoreboard_new(uint32_t count, struct scoreboard **out) MUST_CHECK;
 void scoreboard_free(struct scoreboard *scoreboard); /* NULL is fine */
 /* Of a worker: it has a request, or has none any more; a dead one has none (the master's to say). */
 void scoreboard_set_busy(struct scoreboard *scoreboard, struct scoreboard_slot *slot, bool busy);
+/*
+ * Of the stopper: it sleeps until a worker has a request. False: one has.
+ * Of that worker: true if the stopper is to be woken.
+ */
+bool scoreboard_unwatch(struct scoreboard *scoreboard);
+bool scoreboard_watch(struct scoreboard *scoreboard);
 /* True if a worker lives. */
 bool scoreboard_worked(const struct scoreboard *scoreboard);
 /* True if a worker waits for a request, or did a moment ago. */

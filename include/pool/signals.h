@@ -35,5 +35,7 @@ void signals_child(void);
  * one, which nobody else sends by mistake, or to a whole group of processes.
  */
 int signals_number(enum wait_stop stop);
+/* By which it tells one to look what is wanted of the exchange it runs (base/running). */
+int signals_wake(void);
 
 #endif

@@ -43,13 +43,14 @@ struct worker_setup {
 	const struct listen_file *door; /* as in struct http_context */
 	struct queue *queue;		/* whom the admission process holds; NULL: there is none */
 	struct queue *silent; /* for whom it shall not wait (gateway_shun()); NULL: it waits */
-	const _Atomic bool *closing; /* all workers end; with `queue` only */
-	bool caller_pool; /* the listening socket came on fd 0: connections may be kept, their owner counts the workers */
+	const _Atomic bool *closing;	/* all workers end; with `queue` only */
+	bool caller_pool; /* the listening socket came on fd 0: connections may be kept, their owner counts the workers, and no stopper is there */
 	struct limit *limit;
 	uint32_t holder;	       /* our place in `limit` */
 	struct model_shared *models;   /* NULL: no model is asked */
 	struct db_throttle *throttle;  /* our place in it is `holder`; NULL: none */
 	struct scoreboard *scoreboard; /* where `slot` is; NULL: nobody looks at it */
+	int watcher; /* a bell: the stopper is to watch from now on; with `scoreboard` */
 	struct scoreboard_slot *slot;
 	struct counters counters;
 	http_show_fn show; /* as in struct http_context */

@@ -61,6 +61,11 @@ comment on column banter_data.conversation.thread is 'The visitor''s own name fo
 create unique index concurrently if not exists conversation_visitor
 	on banter_data.conversation (visitor, workspace, thread) where visitor is not null;
 
+-- Who ends an exchange looks at its state alone: nothing that runs pays for this.
+-- banter: step
+alter table banter_data.exchange add column if not exists stopped_at timestamptz;
+comment on column banter_data.exchange.stopped_at is 'When somebody asked that it end; null: nobody did.';
+
 -- banter: step
 alter table banter_data.chatbot
 	add column if not exists visitor_exchanges integer,

@@ -466,7 +466,7 @@ class Banter(Server):
         return listens(self.port or self.socket)
 
     def children(self, kind="worker"):
-        """The process ids of its workers, or of its admission process ("admit"), or of what answers on the status listener ("status")."""
+        """The process ids of its workers, or of its admission process ("admit"), its stopper, or what answers on the status listener ("status")."""
         path = f"/proc/{self.process.pid}/task/{self.process.pid}/children"
         found = []
         for pid in pathlib.Path(path).read_text().split():

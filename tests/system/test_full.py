@@ -60,7 +60,7 @@ def admission(banter):
 def stages(banter):
     """What each of its processes does now, by process id, as the scoreboard says."""
     before = len(banter.text())
-    expected = len(banter.children()) + len(banter.children("admit"))
+    expected = len(banter.children()) + len(banter.children("admit")) + len(banter.children("stopper"))
     banter.process.send_signal(signal.SIGUSR1)
 
     def shown():

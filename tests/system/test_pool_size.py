@@ -156,7 +156,8 @@ def test_an_idle_pool_wakes_nobody_but_the_master(pool, tenant, tmp_path, worker
     pid = admission(banter)
     assert chat(banter.socket, tenant, script("hello", tokens=["fine"])).status == 200
     until(lambda: ask_status(status)[0] == 200, "the status listener")
-    children = banter.children() + banter.children("status") + [pid]
+    until(lambda: set(stages(banter).values()) == {"idle"}, "everybody's rest")
+    children = banter.children() + banter.children("status") + banter.children("stopper") + [pid]
     before = [wakeups(child) for child in children]
     time.sleep(2.5)  # nothing happens, and for that there is no gate
     assert [wakeups(child) for child in children] == before

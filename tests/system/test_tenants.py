@@ -280,6 +280,7 @@ def test_visits_with_every_id_of_the_other(sides, database):
 
 
 READER = "%s, %s, %s, %s, %s, null, %s, null, null, null"
+ON_PAGE = READER.replace("null", f"'{PAGE}'", 1)
 UNSEEN = "unauthorized", "visitor_unknown", "chatbot_not_found", "conversation_not_found"
 
 
@@ -336,9 +337,57 @@ def test_R1_nothing_of_the_other_is_read_by_the_chatbot_api(sides):
     assert theirs.holds() == before
 
 
+def test_nothing_of_the_other_is_stopped(sides, database):
+    """By no key, and not as an answer in a conversation of one's own; and no host that runs one hears of the other's."""
+    mine, theirs = sides
+    before = mine.holds(), theirs.holds()
+    keys = ((mine.site_key, "site"), (mine.site.tenant.widget_key, "widget"), (mine.site.tenant.workspace_key, "workspace"))
+    nothing = {"messages": []}
+    with contextlib.closing(psycopg2.connect(database.url("banter_app"))) as app:
+        for value, (key, kind), workspace, token, chatbot in itertools.product(
+                (*theirs.ids(), theirs.site_key), keys, (mine.workspace, theirs.workspace), (mine.token, theirs.token, None),
+                (mine.chatbot, None)):
+            who = workspace, sha256(key), kind, chatbot or value, value, sha256(token or value)
+            told = call_on(app, f"select * from banter.talk_stop({ON_PAGE}, %s, null, true, 30000)", *who, value)
+            assert told[0][0] in UNSEEN and told[0][1] is None and told[0][-1] is None
+        for value in theirs.ids():
+            who = mine.workspace, sha256(mine.site.tenant.workspace_key), "workspace", mine.chatbot, None, None
+            told = call_on(app, f"select * from banter.talk_stop({READER}, %s, %s, true, 30000)", *who, mine.conversation, value)
+            assert (told[0][0], json.loads(told[0][1]), told[0][-2:]) == ("found", nothing, (False, []))
+            told = call_on(app, "select * from banter.talk_stopped(%s, %s, 30000)", mine.workspace, [value])
+            assert json.loads(told[0][1]) == nothing
+        assert (mine.holds(), theirs.holds()) == before
+        # Where all of the other's are to end, their ids in one's own workspace are still none (and a host names pairs, no more).
+        with contextlib.closing(psycopg2.connect(database.url("owner"))) as owner, owner.cursor() as cursor:
+            cursor.execute("update banter_data.exchange set stopped_at = now(), ended_at = null where workspace = %s returning exchange",
+                           (theirs.workspace,))
+            exchanges = [exchange for (exchange,) in cursor.fetchall()]
+            for pairs in ([mine.workspace], exchanges), ([mine.workspace] * len(exchanges), exchanges):
+                cursor.execute("select * from banter.stops(%s, %s)", pairs)
+                assert cursor.fetchall() == []
+            cursor.execute("select exchange from banter.stops(%s, %s)", ([theirs.workspace, mine.workspace], [theirs.exchange, mine.exchange]))
+            assert cursor.fetchall() == [(theirs.exchange,)]
+            owner.rollback()
+    assert (mine.holds(), theirs.holds()) == before
+
+
+def test_R5_nothing_of_the_other_is_stopped(sides):
+    """The same answer as for what does not exist."""
+    mine, theirs = sides
+    before = theirs.holds()
+    who = (("/v1/chat", {"x-api-key": mine.site_key, "X-Visitor-Token": mine.token, "Origin": PAGE}),
+           ("/v1/chat", {"x-api-key": mine.site.tenant.widget_key, "X-Session-Id": mine.session}),
+           (f"/api/v1/chatbots/{mine.chatbot}", {"Authorization": f"Bearer {mine.site.tenant.workspace_key}"}),
+           (f"/api/v1/chatbots/{theirs.chatbot}", {"Authorization": f"Bearer {mine.site.tenant.workspace_key}"}))
+    for value, (path, headers) in itertools.product(theirs.ids(), who):
+        told = [mine.site.request("POST", f"{path}/conversations/{one}/stop", headers, key=False) for one in (value.replace(" ", "_"), NONE)]
+        assert [(reply.status_code, reply.content) for reply in told] == [(404, told[1].content)] * 2, value
+    assert theirs.holds() == before
+
+
 def test_the_application_can_execute_no_more_than_was_tried(sides, database):
     """These are all of its functions: one that is added must be added to the tests above."""
     names = call(database, """select p.proname from pg_proc p join pg_namespace n on n.oid = p.pronamespace
         where n.nspname like 'banter%%' and has_function_privilege(p.oid, 'execute') order by 1""")
     assert [name for (name,) in names] == ["exchange_begin", "exchange_end", "health", "lease_renew", "messages_read", "schema_version",
-                                            "talk_delete", "talk_feedback", "talks_list", "visit_begin"]
+                                            "stops", "talk_delete", "talk_feedback", "talk_stop", "talk_stopped", "talks_list", "visit_begin"]

@@ -116,7 +116,7 @@ def test_a_reload_after_the_programs_file_has_changed_starts_the_new_one_beside_
     old = banter.masters[0]
     banter.upgrade()
     new = banter.masters[1]
-    until(lambda: len(of(old)) == 1, "the end of all of the old one's but the busy worker")
+    until(lambda: len(of(old)) == 2, "the end of all of the old one's but the busy worker, and who may stop it")
     assert chat(banter.socket, tenant, script("new", tokens=["fine"]), session="s").json()["message"] == "fine"
     until(lambda: health(status) == 200, "the status listener")
     assert alive(old)
@@ -148,7 +148,7 @@ def test_a_stream_outlives_two_upgrades_in_a_row(upgraded, tenant, model):
     second, gate_of_second = held(banter, tenant)
     banter.upgrade()
     old, between, new = banter.masters
-    until(lambda: (len(of(old)), len(of(between))) == (1, 1), "the end of all but the busy workers")
+    until(lambda: (len(of(old)), len(of(between))) == (2, 2), "the end of all but the busy workers, and who may stop them")
     model.open_gate(gate_of_second)
     assert second.events()[-1]["type"] == "done"
     until(lambda: not of(between), "the end of its last worker")
@@ -167,7 +167,7 @@ def test_SIGTERM_after_an_upgrade_means_the_old_ones_exchanges_too(upgraded, ten
     running, gate = held(banter, tenant)
     for _ in range(count):
         banter.upgrade()
-    until(lambda: len(of(banter.masters[0])) == 1, "the end of all but the busy worker")
+    until(lambda: len(of(banter.masters[0])) == 2, "the end of all but the busy worker, and who may stop it")
     os.kill(banter.masters[-1], signal.SIGTERM)
     logged(banter, "draining: ", count + 1)
     until(lambda: not of(banter.masters[-1]), "the end of its own")
@@ -309,7 +309,7 @@ def test_who_asks_during_an_upgrade_hears_what_becomes_of_it(upgraded, tenant):
         assert [one.result() for one in asked] == [(0, f"the new program serves, as process {pid}\n")] * 2
     banter.masters.append(pid)
     assert banter.process.wait(servers.PATIENCE) == 0
-    assert len(of(pid)) == 4 and banter.text().count("to take over") == 1
+    assert len(of(pid)) == 5 and banter.text().count("to take over") == 1
 
 
 def test_an_old_one_killed_during_an_upgrade_leaves_it_all_to_the_new_one(upgraded, tenant):
@@ -402,7 +402,7 @@ def test_nothing_piles_up_from_one_upgrade_to_the_next(upgraded):
     for number in range(3):
         banter.upgrade()
         logged(banter, "taken over", number + 1)
-        until(lambda: not alive(banter.masters[-2]) and len(of(banter.masters[-1])) == 4, "the old one's end")
+        until(lambda: not alive(banter.masters[-2]) and len(of(banter.masters[-1])) == 5, "the old one's end")
         until(lambda: len(descriptors(banter.masters[-1])) <= (counts or [100])[0], "no more than there were")
         counts.append(len(descriptors(banter.masters[-1])))
     assert counts == counts[:1] * 3

@@ -47,6 +47,7 @@ static struct {
 	bool disturbed;		      /* a call was made during which the client may end it */
 	int64_t deadline;	      /* of the last call */
 	enum status started, stepped; /* what db_start() and db_step() answer */
+	const struct stub_row *found; /* ... and the row with which it does; NULL: with none */
 	enum status scripted;	      /* ... and db_script() */
 	int steps;		      /* how many it takes */
 	int steps_left;
@@ -182,11 +183,23 @@ static inline void stub_db_note(const struct db_query *query)
 	note("%s", i ? ") " : " ");
 }
 
+static inline enum status stub_db_give(const struct stub_row *given, int count,
+				       struct db_rows **out)
+{
+	struct db_rows *rows = malloc(sizeof(*rows));
+
+	if (!rows)
+		return STATUS_NOMEM;
+	*rows = (struct db_rows){ given, count };
+	stub_db.rows_alive++;
+	*out = rows;
+	return STATUS_OK;
+}
+
 enum status db_call(struct db *db, struct wait *wait, const struct db_query *query,
 		    int64_t deadline, struct db_rows **out)
 {
 	const struct stub_answer *answer = &stub_db.answers[stub_db.at];
-	struct db_rows *rows;
 
 	db->busy = false;
 	stub_db_note(query);
@@ -203,13 +216,7 @@ enum status db_call(struct db *db, struct wait *wait, const struct db_query *que
 	}
 	if (answer->status || !out || !answer->rows)
 		return answer->status;
-	rows = malloc(sizeof(*rows));
-	if (!rows)
-		return STATUS_NOMEM;
-	*rows = (struct db_rows){ answer->rows, answer->count };
-	stub_db.rows_alive++;
-	*out = rows;
-	return STATUS_OK;
+	return stub_db_give(answer->rows, answer->count, out);
 }
 
 enum status db_script(struct db *db, const char *name, const char *sql, int64_t deadline,
@@ -240,11 +247,12 @@ enum status db_start(struct db *db, struct wait *wait, const struct db_query *qu
 enum status db_step(struct db *db, struct wait *wait, bool *done, struct db_rows **out)
 {
 	(void)wait;
-	(void)out;
 	assert_true(db->busy);
 	note("step ");
 	*done = --stub_db.steps_left <= 0;
 	db->busy = !*done;
+	if (*done && stub_db.stepped == STATUS_OK && stub_db.found)
+		return stub_db_give(stub_db.found, 1, out);
 	return *done ? stub_db.stepped : STATUS_OK;
 }
 

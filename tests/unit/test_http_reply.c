@@ -274,7 +274,7 @@ static void data_is_as_its_dialect_has_it(void **state)
 	for (i = 0; i < COUNT(rows); i++) {
 		ask(&given, rows[i].method);
 		begin(&given, rows[i].dialect);
-		reply_data(&given.reply, rows[i].json);
+		reply_data(&given.reply, 200, rows[i].json);
 		snprintf(whole, sizeof(whole), "Status: %s\r\n" HEAD_REST "\r\n%s", rows[i].head,
 			 rows[i].body);
 		assert_same(stub_gateway_out(), str_from(whole));

@@ -21,6 +21,7 @@ static void who_is_wanted(void **state)
 	assert_int_equal(plan.most, 16);
 	assert_int_equal(plan.wanted[CHILD_ADMISSION], 1);
 	assert_int_equal(plan.wanted[CHILD_STATUS], 0);
+	assert_int_equal(plan.wanted[CHILD_STOPPER], 1);
 	assert_int_equal(plan.times.drain, 25000);
 	assert_int_equal(plan.times.longest, 610000);
 	set(&config, "BANTER_QUEUE_TIME", "0");
