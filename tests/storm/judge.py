@@ -6,14 +6,14 @@ import collections
 from dialects import BROKEN, CUT, DONE, ERROR, HUNG, LEFT, REFUSED
 
 ROW = """select e.workspace, e.request_id, e.exchange, e.state, e.question, e.answer, e.answer_id, e.conversation, c.session,
-    e.position, e.attempt, e.price, e.error, extract(epoch from e.started_at)::float as began,
+    e.position, e.attempt, e.price, e.error, e.stopped_at is not null as stopped, extract(epoch from e.started_at)::float as began,
     extract(epoch from case when e.state = 'lost' then least(e.ended_at, e.lease_until) else e.ended_at end)::float as ended
     from banter_data.exchange e join banter_data.conversation c using (workspace, conversation)"""
 LEDGER = "select workspace, delta, balance_after, kind, exchange from banter_data.ledger order by workspace, entry"
 WORKSPACES = "select workspace, credits, max_open from banter_data.workspace"
 
 Row = collections.namedtuple("Row", "workspace request_id exchange state question answer answer_id conversation session "
-                             "position attempt price error began ended")
+                             "position attempt price error stopped began ended")
 Entry = collections.namedtuple("Entry", "workspace delta balance_after kind exchange")
 Workspace = collections.namedtuple("Workspace", "workspace credits max_open")
 Stored = collections.namedtuple("Stored", "rows ledger workspaces")
@@ -84,10 +84,10 @@ class Judge:
             self.say("doubled:", record["id"], own)
         if end == DONE:
             self.judge_done(record)
-            if not self.kept(record) and self.forgotten(record):
+            if not self.kept(record) and not self.was_stopped(record) and self.forgotten(record):
                 return
         state = own[0].state if own else None
-        if state in STATES[end]:
+        if state in STATES[end] or (end == DONE and state == "left" and own[0].stopped):
             return
         if self.excused(record):
             self.excuses["worker killed"] += 1
@@ -101,7 +101,14 @@ class Judge:
         return any(row.state == "done" and row.conversation == record["conversation"]
                    and record["answer_id"] in (None, row.answer_id) for row in self.rows_of(record))
 
+    def was_stopped(self, record):
+        """What its client has is what had come by then."""
+        return any(row.stopped and row.state in ("left", "replaced") and row.answer == record["text"]
+                   for row in self.rows[record["id"]])
+
     def judge_done(self, record):
+        if self.was_stopped(record):
+            return
         if record["text"] != record["expected"]:
             self.say("not the model's answer:", record)
         done = [row for row in self.rows_of(record) if row.state == "done"]

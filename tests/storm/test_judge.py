@@ -22,7 +22,7 @@ def record(name, end=DONE, **changes):
 def row(name, state="done", **changes):
     made = Row(workspace=7, request_id=name, exchange=f"exchange of {name}", state=state, question=f"question of {name}",
                answer=f"answer of {name}" if state == "done" else None, answer_id=f"id of {name}",
-               conversation=f"conversation of {name}", session=None, position=1, attempt=0, price=1, error=None,
+               conversation=f"conversation of {name}", session=None, position=1, attempt=0, price=1, error=None, stopped=False,
                began=1.0, ended=2.0)
     return made._replace(**changes)
 
@@ -54,6 +54,7 @@ GOOD = {
     "one that left, in each way": (
         [record(name, LEFT) for name in "abcd"],
         [row("a", "left", answer="answer"), row("b", "failed"), row("c")]),
+    "one that was stopped": ([record("a", text="answer")], [row("a", "left", answer="answer", stopped=True)]),
     "an answer that was given again": ([record("a", key="k"), record("b", key="k", message="question of a", text="answer of a",
         expected="answer of a", conversation="conversation of a", answer_id="id of a")], [row("a")]),
     "an answer in the place of one whose client left": (
@@ -65,7 +66,7 @@ GOOD = {
 
 @pytest.mark.parametrize("what", GOOD)
 def test_what_fits_passes(what):
-    books = ledger("b") if "place" in what else ledger("c", "a") if "left" in what else None
+    books = ledger("b") if "place" in what else ledger("c", "a") if "left" in what else ledger("a") if "stopped" in what else None
     assert judged(*GOOD[what], books=books) == []
 
 
@@ -76,6 +77,9 @@ BAD = {
     "doubled, under one key": ([record("a", key="k"), record("b", key="k")], [row("a"), row("b")]),
     "another text": ([record("a")], [row("a", answer="another")]),
     "not the model's answer": ([record("a", text="another")], [row("a", answer="another")]),
+    "not the model's answer, nor what came before it was stopped": (
+        [record("a", text="ans")], [row("a", "left", answer="answer", stopped=True)]),
+    "not the model's answer, and it was not stopped": ([record("a", text="answer")], [row("a", "left", answer="answer")]),
     "another conversation or answer": ([record("a")], [row("a", conversation="another")]),
     "another conversation or answer, by its id": ([record("a")], [row("a", answer_id="another")]),
     "nobody asked for it": ([], [row("a")]),
