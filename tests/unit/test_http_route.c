@@ -37,6 +37,10 @@ static void every_path_of_ours(void **state)
 		  &dialect_headless, ROUTE_VISITORS },
 		{ STR("/api/v1/chatbots/b-1/conversations/c-1/messages/m-1/feedback"),
 		  talks_serve_feedback, &dialect_chatbot, 0 },
+		{ STR("/v1/chat/conversations/c-1/stop"), talks_serve_stop, &dialect_headless,
+		  ROUTE_VISITORS },
+		{ STR("/api/v1/chatbots/b-1/conversations/c-1/stop"), talks_serve_stop,
+		  &dialect_chatbot, 0 },
 		{ STR("/api/v1/chatbots/b-1/conversations/c-1/messages"), talks_serve_messages,
 		  &dialect_chatbot, 0 },
 	};

@@ -116,12 +116,49 @@ static void another_answer_is_a_fault(void **state)
 	assert_int_equal(stub_db.rows_alive, 0);
 }
 
+/* What was stopped is asked after by what the first answer named; the window is the first one's. */
+static void a_stop_is_followed(void **state)
+{
+	const struct stub_row rows[] = {
+		{ { "found", "{}", "5", "4", "9", NULL, "t", "{x}" } },
+		{ { "found", "{1}", NULL, NULL, NULL, NULL, "f", "{x}" } },
+	};
+	const struct stub_answer answers[] = { { .rows = &rows[0], .count = 1 },
+					       { .rows = &rows[1], .count = 1 },
+					       { .status = STATUS_UNAVAILABLE } };
+	struct talks_reader reader = reader_of(KEY_WORKSPACE);
+	struct talks_read read;
+	struct db db = { false };
+	struct wait wait;
+
+	(void)state;
+	wait_init(&wait);
+	stub_db_script(answers, COUNT(answers));
+	journal_clear();
+	assert_int_equal(
+		talks_stop(&db, &wait, &config, &reader, STR("c-1"), STR_NONE, true, &read),
+		STATUS_OK);
+	assert_true(read.running);
+	assert_int_equal(journal_count("0, '" HASH("s") "', 'c-1', null, t, left) "), 1);
+	assert_int_equal(talks_stopped(&db, &wait, &config, &reader, &read), STATUS_OK);
+	assert_int_equal(journal_count("talk_stopped(5, {x}, left) "), 1);
+	assert_false(read.running);
+	assert_str(read.body, "{1}");
+	assert_int_equal(read.limit, 5);
+	assert_int_equal(read.remaining, 4);
+	assert_int_equal(read.reset, 9);
+	assert_int_equal(talks_stopped(&db, &wait, &config, &reader, &read), STATUS_UNAVAILABLE);
+	assert_int_equal(stub_db.rows_alive, 0);
+	talks_read_clear(&read);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(it_says_who_reads),
 		cmocka_unit_test(feedback_is_told_whole_or_not_at_all),
 		cmocka_unit_test(another_answer_is_a_fault),
+		cmocka_unit_test(a_stop_is_followed),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
