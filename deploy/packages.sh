@@ -263,7 +263,10 @@ npm_install() {
 }
 
 case ${1:-} in
-test) main "$1" && npm_install tests/system/clients npm "what the tests read streams with" ;;
+test)
+	main "$1" && npm_install tests/system/clients npm "what the tests read streams with" &&
+		npm_install tests/system/front_ends npm-front-ends "front ends that the tests run"
+	;;
 bench) main "$1" && npm_install tests/bench/rivals/node npm-bench "what Banter is compared with" ;;
 build | deb | run | pooler) main "$1" ;;
 install) install "${2:?}" ;;

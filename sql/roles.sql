@@ -12,11 +12,13 @@ do $$
 declare
 	-- The files of app/, which `make lint` holds against this list. All forms of a name are granted.
 	v_app constant text[] := array[
+		'completion_begin',
 		'exchange_begin',
 		'exchange_end',
 		'health',
 		'lease_renew',
 		'messages_read',
+		'models_list',
 		'schema_version',
 		'stops',
 		'talk_delete',

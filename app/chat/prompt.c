@@ -21,92 +21,127 @@ static void put_system(const struct prompt *prompt, struct prompt_budget *left, 
 		model_message(model, MODEL_SYSTEM, prompt->begun->system_prompt);
 }
 
-static struct str text_of(const struct store_begun *begun, int index)
+/* Of what is stored an exchange is told or left out as one, of what a client sends a message. */
+static int step_of(const struct prompt *prompt)
+{
+	return prompt->said ? 1 : 2;
+}
+
+static int count_of(const struct prompt *prompt)
+{
+	return prompt->said ? (int)prompt->said_count : store_history_count(prompt->begun) / 2 * 2;
+}
+
+static struct str text_of(const struct prompt *prompt, int index, bool *assistant)
 {
 	struct str text;
-	bool assistant;
 
-	store_history(begun, index, &assistant, &text);
+	if (prompt->said) {
+		*assistant = prompt->said[index].assistant;
+		return prompt->said[index].text;
+	}
+	store_history(prompt->begun, index, assistant, &text);
 	return text;
 }
 
 /*
- * Of the exchange whose question stands at `index`: true if both have a text. Strict servers refuse
- * a request with a blank message, so one that is stored would stop its conversation for good.
+ * Of what stands at `index`: true if all of it has a text. Strict servers refuse a request with a
+ * blank message, so one that is stored would stop its conversation for good.
  */
-static bool is_told(const struct store_begun *begun, int index)
+static bool is_told(const struct prompt *prompt, int index)
 {
-	return !utf8_blank(text_of(begun, index)) && !utf8_blank(text_of(begun, index + 1));
+	bool assistant;
+	int i;
+
+	for (i = 0; i < step_of(prompt); i++)
+		if (utf8_blank(text_of(prompt, index + i, &assistant)))
+			return false;
+	return true;
 }
 
-static int64_t chars_of(const struct store_begun *begun, int index)
+static int64_t bytes_of(const struct prompt *prompt, int index)
 {
-	size_t chars = 0;
+	int64_t bytes = 0;
+	bool assistant;
+	int i;
 
-	(void)utf8_valid(text_of(begun, index), &chars);
-	return (int64_t)chars;
+	for (i = 0; i < step_of(prompt); i++)
+		bytes += (int64_t)text_of(prompt, index + i, &assistant).n;
+	return bytes;
+}
+
+static int64_t chars_of(const struct prompt *prompt, int index)
+{
+	size_t chars, sum = 0;
+	bool assistant;
+	int i;
+
+	for (i = 0; i < step_of(prompt); i++) {
+		chars = 0;
+		(void)utf8_valid(text_of(prompt, index + i, &assistant), &chars);
+		sum += chars;
+	}
+	return (int64_t)sum;
 }
 
 /* Of those that are told: how many messages they are, and *bytes. */
-static int told_of_all(const struct store_begun *begun, int64_t *bytes)
+static int told_of_all(const struct prompt *prompt, int64_t *bytes)
 {
-	int count = 0, i;
+	int step = step_of(prompt), count = 0, i;
 
 	*bytes = 0;
-	for (i = 0; i + 2 <= store_history_count(begun); i += 2) {
-		if (!is_told(begun, i))
+	for (i = 0; i < count_of(prompt); i += step) {
+		if (!is_told(prompt, i))
 			continue;
-		*bytes += (int64_t)(text_of(begun, i).n + text_of(begun, i + 1).n);
-		count += 2;
+		*bytes += bytes_of(prompt, i);
+		count += step;
 	}
 	return count;
 }
 
 /*
- * Takes the newest exchanges that fit: whole ones, of two messages each, up to the first that does
- * not. How many messages that are; *from: where they begin. The database has kept to the settings
- * already, so nothing is counted as long as they are the budget.
+ * Takes the newest that fit, up to the first that does not. How many messages that are; *from: where
+ * they begin. The database has kept to the settings already, so nothing is counted as long as they are
+ * the budget.
  */
-static int take_history(const struct store_begun *begun, struct prompt_budget *left, int *from)
+static int take_history(const struct prompt *prompt, struct prompt_budget *left, int *from)
 {
 	int64_t bytes;
-	int told = told_of_all(begun, &bytes), kept = 0, at;
+	int told = told_of_all(prompt, &bytes), step = step_of(prompt), kept = 0, at;
+	bool assistant;
 
 	*from = 0;
 	if (take(left, told, bytes))
 		return told;
-	for (at = store_history_count(begun) - 2; at >= 0; at -= 2) {
-		if (!is_told(begun, at))
+	for (at = count_of(prompt) - step; at >= 0; at -= step) {
+		if (!is_told(prompt, at))
 			continue;
-		if (!take(left, 2, chars_of(begun, at) + chars_of(begun, at + 1)))
+		if (!take(left, step, chars_of(prompt, at)))
 			break;
-		kept += 2;
+		kept += step;
 	}
-	*from = at + 2;
+	for (*from = at + step; *from < count_of(prompt); ++*from) {
+		(void)text_of(prompt, *from, &assistant);
+		if (!assistant)
+			break;
+		kept -= is_told(prompt, *from);
+	}
 	return kept;
-}
-
-static void put_told(const struct store_begun *begun, int index, struct model *model)
-{
-	struct str text;
-	bool assistant;
-
-	store_history(begun, index, &assistant, &text);
-	model_message(model, assistant ? MODEL_ASSISTANT : MODEL_USER, text);
 }
 
 static void put_history(const struct prompt *prompt, struct prompt_budget *left,
 			struct model *model)
 {
-	const struct store_begun *begun = prompt->begun;
-	int i;
+	int step = step_of(prompt), from, i;
+	struct str text;
+	bool assistant;
 
-	(void)take_history(begun, left, &i);
-	for (; i + 2 <= store_history_count(begun); i += 2) {
-		if (!is_told(begun, i))
+	(void)take_history(prompt, left, &from);
+	for (i = from; i < count_of(prompt); i++) {
+		if (!is_told(prompt, i / step * step))
 			continue;
-		put_told(begun, i, model);
-		put_told(begun, i + 1, model);
+		text = text_of(prompt, i, &assistant);
+		model_message(model, assistant ? MODEL_ASSISTANT : MODEL_USER, text);
 	}
 }
 
@@ -135,7 +170,7 @@ void prompt_put(const struct prompt *prompt, struct model *model)
 int prompt_history(const struct prompt *prompt, int64_t *chars)
 {
 	struct prompt_budget left = prompt->budget;
-	int from, kept = take_history(prompt->begun, &left, &from);
+	int from, kept = take_history(prompt, &left, &from);
 
 	*chars = prompt->budget.chars - left.chars;
 	return kept;
@@ -158,9 +193,8 @@ int64_t prompt_from(const struct prompt *prompt)
 	struct prompt_budget left = prompt->budget;
 	int from;
 
-	if (!prompt->halved)
+	if (!prompt->halved || prompt->said)
 		return -1;
-	return take_history(prompt->begun, &left, &from)
-		       ? store_history_position(prompt->begun, from)
-		       : prompt->begun->position;
+	return take_history(prompt, &left, &from) ? store_history_position(prompt->begun, from)
+						  : prompt->begun->position;
 }

@@ -28,9 +28,12 @@ enum column {
 	REASONING,
 	POSITION,
 	QUESTION,
-	/* Of visit_begin alone. */
+	/* Of visit_begin and completion_begin. */
 	CHATBOT,
 	PERCENT,
+	/* Of completion_begin alone. */
+	HISTORY_MESSAGES,
+	HISTORY_CHARS,
 };
 
 static const char *const outcomes[] = {
@@ -71,7 +74,22 @@ static struct str hash_view(const unsigned char *hash)
 	return (struct str){ (const char *)hash, KEY_HASH_SIZE };
 }
 
-static enum status take_begun(struct db_rows *rows, bool visit, struct store_begun *out)
+static void take_more(struct db_rows *rows, const struct store_exchange *begin,
+		      struct store_begun *out)
+{
+	out->history_messages = out->history_chars = -1;
+	if (begin->key.kind != KEY_SITE && !begin->completion)
+		return;
+	out->chatbot = db_rows_text(rows, 0, CHATBOT);
+	out->percent = (int)db_rows_integer(rows, 0, PERCENT, 0);
+	if (!begin->completion)
+		return;
+	out->history_messages = db_rows_integer(rows, 0, HISTORY_MESSAGES, -1);
+	out->history_chars = db_rows_integer(rows, 0, HISTORY_CHARS, -1);
+}
+
+static enum status take_begun(struct db_rows *rows, const struct store_exchange *begin,
+			      struct store_begun *out)
 {
 	int outcome = find(outcomes, OUTCOMES, db_rows_text(rows, 0, OUTCOME));
 
@@ -98,9 +116,8 @@ static enum status take_begun(struct db_rows *rows, bool visit, struct store_beg
 		.replayed = db_rows_text(rows, 0, ANSWER),
 		.servers = db_rows_text(rows, 0, SERVERS),
 		.reasoning = db_rows_text(rows, 0, REASONING),
-		.chatbot = visit ? db_rows_text(rows, 0, CHATBOT) : STR_NONE,
-		.percent = visit ? (int)db_rows_integer(rows, 0, PERCENT, 0) : 0,
 	};
+	take_more(rows, begin, out);
 	return STATUS_OK;
 }
 
@@ -112,6 +129,30 @@ static enum status take_begun(struct db_rows *rows, bool visit, struct store_beg
 	" p_lease_seconds => $15, p_max_messages => $16, p_max_chars => $17,"                      \
 	" p_request_id => $18, p_max_open => $19, p_max_open_per_key => $20, p_lock_ms => $21)"    \
 	" where " DB_IN_TIME("$22")
+
+/* Of a client of OpenAI's protocol. */
+#define COMPLETION                                                                                 \
+	"select * from banter.completion_begin(p_workspace => $1, p_key_hash => $2,"               \
+	" p_model => $3, p_named => $4, p_system => $5, p_exchange => $6, p_answer_id => $7,"      \
+	" p_new_conversation => $8, p_message => $9, p_stream => $10, p_idempotency_key => $11,"   \
+	" p_body_hash => $12, p_lease_seconds => $13, p_max_messages => $14, p_max_chars => $15,"  \
+	" p_request_id => $16, p_max_open => $17, p_max_open_per_key => $18, p_lock_ms => $19)"    \
+	" where " DB_IN_TIME("$20")
+
+static void put_completion(struct db_query *query, const struct store_exchange *begin)
+{
+	db_query_init(query, "completion_begin", COMPLETION);
+	db_query_keep(query);
+	db_add_integer(query, begin->key.workspace);
+	db_add_text(query, hash_view(begin->key.hash));
+	db_add_text(query, begin->chatbot);
+	db_add_text(query, begin->session);
+	db_add_text(query, begin->system);
+	db_add_text(query, str_from(begin->exchange));
+	db_add_text(query, str_from(begin->answer));
+	db_add_text(query, str_from(begin->new_conversation));
+	db_add_text(query, begin->message);
+}
 
 /* Of a page's visitor. */
 #define VISIT                                                                                      \
@@ -191,12 +232,13 @@ static void put_rest(struct db_query *query, const struct config *config,
 enum status store_begin(struct db *db, struct wait *wait, const struct config *config,
 			const struct store_exchange *begin, struct store_begun *out)
 {
-	bool visit = begin->key.kind == KEY_SITE;
 	struct db_rows *rows = NULL;
 	struct db_query query;
 	enum status status;
 
-	if (visit)
+	if (begin->completion)
+		put_completion(&query, begin);
+	else if (begin->key.kind == KEY_SITE)
 		put_visit(&query, config, begin);
 	else
 		put_begin(&query, begin);
@@ -206,7 +248,7 @@ enum status store_begin(struct db *db, struct wait *wait, const struct config *c
 	wait_undisturbed(wait, true);
 	status = db_call(db, wait, &query, clock_ms() + config->database_ms, &rows);
 	wait_undisturbed(wait, false);
-	return status ? status : take_begun(rows, visit, out);
+	return status ? status : take_begun(rows, begin, out);
 }
 
 void store_begun_clear(struct store_begun *begun)

@@ -197,6 +197,19 @@ enum status talks_stopped(struct db *db, struct wait *wait, const struct config 
 	return status;
 }
 
+enum status talks_models(struct db *db, struct wait *wait, const struct config *config,
+			 const struct key *key, struct talks_read *out)
+{
+	struct db_query query;
+
+	db_query_init(&query, "models_list",
+		      "select outcome, body, null, null, null, null from"
+		      " banter.models_list(p_workspace => $1, p_key_hash => $2)");
+	db_add_integer(&query, key->workspace);
+	db_add_text(&query, (struct str){ (const char *)key->hash, KEY_HASH_SIZE });
+	return read_back(db, wait, config, &query, out);
+}
+
 void talks_read_clear(struct talks_read *read)
 {
 	db_rows_free(read->rows);

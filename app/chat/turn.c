@@ -51,13 +51,23 @@ enum status turn_open(struct turn *turn)
 
 static struct event make_event(const struct turn *turn, enum event_kind kind, struct str text)
 {
-	return (struct event){
+	struct event event = {
 		.kind = kind,
 		.conversation = turn->begun.conversation,
 		.message_id = turn->begun.message_id,
 		.text = text,
+		.finish_reason = STR_NONE,
+		.tokens_in = -1,
+		.tokens_out = -1,
 		.retry_s = kind == EVENT_ERROR ? turn_retry_s(turn) : 0,
 	};
+
+	if (kind == EVENT_DONE && turn->begun.outcome != STORE_REPLAY) {
+		event.finish_reason = model_finish_reason(turn->context->model);
+		event.tokens_in = model_tokens_in(turn->context->model);
+		event.tokens_out = model_tokens_out(turn->context->model);
+	}
+	return event;
 }
 
 static enum status say(struct turn *turn, enum event_kind kind, struct str text)
@@ -290,6 +300,20 @@ static void replay(struct turn *turn)
 	say_done(turn, status, text);
 }
 
+/* What is stored the database has cut to the chatbot's limits already. */
+static struct prompt_budget budget_of(const struct turn *turn)
+{
+	const struct config *config = turn->context->config;
+	const struct store_begun *begun = &turn->begun;
+	struct prompt_budget budget = { config->history_messages, config->history_chars };
+
+	if (begun->history_messages >= 0 && begun->history_messages < budget.messages)
+		budget.messages = begun->history_messages;
+	if (begun->history_chars >= 0 && begun->history_chars < budget.chars)
+		budget.chars = begun->history_chars;
+	return budget;
+}
+
 void turn_play(struct turn *turn, struct sink *sink, int64_t limit_ms)
 {
 	const struct config *config = turn->context->config;
@@ -305,7 +329,9 @@ void turn_play(struct turn *turn, struct sink *sink, int64_t limit_ms)
 	turn->prompt = (struct prompt){
 		.begun = &turn->begun,
 		.message = turn->begin.message,
-		.budget = { config->history_messages, config->history_chars },
+		.budget = budget_of(turn),
+		.said = turn->said,
+		.said_count = turn->said_count,
 	};
 	model_reset(turn->context->model);
 	attempts_init(&turn->attempts, config, turn->begun.servers, turn->begun.model,

@@ -64,6 +64,7 @@ static int run_revoke(const struct cli_call *call)
 	"settings:\n"                                                                              \
 	"  name=TEXT            it need not be the only one of its name: the id is\n"              \
 	"  system_prompt=@FILE  what the model is told first; @-: from standard input\n"           \
+	"  client_system=yes|no a system message of OpenAI's clients follows it (no)\n"            \
 	"  model=NAME           none: the server's\n"                                              \
 	"  servers=NAME,…       model servers, asked in this order; none: the default one\n"     \
 	"  reasoning=WORD       in the model's text: remove (if none), keep, or begins:\n"         \

@@ -241,9 +241,10 @@ static void see_schema(struct doctor *doctor)
 		"select n.oid is not null, coalesce(has_schema_privilege(n.oid, 'usage'), false),"
 		/* Of an older schema all that it has: what is wrong with it is said by its version. */
 		" (select count(*) > 0 and bool_and(has_function_privilege(p.oid, 'execute'))"
-		"  from pg_proc p where p.pronamespace = n.oid and p.proname in ('exchange_begin',"
-		"  'exchange_end', 'health', 'lease_renew', 'messages_read', 'schema_version',"
-		"  'talk_delete', 'talk_feedback', 'talks_list', 'visit_begin')),"
+		"  from pg_proc p where p.pronamespace = n.oid and p.proname in"
+		"  ('completion_begin', 'exchange_begin', 'exchange_end', 'health', 'lease_renew',"
+		"  'messages_read', 'models_list', 'schema_version', 'stops', 'talk_delete',"
+		"  'talk_feedback', 'talk_stop', 'talk_stopped', 'talks_list', 'visit_begin')),"
 		" r.rolname, r.rolsuper, coalesce(pg_has_role(n.nspowner, 'usage'), false),"
 		" exists (select from pg_class c join pg_namespace s on s.oid = c.relnamespace"
 		"  where s.nspname in ('banter', 'banter_data') and c.relkind in ('r', 'v', 'p')"

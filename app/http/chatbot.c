@@ -5,6 +5,7 @@
 #include "http/chatbot.h"
 
 #include "base/hot.h"
+#include "http/bearer.h"
 #include "http/exchange.h"
 #include "http/request.h"
 #include "http/route.h"
@@ -75,21 +76,6 @@ static void read_members(struct exchange *exchange, const struct route_match *ma
 	read_metadata(exchange);
 }
 
-/* "Bearer KEY"; the scheme's case does not count (RFC 9110, 11.1). */
-static enum http_error read_key(const struct request *request, struct str *text)
-{
-	struct str header = request_header(request, "HTTP_AUTHORIZATION");
-
-	if (header.n == 0)
-		return ERROR_NO_KEY;
-	if (header.n < 8 || !str_same((struct str){ header.p, 7 }, STR("bearer ")))
-		return ERROR_MALFORMED_KEY;
-	*text = str_skip(header, 7);
-	while (text->n && text->p[0] == ' ')
-		*text = str_skip(*text, 1);
-	return text->n ? ERROR_NONE : ERROR_MALFORMED_KEY;
-}
-
 static void put_ids(struct frame *frame, const struct event *event)
 {
 	frame_string(frame, "conversationId", event->conversation);
@@ -153,9 +139,8 @@ static void put_error(struct buf *out, enum http_error error, int64_t retry_s)
 
 const struct dialect dialect_chatbot = {
 	.name = "chatbot",
-	.body_max = REQUEST_BODY_MAX,
 	.key_kind = KEY_WORKSPACE,
-	.read_key = read_key,
+	.read_key = bearer_read,
 	.read = read_members,
 	.limits = 0,
 	.stream_type = "text/event-stream",

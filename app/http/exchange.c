@@ -74,6 +74,7 @@ static void init(struct exchange *exchange, struct http_context *context,
 static void clear(struct exchange *exchange)
 {
 	turn_clear(&exchange->turn);
+	completion_clear(&exchange->said);
 	json_free(exchange->json);
 }
 

@@ -93,7 +93,6 @@ static void put_error(struct buf *out, enum http_error error, int64_t retry_s)
 
 const struct dialect dialect_headless = {
 	.name = "headless",
-	.body_max = REQUEST_BODY_MAX,
 	.key_kind = KEY_WIDGET,
 	.read_key = read_key,
 	.read = read_members,

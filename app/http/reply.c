@@ -240,8 +240,10 @@ void reply_error(struct reply *reply, enum http_error error)
 {
 	const struct dialect *dialect = reply->dialect;
 
-	reply_put_head(reply, &(struct reply_head){ .status = error_status(error),
-						    .type = dialect->error_type });
+	reply_put_head(reply,
+		       &(struct reply_head){ .status = dialect->status ? dialect->status(error)
+								       : error_status(error),
+					     .type = dialect->error_type });
 	if (!method_is(reply, STR("HEAD")))
 		dialect->put_error(&reply->out, error, reply->retry_s);
 	reply_flush(reply);

@@ -8,6 +8,7 @@
 #include "http/exchange.h"
 #include "http/headless.h"
 #include "http/health.h"
+#include "http/openai.h"
 #include "http/shown.h"
 #include "http/talks.h"
 
@@ -29,6 +30,8 @@ static const struct route routes[] = {
 	  talks_serve_feedback, &dialect_headless, ROUTE_VISITORS },
 	{ "/v1/chat/conversations/{conversation}/stop", "POST", talks_serve_stop, &dialect_headless,
 	  ROUTE_VISITORS },
+	{ "/v1/chat/completions", "POST", exchange_serve, &dialect_openai, 0 },
+	{ "/v1/models", "GET, HEAD", openai_serve_models, &dialect_openai, 0 },
 	{ "/api/v1/chatbots/{chatbot}/chat", "POST", exchange_serve, &dialect_chatbot, 0 },
 	{ "/api/v1/chatbots/{chatbot}/conversations", "GET, HEAD", talks_serve_list,
 	  &dialect_chatbot, 0 },

@@ -65,8 +65,8 @@ static bool read_reader(struct http_context *context, struct request *request, s
 	return true;
 }
 
-static void say(struct http_context *context, const struct request *request, struct reply *reply,
-		enum status status, const struct talks_read *read)
+void talks_say(struct http_context *context, const struct request *request, struct reply *reply,
+	       enum status status, const struct talks_read *read)
 {
 	static const enum http_error errors[] = {
 		[TALKS_FOUND] = ERROR_NONE,
@@ -116,7 +116,7 @@ void talks_serve_list(struct http_context *context, struct request *request, str
 		return;
 	status = talks_list(context->db, context->wait, context->config, &reader,
 			    read_cursor(request), &read);
-	say(context, request, reply, status, &read);
+	talks_say(context, request, reply, status, &read);
 	talks_read_clear(&read);
 }
 
@@ -131,7 +131,7 @@ void talks_serve_messages(struct http_context *context, struct request *request,
 		return;
 	status = talks_messages(context->db, context->wait, context->config, &reader,
 				read_id(match, "conversation"), read_cursor(request), &read);
-	say(context, request, reply, status, &read);
+	talks_say(context, request, reply, status, &read);
 	talks_read_clear(&read);
 }
 
@@ -146,7 +146,7 @@ void talks_serve_delete(struct http_context *context, struct request *request, s
 		return;
 	status = talks_delete(context->db, context->wait, context->config, &reader,
 			      read_id(match, "conversation"), &read);
-	say(context, request, reply, status, &read);
+	talks_say(context, request, reply, status, &read);
 	talks_read_clear(&read);
 }
 
@@ -189,7 +189,7 @@ void talks_serve_feedback(struct http_context *context, struct request *request,
 	read_feedback(request, &json, &feedback);
 	status = talks_feedback(context->db, context->wait, context->config, &reader,
 				read_id(match, "conversation"), &feedback, &read);
-	say(context, request, reply, status, &read);
+	talks_say(context, request, reply, status, &read);
 	talks_read_clear(&read);
 	json_free(json);
 }
@@ -244,7 +244,7 @@ void talks_serve_stop(struct http_context *context, struct request *request, str
 	if (wait_client_left(context->wait))
 		context->log.cause = "the client left";
 	else
-		say(context, request, reply, status, &read);
+		talks_say(context, request, reply, status, &read);
 	talks_read_clear(&read);
 	json_free(json);
 }

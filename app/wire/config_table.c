@@ -149,6 +149,9 @@ static const struct setting settings[] = {
 	WHOLE("BANTER_HISTORY_CHARS", history_chars, RELOAD, 32000, 0, 10000000,
 	      "the same in characters; if that is still too long for the model, it is asked again with "
 	      "half"),
+	WHOLE("BANTER_BODY_BYTES", body_bytes, RELOAD, 1048576, 65536, 16777216,
+	      "the longest body from clients that send the whole conversation each time (O1); others' is "
+	      "64 KiB"),
 	TIME("BANTER_REQUEST_TIME", request_ms, RELOAD, 10, 0.1, 3600,
 	     "time allowed to read a request from the web server; a connection that says nothing so long "
 	     "is closed"),

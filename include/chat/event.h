@@ -23,6 +23,9 @@ struct event {
 	struct str conversation; /* START, DONE */
 	struct str message_id;	 /* START, DONE */
 	struct str text;	 /* TOKEN: the piece; DONE: the whole */
+	struct str
+		finish_reason; /* DONE: the model's word; absent: it said none, or it is given again */
+	int64_t tokens_in, tokens_out; /* DONE; -1: unknown */
 	int64_t retry_s; /* ERROR: too much is asked of the model now; 0: it is another fault */
 };
 

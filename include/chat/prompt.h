@@ -16,11 +16,18 @@
 /*
  * What all parts together may have that can be shortened. The chatbot's system prompt and the new
  * message always go in whole, beside it. An exchange with nothing to be seen in its question or its
- * answer (utf8_blank()) goes in never, a system prompt without anything neither.
+ * answer (utf8_blank()) goes in never, a system prompt without anything neither. Of a history that a
+ * client keeps the same is true message by message, and one that was cut begins with a question.
  */
 struct prompt_budget {
 	int64_t messages;
 	int64_t chars; /* code points; bytes count as such where all fits even so */
+};
+
+/* A message of a client's own history. */
+struct prompt_message {
+	bool assistant;
+	struct str text;
 };
 
 /* All borrowed. */
@@ -29,6 +36,9 @@ struct prompt {
 	struct str message;		 /* the new one */
 	struct prompt_budget budget;
 	bool halved; /* at first: not */
+	/* A history that its client keeps, in place of the stored one; NULL: none. */
+	const struct prompt_message *said;
+	size_t said_count;
 };
 
 /* Hands the messages to a request that was begun, in their order. */

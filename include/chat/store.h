@@ -54,7 +54,10 @@ struct store_visitor {
 /* An exchange to begin. The ids are ours and new; sending the same twice begins it once. */
 struct store_exchange {
 	struct key key;
-	struct str chatbot;	      /* chatbot API */
+	struct str chatbot; /* chatbot API; a completion's: its id or its name */
+	bool completion; /* with a workspace key: `session` is what its client calls it, or absent */
+	struct str
+		system; /* of a completion: what its client would have the model told; absent: nothing */
 	struct str conversation;      /* chatbot API; absent: a new one */
 	struct str session;	      /* headless API */
 	struct store_visitor visitor; /* with a site key */
@@ -89,7 +92,9 @@ struct store_begun {
 	struct str reasoning; /* remove, keep or begins (S11); absent: remove */
 	/* With this one so much of what visitors may in a day is used; 0: not just now. */
 	int percent;
-	struct str chatbot; /* of a visitor's */
+	struct str chatbot; /* of a visitor's, and of a completion */
+	/* Of a completion: what its chatbot takes of a history, -1: whatever the server does. */
+	int64_t history_messages, history_chars;
 };
 
 /* The exchange's decision and history. As db_call(). Undisturbed by the client. */

@@ -78,6 +78,9 @@ enum status talks_stop(struct db *db, struct wait *wait, const struct config *co
 /* What became of them since; *read is replaced, or cleared. As db_call(). */
 enum status talks_stopped(struct db *db, struct wait *wait, const struct config *config,
 			  const struct talks_reader *reader, struct talks_read *read) MUST_CHECK;
+/* A workspace's chatbots, as OpenAI's list of models. As db_call(). */
+enum status talks_models(struct db *db, struct wait *wait, const struct config *config,
+			 const struct key *key, struct talks_read *out) MUST_CHECK;
 void talks_read_clear(struct talks_read *read);
 
 #endif

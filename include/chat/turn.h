@@ -46,6 +46,9 @@ struct turn {
 	struct store_exchange
 		begin;		  /* the caller fills it in between turn_init() and turn_open() */
 	struct store_begun begun; /* after turn_open() */
+	/* What its client says was said before, in place of what is stored; NULL: nothing. Borrowed. */
+	const struct prompt_message *said;
+	size_t said_count;
 	struct prompt prompt;	  /* while it is played */
 	struct attempts attempts; /* ... and afterwards: who was asked, and how often */
 	bool full;		  /* nobody could be: none of its servers had a place */

@@ -36,7 +36,7 @@ enum dialect_limit {
  * Bytes that a dialect may keep through an exchange, zeroed at its beginning, for what its events
  * need to know of the request or of each other. Its file asserts that its struct fits.
  */
-#define DIALECT_STATE 256
+#define DIALECT_STATE 640
 
 /*
  * Appends what a client reads of an event, whole, in one call. Nothing, where that event is none of
@@ -48,7 +48,7 @@ struct dialect {
 	const char *name; /* one word, as the files of deploy/ may call it */
 
 	/* The request. */
-	size_t body_max; /* bytes; a longer body is ERROR_INVALID */
+	bool long_bodies; /* its clients send all of a conversation: BANTER_BODY_BYTES; else 64 KiB (G3) */
 	enum key_kind key_kind;
 	/*
 	 * What stands where the key is expected, borrowed from the request: ERROR_NONE, or the error
@@ -76,6 +76,7 @@ struct dialect {
 
 	/* An error instead of any. `retry_s` 0: not said. */
 	const char *error_type;
+	int (*status)(enum http_error error); /* of HTTP; NULL: error_status() */
 	void (*put_error)(struct buf *out, enum http_error error, int64_t retry_s);
 
 	/* What pages of other origins may send, and read, besides what they always may: "A, B"; NULL: nothing. */

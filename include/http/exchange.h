@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "chat/completion.h"
 #include "chat/turn.h"
 #include "http/dialect.h"
 #include "http/route.h"
@@ -20,10 +21,11 @@ struct exchange {
 	struct reply *reply;
 	struct turn_context turn_context;
 	struct turn turn;
-	char token[KEY_TOKEN_SIZE]; /* made for this visitor; "" for one who has theirs */
-	struct json *json;	    /* the body; NULL if it is bad */
-	bool bad;		    /* anything in it is: the key is judged, then it is 400 */
-	bool failed;		    /* it could not be read, for a reason of ours: 500 */
+	char token[KEY_TOKEN_SIZE];  /* made for this visitor; "" for one who has theirs */
+	struct json *json;	     /* the body; NULL if it is bad */
+	struct completion_said said; /* of a client that keeps its conversation */
+	bool bad;		     /* anything in it is: the key is judged, then it is 400 */
+	bool failed;		     /* it could not be read, for a reason of ours: 500 */
 	/* The dialect's own; its `read` may begin it. */
 	_Alignas(max_align_t) unsigned char state[DIALECT_STATE];
 };

@@ -2,10 +2,15 @@
 #ifndef HTTP_TALKS_H
 #define HTTP_TALKS_H
 
+#include "chat/talks.h"
 #include "http/route.h"
 
 /* Of requests: a widget key's session, which stands in no address. */
 #define TALKS_SESSION "X-Session-Id"
+
+/* The reply to what was read. */
+void talks_say(struct http_context *context, const struct request *request, struct reply *reply,
+	       enum status status, const struct talks_read *read);
 
 /* A route's handlers: the conversations, and the messages of the one that {conversation} names. */
 void talks_serve_list(struct http_context *context, struct request *request, struct reply *reply,

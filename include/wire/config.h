@@ -52,13 +52,14 @@ struct config {
 	int64_t database_idle_ms; /* BANTER_DATABASE_IDLE_TIME: an idle connection's age; 0 any */
 	struct model_server model_servers[CONFIG_MODEL_SERVERS]; /* the first is the default one */
 	size_t model_server_count;
-	char *model_servers_file;  /* BANTER_MODEL_SERVERS: of the others; "": there are none */
-	char *model;		   /* BANTER_MODEL: where the chatbot names none */
-	int64_t exchange_ms;	   /* BANTER_EXCHANGE_TIME: a whole streamed exchange */
-	int64_t json_ms;	   /* BANTER_JSON_TIME: a whole JSON exchange (S7) */
-	int64_t heartbeat_ms;	   /* BANTER_HEARTBEAT (S6) */
-	int64_t lease_ms;	   /* BANTER_LEASE */
-	int64_t answer_bytes;	   /* BANTER_ANSWER_BYTES: a longer answer is capped (S10) */
+	char *model_servers_file; /* BANTER_MODEL_SERVERS: of the others; "": there are none */
+	char *model;		  /* BANTER_MODEL: where the chatbot names none */
+	int64_t exchange_ms;	  /* BANTER_EXCHANGE_TIME: a whole streamed exchange */
+	int64_t json_ms;	  /* BANTER_JSON_TIME: a whole JSON exchange (S7) */
+	int64_t heartbeat_ms;	  /* BANTER_HEARTBEAT (S6) */
+	int64_t lease_ms;	  /* BANTER_LEASE */
+	int64_t answer_bytes;	  /* BANTER_ANSWER_BYTES: a longer answer is capped (S10) */
+	int64_t body_bytes; /* BANTER_BODY_BYTES: of clients that send all of a conversation */
 	int64_t history_messages;  /* BANTER_HISTORY_MESSAGES (S8) */
 	int64_t history_chars;	   /* BANTER_HISTORY_CHARS (S8) */
 	int64_t request_ms;	   /* BANTER_REQUEST_TIME: to read a request from the web server */

@@ -190,7 +190,8 @@ begin
 			insert into banter_data.conversation as c
 				(workspace, conversation, chatbot, session, next_position)
 			values (
-				p_workspace, p_new_conversation, v_chatbot, case p_kind when 'widget' then p_session end, 2)
+				p_workspace, p_new_conversation, v_chatbot,
+				case p_kind when 'widget' then p_session when 'workspace' then '/' || p_session end, 2)
 			on conflict (workspace, chatbot, session) do update
 				set next_position = c.next_position + 1, last_at = clock_timestamp()
 			returning c.conversation, c.next_position - 1, c.last_at, c.history_from
@@ -291,4 +292,4 @@ $$;
 comment on function banter.exchange_begin(
 	bigint, bytea, text, text, text, text, text, text, text, text, json, boolean, text, bytea,
 	integer, integer, integer, text, integer, integer, integer) is
-	'Starts an exchange, or says why not: one row with the outcome and, when it is started, one for each exchange of the history after it, oldest first (outcome `history`: `question`, `answer` and `position`, its place in the conversation). `answer` of a replay: the text. `servers` has commas between; null: only the default one. Sent again with the same p_exchange it answers the same. With a site key (visit_begin) p_session is the visitor that p_conversation must be of. p_max_open and p_max_open_per_key (0 or null: no cap) hold where the workspace has none of its own; the locks are waited for no longer than p_lock_ms, one by one and together.';
+	'Starts an exchange, or says why not: one row with the outcome and, when it is started, one for each exchange of the history after it, oldest first (outcome `history`: `question`, `answer` and `position`, its place in the conversation). `answer` of a replay: the text. `servers` has commas between; null: only the default one. Sent again with the same p_exchange it answers the same. With a site key (visit_begin) p_session is the visitor that p_conversation must be of; with a workspace key (completion_begin) it names a conversation that no widget key meets. p_max_open and p_max_open_per_key (0 or null: no cap) hold where the workspace has none of its own; the locks are waited for no longer than p_lock_ms, one by one and together.';

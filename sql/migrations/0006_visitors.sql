@@ -69,7 +69,10 @@ comment on column banter_data.exchange.stopped_at is 'When somebody asked that i
 -- banter: step
 alter table banter_data.chatbot
 	add column if not exists visitor_exchanges integer,
-	add column if not exists visitor_credits integer;
+	add column if not exists visitor_credits integer,
+	add column if not exists client_system boolean;
+comment on column banter_data.chatbot.client_system is
+	'What OpenAI''s clients send as a system message follows the system prompt; else it is dropped.';
 comment on column banter_data.chatbot.visitor_exchanges is
 	'Exchanges that visitors may begin in one day, all together; null: what the server lets them.';
 comment on column banter_data.chatbot.visitor_credits is 'The same in credits.';

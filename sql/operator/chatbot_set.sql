@@ -19,7 +19,7 @@ begin
 	v := jsonb_populate_record(v, v_read);
 
 	update banter_data.chatbot c
-	set name = v.name, system_prompt = v.system_prompt, model = v.model, servers = v.servers,
+	set name = v.name, system_prompt = v.system_prompt, client_system = v.client_system, model = v.model, servers = v.servers,
 		reasoning = v.reasoning, temperature = v.temperature,
 		max_tokens = v.max_tokens, history_messages = v.history_messages, history_chars = v.history_chars,
 		stream = v.stream, price = v.price, rate_limit = v.rate_limit, rate_window = v.rate_window,

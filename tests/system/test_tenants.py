@@ -385,9 +385,35 @@ def test_R5_nothing_of_the_other_is_stopped(sides):
     assert theirs.holds() == before
 
 
+COMPLETION = """select * from banter.completion_begin(%s, %s, %s, %s, null, %s, 'a', 'c', 'hello', false, %s, %s, 300, 20, 10000, 'r', 0, 0,
+    30000)"""
+
+
+def test_O2_O4_nothing_of_the_other_is_met(sides, database):
+    """By OpenAI's protocol: neither its chatbots as models, nor its conversations by their names."""
+    mine, theirs = sides
+    key, before = sha256(mine.site.tenant.workspace_key), theirs.holds()
+    for value in theirs.ids():
+        for place in ({"model": value}, {"named": value}, {"exchange": value}, {"idempotency_key": value}):
+            asked = {"model": mine.chatbot, "named": None, "exchange": "y" * 20, "idempotency_key": None, **place}
+            rows = call(database, COMPLETION, mine.workspace, key, asked["model"], asked["named"], asked["exchange"],
+                        asked["idempotency_key"], sha256("body"))
+            assert rows[0][0] in ("started", "chatbot_not_found", "key_reused", "replay", "in_progress"), rows[0]
+            assert theirs.secret not in str(rows)
+        for wrong in (mine.site.tenant.widget_key, mine.site_key):
+            assert [row[0] for row in call(database, COMPLETION, mine.workspace, sha256(wrong), mine.chatbot, value, "z" * 20, None, None)] == \
+                ["unauthorized"]
+    assert call(database, COMPLETION, theirs.workspace, key, theirs.chatbot, None, "z" * 20, None, None)[0][0] == "unauthorized"
+    listed = call(database, "select * from banter.models_list(%s, %s)", mine.workspace, key)
+    assert mine.chatbot in listed[0][1] and theirs.chatbot not in listed[0][1]
+    assert call(database, "select * from banter.models_list(%s, %s)", theirs.workspace, key) == [("unauthorized", None)]
+    assert theirs.holds() == before
+
+
 def test_the_application_can_execute_no_more_than_was_tried(sides, database):
     """These are all of its functions: one that is added must be added to the tests above."""
     names = call(database, """select p.proname from pg_proc p join pg_namespace n on n.oid = p.pronamespace
         where n.nspname like 'banter%%' and has_function_privilege(p.oid, 'execute') order by 1""")
-    assert [name for (name,) in names] == ["exchange_begin", "exchange_end", "health", "lease_renew", "messages_read", "schema_version",
+    assert [name for (name,) in names] == ["completion_begin", "exchange_begin", "exchange_end", "health", "lease_renew", "messages_read", "models_list",
+                                            "schema_version",
                                             "stops", "talk_delete", "talk_feedback", "talk_stop", "talk_stopped", "talks_list", "visit_begin"]

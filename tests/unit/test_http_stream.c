@@ -8,11 +8,16 @@
 
 static struct gateway gateway;
 
-static const struct event start = { EVENT_START, STR("c-1"), STR("m-1"), STR_NONE, 0 };
-static const struct event hel = { EVENT_TOKEN, STR_NONE, STR_NONE, STR("Hel"), 0 };
-static const struct event lo = { EVENT_TOKEN, STR_NONE, STR_NONE, STR("lo\n"), 0 };
-static const struct event done = { EVENT_DONE, STR("c-1"), STR("m-1"), STR("Hello\n"), 0 };
-static const struct event failed = { EVENT_ERROR, STR_NONE, STR_NONE, STR_NONE, 0 };
+static const struct event start = { .kind = EVENT_START,
+				    .conversation = STR("c-1"),
+				    .message_id = STR("m-1") };
+static const struct event hel = { .kind = EVENT_TOKEN, .text = STR("Hel") };
+static const struct event lo = { .kind = EVENT_TOKEN, .text = STR("lo\n") };
+static const struct event done = { .kind = EVENT_DONE,
+				   .conversation = STR("c-1"),
+				   .message_id = STR("m-1"),
+				   .text = STR("Hello\n") };
+static const struct event failed = { .kind = EVENT_ERROR };
 
 static struct {
 	struct config config;
@@ -278,9 +283,8 @@ static void a_beat_finds_that_the_client_left(void **state)
 
 static void an_event_too_long_is_a_failure(void **state)
 {
-	const struct event all = {
-		EVENT_TOKEN, STR_NONE, STR_NONE, { stub_gateway.out, sizeof(stub_gateway.out) }, 0
-	};
+	const struct event all = { .kind = EVENT_TOKEN,
+				   .text = { stub_gateway.out, sizeof(stub_gateway.out) } };
 
 	(void)state;
 	begin(&dialect_headless, true);
@@ -296,9 +300,8 @@ static void an_event_too_long_is_a_failure(void **state)
 
 static void an_answer_too_long_is_an_error(void **state)
 {
-	const struct event all = {
-		EVENT_DONE, STR_NONE, STR_NONE, { stub_gateway.out, sizeof(stub_gateway.out) }, 0
-	};
+	const struct event all = { .kind = EVENT_DONE,
+				   .text = { stub_gateway.out, sizeof(stub_gateway.out) } };
 	struct str written;
 
 	(void)state;
@@ -314,9 +317,8 @@ static void an_answer_too_long_is_an_error(void **state)
 /* Its head may have no room: then nothing of the stream is there, and a status tells. */
 static void a_stream_that_cannot_begin_is_an_error(void **state)
 {
-	const struct event all = {
-		EVENT_START, { stub_gateway.out, sizeof(stub_gateway.out) }, STR_NONE, STR_NONE, 0
-	};
+	const struct event all = { .kind = EVENT_START,
+				   .conversation = { stub_gateway.out, sizeof(stub_gateway.out) } };
 
 	(void)state;
 	begin(&dialect_headless, true);

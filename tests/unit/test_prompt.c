@@ -225,6 +225,40 @@ static void blank_turns_are_left_out_with_their_partners(void **state)
 	assert_string_equal(put(&prompt), "U( ) ");
 }
 
+/* A client that keeps the history itself: message by message, in whatever order it has them. */
+static void a_clients_own_history_goes_in_its_place(void **state)
+{
+	static const struct prompt_message said[] = {
+		{ false, STR("q1") }, { false, STR("q2") }, { true, STR("a2") },
+		{ true, STR(" ") },   { false, STR("q3") }, { true, STR("a3") },
+	};
+	struct prompt prompt = make(4, (struct prompt_budget)PLENTY);
+	int64_t chars;
+
+	(void)state;
+	prompt.said = said;
+	prompt.said_count = COUNT(said);
+	assert_string_equal(put(&prompt), "S(Be kind.) U(q1) U(q2) A(a2) U(q3) A(a3) U(new) ");
+	assert_int_equal(prompt_history(&prompt, &chars), 5);
+	assert_int_equal(chars, 10);
+	/* One that is cut begins with a question. */
+	prompt.budget.messages = 3;
+	assert_string_equal(put(&prompt), "S(Be kind.) U(q3) A(a3) U(new) ");
+	assert_int_equal(prompt_history(&prompt, &chars), 2);
+	prompt.budget = (struct prompt_budget){ 100, 5 };
+	assert_string_equal(put(&prompt), "S(Be kind.) U(q3) A(a3) U(new) ");
+	prompt.budget = (struct prompt_budget)PLENTY;
+	assert_true(prompt_halve(&prompt));
+	assert_string_equal(put(&prompt), "S(Be kind.) U(q3) A(a3) U(new) ");
+	assert_true(prompt_halve(&prompt));
+	assert_string_equal(put(&prompt), "S(Be kind.) U(new) ");
+	assert_false(prompt_halve(&prompt));
+	assert_int_equal(prompt_from(&prompt), -1);
+	prompt.said_count = 0;
+	prompt.budget = (struct prompt_budget)PLENTY;
+	assert_string_equal(put(&prompt), "S(Be kind.) U(new) ");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -235,6 +269,7 @@ int main(void)
 		cmocka_unit_test(half_of_it_is_the_newer_half),
 		cmocka_unit_test(where_a_halved_one_begins),
 		cmocka_unit_test(it_is_halved_until_nothing_is_left),
+		cmocka_unit_test(a_clients_own_history_goes_in_its_place),
 		cmocka_unit_test(blank_turns_are_left_out_with_their_partners),
 	};
 
