@@ -43,7 +43,7 @@ struct worker_setup {
 	const struct listen_file *door; /* as in struct http_context */
 	struct queue *queue;		/* whom the admission process holds; NULL: there is none */
 	struct queue *silent; /* for whom it shall not wait (gateway_shun()); NULL: it waits */
-	const _Atomic bool *closing;	/* all workers end; with `queue` only */
+	const _Atomic bool *closing; /* all workers end; with `queue` only */
 	bool caller_pool; /* the listening socket came on fd 0: connections may be kept, their owner counts the workers, and no stopper is there */
 	struct limit *limit;
 	uint32_t holder;	       /* our place in `limit` */
