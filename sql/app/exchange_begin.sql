@@ -70,7 +70,7 @@ begin
 			where s.workspace = p_workspace and s.exchange = p_exchange) = k.api_key,
 		coalesce(w.max_open, nullif(p_max_open, 0)), coalesce(w.max_open_per_key, nullif(p_max_open_per_key, 0)),
 		case k.kind when 'workspace' then c.rate_limit end, c.rate_window,
-		case k.kind when 'workspace' then p_conversation when 'site' then coalesce(p_conversation, '') end, case when w.credits is not null then c.price else 0 end,
+		case k.kind when 'workspace' then p_conversation end, case when w.credits is not null then c.price else 0 end,
 		(
 			select x.lease_until from banter_data.exchange x
 			where x.workspace = p_workspace and x.ended_at is null and x.lease_until <= statement_timestamp()
@@ -90,7 +90,7 @@ begin
 
 	-- Nearly never but for the idempotency key.
 	if v_chatbot is null or p_message is null or v_sent or p_idempotency_key is not null then
-		if v_api_key is null or (p_kind = 'widget' and v_chatbot is null) then
+		if v_api_key is null or (p_kind <> 'workspace' and v_chatbot is null) then
 			outcome := 'unauthorized';
 			return next;
 			return;
@@ -183,6 +183,17 @@ begin
 			set next_position = c.next_position + 1, last_at = clock_timestamp()
 			where c.workspace = p_workspace and c.conversation = v_goes_on and c.chatbot || '' = v_chatbot
 				and (p_kind <> 'site' or c.visitor = p_session)
+			returning c.conversation, c.next_position - 1, c.last_at, c.history_from
+			into conversation, position, v_started_at, v_from;
+		elsif p_kind = 'site' then
+			insert into banter_data.conversation as c
+				(workspace, conversation, chatbot, visitor, thread, next_position)
+			select p_workspace, p_new_conversation, v_chatbot, x.visitor, p_conversation, 2
+			from banter_data.visitor x
+			where x.workspace = p_workspace and x.visitor = p_session and x.chatbot || '' = v_chatbot
+				and p_conversation is not null
+			on conflict (visitor, workspace, thread) where visitor is not null do update
+				set next_position = c.next_position + 1, last_at = clock_timestamp()
 			returning c.conversation, c.next_position - 1, c.last_at, c.history_from
 			into conversation, position, v_started_at, v_from;
 		else
@@ -292,4 +303,4 @@ $$;
 comment on function banter.exchange_begin(
 	bigint, bytea, text, text, text, text, text, text, text, text, json, boolean, text, bytea,
 	integer, integer, integer, text, integer, integer, integer) is
-	'Starts an exchange, or says why not: one row with the outcome and, when it is started, one for each exchange of the history after it, oldest first (outcome `history`: `question`, `answer` and `position`, its place in the conversation). `answer` of a replay: the text. `servers` has commas between; null: only the default one. Sent again with the same p_exchange it answers the same. With a site key (visit_begin) p_session is the visitor that p_conversation must be of; with a workspace key (completion_begin) it names a conversation that no widget key meets. p_max_open and p_max_open_per_key (0 or null: no cap) hold where the workspace has none of its own; the locks are waited for no longer than p_lock_ms, one by one and together.';
+	'Starts an exchange, or says why not: one row with the outcome and, when it is started, one for each exchange of the history after it, oldest first (outcome `history`: `question`, `answer` and `position`, its place in the conversation). `answer` of a replay: the text. `servers` has commas between; null: only the default one. Sent again with the same p_exchange it answers the same. With a site key (visit_begin) p_session is the visitor, and p_conversation their own name for it, which may be new; with a workspace key (completion_begin) p_session names a conversation that no widget key meets. p_max_open and p_max_open_per_key (0 or null: no cap) hold where the workspace has none of its own; the locks are waited for no longer than p_lock_ms, one by one and together.';

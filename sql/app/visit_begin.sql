@@ -1,9 +1,8 @@
--- An exchange of a page's visitor: who that is, whether the day's caps let it begin, which conversation is meant, then
--- exchange_begin. What was made and counted here for one that is refused there goes again. One statement of the
--- application's, sent again like any other.
+-- An exchange of a page's visitor: who that is, whether the day's caps let it begin, then exchange_begin. What was made and
+-- counted here for one that is refused there goes again. One statement of the application's, sent again like any other.
 --
--- Lock order: the workspace's beginnings (shared) -> what visitors did today -> visitor -> conversation, where it is new ->
--- exchange_begin's. Nobody else makes or waits for these three.
+-- Lock order: the workspace's beginnings (shared) -> what visitors did today -> visitor -> exchange_begin's. Nobody else
+-- makes or waits for these two.
 create or replace function banter.visit_begin(
 	p_workspace bigint, p_key_hash bytea, p_origin text, p_token bytea, p_minted boolean,
 	p_user text, p_expires bigint, p_signature bytea, p_new_visitor text,
@@ -27,7 +26,6 @@ declare
 	v_had boolean;
 	v record;
 	v_visitor text;
-	v_conversation text;
 	v_key text; -- a visitor's own: nobody is given another's answer
 	v_sent boolean; -- this very exchange was begun before
 	v_decided boolean; -- or its idempotency key has been decided: nothing new begins
@@ -89,20 +87,10 @@ begin
 		perform banter_data.visitor_adopt(p_workspace => p_workspace, p_from => v.visitor, p_to => v_visitor);
 	end if;
 
-	loop
-		select c.conversation into v_conversation
-		from banter_data.conversation c
-		where c.workspace + 0 = p_workspace and c.visitor = v_visitor and c.thread = p_session;
-		exit when found;
-		insert into banter_data.conversation (workspace, conversation, chatbot, visitor, thread, next_position)
-		values (p_workspace, p_new_conversation, v.chatbot, v_visitor, p_session, 1)
-		on conflict do nothing;
-	end loop;
-
 	return query
-		select b.*, v.chatbot, visit_begin.percent from banter.exchange_begin(
+		select b.*, v.chatbot, case when b.outcome = 'started' then visit_begin.percent end from banter.exchange_begin(
 			p_workspace => p_workspace, p_key_hash => p_key_hash, p_kind => 'site', p_chatbot => v.chatbot,
-			p_exchange => p_exchange, p_answer_id => p_answer_id, p_conversation => v_conversation,
+			p_exchange => p_exchange, p_answer_id => p_answer_id, p_conversation => p_session,
 			p_new_conversation => p_new_conversation, p_session => v_visitor, p_message => p_message,
 			p_metadata => null, p_stream => p_stream, p_idempotency_key => v_key, p_body_hash => p_body_hash,
 			p_lease_seconds => p_lease_seconds, p_max_messages => p_max_messages, p_max_chars => p_max_chars,
@@ -116,8 +104,6 @@ begin
 	from banter_data.exchange e
 	where e.workspace = p_workspace and e.exchange = p_exchange;
 	if v_begun is null then
-		delete from banter_data.conversation c
-		where c.workspace = p_workspace and c.conversation = p_new_conversation;
 		delete from banter_data.visitor x
 		where x.workspace = p_workspace and x.visitor = p_new_visitor and not exists ( -- adopted ones are theirs by now
 			select from banter_data.conversation c where c.workspace + 0 = p_workspace and c.visitor = x.visitor);

@@ -73,8 +73,10 @@ select is((select outcome from banter.exchange_begin(1, sha256('pk'), 'site', 'b
 	p_new_conversation => 'z1-c', p_session => v, p_message => 'hello', p_metadata => null, p_stream => true, p_idempotency_key => null,
 	p_body_hash => null, p_lease_seconds => 300, p_max_messages => 20, p_max_chars => 10000, p_request_id => 'r')),
 	'conversation_not_found', 'a site key alone leads to no conversation, nor to a new one')
-from (values ('x1-c', null), ('x1-c', 'y1-v'), (null, 'x1-v'), ('w1-c', null)) t (c, v);
-select is((select outcome from banter.exchange_begin(1, sha256('pk'), 'site', 'bot', 'x9', 'x9-a', 'x1-c', 'x9-c', 'x1-v', 'hello', null,
+from (values ('s', null), ('s', 'nobody'), (null, 'x1-v'), ('w1-c', null)) t (c, v);
+select is((select conversation from pg_temp.visit('z2', token => 'u', session => 'x1-c')), 'z2-c',
+	'another visitor''s is not met by its id either');
+select is((select outcome from banter.exchange_begin(1, sha256('pk'), 'site', 'bot', 'x9', 'x9-a', 's', 'x9-c', 'x1-v', 'hello', null,
 	true, null, null, 300, 20, 10000, 'r') limit 1), 'started', 'the visitor''s own does');
 
 -- An idempotency key is its visitor's.
@@ -120,7 +122,7 @@ select is((select outcome from pg_temp.visit('s1', key => 'pk', workspace => 2, 
 select pg_temp.rows_are($$ select v.outcome, v.conversation from soon cross join lateral pg_temp.visit('s1', usr => 'anna', expires => at,
 	signature => pg_temp.signed('anna', at)) v $$, $$ values ('started', 'x1-c') $$, 'an anonymous conversation is adopted');
 select pg_temp.rows_are($$ select conversation, user_id from banter_data.conversation c join banter_data.visitor v using (workspace, visitor) order by 1 $$,
-	$$ values ('x1-c', 'anna'), ('x3-c', 'anna'), ('y1-c', null) $$, 'all that this token held');
+	$$ values ('x1-c', 'anna'), ('x3-c', 'anna'), ('y1-c', null), ('z2-c', null) $$, 'all that this token held');
 select pg_temp.row_is($$ select outcome, conversation from pg_temp.visit('s2') $$, row('started'::text, 's2-c'::text),
 	'signed out: the same token has a new one');
 select pg_temp.rows_are($$ select v.outcome, v.conversation from soon cross join lateral pg_temp.visit('s3', token => 'on another machine',
