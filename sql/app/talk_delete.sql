@@ -25,8 +25,9 @@ begin
 	limit_reset := v.limit_reset;
 	retry_after := v.retry_after;
 	if outcome = 'found' then
-		perform banter_data.conversation_remove(
-			array[p_workspace], array[p_conversation], array['infinity'::timestamptz]);
+		select case when r.conversations = 0 then 'conversation_not_found' else outcome end into outcome -- gone this moment
+		from banter_data.conversation_remove(
+			array[p_workspace], array[p_conversation], array['infinity'::timestamptz]) r;
 	end if;
 	return next;
 end
