@@ -86,7 +86,54 @@ NONE_RUNS = "delete from banter_data.exchange where workspace = 1 and ended_at i
 RUNNING = "!runs-1 !runs-2 !runs-3 !dead-1 !dead-2 money"
 SAID = ("!c-bot !c-other !c-brief !c-shut !done-1 !done-2 !done-3 !done-4 !done-5 !left-1 !left-2 !left-3 !failed-1"
         " !idem-wkleft !idem-old")
-THING = "!bot !other !limited !brief !shut !wk !window-limited !window-brief"
+THING = "!bot !other !limited !brief !shut !wk !pk !window-limited !window-brief"
+
+# Who asks from a page, by token or signed in, and who reads back what with which key.
+EXPIRES = "extract(epoch from date_trunc('hour', now()) + interval '5 hours')::bigint"
+TOKEN, NEW_TOKEN, USER, NEW_USER = "sha256('token')", "sha256('new token')", "'known'", "'new'"
+
+
+def who(token="null", user="null"):
+    signed = f"convert_to('pk' || E'\\n' || {EXPIRES} || E'\\n' || {user}, 'UTF8')"
+    return (f"p_workspace => 1, p_key_hash => sha256('pk'), p_origin => 'https://shop.example', p_token => {token},"
+            f" p_user => {user}, p_expires => {EXPIRES}, p_signature => sha256('outer' || sha256('inner' || {signed}))")
+
+
+def visit(name, locks="", *, thread="'t'", idem="null", exchange="'new-{me}'", caps="0", minted="false", before="", **identity):
+    return call(
+        name,
+        f"visit_begin({who(**identity)}, p_minted => {minted}, p_new_visitor => 'v-{{me}}', p_exchange => {exchange},"
+        f" p_answer_id => {exchange} || '-a', p_new_conversation => {exchange} || '-c', p_session => {thread},"
+        f" p_message => 'asked', p_stream => false, p_idempotency_key => {idem}, p_body_hash => sha256('body'),"
+        " p_lease_seconds => 300, p_max_messages => 20, p_max_chars => 10000, p_request_id => 'r', p_max_open => null,"
+        f" p_max_open_per_key => null, p_max_exchanges => {caps}, p_max_credits => {caps}, p_lock_ms => 100000)",
+        f"~begins !today !dead-1? !dead-2? money ~bot {locks}", before)
+
+
+def talk(function, conversation="'c-visit'", locks="", *, name="", more="", **identity):
+    """What talk_holder judges; by whom is the name's."""
+    if "key" in identity:
+        key = identity.pop("key")
+        kind, chatbot, session = ("workspace", "'limited'", "null") if key == "sk" else ("widget", "null", "'s'")
+        holder = (f"p_workspace => 1, p_key_hash => sha256('{key}'), p_origin => null, p_token => null, p_user => null,"
+                  f" p_expires => null, p_signature => null, p_kind => '{kind}', p_chatbot => {chatbot}, p_session => {session}")
+    else:
+        holder = who(**identity) + ", p_kind => 'site', p_chatbot => null, p_session => null"
+    named = "" if conversation is None else f", p_conversation => {conversation}"
+    return call(name or function, f"{function}({holder}{named}{more})", locks)
+
+
+LOCKS = ", p_lock_ms => 100000"
+READS = ", p_before => null, p_limit => 10"
+
+
+def think(thumb="'up'", text="null"):
+    return f", p_message => 'done-v-a', p_thumb => {thumb}, p_text => {text}, p_good => true{LOCKS}"
+
+
+STOPS = f", p_message => null, p_good => true{LOCKS}"
+STOPS_ONE = f", p_message => 'runs-1-a', p_good => true{LOCKS}"
+VISITED = "!c-visit !runs-v !done-v !think"
 
 CALLS = [
     # The application's.
@@ -113,12 +160,22 @@ CALLS = [
           before="update banter_data.rate_window set count = 5"),
     begin("begin, the window is over", "window-brief ~brief", key="sk", chatbot="'brief'"),
     begin("begin, the last place", "~other", key="sk", chatbot="'other'",
-          before="update banter_data.workspace set max_open = 4"),
+          before="update banter_data.workspace set max_open = 6"),
     begin("begin, the key's last place", "~other", key="sk", chatbot="'other'",
-          before="update banter_data.workspace set max_open_per_key = 3"),
+          before="update banter_data.workspace set max_open_per_key = 4"),
     begin("begin, the history moves", "c-bot", session="'s'", messages=4),
     begin("begin, elsewhere", "c-second", key="wk2", session="'s'"),
-    begin("turn_start", "c-bot", session="'s'", function="turn_start"),
+    visit("visit, by token", "c-visit", token=TOKEN),
+    visit("visit, a new thread", "!c-thread", thread="'n'", token=TOKEN),
+    visit("visit, one request sent twice", "c-visit", exchange="'same'", token=TOKEN),
+    visit("visit, a new token", "!v-new", token=NEW_TOKEN, minted="true"),
+    visit("visit, signed in", "c-user", user=USER),
+    visit("visit, signs in for the first time", "!v-newuser", user=NEW_USER),
+    visit("visit, signs in with a token", "c-visit c-visit-2 c-user", user=USER, token=TOKEN),
+    visit("visit, signs in for the first time with a token", "!v-newuser c-visit c-visit-2", user=NEW_USER, token=TOKEN),
+    visit("visit, the day's last", "c-visit", token=TOKEN, caps="3"),
+    visit("visit, no credit", "!c-thread", thread="'n'", token=TOKEN, before=credits("0") + "; " + ALL_LIVE),
+    visit("visit, idem", "c-visit !request-visit", idem="'i'", token=TOKEN),
     end("end, done", "runs-1"),
     end("end, left", "runs-1", state="left"),
     end("end, failed", "runs-1", "money", state="failed", answer="null"),
@@ -129,9 +186,22 @@ CALLS = [
     end("end, of a dead one in place", "dead-2", "left-3"),
     end("end, ended before", "done-1"),
     end("end, of what is deleted", "runs-3"),
-    end("turn_close", "runs-1", function="turn_close"),
     renew("renew", "runs-1"),
     renew("renew, of a dead one", "dead-1"),
+    talk("talks_list", None, token=TOKEN, more=READS),
+    talk("messages_read", token=TOKEN, more=READS),
+    talk("messages_read", "'c-limited'", "window-limited ~limited", name="messages_read, counted", key="sk", more=READS),
+    talk("talk_delete", locks=f"{VISITED} money", token=TOKEN, more=LOCKS),
+    talk("talk_delete", locks=f"{VISITED} money", name="talk_delete, signed in", user=USER, token=TOKEN, more=LOCKS),
+    talk("talk_delete", "'c-limited'", "!c-limited !runs-l window-limited ~limited money", name="talk_delete, counted",
+         key="sk", more=LOCKS),
+    talk("talk_feedback", locks="~done-v think", token=TOKEN, more=think()),
+    talk("talk_feedback", locks="~done-v think", name="talk_feedback, another", token=TOKEN, more=think("'down'", "'no'")),
+    talk("talk_feedback", locks="!think", name="talk_feedback, none", token=TOKEN, more=think("null")),
+    talk("talk_stop", locks="!dead-1? !dead-2? runs-v? money", token=TOKEN, more=STOPS),
+    talk("talk_stop", "'c-bot'", "!dead-1? !dead-2? runs-1? money", name="talk_stop, of a session", key="wk", more=STOPS_ONE),
+    call("talk_stopped", f"talk_stopped(1, array['runs-1', 'runs-2']{LOCKS})", "!dead-1? !dead-2? runs-1? runs-2? money"),
+    call("stops", "stops(array[1, 1], array['runs-1', 'runs-v'])"),
     call("health", "health()"),
     call("schema_version", "schema_version()"),
 
@@ -149,9 +219,14 @@ CALLS = [
     call("chatbot_set, rate_limit", "chatbot_set('1/limited', " + changes(rate_limit=4) + ")", "limited"),
     call("key_create", "key_create(1, 'nk', 'widget', 'other', sha256('nk'), '', '')", "!nk ~other ~money"),
     call("key_create, of what is deleted", "key_create(1, 'nk', 'widget', 'shut', sha256('nk'), '', '')", "!nk ~shut ~money"),
+    call("key_create, of pages", "key_create(1, 'nk', 'site', 'other', sha256('nk'), '', '', array['https://x.example'])",
+         "!nk ~other ~money"),
     call("key_set, label", "key_set('wk', " + changes(label="{me}") + ")", "wk"),
     call("key_set, active", "key_set('wk', " + changes(active="no") + ")", "wk"),
+    call("key_set, origins", "key_set('pk', " + changes(origins="https://x.example") + ")", "pk"),
+    call("key_identity", "key_identity('pk', 'in', 'out')", "pk"),
     call("key_revoke", "key_revoke('wk')", "wk"),
+    call("key_revoke, of pages", "key_revoke('pk')", "pk"),
     call("credit_add", "credit_add('1', 3)", "money"),
     call("credit_add, all away", "credit_add('1', -5)", "money"),
     call("conversation_import", f"conversation_import({record('c-in', 'null')}, null)", "!c-in ~bot"),
@@ -172,6 +247,7 @@ CALLS = [
     call("removal_step, the workspace", "removal_step(1, null, true, '~', 100)", f"!money {SAID} {THING} !ledger !samples",
          f"{NONE_RUNS}; {SHUT}; delete from banter_data.ledger where workspace = 1"),
     call("sweep_leases", "sweep_leases(null)", "!dead-1? !dead-2? money"),
+    call("sweep_visitors", "sweep_visitors(null, 100)", "!begins !v-idle"),
     # How many they find depends on who has them in use.
     Call("sweep_keys", "select banter.sweep_keys(100) >= 0", "!idem-old?"),
     Call("sweep_windows", "select banter.sweep_windows(100) >= 0", "!window-brief?"),

@@ -25,21 +25,41 @@ from (values
 	(1, 'wk', 'bot', timestamptz '2020-01-01', interval '-10 hours'),
 	(1, 'sk', null, timestamptz '2020-01-02', interval '10 hours'),
 	(2, 'wk2', 'second', timestamptz '2020-01-01', interval '10 hours')) k (workspace, api_key, chatbot, created_at, used);
+insert into banter_data.api_key (
+	workspace, api_key, kind, hash, chatbot, label, hint, created_at, last_used_at, origins, identity_inner, identity_outer)
+values (
+	1, 'pk', 'site', sha256('pk'), 'bot', 'pk', '..pk', '2020-01-03', date_trunc('second', now()) + interval '10 hours',
+	array['https://shop.example'], 'inner', 'outer');
 
-insert into banter_data.conversation (workspace, conversation, chatbot, session, next_position, created_at, last_at)
-select c.workspace, c.conversation, c.chatbot, c.session, c.next, '2020-01-01', date_trunc('second', now()) - c.age
+-- By token, signed in, and one of whom nothing is left.
+insert into banter_data.visitor (workspace, visitor, chatbot, hash, user_id, created_at) values
+	(1, 'v-token', 'bot', sha256('token'), null, '2020-01-01'),
+	(1, 'v-user', 'bot', sha256('user pk known'), 'known', '2020-01-01'),
+	(1, 'v-idle', 'bot', sha256('idle'), null, '2020-01-01');
+insert into banter_data.visitor_day (workspace, chatbot, day, exchanges, credits) values
+	(1, 'bot', (now() at time zone 'UTC')::date, 2, 2);
+
+insert into banter_data.conversation (
+	workspace, conversation, chatbot, session, visitor, thread, next_position, created_at, last_at)
+select c.workspace, c.conversation, c.chatbot, c.session, c.visitor, c.thread, c.next, '2020-01-01',
+	date_trunc('second', now()) - c.age
 from (values
-	(1, 'c-bot', 'bot', 's', 6, interval '3 hours'),
-	(1, 'c-other', 'other', null, 5, interval '4 hours'),
-	(1, 'c-brief', 'brief', null, 2, interval '30 hours'),
-	(1, 'c-shut', 'shut', 's', 3, interval '5 hours'),
-	(2, 'c-second', 'second', 's', 2, interval '3 hours'))
-	c (workspace, conversation, chatbot, session, next, age);
+	(1, 'c-bot', 'bot', 's', null, null, 6, interval '3 hours'),
+	(1, 'c-other', 'other', null, null, null, 5, interval '4 hours'),
+	(1, 'c-brief', 'brief', null, null, null, 2, interval '30 hours'),
+	(1, 'c-shut', 'shut', 's', null, null, 3, interval '5 hours'),
+	(1, 'c-limited', 'limited', null, null, null, 2, interval '1 hour'),
+	(1, 'c-visit', 'bot', null, 'v-token', 't', 3, interval '1 hour'),
+	(1, 'c-visit-2', 'bot', null, 'v-token', 't-2', 1, interval '1 hour'),
+	(1, 'c-user', 'bot', null, 'v-user', 't', 1, interval '1 hour'),
+	(2, 'c-second', 'second', 's', null, null, 2, interval '3 hours'))
+	c (workspace, conversation, chatbot, session, visitor, thread, next, age);
 
 insert into banter_data.exchange (
 	workspace, exchange, conversation, chatbot, api_key, position, attempt, replaces, state, price, stream, answer_id,
 	question, answer, chars, started_at, ended_at, lease_until)
-select e.workspace, e.exchange, e.conversation, substr(e.conversation, 3), e.api_key, e.position, coalesce(e.attempt, 0),
+select e.workspace, e.exchange, e.conversation, case e.conversation when 'c-visit' then 'bot' else substr(e.conversation, 3) end,
+	e.api_key, e.position, coalesce(e.attempt, 0),
 	e.replaces, e.state, e.price, false, e.exchange || '-a', 'asked', case when e.state in ('done', 'left') then 'said' end,
 	case when e.state in ('done', 'left') then 9 else 5 end, t.now - e.age - e.n * interval '1 minute',
 	case when e.state <> 'running' then t.now - e.age - e.n * interval '1 minute' + interval '30 seconds' end,
@@ -59,7 +79,10 @@ from (values
 	(12, 1, 'done-4', 'c-brief', 'sk', 1, null, null, 'done', 1, interval '30 hours', false),
 	(13, 1, 'done-5', 'c-shut', 'sk', 1, null, null, 'done', 1, interval '9 hours', false),
 	(14, 1, 'runs-3', 'c-shut', 'sk', 2, null, null, 'running', 1, interval '6 hours', false),
-	(15, 2, 'done-6', 'c-second', 'wk2', 1, null, null, 'done', 1, interval '9 hours', false))
+	(15, 2, 'done-6', 'c-second', 'wk2', 1, null, null, 'done', 1, interval '9 hours', false),
+	(16, 1, 'done-v', 'c-visit', 'pk', 1, null, null, 'done', 1, interval '90 minutes', false),
+	(17, 1, 'runs-v', 'c-visit', 'pk', 2, null, null, 'running', 1, interval '60 minutes', false),
+	(18, 1, 'runs-l', 'c-limited', 'sk', 1, null, null, 'running', 1, interval '60 minutes', false))
 	e (n, workspace, exchange, conversation, api_key, position, attempt, replaces, state, price, age, lapses)
 cross join (select date_trunc('second', now())) t (now);
 
