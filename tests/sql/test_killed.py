@@ -90,7 +90,7 @@ def look_after(world, stored):
         select granted, granted - w.credits, sum
         from banter_data.workspace w,
             (select sum(delta) filter (where kind = 'grant') as granted, sum(delta) from banter_data.ledger where workspace = 1) l
-        where w.workspace = 1""") == [(16, charged(world), 16 - charged(world))]
+        where w.workspace = 1""") == [(19, charged(world), 19 - charged(world))]
     assert world.rows("select conversation, position from banter_data.exchange where workspace = 1 group by 1, 2 having"
                       " count(*) > count(distinct attempt) or count(*) filter (where state in ('done', 'left')) > 1") == []
 
