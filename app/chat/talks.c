@@ -58,7 +58,7 @@ static enum status read_back(struct db *db, struct wait *wait, const struct conf
 	struct str outcome;
 	size_t i = 0;
 
-	*out = (struct talks_read){ NULL };
+	*out = (struct talks_read){ 0 };
 	wait_undisturbed(wait, true);
 	status = db_call(db, wait, query, clock_ms() + config->database_ms, &out->rows);
 	wait_undisturbed(wait, false);
@@ -213,5 +213,5 @@ enum status talks_models(struct db *db, struct wait *wait, const struct config *
 void talks_read_clear(struct talks_read *read)
 {
 	db_rows_free(read->rows);
-	*read = (struct talks_read){ NULL };
+	*read = (struct talks_read){ 0 };
 }
