@@ -1,7 +1,7 @@
 /*
- * chat/key: what is taken for a key of one kind is none of the other, says the workspace that is written in it, and has
+ * chat/key: what is taken for a key of one kind is none of the others, says the workspace that is written in it, and has
  * the checksum that zlib computes; changed in one character, or in its length, it is none. The input is looked at as it
- * is, and as what a key is made of.
+ * is, and as what a key is made of. What else is made to be kept secret is no key, and is known where it stands.
  */
 #include "fuzz.h"
 
@@ -15,8 +15,8 @@
 #define CHECK_DIGITS 6
 
 static const char digits[] = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
-static const char *const prefixes[] = {
-	[KEY_WIDGET] = "sk-widget_", [KEY_WORKSPACE] = "sk-workspace_"
+static const char *const prefixes[KEY_KINDS] = {
+	[KEY_WIDGET] = "sk-widget_", [KEY_WORKSPACE] = "sk-workspace_", [KEY_SITE] = "pk-site_"
 };
 
 static void put_number(uint64_t number, char *out, int count)
@@ -85,13 +85,17 @@ static void says_what_is_written(enum key_kind kind, struct str text, const stru
 static bool look(enum key_kind kind, struct str text)
 {
 	struct key key = { .workspace = 77 };
+	int other;
 
 	if (key_read(kind, text, &key)) {
 		must(key.workspace == 77);
 		return false;
 	}
 	says_what_is_written(kind, text, &key);
-	must(!is_key(kind == KEY_WIDGET ? KEY_WORKSPACE : KEY_WIDGET, text));
+	for (other = 0; other < KEY_KINDS; other++) {
+		must(is_key((enum key_kind)other, text) == (other == (int)kind));
+		must(key_begins((enum key_kind)other, text) == (other == (int)kind));
+	}
 	changed(kind, text);
 	return true;
 }
@@ -127,12 +131,33 @@ static void made_anew(enum key_kind kind, const uint8_t *data, size_t size)
 	must(memcmp(key.hash, again.hash, KEY_HASH_SIZE) == 0);
 }
 
+static void is_no_key(const char *text)
+{
+	int kind;
+
+	for (kind = 0; kind < KEY_KINDS; kind++)
+		must(!is_key((enum key_kind)kind, str_from(text)));
+	must(key_stands_in(str_from(text)));
+}
+
+/* A visitor's token, and what signs for one. */
+static void others_made_anew(void)
+{
+	char token[KEY_TOKEN_SIZE], secret[KEY_TEXT_SIZE];
+
+	key_new_token(token);
+	is_no_key(token);
+	key_new_secret(secret);
+	is_no_key(secret);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct str own = fuzz_copy((struct str){ (const char *)data, size });
 	int kind;
 
-	for (kind = KEY_WIDGET; kind <= KEY_WORKSPACE; kind++) {
+	others_made_anew();
+	for (kind = 0; kind < KEY_KINDS; kind++) {
 		look((enum key_kind)kind, own);
 		made_of((enum key_kind)kind, data, size);
 		made_anew((enum key_kind)kind, data, size);
