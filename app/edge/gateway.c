@@ -209,9 +209,9 @@ static enum status hear(struct gateway *gateway, struct wait *wait, const struct
 	if (said == STATUS_TIMEOUT && gateway->silent) {
 		wait_client(wait, WAIT_CLIENT, -1);
 		wait_watch(wait, WAIT_CLIENT, entry->fd, POLLIN);
-		said = wait_some(wait, clock_ms() + WORD_MS);
+		if (wait_some(wait, clock_ms() + WORD_MS) != STATUS_TIMEOUT)
+			said = silent_look(entry->fd); /* whatever else ended the wait */
 		wait_client(wait, WAIT_CLIENT, -1);
-		said = silent_look(entry->fd); /* whatever ended the wait */
 	}
 	/* Once all end nobody is there to hold it; told to stop, we hand over nobody (gateway_leave()). */
 	if (said == STATUS_TIMEOUT && gateway->silent && !atomic_load(gateway->closing) &&
