@@ -145,5 +145,5 @@ void completion_clear(struct completion_said *said)
 	free(said->messages);
 	buf_wipe(&said->joined);
 	buf_wipe(&said->systems);
-	*said = (struct completion_said){ NULL };
+	*said = (struct completion_said){ .messages = NULL };
 }

@@ -66,7 +66,7 @@ static const struct {
 };
 
 /* OpenAI's own has none for a lack of credits. */
-static int status(enum http_error error)
+static int status_of(enum http_error error)
 {
 	return error == ERROR_NO_CREDIT ? 429 : error_status(error);
 }
@@ -330,6 +330,6 @@ const struct dialect dialect_openai = {
 	.answer_type = "application/json",
 	.put_answer = put_answer,
 	.error_type = "application/json",
-	.status = status,
+	.status = status_of,
 	.put_error = put_error,
 };

@@ -29,7 +29,8 @@ begin
 		select x.exchange into v_exchange
 		from banter_data.exchange x
 		where x.conversation = p_conversation and x.workspace = p_workspace and x.answer_id = p_message
-			and x.ended_at is not null and x.state <> 'replaced';
+			and x.ended_at is not null and x.state <> 'replaced'
+		for key share; -- who erases it waits, or was there before us
 		if not found then
 			outcome := 'conversation_not_found';
 		elsif num_nonnulls(p_thumb, p_text) = 0 then

@@ -37,6 +37,18 @@ def begin(name, locks="", *, key="wk", chatbot="null", session="null", goes_on="
         f"{request} {common} {locks}", before)
 
 
+def completes(name, locks="", *, named="null"):
+    """By OpenAI's protocol, with the first workspace's key."""
+    return call(
+        name,
+        f"completion_begin(p_workspace => 1, p_key_hash => sha256('sk'), p_model => 'other', p_named => {named}, p_system => null,"
+        " p_exchange => 'new-{me}', p_answer_id => 'new-{me}-a', p_new_conversation => 'new-{me}-c', p_message => 'asked',"
+        " p_stream => false, p_idempotency_key => null, p_body_hash => sha256('body'), p_lease_seconds => 300,"
+        " p_max_messages => 20, p_max_chars => 10000, p_request_id => 'r', p_max_open => 0, p_max_open_per_key => 0,"
+        " p_lock_ms => 100000)",
+        f"!request-'new-{{me}}' ~begins !places !dead-1? !dead-2? money {locks}")
+
+
 def end(name, exchange, locks="", *, state="done", answer="'said'", history="", function="exchange_end"):
     return call(
         name,
@@ -165,6 +177,8 @@ CALLS = [
           before="update banter_data.workspace set max_open_per_key = 4"),
     begin("begin, the history moves", "c-bot", session="'s'", messages=4),
     begin("begin, elsewhere", "c-second", key="wk2", session="'s'"),
+    completes("completes, a conversation of its own", "~other"),
+    completes("completes, the first of its name", "!c-named ~other", named="'named'"),
     visit("visit, by token", "c-visit", token=TOKEN),
     visit("visit, a new thread", "!c-thread", thread="'n'", token=TOKEN),
     visit("visit, one request sent twice", "c-visit", exchange="'same'", token=TOKEN),
@@ -197,7 +211,7 @@ CALLS = [
          key="sk", more=LOCKS),
     talk("talk_feedback", locks="~done-v think", token=TOKEN, more=think()),
     talk("talk_feedback", locks="~done-v think", name="talk_feedback, another", token=TOKEN, more=think("'down'", "'no'")),
-    talk("talk_feedback", locks="!think", name="talk_feedback, none", token=TOKEN, more=think("null")),
+    talk("talk_feedback", locks="~done-v !think", name="talk_feedback, none", token=TOKEN, more=think("null")),
     talk("talk_stop", locks="!dead-1? !dead-2? runs-v? money", token=TOKEN, more=STOPS),
     talk("talk_stop", "'c-bot'", "!dead-1? !dead-2? runs-1? money", name="talk_stop, of a session", key="wk", more=STOPS_ONE),
     call("talk_stopped", f"talk_stopped(1, array['runs-1', 'runs-2']{LOCKS})", "!dead-1? !dead-2? runs-1? runs-2? money"),
@@ -253,6 +267,7 @@ CALLS = [
     Call("sweep_windows", "select banter.sweep_windows(100) >= 0", "!window-brief?"),
 
     # The operator's that only look.
+    look("a program looks for models", "models_list(1, sha256('sk'))"),
     look("the operator looks",
          "chatbot_list('1')", "chatbot_question('1/bot')", "chatbot_show('1/bot')",
          "conversation_erase_count(null, '1/bot', null, null, null, false)",

@@ -6,7 +6,7 @@
 /* What is read of {"k": TEXT}, as a line. */
 static const char *read_all(const char *text)
 {
-	struct completion_said said = { NULL };
+	struct completion_said said = { .messages = NULL };
 	struct json *json = NULL;
 	enum status status;
 	struct buf document;
