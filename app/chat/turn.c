@@ -70,7 +70,7 @@ static struct event make_event(const struct turn *turn, enum event_kind kind, st
 	return event;
 }
 
-static enum status say(struct turn *turn, enum event_kind kind, struct str text)
+static HOT enum status say(struct turn *turn, enum event_kind kind, struct str text)
 {
 	struct event event = make_event(turn, kind, text);
 

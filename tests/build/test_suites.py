@@ -7,7 +7,7 @@ import pytest
 
 from conftest import ROOT, Tree
 
-MAKEFILE = """everything = all build/banter-model build/sanitized/banter-model unit-programs bench-quick
+MAKEFILE = """everything = all build/banter-model build/sanitized/banter-model build/sanitized/torture.fcgi unit-programs bench-quick
 $(everything):
 	@:
 .PHONY: $(everything)

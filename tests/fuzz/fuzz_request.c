@@ -174,7 +174,9 @@ static bool known_header(struct str name)
 
 static bool known_status(int status)
 {
-	static const int all[] = { 200, 204, 400, 401, 402, 404, 405, 409, 429, 500, 503 };
+	static const int all[] = {
+		200, 202, 204, 400, 401, 402, 403, 404, 405, 409, 429, 500, 503
+	};
 	size_t i;
 
 	for (i = 0; i < COUNT(all); i++)
@@ -187,8 +189,13 @@ static bool known_status(int status)
 static void id_is_right(struct str id)
 {
 	struct str own = param("HTTP_X_REQUEST_ID");
-	bool good = own.n && own.n <= 128 && strspn(own.p, ID) == own.n &&
-		    !strstr(own.p, "sk-widget_") && !strstr(own.p, "sk-workspace_");
+	static const char *const secrets[] = { "sk-widget_", "sk-workspace_", "pk-site_",
+					       "vt-site_", "sk-identity_" };
+	bool good = own.n && own.n <= 128 && strspn(own.p, ID) == own.n;
+	size_t i;
+
+	for (i = 0; i < COUNT(secrets); i++)
+		good = good && !strstr(own.p, secrets[i]);
 
 	must(id.n && id.n <= 128 && str_only(id, STR("._-")));
 	must(str_equal(id, own) == good);
