@@ -64,7 +64,7 @@ static int run_revoke(const struct cli_call *call)
 	"settings:\n"                                                                              \
 	"  name=TEXT            it need not be the only one of its name: the id is\n"              \
 	"  system_prompt=@FILE  what the model is told first; @-: from standard input\n"           \
-	"  client_system=yes|no a system message of OpenAI's clients follows it (no)\n"            \
+	"  client_system=yes|no a system message of OpenAI's clients follows (no)\n"               \
 	"  model=NAME           none: the server's\n"                                              \
 	"  servers=NAME,…       model servers, asked in this order; none: the default one\n"     \
 	"  reasoning=WORD       in the model's text: remove (if none), keep, or begins:\n"         \
@@ -77,7 +77,7 @@ static int run_revoke(const struct cli_call *call)
 	"  price=N              credits for an exchange (1)\n"                                     \
 	"  rate_limit=N         requests of the chatbot API in a window; none: any number\n"       \
 	"  rate_window=N        a window's length in seconds (60)\n"                               \
-	"  visitor_exchanges=N  that visitors with site keys may begin in a day; none: the\n"      \
+	"  visitor_exchanges=N  that visitors may begin in a day; none: the\n"                     \
 	"                       server's\n"                                                        \
 	"  visitor_credits=N    the same in credits; none: the server's\n"                         \
 	"  retention_days=N     how long conversations are kept; none: for ever\n"                 \

@@ -21,7 +21,7 @@
 /* A chatbot's name has no more. */
 #define MODEL_CHARS 200
 /* A model's name in JSON that is longer is not said again. */
-#define MODEL_ECHO 208
+#define MODEL_ECHO 96
 
 struct completion {
 	int64_t created;

@@ -36,7 +36,7 @@ enum dialect_limit {
  * Bytes that a dialect may keep through an exchange, zeroed at its beginning, for what its events
  * need to know of the request or of each other. Its file asserts that its struct fits.
  */
-#define DIALECT_STATE 640
+#define DIALECT_STATE 384
 
 /*
  * Appends what a client reads of an event, whole, in one call. Nothing, where that event is none of

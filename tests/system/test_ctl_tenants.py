@@ -348,7 +348,7 @@ def test_a_prompt_that_is_no_text_is_refused(refused, site, tmp_path, text):
     ("chatbot", ["name=new", "workspace=1"], 2, None),
     ("chatbot", ["name=new", "system_prompt=@/nonexistent"], 1,
      "/nonexistent cannot be read: No such file or directory"),
-    ("key", ["label=new", "kind=widget"], 2, 'a key has no setting "kind"; it has label, active'),
+    ("key", ["label=new", "kind=widget"], 2, 'a key has no setting "kind"; it has label, active, origins'),
     ("key", ["label=\udcff"], 2, "key set: what is not text in UTF-8 cannot be set"),
 ], ids=str)
 def test_settings_are_refused_as_a_whole(site, refused, key_id, what, settings, code, said):

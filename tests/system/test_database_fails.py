@@ -180,9 +180,14 @@ def full(house):
     """Others have all connections that it may have."""
     house.end_sessions()
     with contextlib.ExitStack() as taken:
-        with contextlib.suppress(psycopg2.OperationalError):
-            while True:
+        refused = 0
+        while refused < 10:  # in a row: a session that was ended leaves when it can
+            try:
                 taken.enter_context(contextlib.closing(psycopg2.connect(house.postgres.url())))
+                refused = 0
+            except psycopg2.OperationalError:
+                refused += 1
+                time.sleep(0.1)
         yield
 
 
