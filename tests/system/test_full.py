@@ -8,10 +8,12 @@ import resource
 import signal
 import socket
 import subprocess
+import time
 
 import pytest
 
 import servers
+from ctl import ctl
 from fastcgi import STDIN, Connection, Cut, Reply, begun, chat, chat_body, chat_params, in_time, record, records
 from servers import BUILD, name, script, until
 from site_client import at_once
@@ -440,6 +442,13 @@ def taken(path):
         return sum(line.split()[5] == "03" for line in sockets if line.endswith(f" {path}\n"))
 
 
+def waiting_of(banter):
+    """How many are in the queue: not who has said nothing yet, nor for whom it has no room."""
+    code, out, err = ctl("status", "--json", "--pid", banter.process.pid)
+    assert (code, err) == (0, "")
+    return json.loads(out)["pool"]["waiting"]
+
+
 def test_G6_what_fells_the_admission_process_is_a_503_behind_a_web_server(many_descriptors, start):
     """A request that is lost with it is a cut connection, for which nginx answers."""
     site = start(workers=1, backlog=4000)
@@ -447,6 +456,10 @@ def test_G6_what_fells_the_admission_process_is_a_503_behind_a_web_server(many_d
     crowd = [Connection(site.banter.socket) for _ in range(900)]
     for client in crowd:
         client.begin()  # who says nothing is not in the queue; so it is full
+    before = -1
+    while waiting_of(site.banter) != before or before < 100:
+        before = waiting_of(site.banter)
+        time.sleep(0.3)  # the admission process looks anew at those who were silent within a tenth of it
     pid = admission(site.banter)
     waiting = site.call("/v1/chat", site.body("Hello"))
     until(lambda: taken(site.banter.socket) == 902, "the last one at the admission process's")
