@@ -33,7 +33,7 @@ ROWS = {"exchange": 1000, "conversation": 700, "ledger": 250, "idempotency": 500
 FEW = 256 * 1024  # bytes: a table whose rows are the operator's
 LOG = 250  # bytes of the log a request
 WORKER_KIB, DESCRIPTORS = 1536, 20  # what a worker has of its own, most
-GROWN_KIB = 100  # of the pool's other processes
+GROWN_KIB = 1024  # of the pool's other processes: what they shared with workers may become their own
 SESSION_KIB = 8192  # of one of PostgreSQL's sessions
 SWEPT = 64 * 1024  # bytes of a table of which all was swept and vacuumed
 
