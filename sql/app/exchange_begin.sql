@@ -174,6 +174,7 @@ begin
 			update banter_data.conversation c
 			set last_at = clock_timestamp()
 			where c.workspace = p_workspace and c.conversation = v_goes_on
+				and (p_kind <> 'site' or c.visitor = p_session) -- and not a user's who has signed in since
 			returning c.conversation, c.last_at,
 				case when c.history_from <= exchange_begin.position then c.history_from else 0 end
 			into conversation, v_started_at, v_from;

@@ -119,12 +119,14 @@ select is((select outcome from pg_temp.visit('s1', key => 'pk', workspace => 2, 
 	'visitor_unknown', 'a key without a secret') from soon;
 
 -- Who signs in takes along what they held by their token, and nobody else's.
+select pg_temp.visit('i4', idem => 'left'), pg_temp.finish('i4', 'left', 'half');
 select pg_temp.rows_are($$ select v.outcome, v.conversation from soon cross join lateral pg_temp.visit('s1', usr => 'anna', expires => at,
 	signature => pg_temp.signed('anna', at)) v $$, $$ values ('started', 'x1-c') $$, 'an anonymous conversation is adopted');
 select pg_temp.rows_are($$ select conversation, user_id from banter_data.conversation c join banter_data.visitor v using (workspace, visitor) order by 1 $$,
 	$$ values ('x1-c', 'anna'), ('x3-c', 'anna'), ('y1-c', null), ('z2-c', null) $$, 'all that this token held');
 select pg_temp.row_is($$ select outcome, conversation from pg_temp.visit('s2') $$, row('started'::text, 's2-c'::text),
 	'signed out: the same token has a new one');
+select is((select outcome from pg_temp.visit('s6', idem => 'left')), 'in_progress', 'and takes no place in what is the user''s by now');
 select pg_temp.rows_are($$ select v.outcome, v.conversation from soon cross join lateral pg_temp.visit('s3', token => 'on another machine',
 	usr => 'anna', expires => at, signature => pg_temp.signed('anna', at)) v $$, $$ values ('started', 'x1-c') $$,
 	'the user is the same everywhere, whatever token comes along');
