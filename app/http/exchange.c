@@ -108,6 +108,19 @@ void exchange_refuse_key(struct http_context *context, const struct request *req
 	reply_error(reply, ERROR_TOO_MANY);
 }
 
+void exchange_refuse_call(struct http_context *context, struct reply *reply, enum status status,
+			  const char *otherwise)
+{
+	if (status == STATUS_UNAVAILABLE || status == STATUS_TIMEOUT) {
+		context->log.cause = "the database is away";
+		reply->retry_s = UNAVAILABLE_RETRY_S;
+		reply_error(reply, ERROR_UNAVAILABLE);
+	} else {
+		context->log.cause = otherwise;
+		reply_error(reply, ERROR_INTERNAL);
+	}
+}
+
 /* The functions that follow answer true if it may go on; else the reply was sent. */
 
 static bool within_window(struct http_context *context, const struct request *request,
@@ -205,14 +218,7 @@ static bool open_turn(struct exchange *exchange)
 	status = turn_open(&exchange->turn);
 	if (status == STATUS_OK)
 		return true;
-	if (status == STATUS_UNAVAILABLE || status == STATUS_TIMEOUT) {
-		context->log.cause = "the database is away";
-		reply->retry_s = UNAVAILABLE_RETRY_S;
-		reply_error(reply, ERROR_UNAVAILABLE);
-	} else {
-		context->log.cause = "the exchange could not be recorded";
-		reply_error(reply, ERROR_INTERNAL);
-	}
+	exchange_refuse_call(context, reply, status, "the exchange could not be recorded");
 	return false;
 }
 

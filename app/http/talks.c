@@ -14,8 +14,6 @@
 
 /* Of what is said of an answer (R4). */
 #define FEEDBACK_CHARS 2000
-/* Seconds after which a client may try again when the database is away. */
-#define UNAVAILABLE_RETRY_S 5
 /* No cursor of ours is longer. */
 #define CURSOR_MAX 64
 /* How long what is stopped is waited for (R5), and how often it is looked at meanwhile. */
@@ -79,15 +77,8 @@ void talks_say(struct http_context *context, const struct request *request, stru
 		[TALKS_NOT_FOUND] = ERROR_CONVERSATION_NOT_FOUND,
 	};
 
-	if (status == STATUS_UNAVAILABLE || status == STATUS_TIMEOUT) {
-		context->log.cause = "the database is away";
-		reply->retry_s = UNAVAILABLE_RETRY_S;
-		reply_error(reply, ERROR_UNAVAILABLE);
-		return;
-	}
 	if (status) {
-		context->log.cause = "it could not be read";
-		reply_error(reply, ERROR_INTERNAL);
+		exchange_refuse_call(context, reply, status, "it could not be read");
 		return;
 	}
 	reply->limit = read->limit;

@@ -47,6 +47,10 @@ bool exchange_hold_place(struct http_context *context, const struct request *req
 void exchange_refuse_key(struct http_context *context, const struct request *request,
 			 struct reply *reply);
 
+/* 503 where the database is away (G6), else 500: its call failed; `otherwise` is then the log's cause. */
+void exchange_refuse_call(struct http_context *context, struct reply *reply, enum status status,
+			  const char *otherwise);
+
 /* What cannot be an id of ours (G4) names nothing: the empty one, which is nobody's. */
 struct str exchange_id(struct str text);
 
