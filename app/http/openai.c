@@ -84,15 +84,13 @@ static void read_model(struct exchange *exchange, struct completion *completion)
 	}
 	exchange->turn.begin.chatbot = model;
 	exchange->turn.begin.completion = true;
-	buf_init(&quoted, MODEL_ECHO);
+	buf_init_in(&quoted, completion->model, MODEL_ECHO, MODEL_ECHO - 1);
 	frame_quote(&quoted, model);
 	if (buf_check(&quoted)) {
-		buf_reset(&quoted);
+		buf_undo(&quoted, 0);
 		buf_puts(&quoted, "\"banter\"");
 	}
-	completion->model_n = (unsigned)buf_view(&quoted).n;
-	memcpy(completion->model, buf_text(&quoted), completion->model_n);
-	buf_clear(&quoted);
+	completion->model_n = (unsigned)quoted.len;
 }
 
 /* Where a client names its conversation, we keep it; else it does. */
@@ -117,6 +115,7 @@ static void read_members(struct exchange *exchange, const struct route_match *ma
 	struct json_node stream = exchange_member(exchange, "stream");
 	bool on = false;
 	size_t chars = 0;
+	enum status read;
 
 	(void)match;
 	completion->created = clock_wall_ms() / 1000;
@@ -128,8 +127,9 @@ static void read_members(struct exchange *exchange, const struct route_match *ma
 	if (json_get_boolean(
 		    json_member(exchange_member(exchange, "stream_options"), "include_usage"), &on))
 		completion->usage = on;
-	if (completion_read(exchange_member(exchange, "messages"), &exchange->said))
-		exchange->bad = true;
+	read = completion_read(exchange_member(exchange, "messages"), &exchange->said);
+	exchange->bad |= read != STATUS_OK;
+	exchange->failed |= read == STATUS_NOMEM;
 	(void)utf8_valid(exchange->said.message, &chars);
 	if ((int64_t)chars > exchange->context->config->history_chars)
 		exchange->bad = true;
@@ -154,10 +154,14 @@ static void put_null(struct frame *frame, const char *name)
 	frame_raw(frame, name, STR("null"));
 }
 
+/* If the model's server said how much it was. */
+static bool has_usage(const struct event *event)
+{
+	return event->tokens_in >= 0 && event->tokens_out >= 0;
+}
+
 static void put_usage(struct frame *frame, const struct event *event)
 {
-	if (event->tokens_in < 0 || event->tokens_out < 0)
-		return;
 	frame_open(frame, "usage");
 	frame_integer(frame, "prompt_tokens", event->tokens_in);
 	frame_integer(frame, "completion_tokens", event->tokens_out);
@@ -185,15 +189,12 @@ static void make_head(struct completion *completion, struct str id)
 	struct frame frame;
 	struct buf head;
 
-	buf_init(&head, sizeof(completion->head));
+	buf_init_in(&head, completion->head, sizeof(completion->head),
+		    sizeof(completion->head) - 1);
 	frame_begin(&frame, &head, FRAME_SSE);
 	begin_object(&frame, completion, CHUNK, id);
 	buf_puts(&head, ",\"choices\":[{\"index\":0,\"delta\":{");
-	if (buf_check(&head) == STATUS_OK) {
-		completion->head_n = (unsigned)buf_view(&head).n;
-		memcpy(completion->head, buf_text(&head), completion->head_n);
-	}
-	buf_clear(&head);
+	completion->head_n = (unsigned)head.len;
 }
 
 static HOT void put_delta(struct buf *out, const struct completion *completion, const char *members,
@@ -217,7 +218,7 @@ static void put_end(struct buf *out, const struct completion *completion, const 
 	struct frame frame;
 
 	put_delta(out, completion, "", STR_NONE, reason_of(event->finish_reason));
-	if (completion->usage && event->tokens_in >= 0 && event->tokens_out >= 0) {
+	if (completion->usage && has_usage(event)) {
 		frame_begin(&frame, out, FRAME_SSE);
 		begin_object(&frame, completion, CHUNK, event->message_id);
 		frame_open_array(&frame, "choices");
@@ -289,7 +290,8 @@ static void put_answer(struct buf *out, void *state, const struct event *event)
 	frame_string(&frame, "finish_reason", str_from(reason_of(event->finish_reason)));
 	frame_close(&frame);
 	frame_close_array(&frame);
-	put_usage(&frame, event);
+	if (has_usage(event))
+		put_usage(&frame, event);
 	frame_end(&frame);
 }
 

@@ -13,7 +13,7 @@
 #include "edge/db.h"
 #include "wire/utf8.h"
 
-#define STUB_DB_COLUMNS 19
+#define STUB_DB_COLUMNS 21
 
 struct db {
 	bool busy;

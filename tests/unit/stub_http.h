@@ -37,6 +37,7 @@ static inline struct config stub_http_config(void)
 		.lease_ms = 300000,
 		.history_messages = 20,
 		.history_chars = 24000,
+		.body_bytes = 1048576,
 		.answer_bytes = 1000,
 		.address_window_ms = 60000,
 		.allowed_origins = "",

@@ -12,6 +12,13 @@ static const struct stub_piece pieces[] = {
 
 #define TALK "{\"message\":\"three\",\"sessionId\":\"s-1\",\"metadata\":{\"a\":[1]}}"
 
+/* Of a text in pieces, which are joined. */
+#define COMPLETION                                                                                 \
+	"{\"model\":\"b-1\",\"stream\":true,\"messages\":[{\"role\":\"system\",\"content\":\"s\"}" \
+	","                                                                                        \
+	"{\"role\":\"user\",\"content\":[{\"type\":\"text\",\"text\":\"a\"},{\"type\":\"text\","   \
+	"\"text\":\"b\"}]}]}"
+
 static const struct stub_row whole_started[] = { { { "started", "c-1", "m-1", [11] = "f" } } };
 static const struct stub_answer whole_good[] = { { .rows = whole_started, .count = 1 }, STORED };
 static const struct stub_row yes[] = { { { "t" } } };
@@ -28,6 +35,8 @@ static const struct {
 	  whole_good },
 	{ "POST", "REQUEST_URI", "/api/v1/chatbots/b-1/chat", TALK, "Status: 200",
 	  "\"type\":\"done\"", stub_good },
+	{ "POST", "REQUEST_URI", "/v1/chat/completions", COMPLETION, "Status: 200", "[DONE]",
+	  stub_good },
 	{ "GET", "REQUEST_URI", "/chat", "", "Status: 405", "Method not allowed", stub_good },
 	{ "POST", "REQUEST_URI", "/none", "{", "Status: 404", "Not found", stub_good },
 	{ "GET", "REQUEST_URI", "/health", "", "Status: 200", "\"ok\"", well },
@@ -54,6 +63,9 @@ static void look(bool failing)
 		assert_int_equal(count("Status: 500 ") + count("Status: 503 "), 1);
 	assert_in_range(starts, 0, count("Status: 200 OK"));
 	assert_int_equal(ends, starts);
+	/* Nobody is answered to less than what was asked. */
+	if (strcmp(requests[which].body, COMPLETION) == 0 && count("Status: 200"))
+		assert_non_null(strstr(journal.text, "'a\nb'"));
 	/* Said to be stored if, and only if, it was. */
 	if (count("\"type\":\"done\"") || count("\"message\":\"Hello\""))
 		assert_non_null(strstr(journal.text, "'done'"));
