@@ -7,6 +7,12 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+/* It says nothing of the client. */
+static bool is_ours(int error)
+{
+	return error == EAGAIN || error == EINTR || error == ENOMEM || error == ENOBUFS;
+}
+
 enum status silent_look(int fd)
 {
 	char byte;
@@ -14,7 +20,7 @@ enum status silent_look(int fd)
 
 	if (n > 0)
 		return STATUS_OK;
-	return n < 0 && (errno == EAGAIN || errno == EINTR) ? STATUS_TIMEOUT : STATUS_CLOSED;
+	return n < 0 && is_ours(errno) ? STATUS_TIMEOUT : STATUS_CLOSED;
 }
 
 enum status silent_init(struct silent *silent, uint32_t most)
