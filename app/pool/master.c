@@ -179,10 +179,14 @@ void master_kill(struct master *master)
 void master_tally_add(const struct master *master, const struct master_child *child,
 		      struct master_tally *count)
 {
+	bool old = child->generation != master->generation;
+
 	count->living++;
-	if (child->told != TOLD_NOTHING)
+	if (child->told != TOLD_NOTHING) {
+		count->deaf += old && child->idle_since != CLOCK_NEVER && !child->stopped;
 		return;
-	if (child->generation != master->generation) {
+	}
+	if (old) {
 		count->old++;
 		return;
 	}

@@ -164,7 +164,10 @@ static struct master_decision even_out(const struct master *master, const struct
 	return decision;
 }
 
-/* Once all workers are up, of this generation only. */
+/*
+ * Once all workers are up, of this generation only. One that was told and is idle may still take a
+ * connection before it hears it.
+ */
 static struct master_decision become_ready(struct master *master, const struct view *view,
 					   int64_t now)
 {
@@ -173,7 +176,7 @@ static struct master_decision become_ready(struct master *master, const struct v
 
 	if (master->ready)
 		return decision;
-	if (count->old || count->starting || count->fresh < master->workers) {
+	if (count->old || count->deaf || count->starting || count->fresh < master->workers) {
 		decision.at = now + LOOK_MS;
 		return decision;
 	}

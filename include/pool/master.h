@@ -143,6 +143,7 @@ struct master_tally {
 	uint32_t fresh;	   /* of this generation, not told to end */
 	uint32_t starting; /* of those: not yet up */
 	uint32_t old;	   /* of an earlier generation, not told to end */
+	uint32_t deaf;	   /* ... told, and idle all the same: they have not heard it yet */
 };
 /* Counts it among those of its kind. */
 void master_tally_add(const struct master *master, const struct master_child *child,

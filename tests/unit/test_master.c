@@ -43,6 +43,11 @@ static void up(uint32_t place)
 	master_saw(&world.master, place, STAGE_IDLE, world.now, 0);
 }
 
+static void busy(uint32_t place)
+{
+	master_saw(&world.master, place, STAGE_STREAM, world.now, 0);
+}
+
 static int set_up(void **state)
 {
 	(void)state;
@@ -242,12 +247,30 @@ static void a_reload_exchanges_one_by_one(void **state)
 	}
 	all_up();
 	assert_int_equal(must(MASTER_RETIRE).kind, CHILD_ADMISSION);
+	assert_int_equal(quiet(), 20);
+	for (i = 1; i <= WORKERS; i++)
+		assert_int_equal(dies(i, true, true), -1);
+	busy(0); /* what runs is not waited for */
 	must(MASTER_READY);
 	assert_int_equal(quiet(), LONGEST + GRACE);
-	for (i = 0; i <= WORKERS; i++)
-		assert_int_equal(dies(i, true, true), -1);
+	assert_int_equal(dies(0, true, true), -1);
 	assert_int_equal(quiet(), -1);
 	assert_int_equal(living(), WORKERS + 1);
+}
+
+static void an_idle_one_that_has_not_heard_yet_might_still_serve(void **state)
+{
+	struct master_plan plan = plan_for(1);
+
+	(void)state;
+	begin(1, master_places(1));
+	carry_out();
+	master_reload(&world.master, &plan);
+	carry_out();
+	assert_false(world.master.ready);
+	assert_int_equal(quiet(), 20);
+	master_stopped(&world.master, 0, true); /* by a signal: it takes nobody */
+	must(MASTER_READY);
 }
 
 static void settings_that_no_worker_can_start_with_cost_none_of_the_old(void **state)
@@ -334,6 +357,9 @@ static void who_is_told_has_its_time_and_is_killed_once(void **state)
 	started();
 	master_reload(&world.master, &plan);
 	carry_out();
+	for (i = 0; i <= WORKERS; i++)
+		busy(i);
+	must(MASTER_READY);
 	world.now += LONGEST + GRACE - 1;
 	assert_int_equal(quiet(), 1);
 	world.now++;
@@ -472,11 +498,6 @@ static void range(void)
 	world.now = START;
 	master_init(&world.master, world.all, master_places(8), &plan);
 	carry_out();
-}
-
-static void busy(uint32_t place)
-{
-	master_saw(&world.master, place, STAGE_STREAM, world.now, 0);
 }
 
 static void all_busy(void)
@@ -925,6 +946,8 @@ int main(void)
 		cmocka_unit_test_setup(many_that_die_at_once_wait_together, set_up),
 		cmocka_unit_test_setup(one_that_was_recycled_is_replaced_at_once, set_up),
 		cmocka_unit_test_setup(a_reload_exchanges_one_by_one, set_up),
+		cmocka_unit_test_setup(an_idle_one_that_has_not_heard_yet_might_still_serve,
+				       set_up),
 		cmocka_unit_test_setup(settings_that_no_worker_can_start_with_cost_none_of_the_old,
 				       set_up),
 		cmocka_unit_test_setup(fewer_and_more_are_wanted_after_a_reload, set_up),
