@@ -169,25 +169,32 @@ def sessions_still(house):
     return still(house.sessions())
 
 
+@contextlib.contextmanager
 def postmaster_still(house):
     """Nobody can come any more, and who was there is gone."""
-    house.end_sessions()
-    return still([house.postgres.process.pid])
+    house.sessions()  # from now on there is a connection to ask on
+    with still([house.postgres.process.pid]):
+        house.end_sessions()
+        yield
 
 
 @contextlib.contextmanager
 def full(house):
-    """Others have all connections that it may have."""
-    house.end_sessions()
+    """Others have all connections that it may have. The pool's workers try to get one all the time (a lease wants to be
+    renewed), so who got one is ended until nobody does."""
     with contextlib.ExitStack() as taken:
-        refused = 0
-        while refused < 10:  # in a row: a session that was ended leaves when it can
-            try:
-                taken.enter_context(contextlib.closing(psycopg2.connect(house.postgres.url())))
-                refused = 0
-            except psycopg2.OperationalError:
-                refused += 1
-                time.sleep(0.1)
+        ours, quiet = set(), 0
+        while quiet < 10:  # in a row: a session that was ended leaves when it can
+            quiet += 1
+            with contextlib.suppress(psycopg2.OperationalError):
+                one = taken.enter_context(contextlib.closing(psycopg2.connect(house.postgres.url())))
+                ours.add(one.info.backend_pid)
+                quiet = 0
+                continue
+            for pid in set(house.sessions()) - ours:
+                house.postgres.run("select pg_terminate_backend(%s)", pid)
+                quiet = 0
+            time.sleep(0.1)
         yield
 
 
