@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/heap.h"
 #include "base/hot.h"
+#include "base/stack.h"
 #include "edge/http_multi.h"
 #include "edge/http_rehearsal.h"
 #include "edge/http_unpack.h"
@@ -94,8 +95,10 @@ static int on_request(void *context, char *ip, char *local_ip, int port, int loc
 	}
 	curl_easy_getinfo(client->easy, CURLINFO_NUM_CONNECTS, &made);
 	client->reused = made == 0;
-	if (made && client->prepared.tls)
-		heap_trim(); /* of what a handshake took, most is free again */
+	if (made && client->prepared.tls) { /* of what a handshake took, most is free again */
+		heap_trim();
+		stack_trim();
+	}
 	client->sent = true;
 	stage_set(client->stage, STAGE_FIRST);
 	limit_silence(client, clock_ms(), client->prepared.first_ms, HTTP_END_LATE_FIRST);

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/count.h"
+#include "base/heap.h"
 #include "base/log.h"
 #include "base/secret.h"
 #include "base/version.h"
@@ -23,6 +24,7 @@
 #include "pool/systemd.h"
 #include "wire/config.h"
 #include "wire/config_text.h"
+#include "wire/json.h"
 
 #define PROGRAM "banter.fcgi"
 #define WHY_CAP 4096
@@ -312,9 +314,17 @@ static int check_database(struct startup *start)
 /* What is set up before the fork is shared by all workers. */
 static int warm_up(struct startup *start)
 {
+	struct heap_filling *filling;
+	enum status status;
+
 	db_warm();
-	if (http_client_warm() == STATUS_OK &&
-	    worker_tools_init(&start->tools, &start->config) == STATUS_OK)
+	json_warm();
+	status = http_client_warm();
+	filling = heap_fill();
+	if (status == STATUS_OK)
+		status = worker_tools_init(&start->tools, &start->config);
+	heap_drain(filling);
+	if (status == STATUS_OK)
 		return GO_ON;
 	log_error("libcurl cannot be set up");
 	return EXIT_FAILED;

@@ -125,6 +125,14 @@ struct json_node json_root(const struct json *json)
 	return (struct json_node){ json->root };
 }
 
+void json_warm(void)
+{
+	struct json *json;
+
+	if (json_parse(STR("{\"a\":0}"), &json) == STATUS_OK)
+		json_free(json);
+}
+
 enum json_type json_type_of(struct json_node node)
 {
 	switch (json_object_get_type(node.object)) {

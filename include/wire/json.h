@@ -41,6 +41,8 @@ enum status json_parse(struct str text, struct json **out) MUST_CHECK;
  */
 enum status json_parse_loose(struct str text, struct json **out) MUST_CHECK;
 void json_free(struct json *json); /* NULL is fine */
+/* Before a fork: what json-c chooses with a process's first document, whose page they then share. */
+void json_warm(void);
 
 /*
  * A borrowed node of a document. {NULL} is "absent"; JSON null is absent too. Getters take absent
