@@ -41,7 +41,8 @@ class Endless(Model):
         super().__init__(says)
 
     def answer(self, client):
-        if self.again is None:
+        again = self.again  # who is mended meanwhile goes on with those it has
+        if again is None:
             super().answer(client)
             return
         with contextlib.suppress(OSError), client:
@@ -52,8 +53,8 @@ class Endless(Model):
                 self.asked += 1
             client.sendall(self.says)
             while not self.pause:
-                client.sendall(self.again)
-            for byte in self.again:
+                client.sendall(again)
+            for byte in again:
                 client.sendall(bytes([byte]))
                 time.sleep(self.pause)
             while client.recv(65536):
