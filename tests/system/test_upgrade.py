@@ -398,14 +398,13 @@ def test_SIGTERM_during_an_upgrade_cuts_nothing_that_the_new_one_serves(upgraded
 def test_nothing_piles_up_from_one_upgrade_to_the_next(upgraded):
     """The new program has what it is given, and no descriptor besides."""
     banter = upgraded()
-    counts = []
+    least = 100
     for number in range(3):
         banter.upgrade()
         logged(banter, "taken over", number + 1)
         until(lambda: not alive(banter.masters[-2]) and len(of(banter.masters[-1])) == 5, "the old one's end")
-        until(lambda: len(descriptors(banter.masters[-1])) <= (counts or [100])[0], "no more than there were")
-        counts.append(len(descriptors(banter.masters[-1])))
-    assert counts == counts[:1] * 3
+        until(lambda: len(descriptors(banter.masters[-1])) <= least, "no more than there were")  # noqa: B023
+        least = min(least, len(descriptors(banter.masters[-1])))  # with one more, maybe, that it is just done with
 
 
 def descriptors(pid):
