@@ -36,8 +36,8 @@ class Talk:
         return Connection(banter.socket).ask(params, body)
 
     def stop(self, banter):
-        """The status, and what became of what ran."""
-        reply = self.ask_stop(banter)
+        """The status, and what became of what ran. On a busy machine that may take longer than anybody waits: it is asked again."""
+        reply = until(lambda: reply if (reply := self.ask_stop(banter)).status != 202 else None, "the end")
         return reply.status, [message["status"] for message in reply.json()["messages"]]
 
     def is_done(self):
@@ -204,7 +204,8 @@ def test_R5_one_that_does_not_end_in_time_is_202(pool, tenant, model):
     (pid,) = [one["pid"] for one in processes(banter) if one["stage"] == "stream"]
     os.kill(pid, signal.SIGSTOP)
     try:
-        assert talk.stop(banter) == (202, ["running"])
+        reply = talk.ask_stop(banter)
+        assert (reply.status, [message["status"] for message in reply.json()["messages"]]) == (202, ["running"])
     finally:
         os.kill(pid, signal.SIGCONT)
     assert talk.is_done()
@@ -279,8 +280,15 @@ def test_an_idle_pools_stopper_sleeps_without_a_connection(pool, tenant, model):
     (pid,) = until(lambda: banter.children("stopper"), "the stopper")
     until(lambda: processes(banter, "stopper")[0]["stage"] == "idle", "its rest")
     had = sockets(pid)
-    assert chat(banter.socket, tenant, script("hello", tokens=["fine"])).status == 200
-    assert health(banter.socket) == 200
+
+    def short():
+        began = time.monotonic()
+        assert chat(banter.socket, tenant, script("hello", tokens=["fine"])).status == 200
+        assert health(banter.socket) == 200
+        return time.monotonic() - began < 0.5
+
+    # On a busy machine one may be long enough for a poll, whose connection is kept for a while.
+    until(lambda: sockets(pid) == had and short(), "a short exchange")
     until(lambda: processes(banter, "stopper")[0]["stage"] == "idle", "its rest")
     before = wakeups(pid)
     time.sleep(2.5)  # nothing happens, and for that there is no gate
