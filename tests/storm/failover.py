@@ -35,6 +35,13 @@ class Pair(House):
         """Whether the standby follows: before that it must not take over."""
         return self.postgres.run("select 1 from pg_stat_replication where state = 'streaming'")
 
+    def copied(self):
+        """Waits until the standby has all that the primary has now. Returns when that was."""
+        now = time.monotonic()
+        ((here,),) = self.postgres.run("select pg_current_wal_lsn()")
+        until(lambda: self.postgres.run("select 1 from pg_stat_replication where flush_lsn >= %s", here), "the standby's copy")
+        return now
+
     def take_over(self):
         """The standby is the primary from here on."""
         self.standby.promote()
@@ -67,8 +74,8 @@ class Failover(Database):
 
     def lose(self, what, primary, mourn=lambda: None):
         """`primary` goes away by the first, and what is left of it by the other, once another has taken its place."""
+        began = self.house.copied()
         with self.outage(what):
-            began = time.monotonic()
             primary()
             self.house.take_over()
             over = time.monotonic()

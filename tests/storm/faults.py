@@ -25,7 +25,8 @@ class Storm:
         # whose it was.
         self.felled = set()
         self.outages = []  # [since, until], of the database (time.monotonic(); None: it goes on)
-        self.failovers = []  # (since, until), from the loss of a primary until there was another
+        # (since, until), from the loss of a primary, all of which its standby had then, until there was another
+        self.failovers = []
         self.held = set()  # process ids that one hand has stopped: the others leave them alone
         self.orphans, self.failures = set(), []
         self.threads = [threading.Thread(target=hand(self, random.Random(f"{seed} {hand.__name__}"), every).run, daemon=True)
