@@ -13,17 +13,19 @@ import sys
 import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "system"))
-from dialects import BROKEN, CUT, DIALECTS, DONE, HUNG, LEFT, REFUSED  # noqa: E402
+from dialects import BROKEN, CUT, DIALECTS, DONE, HUNG, LEFT, NAMES, REFUSED  # noqa: E402
 from servers import script  # noqa: E402
 from tenants import Tenant  # noqa: E402
 
-Plan = collections.namedtuple("Plan", "seed clients count seconds ports tenants patience slow_ms long leave repeat")
+Plan = collections.namedtuple("Plan", "seed clients count seconds ports tenants patience slow_ms long leave repeat stop")
 Plan.__doc__ = """`ports`: of the sites, on 127.0.0.1. `tenants`: name: values of a Tenant. `patience`: seconds without a byte
-after which a client counts as hung. `slow_ms`: the most between two tokens. `long`, `leave`, `repeat`: shares of 1 of the requests
-whose answer is long, that go away before their end, and that send an earlier one again."""
+after which a client counts as hung. `slow_ms`: the most between two tokens. `long`, `leave`, `repeat`, `stop`: shares of 1 of the
+requests whose answer is long, that go away before their end, that send an earlier one again, and whose answer takes so long that
+it is stopped."""
 
 KEPT = 20  # conversations and keyed requests that a client goes on with
 TURNS = 8  # exchanges of a conversation, about
+STOPPED = {"tokens": 50, "delay_ms": 100}  # a worker hears of a stop within 2 s
 
 
 class Client:
@@ -45,10 +47,14 @@ class Client:
         known = [own for api, tenant, own in self.talks if (api, tenant) == (DIALECTS[dialect].api.name, name)]
         if known and self.chance.random() > 1 / TURNS:
             return self.chance.choice(known)
-        return {"sessionId": f"s-{self.number}-{self.sent}"} if dialect.startswith("headless") else {}
+        named = NAMES.get(DIALECTS[dialect].api.name)
+        # OpenAI's clients keep some of theirs.
+        return {named: f"s-{self.number}-{self.sent}"} if named == "sessionId" or (named and self.chance.random() < 0.5) else {}
 
-    def answer(self, mark):
+    def answer(self, mark, stop):
         """A directive, and the text that the model will answer with."""
+        if stop:
+            return STOPPED, "".join(f"word{n} " for n in range(1, STOPPED["tokens"] + 1))
         kind = self.chance.random()
         how = {"first_ms": self.chance.choice([0, 0, 5, 30]), "delay_ms": self.chance.uniform(0, self.plan.slow_ms)}
         if kind < self.plan.long:
@@ -57,12 +63,13 @@ class Client:
         return {"tokens": tokens, **how}, "".join(tokens)
 
     def new(self):
-        dialect = self.chance.choice(list(DIALECTS))
+        stop = self.chance.random() < self.plan.stop
+        dialect = self.chance.choice([name for name, dialect in DIALECTS.items() if dialect.stop or not stop])
         tenant = self.chance.choice(list(self.plan.tenants))
         mark = self.id()
-        how, expected = self.answer(mark)
+        how, expected = self.answer(mark, stop)
         return {"id": mark, "dialect": dialect, "tenant": tenant, "message": script(mark, **how), "expected": expected,
-                "own": self.talk(dialect, tenant), "key": f"key-{mark}" if self.chance.random() < 0.4 else None}
+                "own": self.talk(dialect, tenant), "key": f"key-{mark}" if self.chance.random() < 0.4 else None, "stop": stop}
 
     def next(self):
         """What is asked next: one request, or the same twice at once."""
@@ -82,7 +89,7 @@ class Client:
             records = await asyncio.gather(*(self.ask(one) for one in asked))
             for record in records:
                 self.out(record)
-                if record["end"] == DONE and record["conversation"]:
+                if record["end"] == DONE and (record["own"] or record["conversation"]):
                     own = record["own"] or {"conversationId": record["conversation"]}
                     self.talks.append((DIALECTS[record["dialect"]].api.name, record["tenant"], own))
             if any(record["end"] in (REFUSED, BROKEN) for record in records):
@@ -95,16 +102,36 @@ class Client:
         record = {**asked, "site": site, "sent": time.monotonic(), "status": None}
         tenant = Tenant(*self.plan.tenants[asked["tenant"]])
         path, headers, body = DIALECTS[asked["dialect"]].request(tenant, asked["message"], asked["own"])
-        headers = {"Host": "banter", "X-Request-Id": asked["id"], "Content-Length": len(body), **headers}
         if asked["key"]:
-            headers["Idempotency-Key"] = asked["key"]
-        head = f"POST {path} HTTP/1.0\r\n" + "".join(f"{name}: {value}\r\n" for name, value in headers.items()) + "\r\n"
-        raw, how = await self.exchange(self.plan.ports[site], head.encode() + body, stays)
+            headers = {**headers, "Idempotency-Key": asked["key"]}
+        stops = []
+
+        def heard(raw):
+            """Once, when a token came: somebody asks that the answer end, of any of the sites."""
+            _, _, came = raw.partition(b"\r\n\r\n")
+            if asked["stop"] and not stops and (how := DIALECTS[asked["dialect"]].stop_of(tenant, asked["own"], came)):
+                stops.append(asyncio.create_task(self.stop(asked, *how)))
+
+        request = self.request(asked["id"], path, headers, body)
+        raw, how = await self.exchange(self.plan.ports[site], request, stays, heard)
         record.update(self.read(asked["dialect"], raw, how), ended=time.monotonic())
+        record["stop"] = await stops[0] if stops else None
         return record
 
-    async def exchange(self, port, request, stays):
-        """What came, and how it ended: None (the server's end), LEFT, HUNG or BROKEN."""
+    async def stop(self, asked, path, headers):
+        """Its id, how it ended where it was not answered, and what it was told."""
+        one = self.id()
+        raw, how = await self.exchange(self.chance.choice(self.plan.ports), self.request(one, path, headers, b""), None)
+        status, _, body = self.parts(raw) or (None, None, None)
+        return {"id": one, "end": how, "told": DIALECTS[asked["dialect"]].stopped(status, body)}
+
+    @staticmethod
+    def request(name, path, headers, body):
+        headers = {"Host": "banter", "X-Request-Id": name, "Content-Length": len(body), **headers}
+        return f"POST {path} HTTP/1.0\r\n".encode() + "".join(f"{name}: {value}\r\n" for name, value in headers.items()).encode() + b"\r\n" + body
+
+    async def exchange(self, port, request, stays, heard=lambda raw: None):
+        """What came, and how it ended: None (the server's end), LEFT, HUNG or BROKEN. What has come is heard()."""
         raw, writer = b"", None
         until = time.monotonic() + stays if stays is not None else None
         try:
@@ -116,6 +143,7 @@ class Client:
                 if not more:
                     return raw, None
                 raw += more
+                heard(raw)
         except asyncio.TimeoutError:
             return raw, HUNG if until is None else LEFT
         except OSError:
@@ -125,13 +153,19 @@ class Client:
                 writer.transport.abort()
 
     @staticmethod
-    def read(dialect, raw, how):
+    def parts(raw):
+        """Status, headers and body; None: there are none yet."""
         head, found, body = raw.partition(b"\r\n\r\n")
         if not found:
-            return {"end": how or BROKEN}
+            return None
         first, *lines = head.decode("latin-1").split("\r\n")
-        status = int(first.split()[1])
-        headers = {name.lower(): value for name, value in (line.split(": ", 1) for line in lines)}
+        return int(first.split()[1]), {name.lower(): value for name, value in (line.split(": ", 1) for line in lines)}, body
+
+    def read(self, dialect, raw, how):
+        parts = self.parts(raw)
+        if not parts:
+            return {"end": how or BROKEN}
+        status, headers, body = parts
         read = DIALECTS[dialect].read(status, headers, body)
         if how and read["end"] == CUT:
             read["end"] = how

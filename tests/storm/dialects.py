@@ -30,16 +30,64 @@ def events_of(body, sse):
     return [json.loads(line) for line in lines if line]
 
 
-class Dialect:
-    """One API in one of its two forms."""
+class OpenAI(apis.Api):
+    """OpenAI's protocol, beside those of apis.py. What names a conversation is a header."""
 
-    def __init__(self, name, api, streams):
-        self.name, self.api, self.streams = name, api, streams
+    name = "openai"
+
+    def key(self):
+        return {"Authorization": f"Bearer {self.site.tenant.workspace_key}"}
+
+    def path(self, streams):
+        return "/v1/chat/completions"
+
+    def body(self, message, streams, own=None):
+        return {"model": self.site.tenant.chatbot, "messages": [{"role": "user", "content": message}], "stream": streams}
+
+    def answered(self, message, streams, own=None, headers=None):
+        response = self.post(self.body(message, streams), headers={**(own or {}), **(headers or {})})
+        found = Completion("", OpenAI, streams).read(response.status_code, response.headers, response.content)
+        assert found["end"] == DONE and "wrong" not in found, (response.text, found)
+        return found["text"]
+
+
+# What names a new conversation, where it is the client that does.
+NAMES = {"headless": "sessionId", "openai": "X-Conversation-Id"}
+
+
+def session_of(own):
+    """As what names a conversation is stored; None: the client has not named it."""
+    called = own.get(NAMES["openai"])
+    return f"/{called}" if called else own.get(NAMES["headless"])
+
+
+class Dialect:
+    """One API in one of its two forms. `stop`: the path of a stop (R5), where its clients know enough to ask for one."""
+
+    def __init__(self, name, api, streams, stop=None):
+        self.name, self.api, self.streams, self.stop = name, api, streams, stop
 
     def request(self, tenant, message, own):
-        """Path, headers and body. `own`: members that name a conversation."""
+        """Path, headers and body. `own`: what names a conversation."""
         api = self.api(Caller(tenant))
         return api.path(self.streams), api.key(), json.dumps(api.body(message, self.streams, own)).encode()
+
+    def stop_of(self, tenant, own, body):
+        """Path and headers of a stop, once a token stands in a stream's bytes; else None."""
+        first, *events = events_of(body, b"data: " in body) or [{}]
+        if not events:
+            return None
+        session = {"X-Session-Id": own["sessionId"]} if "sessionId" in own else {}
+        path = self.stop.format(chatbot=tenant.chatbot, conversation=first["conversationId"])
+        return path, {**self.api(Caller(tenant)).key(), **session}
+
+    @staticmethod
+    def stopped(status, body):
+        """What a stop was told: the answers' ids, each with its status. None: it was not answered."""
+        if status not in (200, 202):
+            return None
+        told = json.loads(body)
+        return [[one["id"], one["status"]] for one in told.get("data", told)["messages"]]
 
     def read(self, status, headers, body):
         """What a reply says, as members of a record: its end, and what stands in it."""
@@ -73,9 +121,47 @@ class Dialect:
         return found
 
 
+class Completion(Dialect):
+    """OpenAI's: nothing of what is sent or answered names the conversation but a header of the request."""
+
+    def request(self, tenant, message, own):
+        path, headers, body = super().request(tenant, message, own)
+        return path, {**headers, **own}, body
+
+    def _whole(self, body):
+        try:
+            answer = json.loads(body)
+        except ValueError:
+            return {"end": CUT}
+        return {"end": DONE, "text": answer["choices"][0]["message"]["content"], **self._names(answer)}
+
+    @staticmethod
+    def _names(event):
+        return {"conversation": None, "answer_id": event["id"].removeprefix("chatcmpl-")}
+
+    def _stream(self, headers, body):
+        *lines, _ = body.split(b"\n")
+        said = [line[6:] for line in lines if line.startswith(b"data: ")]
+        events = [json.loads(line) for line in said if line != b"[DONE]"]
+        chunks = [event["choices"][0] for event in events if "choices" in event]
+        errors, dones = len(events) - len(chunks), len(said) - len(events)
+        found = {"end": DONE if dones else ERROR if errors else CUT}
+        if chunks:
+            found.update(self._names(events[0]))
+        if dones:
+            found["text"] = "".join(chunk["delta"].get("content", "") for chunk in chunks)
+        finished = [chunk["finish_reason"] is not None for chunk in chunks]
+        if (errors + dones > 1 or (errors and "choices" in events[-1]) or (dones and said[-1] != b"[DONE]")
+                or any(finished[:-1]) or (dones and not any(finished))):
+            found["wrong"] = f"no stream: {said}"
+        return found
+
+
 DIALECTS = {dialect.name: dialect for dialect in (
-    Dialect("headless NDJSON", apis.Headless, True),
+    Dialect("headless NDJSON", apis.Headless, True, "/v1/chat/conversations/{conversation}/stop"),
     Dialect("headless JSON", apis.Headless, False),
-    Dialect("chatbot SSE", apis.Chatbot, True),
+    Dialect("chatbot SSE", apis.Chatbot, True, "/api/v1/chatbots/{chatbot}/conversations/{conversation}/stop"),
     Dialect("chatbot JSON", apis.Chatbot, False),
+    Completion("OpenAI SSE", OpenAI, True),
+    Completion("OpenAI JSON", OpenAI, False),
 )}

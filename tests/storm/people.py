@@ -42,7 +42,7 @@ class Crowd:
     def __init__(self, house, people, folder, **plan):
         self.records_file = folder / f"records-{secrets.token_hex(3)}"
         plan = {"seed": SEED, "ports": [site.nginx.port for site in house.sites], "patience": PATIENCE, "slow_ms": 12,
-                "long": 0.02, "leave": 0.05, "repeat": 0.15, "count": 10**9, "seconds": LONG_S, **plan,
+                "long": 0.02, "leave": 0.05, "repeat": 0.15, "stop": 0.01, "count": 10**9, "seconds": LONG_S, **plan,
                 "tenants": {name: [one.widget_key, one.workspace_key, one.chatbot, one.workspace]
                             for name, one in people.items()}}
         self.log, self.counted, self.ended = self.records_file.with_suffix(".log"), None, 0

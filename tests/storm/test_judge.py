@@ -2,7 +2,7 @@
 
 import pytest
 from dialects import BROKEN, CUT, DIALECTS, DONE, ERROR, HUNG, LEFT, REFUSED
-from judge import Entry, Judge, Row, Stored, Workspace
+from judge import CHARGED, Entry, Judge, Row, Stored, Workspace
 from servers import Tenant
 
 PEOPLE = {"metered": Tenant("w", "k", "bot", 7), "capped": Tenant("w", "k", "bot", 8)}
@@ -13,7 +13,7 @@ def record(name, end=DONE, **changes):
     """What a client saw of an exchange that went well, or as `changes` say."""
     text = f"answer of {name}"
     made = {"id": name, "dialect": "chatbot SSE", "tenant": "metered", "message": f"question of {name}", "expected": text,
-            "own": {}, "key": None, "site": 0, "sent": 1.0, "ended": 2.0, "status": 200, "reset": None, "end": end}
+            "own": {}, "key": None, "stop": None, "site": 0, "sent": 1.0, "ended": 2.0, "status": 200, "reset": None, "end": end}
     if end == DONE:
         made.update(text=text, conversation=f"conversation of {name}", answer_id=f"id of {name}")
     return {**made, **changes}
@@ -35,7 +35,7 @@ def ledger(*names, workspace=7):
 
 
 def judged(records, rows, books=None, credits=None, **how):
-    paid = [one.request_id for one in rows if one.state == "done" and one.workspace == 7]
+    paid = [one.request_id for one in rows if one.state in CHARGED and one.workspace == 7]
     books = list(ledger(*paid)) if books is None else list(books)
     left = sum(entry.delta for entry in books) if credits is None else credits
     database = Stored(rows, books, [Workspace(7, left, None), Workspace(8, None, 2)])
@@ -55,6 +55,16 @@ GOOD = {
         [record(name, LEFT) for name in "abcd"],
         [row("a", "left", answer="answer"), row("b", "failed"), row("c")]),
     "one that was stopped": ([record("a", text="answer")], [row("a", "left", answer="answer", stopped=True)]),
+    "one that was stopped, and asked again": (
+        [record("a", text="answer", key="k", expected="answer of b", message="question of b"), record("b", key="k")],
+        [row("a", "replaced", answer="answer", question="question of b", stopped=True), row("b", attempt=1,
+            conversation="conversation of b")]),
+    "what a stop was told": (
+        [record("a", text="answer", stop={"id": "s", "end": None, "told": [["id of a", "left"], ["id of b", "done"], ["id of c", "failed"]]}),
+            record("b"), record("c", ERROR)],
+        [row("a", "left", answer="answer", stopped=True), row("b"), row("c", "lost")]),
+    "a stop that nobody answered": ([record("a", stop={"id": "s", "end": CUT, "told": None})], [row("a")]),
+    "OpenAI's, which names the answer alone": ([record("a", conversation=None, own={"X-Conversation-Id": "s"})], [row("a", session="/s")]),
     "an answer that was given again": ([record("a", key="k"), record("b", key="k", message="question of a", text="answer of a",
         expected="answer of a", conversation="conversation of a", answer_id="id of a")], [row("a")]),
     "an answer in the place of one whose client left": (
@@ -66,8 +76,7 @@ GOOD = {
 
 @pytest.mark.parametrize("what", GOOD)
 def test_what_fits_passes(what):
-    books = ledger("b") if "place" in what else ledger("c", "a") if "left" in what else ledger("a") if "stopped" in what else None
-    assert judged(*GOOD[what], books=books) == []
+    assert judged(*GOOD[what]) == []
 
 
 BAD = {
@@ -85,6 +94,12 @@ BAD = {
     "nobody asked for it": ([], [row("a")]),
     "another was asked": ([record("a")], [row("a", question="another")]),
     "in another conversation": ([record("a", own={"sessionId": "s"})], [row("a", session="another")]),
+    "in another conversation, OpenAI's": ([record("a", own={"X-Conversation-Id": "s"})], [row("a", session="s")]),
+    "another conversation or answer, of which nothing was told": ([record("a", conversation=None, answer_id=None)], [row("a")]),
+    "another end than a stop was told": ([record("a", stop={"id": "s", "end": None, "told": [["id of a", "left"]]})], [row("a")]),
+    "another end than a stop was told, and nothing is there": (
+        [record("a", REFUSED, stop={"id": "s", "end": None, "told": [["id of a", "left"]]})], []),
+    "a stop that hung": ([record("a", stop={"id": "s", "end": HUNG, "told": None})], [row("a")]),
     "stored, but not what the model said": ([record("a", ERROR)], [row("a", answer="another")]),
     "it runs for ever": ([record("a", CUT)], [row("a", "running")]),
     "a part of another answer": ([record("a", LEFT)], [row("a", "left", answer="another")]),
@@ -161,6 +176,38 @@ def test_only_what_the_storm_did_is_excused():
 def test_how_a_reply_ended_is_seen(name, body, end):
     found = DIALECTS[name].read(200, {"content-type": "text/event-stream" if "SSE" in name else ""}, body)
     assert found["end"] == end and "wrong" not in found
+
+
+FIRST = b'data: {"id":"chatcmpl-a","choices":[{"delta":{"role":"assistant","content":""},"finish_reason":null}]}\n\n'
+A_TOKEN = b'data: {"id":"chatcmpl-a","choices":[{"delta":{"content":"b"},"finish_reason":null}]}\n\n'
+LAST = b'data: {"id":"chatcmpl-a","choices":[{"delta":{},"finish_reason":"stop"}]}\n\n'
+ALL, FAULT = b"data: [DONE]\n\n", b'data: {"error":{"message":"x"}}\n\n'
+
+
+@pytest.mark.parametrize("body, end", [
+    (FIRST + A_TOKEN + b": \n\n" + A_TOKEN + LAST + ALL, DONE), (FIRST + A_TOKEN + FAULT, ERROR), (FAULT, ERROR),
+    (FIRST + A_TOKEN, CUT), (FIRST + A_TOKEN + LAST, CUT), (FIRST + A_TOKEN + LAST[:-9], CUT), (b"", CUT),
+])
+def test_how_OpenAIs_stream_ended_is_seen(body, end):
+    found = DIALECTS["OpenAI SSE"].read(200, {}, body)
+    assert found["end"] == end and "wrong" not in found
+    assert end != DONE or (found["text"], found["answer_id"], found["conversation"]) == ("bb", "a", None)
+
+
+@pytest.mark.parametrize("body", [FIRST + LAST + ALL + ALL, FIRST + FAULT + A_TOKEN, FIRST + A_TOKEN + ALL, FIRST + FAULT + ALL,
+                                  FIRST + LAST + A_TOKEN + LAST + ALL])
+def test_a_stream_of_OpenAIs_that_is_none_is_told(body):
+    assert "wrong" in DIALECTS["OpenAI SSE"].read(200, {}, body)
+
+
+def test_who_stops_waits_for_a_token():
+    start, token = b'{"type":"start","conversationId":"c"}\n', b'{"type":"token","token":"a"}\n'
+    headless = DIALECTS["headless NDJSON"]
+    assert headless.stop_of(PEOPLE["metered"], {"sessionId": "s"}, start + token[:9]) is None
+    path, headers = headless.stop_of(PEOPLE["metered"], {"sessionId": "s"}, start + token)
+    assert (path, headers["X-Session-Id"]) == ("/v1/chat/conversations/c/stop", "s")
+    path, _ = DIALECTS["chatbot SSE"].stop_of(PEOPLE["metered"], {}, b"".join(b"data: " + one + b"\n" for one in (start, token)))
+    assert path == "/api/v1/chatbots/bot/conversations/c/stop"
 
 
 @pytest.mark.parametrize("body", [

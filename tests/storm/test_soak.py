@@ -26,7 +26,7 @@ KINDS = {
     "metered": {"credits": 10**9},
     "limited": {"chatbot": {"rate_limit": 10**6, "rate_window": 1}},
 }
-CROWD = {"clients": CLIENTS, "slow_ms": 0, "long": 0.001, "leave": 0.02, "repeat": 0.05}
+CROWD = {"clients": CLIENTS, "slow_ms": 0, "long": 0.001, "leave": 0.02, "repeat": 0.05, "stop": 0.001}
 
 # Bytes a row of it, most, indexes too: of an exchange beside its texts.
 ROWS = {"exchange": 1000, "conversation": 700, "ledger": 250, "idempotency": 500}

@@ -3,6 +3,7 @@
 BANTER_TEST_SEED repeats the choices of a run. BANTER_TEST_EXCHANGES (how many) and BANTER_TEST_LANDED (workers killed in each
 stage) make the storm last until both are reached."""
 
+import collections
 import json
 import os
 import re
@@ -43,6 +44,11 @@ def stuck_requests(house):
             for match in re.findall(r"request=(\S+); it is told to end", site.banter.text())}
 
 
+def stops(records):
+    """What became of the answers that they meant, as they were told."""
+    return collections.Counter(status for record in records if record["stop"] for _, status in record["stop"]["told"] or [])
+
+
 def account(storm, records, judge, took):
     """What was done and what came of it, for reading."""
     yield f"seed {SEED}: {len(records)} requests in {took:.0f} s, {sum(record['end'] == DONE for record in records)} done"
@@ -51,6 +57,7 @@ def account(storm, records, judge, took):
         yield f"  workers {how}: " + ", ".join(f"{storm.landed[how, stage]} in {stage}" for stage in STAGES)
     yield "  " + ", ".join(f"{what}: {count}" for what, count in sorted(storm.done.items()))
     yield "  of that, for a client: " + (", ".join(f"{why}: {count}" for why, count in judge.excuses.items()) or "nothing")
+    yield "  stops, told: " + (", ".join(f"{count} {status}" for status, count in sorted(stops(records).items())) or "nothing")
     yield f"  {len(judge.found)} lost, doubled, charged twice or otherwise wrong"
 
 
@@ -122,6 +129,7 @@ def test_nothing_acknowledged_is_lost_nobody_waits_in_vain(house, tmp_path, reco
     assert not own_deaths(house)
     assert not list(next_requests(house, people, records))
     assert all(any(record["end"] == DONE for record in records if record["dialect"] == name) for name in DIALECTS)
+    assert stops(records)["left"]
     assert sum(count for (how, _), count in storm.landed.items() if how == "killed") > 0
 
 
@@ -130,7 +138,7 @@ def test_G6_four_times_the_clients_are_served_or_refused_in_time(house, tmp_path
     house = house(workers=WORKERS, queue_time=f"{QUEUE_S}s")
     people = {"unlimited": house.sites[0].tenant}
     crowd = Crowd(house, people, tmp_path, clients=4 * WORKERS * len(house.sites), seconds=SATURATED_S, slow_ms=150, leave=0,
-                  repeat=0)
+                  repeat=0, stop=0)
     try:
         until(lambda: crowd.process.poll() is not None, "the crowd's end", SATURATED_S + 2 * servers.PATIENCE)
     finally:
