@@ -78,6 +78,15 @@ def held(banter):
     until(lambda: stages(banter).get(pid) == "hold", "somebody who is held")
 
 
+@contextlib.contextmanager
+def stopped(pid):
+    """What happens meanwhile it sees when all of it has happened."""
+    os.kill(pid, signal.SIGSTOP)
+    until(lambda: "\nState:\tT" in open(f"/proc/{pid}/status", encoding="ascii").read(), "its stop")
+    yield
+    os.kill(pid, signal.SIGCONT)
+
+
 def wakeups(pid):
     """How often a process gave up the processor by itself, once it does nothing."""
     def asleep():
@@ -284,7 +293,8 @@ def test_G6_all_20_behind_2_workers_are_served_once_and_in_order(pool, tenant, m
     one, other = busy(banter, tenant, first, 1), busy(banter, tenant, second, 1)
     replies = []
     for n in range(20):
-        replies.append(send(banter, tenant, script(f"{n}", tokens=[f"answer {n}"])))
+        with stopped(admission(banter)):  # who has only connected when it looks waits from their first byte on
+            replies.append(send(banter, tenant, script(f"{n}", tokens=[f"answer {n}"])))
         if n in (0, 10):
             held(banter)
     model.open_gate(first)
