@@ -17,7 +17,7 @@ import time
 import pytest
 
 import apis
-from dialects import CUT, DIALECTS, DONE, REFUSED
+from dialects import CUT, DIALECTS, DONE, REFUSED, OpenAI
 from failing import Failing, Start, Tortured, places
 from fastcgi import Connection, chat
 from servers import name, script, until
@@ -70,6 +70,10 @@ class Round:
             body = json.loads(self.body)
             if self.dialect.api is apis.Headless:
                 assert (self.status, body["error"]) in apis.HEADLESS_TABLE and set(body) == {"error"}
+            elif self.dialect.api is OpenAI:
+                said = {**body["error"], "message": bool(body["error"]["message"])}
+                code = "service_unavailable" if self.status == 503 else None
+                assert said == {"message": True, "type": "server_error", "param": None, "code": code} and set(body) == {"error"}
             else:
                 assert apis.TABLE[body["code"]] == (self.status, body["error"])
             assert ("Retry-After" in self.headers) == (self.status == 503)
@@ -85,7 +89,7 @@ class Round:
         stored, failed = self.stored(), self.house.failing.name
         if self.end == DONE:
             assert stored == [("done", self.text)], stored
-        elif self.end == REFUSED and stored and failed.startswith("PQ"):
+        elif self.end == REFUSED and stored and failed.startswith(("PQ", "ppoll")):
             assert stored == [("running", None)], stored
         elif self.end != CUT:
             assert stored == [] or [state for state, _ in stored] == ["failed"], (self.status, self.body, stored)
