@@ -34,7 +34,7 @@ FEW = 256 * 1024  # bytes: a table whose rows are the operator's
 LOG = 250  # bytes of the log a request
 WORKER_KIB, DESCRIPTORS = 1536, 20  # what a worker has of its own, most
 GROWN_KIB = 1024  # of the pool's other processes: what they shared with workers may become their own
-SESSION_KIB = 8192  # of one of PostgreSQL's sessions
+SESSION_KIB = 10240  # of one of PostgreSQL's sessions, which has met all that the crowd asks for
 SWEPT = 64 * 1024  # bytes of a table of which all was swept and vacuumed
 
 
