@@ -140,6 +140,17 @@ enum status completion_read(struct json_node messages, struct completion_said *o
 	return STATUS_OK;
 }
 
+enum status completion_text(struct json_node content, struct buf *joined, struct str *out)
+{
+	size_t size = joined_size(content);
+
+	buf_init(joined, MOST);
+	if (size && !buf_room(joined, size + 1))
+		return STATUS_NOMEM;
+	*out = text_of(content, joined);
+	return STATUS_OK;
+}
+
 void completion_clear(struct completion_said *said)
 {
 	free(said->messages);

@@ -118,6 +118,16 @@ enum status key_read(enum key_kind kind, struct str text, struct key *out)
 	return key_hash(text, out->hash);
 }
 
+enum status key_read_any(unsigned set, struct str text, struct key *out)
+{
+	int kind;
+
+	for (kind = 0; kind < KEY_KINDS; kind++)
+		if (set & KEY_SET(kind) && key_begins((enum key_kind)kind, text))
+			return key_read((enum key_kind)kind, text, out);
+	return STATUS_INVALID;
+}
+
 /* Digits without bias: bytes of 248 and more are thrown away (248 is 4 times 62). */
 static void random_digits(char *out, int count)
 {

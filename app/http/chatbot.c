@@ -139,7 +139,7 @@ static void put_error(struct buf *out, enum http_error error, int64_t retry_s)
 
 const struct dialect dialect_chatbot = {
 	.name = "chatbot",
-	.key_kind = KEY_WORKSPACE,
+	.keys = KEY_SET(KEY_WORKSPACE),
 	.read_key = bearer_read,
 	.read = read_members,
 	.limits = 0,

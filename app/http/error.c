@@ -1,4 +1,4 @@
-/* The table of errors: HTTP's status of each. Not for their words, which are each dialect's. */
+/* The tables of errors: HTTP's status of each, and its plain words. */
 #include "http/error.h"
 
 int error_status(enum http_error error)
@@ -24,4 +24,28 @@ int error_status(enum http_error error)
 	};
 
 	return statuses[error];
+}
+
+const char *error_words(enum http_error error)
+{
+	static const char *const words[ERROR_COUNT] = {
+		[ERROR_NOT_FOUND] = "Not found",
+		[ERROR_METHOD] = "Method not allowed",
+		[ERROR_TOO_MANY] = "Too many requests",
+		[ERROR_UNAUTHORIZED] = "Unauthorized",
+		[ERROR_NO_KEY] = "Unauthorized",
+		[ERROR_MALFORMED_KEY] = "Unauthorized",
+		[ERROR_FORBIDDEN] = "Forbidden",
+		[ERROR_NO_VISITOR] = "Unknown visitor",
+		[ERROR_INVALID] = "Invalid request payload",
+		[ERROR_KEY_REUSED] = "Idempotency key reused",
+		[ERROR_IN_PROGRESS] = "Request in progress",
+		[ERROR_CHATBOT_NOT_FOUND] = "Not found",
+		[ERROR_CONVERSATION_NOT_FOUND] = "Not found",
+		[ERROR_NO_CREDIT] = "Insufficient credits",
+		[ERROR_INTERNAL] = "Internal server error",
+		[ERROR_UNAVAILABLE] = "Service unavailable",
+	};
+
+	return words[error];
 }

@@ -25,16 +25,22 @@ struct str exchange_id(struct str text)
 	return text.n <= ID_MAX && str_only(text, STR("_-")) ? text : STR("");
 }
 
-void exchange_read_message(struct exchange *exchange)
+void exchange_take_message(struct exchange *exchange, struct str message)
 {
-	struct str message;
 	size_t chars;
 
-	if (json_get_string(exchange_member(exchange, "message"), &message) &&
-	    utf8_valid(message, &chars) && chars >= 1 && chars <= MESSAGE_CHARS)
+	if (utf8_valid(message, &chars) && chars >= 1 && chars <= MESSAGE_CHARS)
 		exchange->turn.begin.message = message;
 	else
 		exchange->bad = true;
+}
+
+void exchange_read_message(struct exchange *exchange)
+{
+	struct str message = STR_NONE;
+
+	(void)json_get_string(exchange_member(exchange, "message"), &message);
+	exchange_take_message(exchange, message);
 }
 
 static void read_idempotency_key(struct exchange *exchange)
@@ -121,6 +127,19 @@ void exchange_refuse_call(struct http_context *context, struct reply *reply, enu
 	}
 }
 
+/* A back end calls for many from its own address: with a workspace key no limit of that counts. */
+static bool counts(const struct reply *reply, const struct request *request,
+		   enum dialect_limit limit)
+{
+	const struct dialect *dialect = reply->dialect;
+	struct str text;
+
+	if (!(dialect->limits & limit))
+		return false;
+	return !(dialect->keys & KEY_SET(KEY_WORKSPACE)) || dialect->read_key(request, &text) ||
+	       !key_begins(KEY_WORKSPACE, text);
+}
+
 /* The functions that follow answer true if it may go on; else the reply was sent. */
 
 static bool within_window(struct http_context *context, const struct request *request,
@@ -129,7 +148,7 @@ static bool within_window(struct http_context *context, const struct request *re
 	const struct config *config = context->config;
 	int64_t retry_s;
 
-	if (!(reply->dialect->limits & DIALECT_ADDRESS_WINDOW) ||
+	if (!counts(reply, request, DIALECT_ADDRESS_WINDOW) ||
 	    limit_count(context->limit, LIMIT_REQUESTS, str_from(request->address),
 			config->address_limit, config->address_window_ms, &retry_s))
 		return true;
@@ -145,14 +164,12 @@ static bool take_key(struct http_context *context, const struct request *request
 	struct str text = STR_NONE;
 	enum http_error error = reply->dialect->read_key(request, &text);
 	enum status status;
-	enum key_kind kind;
 
 	if (error) {
 		reply_error(reply, error);
 		return false;
 	}
-	kind = visitor_key(match, text) ? KEY_SITE : reply->dialect->key_kind;
-	status = key_read(kind, text, out);
+	status = key_read_any(route_keys(match->route), text, out);
 	if (status == STATUS_INVALID) {
 		exchange_refuse_key(context, request, reply);
 	} else if (status) {
@@ -192,7 +209,7 @@ static bool visits(struct exchange *exchange)
 bool exchange_hold_place(struct http_context *context, const struct request *request,
 			 struct reply *reply)
 {
-	if (!(reply->dialect->limits & DIALECT_ADDRESS_OPEN) ||
+	if (!counts(reply, request, DIALECT_ADDRESS_OPEN) ||
 	    limit_hold(context->limit, context->holder, LIMIT_OPEN, str_from(request->address),
 		       context->config->address_open))
 		return true;

@@ -10,25 +10,6 @@
 
 #define SESSION_MAX 128
 
-static const char *const words[ERROR_COUNT] = {
-	[ERROR_NOT_FOUND] = "Not found",
-	[ERROR_METHOD] = "Method not allowed",
-	[ERROR_TOO_MANY] = "Too many requests",
-	[ERROR_UNAUTHORIZED] = "Unauthorized",
-	[ERROR_NO_KEY] = "Unauthorized",
-	[ERROR_MALFORMED_KEY] = "Unauthorized",
-	[ERROR_FORBIDDEN] = "Forbidden",
-	[ERROR_NO_VISITOR] = "Unknown visitor",
-	[ERROR_INVALID] = "Invalid request payload",
-	[ERROR_KEY_REUSED] = "Idempotency key reused",
-	[ERROR_IN_PROGRESS] = "Request in progress",
-	[ERROR_CHATBOT_NOT_FOUND] = "Not found",
-	[ERROR_CONVERSATION_NOT_FOUND] = "Not found",
-	[ERROR_NO_CREDIT] = "Insufficient credits",
-	[ERROR_INTERNAL] = "Internal server error",
-	[ERROR_UNAVAILABLE] = "Service unavailable",
-};
-
 /* ^[A-Za-z0-9._:-]{1,128}$ */
 bool headless_session_valid(struct str session)
 {
@@ -66,7 +47,7 @@ static HOT void put_event(struct buf *out, void *state, const struct event *even
 	if (event->kind == EVENT_START || event->kind == EVENT_DONE)
 		frame_string(&frame, "conversationId", event->conversation);
 	else if (event->kind == EVENT_ERROR)
-		frame_string(&frame, "error", str_from(words[ERROR_INTERNAL]));
+		frame_string(&frame, "error", str_from(error_words(ERROR_INTERNAL)));
 	frame_end(&frame);
 }
 
@@ -87,13 +68,13 @@ static void put_error(struct buf *out, enum http_error error, int64_t retry_s)
 
 	(void)retry_s;
 	frame_begin(&frame, out, FRAME_JSON);
-	frame_string(&frame, "error", str_from(words[error]));
+	frame_string(&frame, "error", str_from(error_words(error)));
 	frame_end(&frame);
 }
 
 const struct dialect dialect_headless = {
 	.name = "headless",
-	.key_kind = KEY_WIDGET,
+	.keys = KEY_SET(KEY_WIDGET),
 	.read_key = read_key,
 	.read = read_members,
 	.limits = DIALECT_ADDRESS_WINDOW | DIALECT_ADDRESS_OPEN,

@@ -322,7 +322,7 @@ void openai_serve_models(struct http_context *context, struct request *request, 
 const struct dialect dialect_openai = {
 	.name = "openai",
 	.long_bodies = true,
-	.key_kind = KEY_WORKSPACE,
+	.keys = KEY_SET(KEY_WORKSPACE),
 	.read_key = bearer_read,
 	.read = read_members,
 	.limits = 0,

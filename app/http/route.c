@@ -115,6 +115,11 @@ void route_name(struct str path, const struct route_match *match, struct buf *ou
 	buf_puts(out, route ? route->path : "none");
 }
 
+unsigned route_keys(const struct route *route)
+{
+	return route->dialect->keys | (route->flags & ROUTE_VISITORS ? KEY_SET(KEY_SITE) : 0);
+}
+
 bool route_allows(const struct route *route, struct str method)
 {
 	struct str methods = str_from(route->methods);

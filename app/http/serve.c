@@ -124,13 +124,13 @@ static void dispatch(struct http_context *context, struct request *request, stru
 
 /* Who has nothing that looks like a key is not read at length. */
 static size_t body_most(const struct http_context *context, const struct request *request,
-			const struct dialect *dialect)
+			const struct route *route)
 {
 	struct str text;
 	struct key key;
 
-	if (!dialect->long_bodies || dialect->read_key(request, &text) ||
-	    key_read(dialect->key_kind, text, &key))
+	if (!route || !route->dialect->long_bodies || route->dialect->read_key(request, &text) ||
+	    key_read_any(route_keys(route), text, &key))
 		return REQUEST_BODY_MAX;
 	return (size_t)context->config->body_bytes;
 }
@@ -155,7 +155,7 @@ void http_serve(struct http_context *context)
 	if (!find_route(context, &request, &match))
 		match.route = NULL;
 	dialect = match.route ? match.route->dialect : route_dialect(request.path);
-	request_read_body(&request, context->gateway, body_most(context, &request, dialect));
+	request_read_body(&request, context->gateway, body_most(context, &request, match.route));
 	reply_init(&reply, context->gateway, context->wait, &request, context->config, dialect);
 	reply.any_origin = visitor_may_ask(&request, &match);
 	dispatch(context, &request, &reply, &match);

@@ -28,11 +28,6 @@ static bool read_hex(struct str text, unsigned char *out, size_t n)
 	return true;
 }
 
-bool visitor_key(const struct route_match *match, struct str text)
-{
-	return match->route->flags & ROUTE_VISITORS && key_begins(KEY_SITE, text);
-}
-
 bool visitor_may_ask(const struct request *request, const struct route_match *match)
 {
 	struct str text;
@@ -40,7 +35,7 @@ bool visitor_may_ask(const struct request *request, const struct route_match *ma
 	if (!match->route || !(match->route->flags & ROUTE_VISITORS))
 		return false;
 	return request->preflight ||
-	       (!match->route->dialect->read_key(request, &text) && visitor_key(match, text));
+	       (!match->route->dialect->read_key(request, &text) && key_begins(KEY_SITE, text));
 }
 
 /* No browser sends another; what is none is like no page's. */

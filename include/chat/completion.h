@@ -28,6 +28,12 @@ struct completion_said {
  *   STATUS_INVALID  no array of messages, or no question with a text    STATUS_NOMEM
  */
 enum status completion_read(struct json_node messages, struct completion_said *out) MUST_CHECK;
+/*
+ * Reads one content alone: a string, or the texts among its parts with a line feed between; absent:
+ * neither. Borrowed from it, or from `joined`, which is begun here. STATUS_NOMEM
+ */
+enum status completion_text(struct json_node content, struct buf *joined,
+			    struct str *out) MUST_CHECK;
 void completion_clear(struct completion_said *said);
 
 #endif

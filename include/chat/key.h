@@ -19,6 +19,9 @@ enum key_kind {
 	KEY_KINDS
 };
 
+/* Kinds as a set: these, or-ed. */
+#define KEY_SET(kind) (1u << (kind))
+
 #define KEY_HASH_SIZE 32
 #define KEY_TEXT_SIZE 72
 #define KEY_TOKEN_SIZE 31
@@ -31,6 +34,8 @@ struct key {
 
 /* Reads a key of that kind. STATUS_INVALID: not a key of ours. */
 enum status key_read(enum key_kind kind, struct str text, struct key *out) MUST_CHECK;
+/* Reads a key of one of a set of kinds, whose beginning says of which. As key_read(). */
+enum status key_read_any(unsigned set, struct str text, struct key *out) MUST_CHECK;
 /* A new key of a workspace; its text, which nobody can get again, with NUL into `text`. */
 enum status key_new(enum key_kind kind, int64_t workspace, char text[KEY_TEXT_SIZE],
 		    struct key *out) MUST_CHECK;

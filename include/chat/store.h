@@ -55,7 +55,8 @@ struct store_visitor {
 struct store_exchange {
 	struct key key;
 	struct str chatbot; /* chatbot API; a completion's: its id or its name */
-	bool completion; /* with a workspace key: `session` is what its client calls it, or absent */
+	/* With a workspace key, of an API that names chatbots and conversations as its clients do: `session`, or absent. */
+	bool completion;
 	struct str
 		system; /* of a completion: what its client would have the model told; absent: nothing */
 	struct str conversation;      /* chatbot API; absent: a new one */

@@ -26,7 +26,10 @@ struct reply_header {
 	const char *value;
 };
 
-/* Limits that some dialects are spared; those of keys, chatbots and workspaces are all's. */
+/*
+ * Limits that some dialects are spared, and workspace keys everywhere: a back end calls for many from
+ * its own address. Those of keys, chatbots and workspaces are all's.
+ */
 enum dialect_limit {
 	DIALECT_ADDRESS_WINDOW = 1 << 0, /* requests of an address in a window (H4) */
 	DIALECT_ADDRESS_OPEN = 1 << 1,	 /* open exchanges of an address (G10) */
@@ -49,7 +52,7 @@ struct dialect {
 
 	/* The request. */
 	bool long_bodies; /* its clients send all of a conversation: BANTER_BODY_BYTES; else 64 KiB (G3) */
-	enum key_kind key_kind;
+	unsigned keys; /* of these kinds (KEY_SET); a site's where the route says so */
 	/*
 	 * What stands where the key is expected, borrowed from the request: ERROR_NONE, or the error
 	 * that says there is none.
@@ -67,7 +70,7 @@ struct dialect {
 	dialect_put_fn put_event;
 	const char *beat; /* between two events while nothing comes (S6) */
 
-	/* One answer, made of DONE. */
+	/* One answer, made of DONE. NULL: none of its routes has any. */
 	const char *answer_type;
 	dialect_put_fn put_answer;
 

@@ -1,6 +1,6 @@
 /*
- * Why a request gets no answer: the one table of HTTP's errors. What a client reads of one is its
- * dialect's.
+ * Why a request gets no answer: the one table of HTTP's errors. What a client reads of one, its dialect
+ * decides.
  */
 #ifndef HTTP_ERROR_H
 #define HTTP_ERROR_H
@@ -28,5 +28,7 @@ enum http_error {
 
 /* Its HTTP status. */
 int error_status(enum http_error error);
+/* What a person may be told of it (H1); some dialects have words of their own. */
+const char *error_words(enum http_error error);
 
 #endif

@@ -58,7 +58,9 @@ struct str exchange_id(struct str text);
 
 /* A member of the body. */
 struct json_node exchange_member(const struct exchange *exchange, const char *name);
-/* Takes the member `message` (G4). */
+/* Takes what is said (G4); absent is as wrong as too long. */
+void exchange_take_message(struct exchange *exchange, struct str message);
+/* Takes the member `message`. */
 void exchange_read_message(struct exchange *exchange);
 
 #endif

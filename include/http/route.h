@@ -53,6 +53,8 @@ bool route_find(struct str path, struct route_match *match);
 void route_name(struct str path, const struct route_match *match, struct buf *out);
 /* The same for one route: whether it has the path. */
 bool route_matches(const struct route *route, struct str path, struct route_match *match);
+/* The kinds of keys that are good there (KEY_SET). */
+unsigned route_keys(const struct route *route);
 /* What stood there; absent if the route has no such name. */
 struct str route_variable(const struct route_match *match, const char *name);
 bool route_allows(const struct route *route, struct str method);

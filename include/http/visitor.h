@@ -16,8 +16,6 @@
 #define VISITOR_TOKEN "X-Visitor-Token"
 #define VISITOR_IDENTITY "X-Visitor-Identity"
 
-/* True if a page may ask here with what is presented as a key. */
-bool visitor_key(const struct route_match *match, struct str text);
 /*
  * True if pages of whatever origin may read the reply: it is to a site key, good or not, or to a
  * preflight where there may be one.

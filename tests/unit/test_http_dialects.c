@@ -136,7 +136,7 @@ static void where_the_headless_key_is(void **state)
 	};
 
 	(void)state;
-	assert_int_equal(dialect_headless.key_kind, KEY_WIDGET);
+	assert_int_equal(dialect_headless.keys, KEY_SET(KEY_WIDGET));
 	reads(&dialect_headless, rows, COUNT(rows));
 }
 
@@ -156,7 +156,7 @@ static void where_the_chatbot_key_is(void **state)
 	};
 
 	(void)state;
-	assert_int_equal(dialect_chatbot.key_kind, KEY_WORKSPACE);
+	assert_int_equal(dialect_chatbot.keys, KEY_SET(KEY_WORKSPACE));
 	reads(&dialect_chatbot, rows, COUNT(rows));
 }
 

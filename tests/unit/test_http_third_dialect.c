@@ -86,7 +86,7 @@ static const struct reply_header tiny_headers[] = { { "X-Tiny-Stream", "v1" }, {
 
 static const struct dialect tiny_dialect = {
 	.name = "tiny",
-	.key_kind = KEY_WIDGET,
+	.keys = KEY_SET(KEY_WIDGET),
 	.read_key = tiny_read_key,
 	.read = tiny_read,
 	.limits = DIALECT_ADDRESS_WINDOW,

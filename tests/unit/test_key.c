@@ -163,6 +163,26 @@ static void a_new_key_reads_back(void **state)
 	}
 }
 
+static void a_key_of_a_set_is_known_by_its_beginning(void **state)
+{
+	static const unsigned two = KEY_SET(KEY_WIDGET) | KEY_SET(KEY_SITE);
+	char text[KEY_TEXT_SIZE];
+	struct key made, read;
+	int kind;
+
+	(void)state;
+	for (kind = 0; kind < KEY_KINDS; kind++) {
+		assert_int_equal(key_new((enum key_kind)kind, 7, text, &made), STATUS_OK);
+		assert_int_equal(key_read_any(two, str_from(text), &read),
+				 two & KEY_SET(kind) ? STATUS_OK : STATUS_INVALID);
+		if (two & KEY_SET(kind))
+			assert_int_equal(read.kind, kind);
+		text[strlen(text) - 1] ^= 1;
+		assert_int_equal(key_read_any(two, str_from(text), &read), STATUS_INVALID);
+	}
+	assert_int_equal(key_read_any(two, STR_NONE, &read), STATUS_INVALID);
+}
+
 static void a_token_is_no_key_and_is_seen_like_one(void **state)
 {
 	char text[KEY_TOKEN_SIZE], other[KEY_TOKEN_SIZE];
@@ -227,6 +247,7 @@ int main(void)
 		cmocka_unit_test(a_key_of_the_other_kind_is_refused),
 		cmocka_unit_test(a_workspace_beyond_64_bits_is_refused),
 		cmocka_unit_test(a_new_key_reads_back),
+		cmocka_unit_test(a_key_of_a_set_is_known_by_its_beginning),
 		cmocka_unit_test(a_token_is_no_key_and_is_seen_like_one),
 		cmocka_unit_test(no_two_keys_are_equal),
 		cmocka_unit_test(the_hash_is_sha_256),

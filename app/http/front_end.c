@@ -1,0 +1,77 @@
+/* Front ends' requests. Not for what is told them, in which no two are alike. */
+#include "http/front_end.h"
+
+#include "base/count.h"
+#include "http/bearer.h"
+#include "http/headless.h"
+#include "http/request.h"
+#include "wire/utf8.h"
+
+/* A chatbot's name has no more. */
+#define CHATBOT_CHARS 200
+
+enum http_error front_end_read_key(const struct request *request, struct str *text)
+{
+	*text = request_header(request, "HTTP_X_API_KEY");
+	if (!text->p)
+		return bearer_read(request, text);
+	return text->n ? ERROR_NONE : ERROR_NO_KEY;
+}
+
+/* A site's key and a widget's are one chatbot's: who sends them names none. */
+static void read_chatbot(struct exchange *exchange)
+{
+	struct str chatbot = request_header(exchange->request, "HTTP_X_CHATBOT_ID");
+	size_t chars;
+
+	if (!utf8_valid(chatbot, &chars) || chars < 1 || chars > CHATBOT_CHARS) {
+		exchange->bad = true;
+		return;
+	}
+	exchange->turn.begin.chatbot = chatbot;
+	exchange->turn.begin.completion = true;
+}
+
+void front_end_read_names(struct exchange *exchange, struct str session)
+{
+	if (headless_session_valid(session))
+		exchange->turn.begin.session = session;
+	else
+		exchange->bad = true;
+	if (exchange->turn.begin.key.kind == KEY_WORKSPACE)
+		read_chatbot(exchange);
+}
+
+static bool is_users(struct json_node message)
+{
+	struct str role;
+
+	return json_get_string(json_member(message, "role"), &role) && str_equal(role, STR("user"));
+}
+
+/* Each front end has its name for what is said. */
+static struct json_node content_of(struct json_node message)
+{
+	static const char *const names[] = { "parts", "content", "text" };
+	struct json_node content = { NULL };
+	size_t i;
+
+	for (i = 0; i < COUNT(names) && json_type_of(content) == JSON_ABSENT; i++)
+		content = json_member(message, names[i]);
+	return content;
+}
+
+void front_end_read_question(struct exchange *exchange, struct json_node messages, size_t count)
+{
+	struct json_node message = { NULL };
+	struct str text = STR_NONE;
+
+	while (count && !is_users(message))
+		message = json_element(messages, --count);
+	if (is_users(message) &&
+	    completion_text(content_of(message), &exchange->said.joined, &text)) {
+		exchange->failed = true;
+		return;
+	}
+	exchange_take_message(exchange, text);
+}

@@ -1,0 +1,30 @@
+/*
+ * What the APIs of front ends have in common, which pages and back ends use (F1 to F4): their keys, how
+ * chatbot and conversation are named, and of a history that is sent the question alone.
+ */
+#ifndef HTTP_FRONT_END_H
+#define HTTP_FRONT_END_H
+
+#include <stddef.h>
+
+#include "http/dialect.h"
+#include "http/exchange.h"
+
+#define FRONT_END_KEYS (KEY_SET(KEY_WIDGET) | KEY_SET(KEY_WORKSPACE))
+/* Of requests: a workspace key's chatbot. */
+#define FRONT_END_CHATBOT "X-Chatbot-Id"
+
+/* A dialect's read_key: x-api-key, else what is borne. ERROR_NO_KEY, ERROR_MALFORMED_KEY. */
+enum http_error front_end_read_key(const struct request *request, struct str *text);
+
+/* For a dialect's `read`. */
+
+/* Takes what the client calls its conversation, and whose it is. */
+void front_end_read_names(struct exchange *exchange, struct str session);
+/*
+ * Takes as the message the text of the last one whose role is `user` among the first `count` of
+ * `messages`. No other is looked at.
+ */
+void front_end_read_question(struct exchange *exchange, struct json_node messages, size_t count);
+
+#endif
