@@ -57,6 +57,7 @@ static struct event make_event(const struct turn *turn, enum event_kind kind, st
 		.message_id = turn->begun.message_id,
 		.text = text,
 		.finish_reason = STR_NONE,
+		.stopped = turn->stopped,
 		.tokens_in = -1,
 		.tokens_out = -1,
 		.retry_s = kind == EVENT_ERROR ? turn_retry_s(turn) : 0,

@@ -11,6 +11,7 @@
 #include "http/openai.h"
 #include "http/shown.h"
 #include "http/talks.h"
+#include "http/ui.h"
 
 static const struct route routes[] = {
 	{ "/health", "GET, HEAD", health_serve, &dialect_headless, ROUTE_STATUS },
@@ -32,6 +33,7 @@ static const struct route routes[] = {
 	  ROUTE_VISITORS },
 	{ "/v1/chat/completions", "POST", exchange_serve, &dialect_openai, 0 },
 	{ "/v1/models", "GET, HEAD", openai_serve_models, &dialect_openai, 0 },
+	{ "/v1/ui", "POST", exchange_serve, &dialect_ui, ROUTE_STREAM | ROUTE_VISITORS },
 	{ "/api/v1/chatbots/{chatbot}/chat", "POST", exchange_serve, &dialect_chatbot, 0 },
 	{ "/api/v1/chatbots/{chatbot}/conversations", "GET, HEAD", talks_serve_list,
 	  &dialect_chatbot, 0 },

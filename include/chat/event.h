@@ -5,6 +5,7 @@
 #ifndef CHAT_EVENT_H
 #define CHAT_EVENT_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/status.h"
@@ -25,6 +26,7 @@ struct event {
 	struct str text;	 /* TOKEN: the piece; DONE: the whole */
 	struct str
 		finish_reason; /* DONE: the model's word; absent: it said none, or it is given again */
+	bool stopped; /* DONE: somebody had it stopped; the whole is what came until then */
 	int64_t tokens_in, tokens_out; /* DONE; -1: unknown */
 	int64_t retry_s; /* ERROR: too much is asked of the model now; 0: it is another fault */
 };
