@@ -1,0 +1,114 @@
+"""The UI message stream as the AI SDK, its React hook and assistant-ui read it, against a real site: F1, U1 to U4."""
+
+import json
+import os
+import pathlib
+import subprocess
+
+import pytest
+import servers
+from servers import name, script
+from test_ui import UI
+from test_visitors import PAGE, Pages
+
+FRONT_ENDS = pathlib.Path(__file__).parent / "front_ends"
+MODULES = servers.ROOT / "build" / "npm-front-ends" / "node_modules"
+LIBRARIES = ["ai", "ai7", "react", "assistant"]
+CHATS = LIBRARIES[:3]
+TOKENS = ["plain ", "data: x\n\n", "\u65e5\u672c\u8a9e ", "\U0001f469\u200d\U0001f680", "\u2028 ", "x" * 1500]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def modules():
+    lock, done = FRONT_ENDS / "package-lock.json", MODULES / ".done"
+    assert done.exists() and done.read_bytes() == lock.read_bytes(), "deploy/packages.sh test installs npm's packages"
+
+
+def node(program, *words, given=""):
+    environment = {name: value for name, value in os.environ.items() if "proxy" not in name.lower()}
+    done = subprocess.run(
+        ["node", program, *words], capture_output=True, text=True, timeout=servers.PATIENCE, env=environment, input=given)
+    assert (done.returncode, done.stderr) == (0, ""), done.stderr
+    return json.loads(done.stdout)
+
+
+def run(library, site, *steps, headers=None, chat=None, **more):
+    """Steps are messages to be sent, or other steps as they are."""
+    steps = [{"send": step} if isinstance(step, str) else step for step in steps]
+    config = {"url": site.url, "headers": headers or {"x-api-key": site.tenant.widget_key}, "chat": chat or name(), "messages": [],
+              "steps": steps, **more}
+    return node(FRONT_ENDS / "ai_sdk.mjs", MODULES, library, given=json.dumps(config))
+
+
+def texts(message):
+    return "".join(part["text"] for part in message["parts"] if part["type"] == "text")
+
+
+@pytest.mark.parametrize("library", LIBRARIES)
+def test_U2_a_client_reads_an_answer(site, library):
+    """Whose bytes come one by one."""
+    said = run(library, site, script(name(), tokens=TOKENS), bytes=True)
+    assert "error" not in said, said
+    assert [one["role"] for one in said["messages"]] == ["user", "assistant"]
+    assert texts(said["messages"][1]) == "".join(TOKENS)
+    if library == "assistant":
+        assert said["status"] == {"type": "complete", "reason": "stop"} and said["header"] == "v1"
+        return
+    assert (said["status"], said["finish"]) == ("ready", ["stop"])
+    ((answer, conversation),) = site.sql(
+        "select answer_id, conversation from banter_data.exchange where workspace = %s", site.tenant.workspace)
+    assert said["messages"][1]["id"] == answer and said["messages"][1]["metadata"] == {"conversationId": conversation}
+    assert all(part.get("state", "done") == "done" for part in said["messages"][1]["parts"])
+
+
+@pytest.mark.parametrize("library", CHATS)
+def test_U1_F3_a_long_chat_of_several_turns(site, library):
+    """What a client sends of its history is more than other paths take, and none of it counts but the question."""
+    word, chat = name(), name()
+    history = [{"id": f"m{place}", "role": ("user", "assistant")[place % 2], "parts": [{"type": "text", "text": "x" * 20000}]}
+               for place in range(10)]
+    said = run(library, site, script(word, tokens=["one"]), script(word + "b", tokens=["two"]), chat=chat, messages=history)
+    assert [texts(one) for one in said["messages"][11::2]] == ["one", "two"]
+    assert len([one for one in site.model.wait(word + "b")["body"]["messages"] if one["role"] != "system"]) == 3
+    assert len({row["conversation"] for row in site.exchanges(chat)}) == 1
+
+
+@pytest.mark.parametrize("library", CHATS)
+def test_U2_a_client_hears_how_it_ended(site, library):
+    said = run(library, site, *(script(name(), tokens=["x"], finish=reason) for reason in ("length", "content_filter", "odd")))
+    assert said["finish"] == ["length", "content-filter", "other"]
+
+
+@pytest.mark.parametrize("library", CHATS)
+def test_U3_an_error_in_mid_stream_is_one(site, library):
+    said = run(library, site, script(name(), tokens=["We"], cut_after=1))
+    assert said["status"] == "error" and said["error"]["message"] == "Internal server error"
+    assert texts(said["messages"][1]) == "We"
+
+
+@pytest.mark.parametrize("library", CHATS)
+def test_U3_F4_a_client_shows_the_words_of_a_refusal(site, library):
+    site.configure(active=False)
+    said = run(library, site, "x")
+    assert (said["status"], said["error"]["message"]) == ("error", "Unauthorized")
+    assert said["error"]["status"] == (401 if library == "ai7" else None)
+
+
+@pytest.mark.parametrize("library", CHATS)
+def test_U4_a_client_has_an_answer_made_anew(site, library):
+    """Of its messages, which are a question, an answer, a question, an answer, by the place of one."""
+    chat, (one, two) = name(), [script(name(), tokens=[word]) for word in ("one", "two")]
+    said = run(library, site, one, two, *({"regenerate": place} for place in (3, 2, 1)), chat=chat)
+    assert [row["question"] for row in site.exchanges(chat)] == [one, two, two, two, one]
+    assert [texts(message) for message in said["messages"]] == [one, "one"]
+
+
+@pytest.mark.parametrize("library", ["ai", "ai7"])
+def test_F1_what_a_page_sends_a_preflight_allows(shared_site, library):
+    pages = Pages(shared_site)
+    said = run(library, pages.site, "Hello", headers={"x-api-key": pages.key, "Origin": PAGE})
+    assert said["finish"] == ["stop"]
+    sent = set(said["sent"]) - {"origin"}
+    reply = pages.site.request("OPTIONS", UI, {
+        "Origin": PAGE, "Access-Control-Request-Method": "POST", "Access-Control-Request-Headers": ",".join(sorted(sent))}, key=False)
+    assert sent <= set(reply.headers["Access-Control-Allow-Headers"].lower().replace(" ", "").split(","))
