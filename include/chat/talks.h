@@ -12,8 +12,8 @@
 /* Who reads; borrowed. */
 struct talks_reader {
 	struct key key;
-	struct str chatbot;	      /* with a workspace key */
-	struct str session;	      /* with a widget key; absent: not said */
+	struct str chatbot; /* with a workspace key */
+	struct str session; /* with a widget key, or in place of an id; absent: not said */
 	struct store_visitor visitor; /* with a site key */
 };
 
@@ -42,7 +42,8 @@ struct talks_read {
 
 /*
  * A conversation's messages, the latest that fit a page, of those before that place (absent: of all).
- * As db_call().
+ * `conversation` absent: the one that the reader's session names, of whichever kind the key is; none, where
+ * nothing was said in it. As db_call().
  */
 enum status talks_messages(struct db *db, struct wait *wait, const struct config *config,
 			   const struct talks_reader *reader, struct str conversation,

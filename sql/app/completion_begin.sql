@@ -23,14 +23,7 @@ declare
 begin
 	select * into v
 	from banter_data.chatbot c
-	where c.workspace = p_workspace and c.chatbot = p_model and c.active;
-	if not found and (
-		select count(*) from banter_data.chatbot c where c.workspace = p_workspace and c.name = p_model and c.active) = 1
-	then
-		select * into v
-		from banter_data.chatbot c
-		where c.workspace = p_workspace and c.name = p_model and c.active;
-	end if;
+	where c.workspace = p_workspace and c.chatbot = banter_data.chatbot_called(p_workspace, p_model) and c.active;
 	return query
 		select b.outcome, b.conversation, b.message_id, b.limit_max, b.limit_remaining, b.limit_reset, b.retry_after, b.model,
 			case when v.client_system then concat_ws(E'\n\n', nullif(b.system_prompt, ''), p_system) else b.system_prompt end,

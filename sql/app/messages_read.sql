@@ -12,16 +12,32 @@ as $$
 #variable_conflict use_column
 declare
 	v record := banter_data.talk_holder(
-		p_workspace => p_workspace, p_key_hash => p_key_hash, p_kind => p_kind, p_chatbot => p_chatbot,
+		p_workspace => p_workspace, p_key_hash => p_key_hash, p_kind => p_kind,
+		p_chatbot => case when p_conversation is null then banter_data.chatbot_called(p_workspace, p_chatbot) else p_chatbot end,
 		p_session => p_session, p_origin => p_origin, p_token => p_token, p_user => p_user, p_expires => p_expires,
-		p_signature => p_signature, p_does => 'reads', p_good => (p_before ~ '^[1-9][0-9]{0,17}$') is not false,
-		p_conversation => coalesce(p_conversation, ''));
+		p_signature => p_signature, p_does => 'reads',
+		p_good => (p_before ~ '^[1-9][0-9]{0,17}$') is not false and num_nonnulls(p_conversation, p_session) > 0,
+		p_conversation => p_conversation);
+	v_conversation text := p_conversation;
 begin
 	outcome := coalesce(v.outcome, 'found');
 	limit_max := v.limit_max;
 	limit_remaining := v.limit_remaining;
 	limit_reset := v.limit_reset;
 	retry_after := v.retry_after;
+	if outcome = 'found' and p_conversation is null then
+		-- A user's own goes before what their token still holds.
+		v_conversation := coalesce((
+			select c.conversation
+			from banter_data.conversation c
+			where c.visitor = any (v.visitors) and c.workspace = p_workspace and c.thread = p_session
+			order by array_position(v.visitors, c.visitor)
+			limit 1), (
+			select c.conversation
+			from banter_data.conversation c
+			where c.workspace = p_workspace and c.chatbot = v.chatbot
+				and c.session = case p_kind when 'widget' then p_session when 'workspace' then '/' || p_session end));
+	end if;
 	if outcome = 'found' then
 		select json_build_object(
 				'messages', coalesce(json_agg(m.message order by p.position, p.attempt, m.n), '[]'),
@@ -33,7 +49,7 @@ begin
 				select x.position, x.attempt, x.exchange, x.question, x.answer_id, x.answer, x.state, x.finish_reason,
 					x.started_at, x.ended_at
 				from banter_data.exchange x
-				where x.conversation = p_conversation and x.workspace = p_workspace
+				where x.conversation = v_conversation and x.workspace = p_workspace
 					and (p_before is null or x.position < p_before::bigint) and x.state <> 'replaced'
 				order by x.position desc, x.attempt desc
 				limit p_limit + 1) e) p
@@ -60,4 +76,4 @@ $$;
 
 comment on function banter.messages_read(
 	bigint, bytea, text, text, text, text, bytea, text, bigint, bytea, text, text, integer) is
-	'The messages of a conversation, as JSON, its latest p_limit exchanges before that place (null: of all), oldest first; `before`: for the ones before these, null: there are none. found, or why not: unauthorized, forbidden, visitor_unknown, bad_request (p_before is none of ours, or a widget key and no session), chatbot_not_found and limited (a workspace key), conversation_not_found (also one that is not theirs).';
+	'The messages of a conversation (null: of the one that is called p_session by who asks; p_chatbot may then be a name), as JSON, its latest p_limit exchanges before that place (null: of all), oldest first; `before`: for the ones before these, null: there are none. found, or why not: unauthorized, forbidden, visitor_unknown, bad_request (p_before is none of ours, or a widget key, or no conversation, and no session), chatbot_not_found and limited (a workspace key), conversation_not_found (also one that is not theirs).';

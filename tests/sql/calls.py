@@ -205,6 +205,7 @@ CALLS = [
     talk("talks_list", None, token=TOKEN, more=READS),
     talk("messages_read", token=TOKEN, more=READS),
     talk("messages_read", "'c-limited'", "window-limited ~limited", name="messages_read, counted", key="sk", more=READS),
+    talk("messages_read", "null", name="messages_read, by its name", key="wk", more=READS),
     talk("talk_delete", locks=f"{VISITED} money", token=TOKEN, more=LOCKS),
     talk("talk_delete", locks=f"{VISITED} money", name="talk_delete, signed in", user=USER, token=TOKEN, more=LOCKS),
     talk("talk_delete", "'c-limited'", "!c-limited !runs-l window-limited ~limited money", name="talk_delete, counted",

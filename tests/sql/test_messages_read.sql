@@ -61,6 +61,22 @@ select is((select outcome from pg_temp.messages('x1-c', token => null)), 'visito
 select is((select outcome from pg_temp.messages('x1-c', origin => 'https://evil.example')), 'forbidden');
 select is((select outcome from pg_temp.messages('x1-c', origin => 'https://a.example')), 'found');
 
+-- By the name that its client has for it.
+create function pg_temp.named(session text, token text default 't', kind text default 'site', key text default 'pk', chatbot text default null)
+returns text language sql as $$
+	select concat_ws(': ', m.outcome, pg_temp.shown(m.body)) from pg_temp.messages(null, $2, $3, $4, $1, chatbot => $5) m
+$$;
+select is(pg_temp.named('s', 'u'), 'found: u question of y1, a  running', 'a visitor''s own');
+select is(pg_temp.named('none'), 'found', 'that is not there');
+select is(pg_temp.named('other'), 'found', 'a widget key''s');
+select is(pg_temp.named('s', kind => 'widget', key => 'wk-bot'), 'found: u hello, a  running', 'a widget key''s session');
+select is(pg_temp.named('s', kind => 'widget', key => 'wk-other'), 'found', 'another chatbot''s');
+select is(pg_temp.named('s', kind => 'workspace', key => 'sk', chatbot => 'none'), 'chatbot_not_found');
+select is(pg_temp.named('s', token => 'none'), 'visitor_unknown');
+select is(pg_temp.named('s', token => null), 'visitor_unknown');
+select is(pg_temp.named(null, kind => k, key => h, chatbot => 'bot'), 'bad_request', k)
+from (values ('site', 'pk'), ('widget', 'wk-bot'), ('workspace', 'sk')) t (k, h);
+
 -- Lists.
 select is(pg_temp.said('x5', 't', false, 'second'), 'started');
 select is((select string_agg(c->>'id' || ' ' || (c->>'sessionId'), ', ' order by c->>'id') from pg_temp.talks(), json_array_elements(body->'conversations') c),
@@ -73,6 +89,10 @@ select is((select outcome from pg_temp.talks(token => 'none')), 'visitor_unknown
 select is((select outcome from pg_temp.talks(before => b)), 'bad_request', b) from unnest(array['', '1', '1-', '-x', 'x-1', '1-x y']) b;
 -- All of a chatbot's, by a workspace key.
 select is((select outcome from pg_temp.turn('n1', kind => 'workspace', chatbot => 'bot')), 'started');
+update banter_data.conversation set session = '/s' where conversation = 'n1-c';
+select is(pg_temp.named('s', kind => 'workspace', key => 'sk', chatbot => b), 'found: u hello, a  running', 'a workspace key''s, of ' || b)
+from (select chatbot as b from banter_data.chatbot where chatbot = 'bot' union select name from banter_data.chatbot where chatbot = 'bot') b;
+update banter_data.conversation set session = null where conversation = 'n1-c';
 select is((select outcome from pg_temp.turn('o1', kind => 'workspace', chatbot => 'other')), 'started');
 select is((select string_agg(concat_ws(' ', c->>'id', c->>'sessionId'), ', ' order by c->>'id')
 		from pg_temp.talks(kind => 'workspace', key => 'sk', chatbot => 'bot'), json_array_elements(body->'conversations') c),
