@@ -300,6 +300,16 @@ static void play(struct exchange *exchange)
 	memcpy(context->log.tries, turn->attempts.tries, sizeof(context->log.tries));
 }
 
+static void run(struct exchange *exchange)
+{
+	if (exchange->instead)
+		exchange->instead(exchange);
+	else if (visits(exchange) &&
+		 exchange_hold_place(exchange->context, exchange->request, exchange->reply) &&
+		 open_turn(exchange) && allowed(exchange))
+		play(exchange);
+}
+
 void exchange_serve(struct http_context *context, struct request *request, struct reply *reply,
 		    const struct route_match *match)
 {
@@ -311,9 +321,7 @@ void exchange_serve(struct http_context *context, struct request *request, struc
 	init(&exchange, context, request, reply);
 	exchange.turn.begin.key = key;
 	read_request(&exchange, match);
-	if (was_read(&exchange) && visits(&exchange) &&
-	    exchange_hold_place(context, request, reply) && open_turn(&exchange) &&
-	    allowed(&exchange))
-		play(&exchange);
+	if (was_read(&exchange))
+		run(&exchange);
 	clear(&exchange);
 }

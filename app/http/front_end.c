@@ -42,6 +42,11 @@ void front_end_read_names(struct exchange *exchange, struct str session)
 		read_chatbot(exchange);
 }
 
+bool front_end_accepts(const struct request *request, const char *type)
+{
+	return str_holds(request_header(request, "HTTP_ACCEPT"), str_from(type));
+}
+
 static bool is_users(struct json_node message)
 {
 	struct str role;

@@ -62,7 +62,7 @@ static void put_answer(struct buf *out, void *state, const struct event *event)
 	frame_end(&frame);
 }
 
-static void put_error(struct buf *out, enum http_error error, int64_t retry_s)
+void headless_put_error(struct buf *out, enum http_error error, int64_t retry_s)
 {
 	struct frame frame;
 
@@ -84,5 +84,5 @@ const struct dialect dialect_headless = {
 	.answer_type = "application/json",
 	.put_answer = put_answer,
 	.error_type = "application/json",
-	.put_error = put_error,
+	.put_error = headless_put_error,
 };

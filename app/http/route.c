@@ -4,10 +4,13 @@
 #include <string.h>
 
 #include "base/count.h"
+#include "http/agui.h"
 #include "http/chatbot.h"
+#include "http/deep_chat.h"
 #include "http/exchange.h"
 #include "http/headless.h"
 #include "http/health.h"
+#include "http/n8n.h"
 #include "http/openai.h"
 #include "http/shown.h"
 #include "http/talks.h"
@@ -34,6 +37,9 @@ static const struct route routes[] = {
 	{ "/v1/chat/completions", "POST", exchange_serve, &dialect_openai, 0 },
 	{ "/v1/models", "GET, HEAD", openai_serve_models, &dialect_openai, 0 },
 	{ "/v1/ui", "POST", exchange_serve, &dialect_ui, ROUTE_STREAM | ROUTE_VISITORS },
+	{ "/v1/ag-ui", "POST", exchange_serve, &dialect_agui, ROUTE_STREAM | ROUTE_VISITORS },
+	{ "/v1/deep-chat", "POST", exchange_serve, &dialect_deep_chat, ROUTE_VISITORS },
+	{ "/v1/n8n", "POST", exchange_serve, &dialect_n8n, ROUTE_VISITORS },
 	{ "/api/v1/chatbots/{chatbot}/chat", "POST", exchange_serve, &dialect_chatbot, 0 },
 	{ "/api/v1/chatbots/{chatbot}/conversations", "GET, HEAD", talks_serve_list,
 	  &dialect_chatbot, 0 },
@@ -47,10 +53,19 @@ static const struct route routes[] = {
 	  &dialect_chatbot, 0 },
 };
 
-/* The files of deploy/ make the same choice for what a web server says itself. */
+/*
+ * The files of deploy/ choose between those that are told apart for what a web server says itself: its
+ * status is enough for clients of the others.
+ */
 static const struct route_prefix prefixes[] = {
-	{ "/api/", &dialect_chatbot },
-	{ "", &dialect_headless },
+	{ "/api/", &dialect_chatbot, true },
+	{ "/v1/chat/completions/", &dialect_openai, false },
+	{ "/v1/models/", &dialect_openai, false },
+	{ "/v1/ui/", &dialect_ui, false },
+	{ "/v1/ag-ui/", &dialect_agui, false },
+	{ "/v1/deep-chat/", &dialect_deep_chat, false },
+	{ "/v1/n8n/", &dialect_n8n, false },
+	{ "", &dialect_headless, true },
 };
 
 /* Takes a "{name}" off the front of *pattern, and the segment it stands for off that of *path. */

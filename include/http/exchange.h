@@ -26,6 +26,8 @@ struct exchange {
 	struct completion_said said; /* of a client that keeps its conversation */
 	bool bad;		     /* anything in it is: the key is judged, then it is 400 */
 	bool failed;		     /* it could not be read, for a reason of ours: 500 */
+	/* Set by the dialect's `read` where no exchange is asked for: replies in its place. */
+	void (*instead)(struct exchange *exchange);
 	/* The dialect's own; its `read` may begin it. */
 	_Alignas(max_align_t) unsigned char state[DIALECT_STATE];
 };

@@ -19,6 +19,9 @@ enum http_error front_end_read_key(const struct request *request, struct str *te
 
 /* For a dialect's `read`. */
 
+/* True if the client says that it takes what is of that type. */
+bool front_end_accepts(const struct request *request, const char *type);
+
 /* Takes what the client calls its conversation, and whose it is. */
 void front_end_read_names(struct exchange *exchange, struct str session);
 /*

@@ -11,4 +11,7 @@ extern const struct dialect dialect_headless;
 /* True for a session's name (H2). */
 bool headless_session_valid(struct str session);
 
+/* A dialect's put_error: {"error":WORDS}. */
+void headless_put_error(struct buf *out, enum http_error error, int64_t retry_s);
+
 #endif

@@ -63,6 +63,7 @@ bool route_allows(const struct route *route, struct str method);
 struct route_prefix {
 	const char *prefix;
 	const struct dialect *dialect;
+	bool told_apart; /* by web servers too, whose own errors are else the headless API's */
 };
 /* The table's row; NULL behind its end. The last row takes every path. */
 const struct route_prefix *route_prefix_at(size_t index);

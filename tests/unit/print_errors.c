@@ -1,6 +1,6 @@
 /*
  * No test: what each dialect says of the errors that a web server may have to tell in its place, and
- * which paths are whose, for tests/front-errors to hold the files of deploy/ against. Lines of
+ * which paths are whose, where those tell them apart, for tests/front-errors to hold the files of deploy/ against. Lines of
  * fields with tabs between: "prefix PATH DIALECT", "error DIALECT STATUS BODY".
  */
 #include <stdio.h>
@@ -42,6 +42,8 @@ int main(void)
 	size_t i;
 
 	for (i = 0; (prefix = route_prefix_at(i)) != NULL; i++) {
+		if (!prefix->told_apart)
+			continue;
 		printf("prefix\t%s\t%s\n", prefix->prefix, prefix->dialect->name);
 		print_errors(prefix->dialect);
 	}

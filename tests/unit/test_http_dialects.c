@@ -1,13 +1,18 @@
 /* http/headless and http/chatbot: the words of every error, and where each looks for its key. */
 #include "stub_http.h"
 
+#include "http/agui.h"
 #include "http/chatbot.h"
+#include "http/deep_chat.h"
 #include "http/headless.h"
+#include "http/n8n.h"
 #include "http/openai.h"
 #include "http/ui.h"
 
-static const struct dialect *const all[] = { &dialect_headless, &dialect_chatbot, &dialect_openai,
-					     &dialect_ui };
+static const struct dialect *const all[] = { &dialect_headless, &dialect_chatbot,
+					     &dialect_openai,	&dialect_ui,
+					     &dialect_agui,	&dialect_deep_chat,
+					     &dialect_n8n };
 
 /* The contract's H1 and B3, row by row. */
 static const struct {
@@ -68,6 +73,10 @@ static void every_error(void **state)
 		assert_int_equal(error_status(errors[i].error), errors[i].status);
 		snprintf(body, sizeof(body), "{\"error\":\"%s\"}", errors[i].headless);
 		says(&dialect_headless, errors[i].error, 0, body);
+		says(&dialect_agui, errors[i].error, 0, body);
+		says(&dialect_deep_chat, errors[i].error, 0, body);
+		snprintf(body, sizeof(body), "{\"message\":\"%s\"}", errors[i].headless);
+		says(&dialect_n8n, errors[i].error, 0, body);
 		snprintf(body, sizeof(body), "{\"success\":false,\"error\":\"%s\",\"code\":\"%s\"}",
 			 errors[i].chatbot, errors[i].code);
 		says(&dialect_chatbot, errors[i].error, 0, body);

@@ -1,12 +1,17 @@
 /* http/route: which path is whose, what a name in it stands for, and whose words a stray one gets. */
 #include "unit.h"
 
+#include "http/agui.h"
 #include "http/chatbot.h"
+#include "http/deep_chat.h"
 #include "http/exchange.h"
 #include "http/headless.h"
 #include "http/health.h"
+#include "http/n8n.h"
+#include "http/openai.h"
 #include "http/route.h"
 #include "http/talks.h"
+#include "http/ui.h"
 
 static void every_path_of_ours(void **state)
 {
@@ -43,6 +48,9 @@ static void every_path_of_ours(void **state)
 		  &dialect_chatbot, 0 },
 		{ STR("/api/v1/chatbots/b-1/conversations/c-1/messages"), talks_serve_messages,
 		  &dialect_chatbot, 0 },
+		{ STR("/v1/ag-ui"), exchange_serve, &dialect_agui, ROUTE_STREAM | ROUTE_VISITORS },
+		{ STR("/v1/deep-chat"), exchange_serve, &dialect_deep_chat, ROUTE_VISITORS },
+		{ STR("/v1/n8n"), exchange_serve, &dialect_n8n, ROUTE_VISITORS },
 	};
 	struct route_match match;
 	size_t i;
@@ -140,10 +148,22 @@ static void a_stray_path_is_refused_in_the_words_of_its_prefix(void **state)
 		struct str path;
 		const struct dialect *dialect;
 	} rows[] = {
-		{ STR("/api/"), &dialect_chatbot },    { STR("/api/v2/x"), &dialect_chatbot },
-		{ STR("/api"), &dialect_headless },    { STR("/apis/"), &dialect_headless },
-		{ STR("/x/api/"), &dialect_headless }, { STR("/"), &dialect_headless },
-		{ STR(""), &dialect_headless },	       { STR_NONE, &dialect_headless },
+		{ STR("/api/"), &dialect_chatbot },
+		{ STR("/api/v2/x"), &dialect_chatbot },
+		{ STR("/api"), &dialect_headless },
+		{ STR("/apis/"), &dialect_headless },
+		{ STR("/x/api/"), &dialect_headless },
+		{ STR("/"), &dialect_headless },
+		{ STR(""), &dialect_headless },
+		{ STR_NONE, &dialect_headless },
+		{ STR("/v1/chat/x"), &dialect_headless },
+		{ STR("/v1/chat/completions/x"), &dialect_openai },
+		{ STR("/v1/models/x"), &dialect_openai },
+		{ STR("/v1/ui/x"), &dialect_ui },
+		{ STR("/v1/ag-ui/x"), &dialect_agui },
+		{ STR("/v1/deep-chat/x"), &dialect_deep_chat },
+		{ STR("/v1/n8n/x"), &dialect_n8n },
+		{ STR("/v1/n8nx"), &dialect_headless },
 	};
 	size_t i;
 
