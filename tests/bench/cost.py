@@ -5,7 +5,7 @@
 
 Instructions are those of our own object code, counted by callgrind in one worker without a pool; libraries are shown and not
 judged, since they are Debian's. Client and model are one thread, so that each token comes when the last one has arrived:
-alone, however busy the machine. What runs for each token is to be HOT (include/base/hot.h), so that it lies together: functions
+alone, however busy the machine. A token in any other dialect may cost 10 % more than in the headless API's. What runs for each token is to be HOT (include/base/hot.h), so that it lies together: functions
 that lie apart are counted, and named. How many lines and pages all of it takes is shown. Statements and blocks are
 PostgreSQL's own count of an exchange.
 """
@@ -29,7 +29,14 @@ BASELINE = HERE / "cost.json"
 OFF = 0.05
 WARM, FEW, MANY = 4, 10, 60  # exchanges that are not counted; tokens of an exchange
 EXCHANGES = (4, 12)  # of two runs: the difference has no start in it
+TOKENS = EXCHANGES[0] * (MANY - FEW)  # of such a difference
+OTHERS = 0.10
 OURS = "banter.fcgi"
+# Where each dialect is asked, and how. The first is what the others are held against.
+DIALECTS = {
+    "headless": ("/v1/chat/stream", lambda session, question: {"sessionId": session, "message": question}),
+    "ui": ("/v1/ui", lambda session, question: {"id": session, "messages": [{"role": "user", "content": question}]}),
+}
 PAGE, LINE = 4096, 64  # bytes
 EVENT = (
     'data: {"id":"chatcmpl-cost","object":"chat.completion.chunk","created":1750000000,"model":"bench",'
@@ -123,29 +130,41 @@ def counted(text):
     return objects, places
 
 
-def talk(worker, model, tenant, exchanges, tokens):
-    """Exchanges, each in a conversation of its own and each checked."""
+def ask(worker, tenant, dialect):
+    """A stream, in a conversation of its own."""
+    path, body_of = DIALECTS[dialect]
+    body = json.dumps(body_of(servers.name(), "What are your hours?")).encode()
+    return fastcgi.Connection(worker.socket).ask(fastcgi.chat_params(tenant, body, path), body)
+
+
+def hear(reply, text):
+    """Reads until that has come."""
+    while text not in reply.bytes:
+        assert reply.more(), f"{text!r} did not come: {reply.bytes!r}"
+
+
+def talk(worker, model, tenant, exchanges, tokens, dialect="headless"):
+    """Exchanges, each checked."""
     for _ in range(exchanges):
-        reply = fastcgi.stream(worker.socket, tenant, "What are your hours?", session=servers.name())
+        reply = ask(worker, tenant, dialect)
         model.hear()
-        said = [reply.event()]
+        hear(reply, b'"start"')
         for number in range(tokens):
             model.token(number)
-            said.append(reply.event())
+            hear(reply, b'"token%d "' % number)
         model.end()
-        said += reply.events()
+        said = reply.body()
         reply.connection.close()
-        wanted = "".join(f"token{number} " for number in range(tokens))
-        assert [one["type"] for one in said] == ["start", *["token"] * tokens, "done"], said
-        assert "".join(one["token"] for one in said[1:-1]) == wanted == said[-1]["message"], said
+        assert re.findall(rb'"(token\d+ )"', said)[:tokens] == [b"token%d " % number for number in range(tokens)], said
+        assert b"error" not in said, said
 
 
-def run(postgres, exchanges, tokens):
+def run(postgres, exchanges, tokens, dialect="headless"):
     """What a worker executed that had so many exchanges."""
     model = Model()
     tenant = postgres.demo()
     with contextlib.closing(model.listener), contextlib.closing(Worker(postgres.url(), model.url)) as worker:
-        talk(worker, model, tenant, exchanges, tokens)
+        talk(worker, model, tenant, exchanges, tokens, dialect)
         return worker.instructions()
 
 
@@ -165,16 +184,30 @@ def lying_apart(places):
     return sorted({name for name, address in places if address // PAGE not in together})
 
 
+def passed(longer, base):
+    """The places of ours that a token passes."""
+    return [place for place, often in less(longer[1], base[1], TOKENS).items() if often > 0.5]
+
+
 def instructions(postgres):
     """Of each object, for a token and for the rest of an exchange; and the places of ours that a token passes."""
     few, many = EXCHANGES
     with concurrent.futures.ThreadPoolExecutor() as pool:
         base, longer, more = pool.map(lambda how: run(postgres, *how), [(few, FEW), (few, MANY), (many, FEW)])
-    tokens = few * (MANY - FEW)
-    token = less(longer[0], base[0], tokens)
+    token = less(longer[0], base[0], TOKENS)
     whole = less(more[0], base[0], many - few)
-    places = [place for place, often in less(longer[1], base[1], tokens).items() if often > 0.5]
-    return token, {name: whole[name] - FEW * token.get(name, 0) for name in whole}, places
+    return token, {name: whole[name] - FEW * token.get(name, 0) for name in whole}, passed(longer, base)
+
+
+def in_other_dialects(postgres):
+    """Of our own code, for a token in each; and the places of ours that it passes there."""
+    costs, places = {}, set()
+    with concurrent.futures.ThreadPoolExecutor() as pool:
+        for dialect in list(DIALECTS)[1:]:
+            base, longer = pool.map(lambda tokens: run(postgres, EXCHANGES[0], tokens, dialect), (FEW, MANY))
+            costs[dialect] = round(less(longer[0], base[0], TOKENS)[OURS])
+            places.update(passed(longer, base))
+    return costs, places
 
 
 class Postgres(servers.Postgres):
@@ -207,7 +240,8 @@ def measure():
     counts = (servers.postgres_bin().parent / "lib" / "pg_stat_statements.so").exists()
     with contextlib.closing(Postgres() if counts else servers.Postgres()) as postgres:
         token, whole, places = instructions(postgres)
-        apart = lying_apart(places)
+        others, theirs = in_other_dialects(postgres)
+        apart = lying_apart({*places, *theirs})
         ours = {"instructions a token": round(token.pop(OURS)),
                 "instructions an exchange": round(whole.pop(OURS)),
                 "functions of a token that are not HOT": len(apart)}
@@ -221,18 +255,22 @@ def measure():
         beside[f"{what} of our code a token"] = len({address // size for _, address in places})
     for name in apart:
         print(f"# not HOT: {name}")
-    return ours, beside
+    return ours, beside, others
 
 
-def judge(found, baseline):
+def judge(found, baseline, others):
     """A line for each figure, as TAP has it; true when all are within what is allowed."""
     good = True
-    print(f"1..{len(found)}")
+    print(f"1..{len(found) + len(others)}")
     for number, (name, value) in enumerate(found.items(), 1):
         before = baseline.get(name)
         same = before is not None and abs(value - before) <= OFF * before
         good = good and same
         print(f"{'ok' if same else 'not ok'} {number} - {name}: {value:,}, {before if before is None else f'{before:,}'} before")
+    for number, (dialect, cost) in enumerate(others.items(), len(found) + 1):
+        most = round((1 + OTHERS) * found["instructions a token"])
+        good = good and cost <= most
+        print(f"{'ok' if cost <= most else 'not ok'} {number} - instructions a token in {dialect}: {cost:,}, {most:,} at most")
     if not good:
         print(f"# more than {OFF:.0%} off. Meant? Then tests/bench/cost.py --renew, and a commit that says why")
     return good
@@ -242,14 +280,14 @@ def main():
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("--renew", action="store_true", help="what is measured becomes the baseline")
     chosen = options.parse_args()
-    found, beside = measure()
+    found, beside, others = measure()
     for name, value in beside.items():
         print(f"# {name}: {value:,}")
     if chosen.renew:
         BASELINE.write_text(json.dumps(found, indent=1) + "\n")
         print(f"{BASELINE}: {found}")
         return
-    sys.exit(0 if judge(found, json.loads(BASELINE.read_text())) else 1)
+    sys.exit(0 if judge(found, json.loads(BASELINE.read_text()), others) else 1)
 
 
 if __name__ == "__main__":
