@@ -57,7 +57,7 @@ list() {
 			systemd systemd-container logrotate gdb valgrind \
 			lintian mandoc tmux zsh libfcgi-bin python3-yaml prometheus=command:promtool \
 			python3-pytest python3-pytest-xdist python3-pytest-timeout python3-requests python3-psycopg2 \
-			shellcheck nodejs=command:node npm=command:npm procps
+			shellcheck nodejs=command:node npm=command:npm procps chromium chromium-driver
 		;;
 	# Also what Banter is compared with. Debian starts PHP-FPM when it is installed, as it does the servers.
 	bench)

@@ -487,12 +487,19 @@ class Banter(Server):
 
 
 class Nginx(Server):
-    """nginx with deploy/nginx/banter.conf as it stands in front of a pool."""
+    """nginx with deploy/nginx/banter.conf as it stands in front of a pool. `pages`: a folder that is served as /pages/."""
 
     name = "nginx"
     path = ""
 
-    def __init__(self, banter_socket):
+    pages = """
+		location /pages/ {
+			alias "@PAGES@/";
+			types { text/html html; text/css css; text/javascript js; }
+		}
+"""
+
+    def __init__(self, banter_socket, pages=None):
         super().__init__()
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
@@ -503,6 +510,9 @@ class Nginx(Server):
             "@SOCKET@": banter_socket,
             "@USER@": "user root;" if os.geteuid() == 0 else "",
         })
+        if pages:
+            before, braces = text.rsplit("\t}\n}", 1)
+            text = before + self.pages.replace("@PAGES@", str(pages)) + "\t}\n}" + braces
         (self.folder / "nginx.conf").write_text(text)
         self.spawn(["/usr/sbin/nginx", "-e", self.folder / "error.log", "-c", self.folder / "nginx.conf"])
         self.await_start(self.answers, "nginx's start")
