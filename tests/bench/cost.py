@@ -36,6 +36,9 @@ OURS = "banter.fcgi"
 DIALECTS = {
     "headless": ("/v1/chat/stream", lambda session, question: {"sessionId": session, "message": question}),
     "ui": ("/v1/ui", lambda session, question: {"id": session, "messages": [{"role": "user", "content": question}]}),
+    "ag-ui": ("/v1/ag-ui", lambda session, question: {"threadId": session, "runId": "r", "messages": [{"role": "user", "content": question}]}),
+    "deep-chat": ("/v1/deep-chat", lambda session, question: {"conversationId": session, "messages": [{"role": "user", "text": question}]}),
+    "n8n": ("/v1/n8n", lambda session, question: {"action": "sendMessage", "sessionId": session, "chatInput": question}),
 }
 PAGE, LINE = 4096, 64  # bytes
 EVENT = (
@@ -134,7 +137,8 @@ def ask(worker, tenant, dialect):
     """A stream, in a conversation of its own."""
     path, body_of = DIALECTS[dialect]
     body = json.dumps(body_of(servers.name(), "What are your hours?")).encode()
-    return fastcgi.Connection(worker.socket).ask(fastcgi.chat_params(tenant, body, path), body)
+    params = fastcgi.chat_params(tenant, body, path, HTTP_ACCEPT="text/event-stream, text/plain")
+    return fastcgi.Connection(worker.socket).ask(params, body)
 
 
 def hear(reply, text):
@@ -148,7 +152,7 @@ def talk(worker, model, tenant, exchanges, tokens, dialect="headless"):
     for _ in range(exchanges):
         reply = ask(worker, tenant, dialect)
         model.hear()
-        hear(reply, b'"start"')
+        hear(reply, b"\r\n\r\n")
         for number in range(tokens):
             model.token(number)
             hear(reply, b'"token%d "' % number)
