@@ -2,6 +2,7 @@
 their protocols' clauses are for: A1 to A3, D1 to D3, N1 to N4, O4."""
 
 import contextlib
+import json
 import os
 import shutil
 import subprocess
@@ -205,6 +206,66 @@ def test_D1_the_component_without_streaming(opened, browser):
     chat.ask(script(name(), tokens=["We are ", "open"]))
     shows(chat, ("ai", "We are open"))
     quiet(browser)
+
+
+def test_P2_a_fetch_that_keeps_its_visitor(web, browser):
+    """For components that are given one, such as AG-UI's in a page."""
+    pages, addresses = web.put("deep-chat.html")
+    browser.open(addresses[1])
+    browser.clear()
+    for turn in range(2):
+        said = browser.run("""
+            const [site, key, body] = arguments;
+            return import('./visitor.js').then(async ({ visitorFetch }) => (await visitorFetch(key)(site + '/v1/ag-ui', {
+                method: 'POST', headers: { 'Content-Type': 'application/json' }, body })).text())""",
+            web.nginx.url, pages.key, json.dumps({"threadId": "t", "runId": "r", "messages": [{"role": "user", "content": f"turn {turn}"}]}))
+        assert '"RUN_FINISHED"' in said
+    assert len({row["conversation"] for row in pages.site.exchanges()}) == 1
+
+
+# Heartbeats, to real readers.
+
+
+@pytest.fixture
+def beaten(start, model):
+    """A site whose streams have heartbeats, and a function: when it returns, some have come on a stream that is silent."""
+    site = start(workers=4, heartbeat="200ms")
+
+    def wait():
+        gate = name()
+        stream = site.stream(script(gate, gates={"1": gate}))
+        assert next(stream)["type"] == "start"
+        stream.wait_beats(4)
+        model.open_gate(gate)
+
+    return site, wait
+
+
+@WIDGETS
+def test_S6_a_page_takes_no_heartbeat_for_an_answer(beaten, browser, model, widget):
+    site, beats = beaten
+    with contextlib.closing(Web(site)) as web:
+        _, addresses = web.put(widget.page)
+        chat, gate = widget(browser), name()
+        chat.open(addresses[0])
+        question = script(gate, tokens=["one ", "two"], gates={"2": gate})
+        chat.ask(question)
+        shows(chat, ("ai", "one"))
+        beats()
+        model.open_gate(gate)
+        shows(chat, ("user", question), ("ai", "one two"))
+
+
+@pytest.mark.parametrize("file", ["ag-ui.mjs", "openai.mjs"])
+def test_S6_nor_does_a_program(beaten, model, file):
+    site, beats = beaten
+    program, gate = Program(site, file), name()
+    process = program.begin(name(), script(gate, tokens=["one ", "two"], gates={"2": gate}))
+    assert process.stdout.read(4) == b"one "
+    beats()
+    model.open_gate(gate)
+    assert program.end(process) == (0, "two\n", "")
+    shutil.rmtree(program.folder)
 
 
 # Programs.
