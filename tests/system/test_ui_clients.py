@@ -3,6 +3,7 @@
 import json
 import os
 import pathlib
+import shutil
 import subprocess
 
 import pytest
@@ -112,3 +113,54 @@ def test_F1_what_a_page_sends_a_preflight_allows(shared_site, library):
     reply = pages.site.request("OPTIONS", UI, {
         "Origin": PAGE, "Access-Control-Request-Method": "POST", "Access-Control-Request-Headers": ",".join(sorted(sent))}, key=False)
     assert sent <= set(reply.headers["Access-Control-Allow-Headers"].lower().replace(" ", "").split(","))
+
+
+# The example
+
+
+@pytest.fixture
+def example(tmp_path):
+    """A copy, as in somebody's project."""
+    (tmp_path / "node_modules").symlink_to(MODULES)
+    for file in "visitor.js", "ai-sdk.mjs":
+        shutil.copy(servers.ROOT / "deploy" / "front-ends" / file, tmp_path)
+    (tmp_path / "package.json").write_text('{"type": "module"}')
+    return tmp_path / "ai-sdk.mjs"
+
+
+def use(example, pages, *steps, stored=None):
+    config = {"site": pages.site.url, "siteKey": pages.key, "origin": PAGE, "steps": steps, "stored": stored or {}}
+    return node(FRONT_ENDS / "ai_sdk_page.mjs", example, given=json.dumps(config))
+
+
+def test_F1_U4_the_example_is_a_chat(shared_site, example):
+    """One visitor talks, has an answer made anew, and finds all of it again when the page is loaded anew."""
+    pages = Pages(shared_site)
+    asked = [script(name(), tokens=[word]) for word in ("one", "two")]
+    said = use(example, pages, {"say": asked[0]}, {"see": "one"}, {"say": asked[1]}, {"see": "two"}, {"press": "Again"})
+    assert said["said"] == [["user", asked[0]], ["assistant", "one"], ["user", asked[1]], ["assistant", "two"]]
+    (token,) = said["stored"].values()
+    assert token.startswith("vt-site_")
+    said = use(example, pages, {"see": "one"}, stored=said["stored"])
+    assert [text for _, text in said["said"]] == [asked[0], "one", asked[1], "two", asked[1], "two"]
+
+
+def test_R5_the_example_stops_an_answer(shared_site, example):
+    pages, gate = Pages(shared_site), name()
+    asked = script(gate, tokens=["one", "two"], gates={"2": gate})
+    said = use(example, pages, {"say": asked}, {"see": "one"}, {"press": "Stop"})
+    assert said["said"] == [["user", asked], ["assistant", "one"]]
+    assert [row["state"] for row in pages.site.exchanges()] == ["left"]
+
+
+def test_P2_the_example_drops_a_token_that_is_nobodys(shared_site, example):
+    pages, asked = Pages(shared_site), script(name(), tokens=["one"])
+    said = use(example, pages, {"say": asked}, {"see": "one"}, stored={f"banter-visitor {pages.key}": "vt-site_0123456789abcdefghijkl"})
+    assert said["said"] == [["user", asked], ["assistant", "one"]]
+    assert said["stored"][f"banter-visitor {pages.key}"] != "vt-site_0123456789abcdefghijkl"
+
+
+def test_F4_the_example_shows_an_error(shared_site, example):
+    pages = Pages(shared_site)
+    pages.site.configure(active=False)
+    assert use(example, pages, {"say": "Hello"}, {"see": "Unauthorized"})["said"] == [["user", "Hello"], ["alert", "Unauthorized"]]
