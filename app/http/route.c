@@ -7,6 +7,7 @@
 #include "http/agui.h"
 #include "http/chatbot.h"
 #include "http/deep_chat.h"
+#include "http/description.h"
 #include "http/exchange.h"
 #include "http/headless.h"
 #include "http/health.h"
@@ -20,6 +21,7 @@ static const struct route routes[] = {
 	{ "/health", "GET, HEAD", health_serve, &dialect_headless, ROUTE_STATUS },
 	{ "/metrics", "GET, HEAD", shown_serve, &dialect_headless, ROUTE_STATUS | ROUTE_SHOWS },
 	{ "/status", "GET, HEAD", shown_serve, &dialect_headless, ROUTE_STATUS | ROUTE_SHOWS },
+	{ "/v1/openapi.json", "GET, HEAD", description_serve, &dialect_headless, 0 },
 	{ "/v1/chat", "POST", exchange_serve, &dialect_headless, ROUTE_WHOLE | ROUTE_VISITORS },
 	{ "/v1/chat/stream", "POST", exchange_serve, &dialect_headless,
 	  ROUTE_STREAM | ROUTE_VISITORS },
@@ -145,6 +147,11 @@ bool route_allows(const struct route *route, struct str method)
 		if (str_equal(str_cut(&methods, STR(", ")), method))
 			return true;
 	return false;
+}
+
+const struct route *route_at(size_t index)
+{
+	return index < COUNT(routes) ? &routes[index] : NULL;
 }
 
 const struct route_prefix *route_prefix_at(size_t index)

@@ -38,6 +38,9 @@ struct route {
 
 #define ROUTE_VARIABLES 4
 
+/* The table's row; NULL behind its end. */
+const struct route *route_at(size_t index);
+
 /* What a path matched, and what stood in place of its names; all borrowed. */
 struct route_match {
 	const struct route *route;

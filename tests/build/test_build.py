@@ -164,6 +164,13 @@ def test_what_is_generated_follows_what_it_is_made_of(tree):
         assert f">build/{file}\n" in said
 
 
+def test_a_change_of_the_APIs_description_is_in_the_program(tree):
+    tree.append("app/http/openapi.json", f"{MARK}\n")
+    assert tree.would(QUICK) == ({"app/http/description"}, {"banter.fcgi"})
+    tree.make(QUICK)
+    assert tree.holds("build/banter.fcgi", MARK)
+
+
 def test_what_fails_leaves_nothing_behind(tree):
     tree.write("app/ctl/embed-sql", "#!/bin/sh\necho half of it\nexit 1\n")
     assert tree.run("make", QUICK).returncode != 0

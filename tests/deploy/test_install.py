@@ -29,6 +29,7 @@ def expected(prefix):
              f"{prefix}/lib/systemd/system/banter.service", f"{prefix}/lib/systemd/system/banter.socket",
              f"{prefix}/lib/systemd/system/banter-sweep.service", f"{prefix}/lib/systemd/system/banter-sweep.timer",
              f"{prefix}/lib/tmpfiles.d/banter.conf", f"{prefix}/share/banter/banter.conf",
+             f"{prefix}/share/banter/openapi.json",
              f"{prefix}/share/doc/banter/README.md", f"{prefix}/share/doc/banter/LICENSE"}
     for page in (ROOT / "deploy").glob("*/README.md"):
         if page.parent.name not in LEFT_OUT:

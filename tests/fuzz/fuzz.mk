@@ -34,6 +34,8 @@ $(O)/obj/%.o: %.c $(O)/obj/compile.stamp
 	$(call say,CC,$<)
 	$(q)$(CLANG) $(FLAGS) $(WERROR) -fsanitize=fuzzer-no-link -MMD -MP -c -o $@ $<
 
+$(O)/obj/app/http/description.o: app/http/openapi.json
+
 -include $(patsubst %.o,%.d,$(call obj,$(shared) $(patsubst %,tests/fuzz/%.c,$(targets))))
 
 stamps = $(O)/obj

@@ -4,6 +4,7 @@
 #include "http/agui.h"
 #include "http/chatbot.h"
 #include "http/deep_chat.h"
+#include "http/description.h"
 #include "http/exchange.h"
 #include "http/headless.h"
 #include "http/health.h"
@@ -22,6 +23,7 @@ static void every_path_of_ours(void **state)
 		unsigned flags;
 	} rows[] = {
 		{ STR("/health"), health_serve, &dialect_headless, ROUTE_STATUS },
+		{ STR("/v1/openapi.json"), description_serve, &dialect_headless, 0 },
 		{ STR("/v1/chat"), exchange_serve, &dialect_headless,
 		  ROUTE_WHOLE | ROUTE_VISITORS },
 		{ STR("/v1/chat/stream"), exchange_serve, &dialect_headless,
@@ -172,6 +174,21 @@ static void a_stray_path_is_refused_in_the_words_of_its_prefix(void **state)
 		assert_ptr_equal(route_dialect(rows[i].path), rows[i].dialect);
 }
 
+static void the_table_is_its_rows(void **state)
+{
+	size_t count = 0;
+	struct route_match match;
+
+	(void)state;
+	for (; route_at(count); count++)
+		if (!strchr(route_at(count)->path, '{')) {
+			assert_true(route_find(str_from(route_at(count)->path), &match));
+			assert_ptr_equal(match.route, route_at(count));
+		}
+	assert_true(count > 0);
+	assert_null(route_at(count + 1));
+}
+
 static void the_last_prefix_takes_every_path(void **state)
 {
 	size_t count = 0;
@@ -191,6 +208,7 @@ int main(void)
 		cmocka_unit_test(names_stand_for_one_segment),
 		cmocka_unit_test(methods),
 		cmocka_unit_test(a_stray_path_is_refused_in_the_words_of_its_prefix),
+		cmocka_unit_test(the_table_is_its_rows),
 		cmocka_unit_test(the_last_prefix_takes_every_path),
 	};
 
