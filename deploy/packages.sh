@@ -56,7 +56,7 @@ list() {
 			apache2 libapache2-mod-fcgid lighttpd caddy h2o spawn-fcgi multiwatch \
 			systemd systemd-container logrotate gdb valgrind \
 			lintian mandoc tmux zsh libfcgi-bin python3-yaml prometheus=command:promtool \
-			python3-pytest python3-pytest-xdist python3-pytest-timeout python3-requests python3-psycopg2 \
+			python3-pytest python3-pytest-xdist python3-pytest-timeout python3-requests python3-psycopg2 python3-jsonschema \
 			shellcheck nodejs=command:node npm=command:npm procps chromium chromium-driver
 		;;
 	# Also what Banter is compared with. Debian starts PHP-FPM when it is installed, as it does the servers.
@@ -265,7 +265,8 @@ npm_install() {
 case ${1:-} in
 test)
 	main "$1" && npm_install tests/system/clients npm "what the tests read streams with" &&
-		npm_install tests/system/front_ends npm-front-ends "front ends that the tests run"
+		npm_install tests/system/front_ends npm-front-ends "front ends that the tests run" &&
+		npm_install tests/system/generated npm-generated "what reads the API's description, and makes a client of it"
 	;;
 bench) main "$1" && npm_install tests/bench/rivals/node npm-bench "what Banter is compared with" ;;
 build | deb | run | pooler) main "$1" ;;
