@@ -14,6 +14,7 @@ import sys
 import pytest
 
 sys.path.insert(0, os.path.dirname(__file__))
+import described  # noqa: E402
 import servers  # noqa: E402
 from fronts import FRONTS  # noqa: E402
 from site_client import Site  # noqa: E402
@@ -50,9 +51,47 @@ def pytest_xdist_make_scheduler(config, log):
 
 @pytest.hookimpl(hookwrapper=True)
 def pytest_runtest_makereport(item, call):
-    """When a test fails, the logs of its servers are what one needs."""
+    """A test whose clients saw what the API's description does not say has failed. When a test fails, the logs of its servers are
+    what one needs."""
     outcome = yield
-    servers.show_logs(item, outcome.get_result())
+    report = outcome.get_result()
+    wrong = described.take_wrong() if call.when == "call" else []
+    if wrong and not report.failed:
+        report.outcome = "failed"
+        report.longrepr = "\n".join(["not as app/http/openapi.json says:", *wrong])
+    servers.show_logs(item, report)
+
+
+def pytest_configure():
+    described.hold_from_now_on()
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node):
+    """xdist's processes tell what they saw to the one that began them."""
+    described.seen.update(getattr(node, "workeroutput", {}).get("seen", ()))
+
+
+def whole_run(config):
+    """Whether all tests of this folder are in it; xdist's processes have a part each."""
+    options = config.option
+    return ([pathlib.Path(one).resolve() for one in config.args] == [pathlib.Path(__file__).parent]
+            and not (options.keyword or options.markexpr or options.ignore or options.deselect or options.maxfail or options.collectonly))
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_sessionfinish(session, exitstatus):
+    if hasattr(session.config, "workeroutput"):
+        session.config.workeroutput["seen"] = sorted(described.seen)
+    elif exitstatus == 0 and whole_run(session.config) and described.unseen():
+        session.exitstatus = 1
+
+
+def pytest_terminal_summary(terminalreporter, config):
+    """What the description names and no test has seen is a failure, where all of them ran."""
+    if whole_run(config):
+        for one in described.unseen():
+            terminalreporter.write_line(f"FAILED app/http/openapi.json names what no test saw: {one}")
 
 
 @pytest.fixture(scope="session")

@@ -7,6 +7,8 @@ import json
 import socket
 import struct
 
+import described
+
 BEGIN, ABORT, END, PARAMS, STDIN, STDOUT, STDERR, DATA, GET_VALUES, GET_VALUES_RESULT, UNKNOWN = range(1, 12)
 RESPONDER = 1
 KEEP = 1
@@ -47,7 +49,10 @@ class Cut(Exception):
 
 
 class Connection:
-    """One connection to the pool. The parts of a request are sent one by one, as the test wants them."""
+    """One connection to the pool. The parts of a request are sent one by one, as the test wants them. `held`: whether what is
+    asked is held against the API's description; another listener than the API's has paths that are none of its."""
+
+    held = True
 
     def __init__(self, address):
         unix = not isinstance(address, tuple)
@@ -86,7 +91,7 @@ class Connection:
         """A whole request, sent at once; its reply, also where the pool has closed already."""
         with contextlib.suppress(BrokenPipeError, ConnectionResetError):
             self.send(begin(keep) + records(PARAMS, pairs(params)) + records(STDIN, body))
-        return Reply(self)
+        return Reply(self, params, body)
 
     def _take(self, n):
         while len(self._rest) < n:
@@ -117,11 +122,18 @@ class Connection:
         return False
 
 
-class Reply:
-    """A reply, read record by record. `whole` says whether the request was ended as the protocol wants it."""
+def text_of(value):
+    """A parameter as the program reads it: it ends at its first zero."""
+    return (value.decode("latin-1") if isinstance(value, bytes) else str(value)).partition("\0")[0]
 
-    def __init__(self, connection):
+
+class Reply:
+    """A reply, read record by record. `whole` says whether the request was ended as the protocol wants it. `params` and
+    `asked`: what it answers, where that is known."""
+
+    def __init__(self, connection, params=None, asked=b""):
         self.connection = connection
+        self._asked = params, asked
         self.bytes = b""
         self.whole = False
         self._head = None
@@ -135,11 +147,20 @@ class Reply:
             return False
         if kind == END:
             self.whole = True
+            self._hold()
             return False
         assert kind in (STDOUT, STDERR), kind
         if kind == STDOUT:
             self.bytes += content
         return True
+
+    def _hold(self):
+        params, asked = self._asked
+        if self.connection.held and params and "REQUEST_URI" in params and b"\r\n\r\n" in self.bytes:
+            said = {name: text_of(value) for name, value in params.items()}
+            headers = {name[5:].replace("_", "-"): value for name, value in said.items() if name.startswith("HTTP_")}
+            described.hold(said.get("REQUEST_METHOD", ""), said["REQUEST_URI"], headers, asked, self.status, self.headers,
+                           self.bytes.partition(b"\r\n\r\n")[2])
 
     def _read_head(self):
         while b"\r\n\r\n" not in self.bytes:

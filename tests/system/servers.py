@@ -23,13 +23,13 @@ import time
 
 import psycopg2
 import pytest
-import requests
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BUILD = pathlib.Path(os.environ.get("BANTER_TEST_BUILD", ROOT / "build"))
 sys.path.insert(0, str(ROOT / "tests" / "model"))
 import client  # noqa: E402  (the stand-in's own)
 from client import script  # noqa: E402
+import described  # noqa: E402
 from tenants import Tenant  # noqa: E402
 
 __all__ = ["BUILD", "ROOT", "Banter", "Model", "Nginx", "Pooler", "Postgres", "StandIn", "Tenant", "filled", "script", "until"]
@@ -532,9 +532,10 @@ def name(prefix="s"):
     return f"{prefix}-{secrets.token_hex(6)}"
 
 
-def session():
-    """An HTTP client that no proxy of the environment stands in the way of."""
-    client = requests.Session()
+def session(prefix=""):
+    """An HTTP client that no proxy of the environment stands in the way of. `prefix`: the folder of a site where Banter is."""
+    client = described.Session()
+    client.prefix = prefix
     client.trust_env = False
     return client
 

@@ -7,6 +7,7 @@ import os
 import socket
 import threading
 
+import described
 import servers
 
 
@@ -77,7 +78,7 @@ class Site:
         self.nginx = nginx
         self.tenant = tenant
         self.url = nginx.url
-        self.http = servers.session()
+        self.http = servers.session(getattr(banter, "env", {}).get("BANTER_PATH_PREFIX") or getattr(nginx, "path", ""))
         self.shown_servers = [banter, nginx]
 
     @classmethod
@@ -134,7 +135,9 @@ class Site:
         try:
             connection.request(method, target, body, headers or {})
             answer = connection.getresponse()
-            return answer.status, answer.headers, answer.read()
+            said = answer.read()
+            described.hold(method, target, headers, body, answer.status, answer.headers, said, prefix=self.http.prefix)
+            return answer.status, answer.headers, said
         finally:
             connection.close()
 

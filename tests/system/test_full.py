@@ -575,8 +575,9 @@ def test_the_admission_process_ends_with_a_killed_master(pool, tenant):
 # The status listener
 
 
-def ask_status(address, path="/health", method="GET"):
+def ask_status(address, path="/health", method="GET", held=True):
     with Connection(address) as connection:
+        connection.held = held
         reply = connection.ask({"REQUEST_METHOD": method, "REQUEST_URI": path, "REMOTE_ADDR": "127.0.0.1"})
         return reply.status, reply.body()
 
@@ -602,11 +603,12 @@ def test_G8_health_is_answered_while_all_workers_are_busy(pool, tenant, model, s
 
 def test_the_status_listener_serves_nothing_else(pool, tenant, status_socket):
     banter = pool(workers=1, status_listen=f"unix:{status_socket}")
-    assert ask_status(status_socket, "/v1/chat", "POST")[0] == 404
+    assert ask_status(status_socket, "/v1/chat", "POST", held=False)[0] == 404
     assert ask_status(status_socket, "/nowhere")[0] == 404
     assert ask_status(status_socket, method="POST")[0] == 405
     body = chat_body("Hello")
     with Connection(status_socket) as connection:
+        connection.held = False
         assert connection.ask(chat_params(tenant, body), body).status == 404
     assert len(banter.children("status")) == 1
 

@@ -287,7 +287,7 @@ def answers(chat, conf, key):
             return self.host()
 
     with contextlib.closing(Uploaded("", "")) as front:
-        reply = servers.session().post(
+        reply = servers.session("/chat").post(
             f"{front.url}/v1/chat", json={"sessionId": "s", "message": "Hello"}, headers={"x-api-key": key}, timeout=servers.PATIENCE)
         assert reply.status_code == 200, (reply.text, front.text())
         return reply.status_code
