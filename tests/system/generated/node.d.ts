@@ -1,0 +1,2 @@
+// All that the program needs of Node.
+declare const process: { argv: string[] };
