@@ -105,7 +105,7 @@ def test_pytest_gets_the_tests_that_are_named_else_the_folder(tree):
 @pytest.mark.parametrize("words", [["nope"], ["unit", "sql", "test_x"], ["lint", "x"], ["--long", "unit"]])
 def test_words_that_make_no_sense_are_refused(tree, words):
     done = tree.run("tests/run", *words)
-    assert done.returncode == 2 and "suites: lint build unit " in done.stdout
+    assert done.returncode == 2 and "suites: build unit " in done.stdout
     assert not (tree / "build").exists()
 
 
@@ -122,3 +122,17 @@ def test_all_and_the_long_ones(tree):
     ran = re.findall(r"^== (\w+)$", everything, re.MULTILINE), re.findall(r"^== (\w+)$", long, re.MULTILINE)
     suites = re.findall(r"^suite_(\w+)\(\)", (tree / "tests/run").read_text(), re.MULTILINE)
     assert sorted([*ran[0][1:], *ran[1][1:]]) == sorted(suites)
+
+
+def test_what_was_found_beside_the_other_suites_counts(tree):
+    tree.write("tests/lint", "#!/bin/sh\nps -o ni= -p $$ >nice\necho not ok - a finding\nexit 1\n")
+    done = tree.run("tests/run")
+    assert done.returncode == 1
+    assert "lint: 1 failed: build/test/lint.log\n    not ok - a finding\n" in done.stdout
+    assert (tree / "nice").read_text().split() in (["19"], ["0"])  # before it is waited for, and from then on
+
+
+def test_what_ends_beside_the_other_suites_is_begun_anew(tree):
+    tree.write("tests/lint", "#!/bin/sh\nmkdir there 2>/dev/null && kill -9 $PPID\necho ok - all\n")
+    done = tree.run("tests/run")
+    assert "== lint\n   1 passed, 0 failed (" in done.stdout and done.returncode == 0
