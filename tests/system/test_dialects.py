@@ -168,6 +168,19 @@ def test_F4_errors_are_in_its_form(site, dialect):
     assert client.refused(client.ask("x"), 402, "Insufficient credits")
 
 
+def test_F4_what_the_web_server_says_while_banter_is_away(start):
+    site = start(workers=1)
+    site.banter.end()
+    for path in ("/v1/ui", "/v1/chat/completions", *(dialect.path for dialect in ALL)):
+        reply = site.request("POST", path, data=b"{}")
+        assert (reply.status_code, reply.json()) == (503, {"error": "Service unavailable"}) and reply.headers["Retry-After"]
+
+
+def test_F4_a_path_beneath_the_AI_SDKs(site):
+    reply = site.request("POST", "/v1/ui/x")
+    assert (reply.status_code, reply.text, reply.headers["Content-Type"]) == (404, "Not found", "text/plain; charset=utf-8")
+
+
 @DIALECTS
 def test_A2_D2_N2_a_heartbeat(start, model, dialect):
     client, gate = dialect(start(workers=2, heartbeat="200ms")), name()

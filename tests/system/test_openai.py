@@ -150,6 +150,8 @@ def test_O1_errors_have_its_form(openai):
         reply = request("POST", COMPLETIONS, headers, key=False, json=body)
         assert refused(reply, 401, "invalid_request_error", None, "invalid_api_key")
     assert refused(request("PUT", COMPLETIONS, openai.headers(), key=False), 405, "invalid_request_error", None, "method_not_supported")
+    for path in (f"{COMPLETIONS}/x", "/v1/models/x"):
+        assert refused(request("GET", path, openai.headers(), key=False), 404, "invalid_request_error", None, "unknown_url")
     openai.site.grant(0)
     reply = openai.ask("x")
     assert refused(reply, 429, "insufficient_quota", None, "insufficient_quota")
