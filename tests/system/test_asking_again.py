@@ -224,9 +224,10 @@ def test_S6_S13_heartbeats_go_on_meanwhile(headless, moody):
 
 
 def test_S7_S13_a_client_that_leaves_meanwhile_ends_it(headless, moody):
+    before = len(logged(headless, ".*"))
     forget(moody, says(503, Retry_After="8"))
     client = headless.call("hello", True)
-    servers.until(lambda: len(moody.asked) == 1, "the first request")
+    servers.until(lambda: len(logged(headless, ".*")) > before, "the pause before the second request")
     client.close()
     servers.until(lambda: [row["state"] for row in headless.site.exchanges()] == ["failed"], "its end")
     assert len(moody.asked) == 1
