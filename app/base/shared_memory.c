@@ -53,6 +53,21 @@ void *shared_memory_new(size_t bytes)
 	return map(-1, bytes);
 }
 
+void *shared_memory_reserve(size_t bytes)
+{
+	void *memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
+			    MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+	return memory == MAP_FAILED ? NULL : memory;
+}
+
+/* MADV_DONTNEED would take them from us alone. Where the kernel cannot, they are zeroed at least. */
+void shared_memory_drop(void *memory, size_t bytes)
+{
+	if (madvise(memory, bytes, MADV_REMOVE))
+		memset(memory, 0, bytes);
+}
+
 void shared_memory_free(void *memory, size_t bytes)
 {
 	if (memory)

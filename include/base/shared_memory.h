@@ -35,6 +35,13 @@ typedef bool (*shared_memory_fill_fn)(void *memory);
 /* Anonymous and zeroed, to be made before fork. NULL: no memory. */
 void *shared_memory_new(size_t bytes);
 /*
+ * The same, of which nothing is taken but addresses until it is written to; NULL also where the
+ * system promises no more memory than it has.
+ */
+void *shared_memory_reserve(size_t bytes);
+/* Whole pages of such memory are given back: they are zeroes again. */
+void shared_memory_drop(void *memory, size_t bytes);
+/*
  * `path` NULL: anonymous memory, filled, to be made before fork. Else maps a file of that layout: 0600, made and filled when absent; one of our magic but of another
  * layout, owner or mode, or never finished, is replaced (who has it mapped keeps it); anything else
  * there is left alone.
