@@ -88,6 +88,14 @@ bool wait_client_left(struct wait *wait)
 	return wait->client_left;
 }
 
+static HOT bool goes_on(struct wait *wait)
+{
+	if (!wait->left || !wait->left(wait->left_context))
+		return false;
+	wait->client_left = false;
+	return true;
+}
+
 /* How many slots the kernel has to look at: up to the last one in use. */
 static HOT nfds_t slots(const struct wait *wait)
 {
@@ -108,7 +116,7 @@ HOT enum status wait_some(struct wait *wait, int64_t deadline)
 		wait->now = now = clock_ms();
 		wait_see_stop(wait, now);
 		if (wait->client_left && !wait->undisturbed)
-			return STATUS_CLOSED;
+			return goes_on(wait) ? STATUS_OK : STATUS_CLOSED;
 		if ((now >= wait->stop_at || running_is_to_end(wait->running)) &&
 		    !wait->undisturbed)
 			return STATUS_STOPPED;

@@ -347,6 +347,14 @@ void store_renew(struct db_query *query, int64_t workspace, const char *exchange
 	db_add_integer(query, db_lock_ms(answer_ms));
 }
 
+void store_leave(struct db_query *query, int64_t workspace, const char *exchange)
+{
+	db_query_init(query, "exchange_leave",
+		      "select banter.exchange_leave(p_workspace => $1, p_exchange => $2)");
+	db_add_integer(query, workspace);
+	db_add_text(query, str_from(exchange));
+}
+
 enum status store_health(struct db *db, struct wait *wait, const struct config *config)
 {
 	struct db_rows *rows = NULL;

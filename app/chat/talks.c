@@ -197,6 +197,69 @@ enum status talks_stopped(struct db *db, struct wait *wait, const struct config 
 	return status;
 }
 
+/* `column`: the first of them. */
+static void take_answer(const struct db_rows *rows, int column, struct talks_status *out)
+{
+	struct str state = db_rows_text(rows, 0, column + 3);
+
+	*out = (struct talks_status){
+		.exchange = db_rows_text(rows, 0, column),
+		.conversation = db_rows_text(rows, 0, column + 1),
+		.message_id = db_rows_text(rows, 0, column + 2),
+		.runs = str_equal(state, STR("running")),
+		.whole = str_equal(state, STR("done")) || str_equal(state, STR("left")),
+		.text = db_rows_text(rows, 0, column + 4),
+		.finish_reason = db_rows_text(rows, 0, column + 5),
+		.tokens_in = db_rows_integer(rows, 0, column + 6, -1),
+		.tokens_out = db_rows_integer(rows, 0, column + 7, -1),
+	};
+}
+
+enum status talks_stream(struct db *db, struct wait *wait, const struct config *config,
+			 const struct talks_reader *reader, const struct talks_choice *stream,
+			 struct talks_status *answer, struct talks_read *out)
+{
+	struct db_query query;
+	enum status status;
+
+	db_query_init(&query, "talk_stream",
+		      "select * from banter.talk_stream(" READER ", p_conversation => $11,"
+		      " p_named => $12, p_message => $13, p_good => $14)");
+	put_reader(&query, reader);
+	db_add_text(&query, stream->named ? STR_NONE : stream->talk);
+	db_add_text(&query, stream->named ? stream->talk : STR_NONE);
+	db_add_text(&query, stream->message);
+	db_add_boolean(&query, stream->good);
+	status = read_back(db, wait, config, &query, out);
+	if (status == STATUS_OK)
+		take_answer(out->rows, RETRY_AFTER + 1, answer);
+	return status;
+}
+
+enum status talks_answer(struct db *db, struct wait *wait, const struct config *config,
+			 int64_t workspace, struct str conversation, struct str message,
+			 struct talks_status *out, struct db_rows **rows)
+{
+	struct db_rows *had = *rows;
+	struct db_query query;
+	enum status status;
+
+	db_query_init(&query, "talk_answer",
+		      "select * from banter.talk_answer(p_workspace => $1, p_conversation => $2,"
+		      " p_message => $3)");
+	db_add_integer(&query, workspace);
+	db_add_text(&query, conversation);
+	db_add_text(&query, message);
+	status = db_call(db, wait, &query, clock_ms() + config->database_ms, rows);
+	if (status) {
+		*rows = had;
+		return status;
+	}
+	take_answer(*rows, 0, out);
+	out->attaches = db_rows_boolean(*rows, 0, 8);
+	return STATUS_OK;
+}
+
 enum status talks_models(struct db *db, struct wait *wait, const struct config *config,
 			 const struct key *key, struct talks_read *out)
 {

@@ -39,7 +39,10 @@ void turn_init(struct turn *turn, const struct turn_context *context)
 void turn_clear(struct turn *turn)
 {
 	store_begun_clear(&turn->begun);
-	buf_wipe(&turn->answer);
+	if (turn->heard)
+		broadcast_end(turn->context->broadcast, turn->context->place, &turn->answer);
+	else
+		buf_wipe(&turn->answer);
 }
 
 enum status turn_open(struct turn *turn)
@@ -71,6 +74,14 @@ static struct event make_event(const struct turn *turn, enum event_kind kind, st
 	return event;
 }
 
+/* What its sink says; that its client left is no end where it goes on without. */
+static HOT enum status heard(struct turn *turn, enum status status)
+{
+	if (status == STATUS_CLOSED && turn_keep_left(turn))
+		return STATUS_OK;
+	return status;
+}
+
 static HOT enum status say(struct turn *turn, enum event_kind kind, struct str text)
 {
 	struct event event = make_event(turn, kind, text);
@@ -88,7 +99,9 @@ static enum status say_and_flush(struct turn *turn, enum event_kind kind, struct
 /* The client gets its answer in one piece: it has seen nothing of what turned out to be reasoning. */
 static enum status take_back(struct turn *turn)
 {
-	buf_wipe(&turn->answer);
+	if (turn->answer.data)
+		explicit_bzero(turn->answer.data, turn->answer.len);
+	buf_reset(&turn->answer);
 	turn->tokens = 0;
 	turn->first_ms = -1;
 	return STATUS_OK;
@@ -110,7 +123,7 @@ static HOT enum status on_text(void *context, struct str text)
 		return STATUS_NOMEM;
 	}
 	turn->tokens++;
-	return say(turn, EVENT_TOKEN, text);
+	return heard(turn, say(turn, EVENT_TOKEN, text));
 }
 
 static enum model_reasoning_mode reasoning_mode(struct str name)
@@ -149,11 +162,14 @@ HOT enum status turn_relay(struct turn *turn)
 
 	status = model_start(context->model, turn->deadline, context->wait->stage);
 	while (status == STATUS_OK && !ended) {
-		if (!turn_keep(turn))
-			return STATUS_FAILED;
+		status = turn_keep(turn);
+		if (status)
+			return status;
 		status = model_next(context->model, context->wait, turn_keep_at(turn), on_text,
 				    turn, &ended);
-		flushed = turn->sink->flush(turn->sink);
+		if (turn->begun.stream) /* else what came may yet be taken back */
+			broadcast_tell(context->broadcast, context->place, &turn->answer);
+		flushed = heard(turn, turn->sink->flush(turn->sink));
 		if (flushed && (status == STATUS_OK || status == STATUS_NOMEM))
 			status = flushed;
 		turn_count_tokens(turn);
@@ -255,6 +271,12 @@ static void say_done(struct turn *turn, enum status status, struct str text)
 	turn->cause = status ? "the client left" : "there was no memory to tell the answer";
 }
 
+/* Its client left, and that ended it, or would have. */
+static bool is_left(const struct turn *turn)
+{
+	return turn->failed == STATUS_CLOSED || (turn->left && turn->left_ms <= 0);
+}
+
 static void end_play(struct turn *turn)
 {
 	enum store_end end = judge(turn);
@@ -274,13 +296,14 @@ static void end_play(struct turn *turn)
 			  STR_ARGS(turn->begin.request_id));
 	else if (finished == STORE_GONE)
 		turn->cause = "the exchange was gone before its answer was stored";
-	turn->end = turn->failed == STATUS_CLOSED ? TURN_LEFT
-		    : turn->stopped		  ? TURN_STOPPED
-						  : TURN_FAILED;
+	broadcast_over(turn->context->broadcast, turn->context->place);
+	turn->end = is_left(turn) ? TURN_LEFT : turn->stopped ? TURN_STOPPED : TURN_FAILED;
 	stage_set(turn->context->wait->stage, STAGE_REPLY);
 	if (is_whole(turn, end) && stored == STATUS_OK && finished != STORE_GONE) {
 		if (end == STORE_DONE)
 			turn->end = TURN_DONE;
+		if (turn->left && !*turn->cause)
+			turn->cause = "its client left before the end";
 		say_done(turn, STATUS_OK, buf_view(&turn->answer));
 	} else if (turn->failed != STATUS_CLOSED &&
 		   say_and_flush(turn, EVENT_ERROR, STR("")) == STATUS_CLOSED) {
@@ -327,6 +350,9 @@ void turn_play(struct turn *turn, struct sink *sink, int64_t limit_ms)
 		return;
 	}
 	turn_count_begun(turn);
+	broadcast_begin(turn->context->broadcast, turn->context->place, turn->begin.exchange,
+			&turn->answer);
+	turn->heard = true;
 	turn->prompt = (struct prompt){
 		.begun = &turn->begun,
 		.message = turn->begin.message,
@@ -338,9 +364,13 @@ void turn_play(struct turn *turn, struct sink *sink, int64_t limit_ms)
 	attempts_init(&turn->attempts, config, turn->begun.servers, turn->begun.model,
 		      turn->begin.request_id);
 	turn_keep_begin(turn);
-	turn->failed = say_and_flush(turn, EVENT_START, STR(""));
+	turn->failed = heard(turn, say_and_flush(turn, EVENT_START, STR("")));
+	if (turn->failed == STATUS_OK)
+		turn->failed = turn_keep_decide(turn);
 	if (turn->failed == STATUS_OK)
 		turn->failed = turn_ask(turn);
+	if (turn->failed == STATUS_OK)
+		turn->failed = turn_keep_decide(turn);
 	turn->stopped =
 		turn->failed == STATUS_STOPPED && running_is_to_end(turn->context->wait->running);
 	turn_keep_end(turn);

@@ -33,8 +33,9 @@ static enum status pause_for(struct turn *turn, int64_t until)
 	enum status status = STATUS_OK;
 
 	while (status == STATUS_OK && clock_ms() < until) {
-		if (!turn_keep(turn))
-			return STATUS_FAILED;
+		status = turn_keep(turn);
+		if (status)
+			return status;
 		status = wait_some(turn->context->wait, clock_earlier(until, turn_keep_at(turn)));
 		if (status == STATUS_TIMEOUT)
 			status = STATUS_OK;

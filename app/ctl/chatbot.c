@@ -80,6 +80,11 @@ static int run_revoke(const struct cli_call *call)
 	"  visitor_exchanges=N  that visitors may begin in a day; none: the\n"                     \
 	"                       server's\n"                                                        \
 	"  visitor_credits=N    the same in credits; none: the server's\n"                         \
+	"  on_leave=WORD        when a client leaves before the end: stop (if none), or\n"         \
+	"                       finish, for who comes back\n"                                      \
+	"  detached_time=N      for so many seconds at most with nobody there (60)\n"              \
+	"  on_repeat=WORD       who asks again with the idempotency key of what runs:\n"           \
+	"                       refuse (if none), or attach: they hear it\n"                       \
 	"  retention_days=N     how long conversations are kept; none: for ever\n"                 \
 	"  active=yes|no        no: it cannot be found\n"                                          \
 	"`none` puts any of them but name and active back to what it is without."

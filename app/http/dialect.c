@@ -1,6 +1,8 @@
 /* What our own dialects have in common: the events of H3, which B2 takes over. */
 #include "http/dialect.h"
 
+#include <inttypes.h>
+
 #include "base/hot.h"
 
 HOT void dialect_begin_event(struct frame *frame, struct buf *out, enum frame_style style,
@@ -16,8 +18,14 @@ HOT void dialect_begin_event(struct frame *frame, struct buf *out, enum frame_st
 		[EVENT_ERROR] = { STR("\"error\""), NULL },
 	};
 
+	bool numbered = event->attached && rows[event->kind].text;
+
+	if (numbered && style == FRAME_SSE)
+		buf_printf(out, "id: %" PRId64 "\n", event->number);
 	frame_begin(frame, out, style);
 	frame_raw(frame, "type", rows[event->kind].type);
+	if (numbered && style != FRAME_SSE)
+		frame_integer(frame, "number", event->number);
 	if (rows[event->kind].text)
 		frame_string(frame, rows[event->kind].text, event->text);
 }

@@ -1,6 +1,7 @@
 /* An exchange's way through HTTP, the same for every dialect. Not for what one of them looks like. */
 #include "http/exchange.h"
 
+#include "http/attach.h"
 #include "http/stream.h"
 #include "http/visitor.h"
 #include "wire/utf8.h"
@@ -62,6 +63,20 @@ static void read_idempotency_key(struct exchange *exchange)
 		exchange->turn.begin.idempotency_key = key;
 }
 
+struct turn_context exchange_turn_context(const struct http_context *context)
+{
+	return (struct turn_context){
+		.config = context->config,
+		.db = context->db,
+		.model = context->model,
+		.wait = context->wait,
+		.breaker = context->breaker,
+		.alone = context->alone,
+		.broadcast = context->broadcast,
+		.place = context->holder,
+	};
+}
+
 static void init(struct exchange *exchange, struct http_context *context,
 		 const struct request *request, struct reply *reply)
 {
@@ -69,8 +84,7 @@ static void init(struct exchange *exchange, struct http_context *context,
 		.context = context,
 		.request = request,
 		.reply = reply,
-		.turn_context = { context->config, context->db, context->model, context->wait,
-				  context->breaker, context->alone },
+		.turn_context = exchange_turn_context(context),
 	};
 	turn_init(&exchange->turn, &exchange->turn_context);
 	exchange->turn.begin.request_id = request->id;
@@ -179,6 +193,12 @@ static bool take_key(struct http_context *context, const struct request *request
 	return !status;
 }
 
+bool exchange_take_key(struct http_context *context, const struct request *request,
+		       struct reply *reply, const struct route_match *match, struct key *out)
+{
+	return take_key(context, request, reply, match, out);
+}
+
 bool exchange_admit(struct http_context *context, const struct request *request,
 		    struct reply *reply, const struct route_match *match, struct key *out)
 {
@@ -271,6 +291,8 @@ static bool allowed(struct exchange *exchange)
 		reply->visitor = exchange->token;
 	if (!error)
 		return true;
+	if (attach_repeat(exchange))
+		return false;
 	exchange->context->log.cause = store_outcome_name(begun->outcome);
 	if (error == ERROR_UNAUTHORIZED)
 		exchange_refuse_key(exchange->context, exchange->request, reply);

@@ -48,6 +48,8 @@ static HOT void put_event(struct buf *out, void *state, const struct event *even
 		frame_string(&frame, "conversationId", event->conversation);
 	else if (event->kind == EVENT_ERROR)
 		frame_string(&frame, "error", str_from(error_words(ERROR_INTERNAL)));
+	if (event->kind == EVENT_START && event->attached)
+		frame_string(&frame, "messageId", event->message_id);
 	frame_end(&frame);
 }
 

@@ -254,9 +254,9 @@ void reply_preflight(struct reply *reply, const char *methods)
 	const char *more = reply->dialect->request_headers;
 	const struct reply_header allowed[] = {
 		{ "Access-Control-Allow-Methods", methods },
-		{ "Access-Control-Allow-Headers", reply->any_origin ? ALLOWED ", " VISITOR_TOKEN
-									      ", " VISITOR_IDENTITY
-									      ", " TALKS_SESSION
+		{ "Access-Control-Allow-Headers", reply->any_origin ? ALLOWED
+							  ", " VISITOR_TOKEN ", " VISITOR_IDENTITY
+							  ", " TALKS_SESSION ", Last-Event-ID"
 								    : ALLOWED },
 		{ "Access-Control-Max-Age", "600" },
 		{ more ? "Access-Control-Allow-Headers" : NULL, more },

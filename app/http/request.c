@@ -112,3 +112,13 @@ struct str request_header(const struct request *request, const char *name)
 {
 	return gateway_param(request->gateway, name);
 }
+
+struct str request_member(const struct request *request, const char *name)
+{
+	struct str query = request->query, one;
+
+	while (str_next(&query, '&', &one))
+		if (str_equal(str_cut(&one, STR("=")), str_from(name)))
+			return one;
+	return STR_NONE;
+}

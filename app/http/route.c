@@ -5,6 +5,7 @@
 
 #include "base/count.h"
 #include "http/agui.h"
+#include "http/attach.h"
 #include "http/chatbot.h"
 #include "http/deep_chat.h"
 #include "http/description.h"
@@ -36,6 +37,8 @@ static const struct route routes[] = {
 	  talks_serve_feedback, &dialect_headless, ROUTE_VISITORS },
 	{ "/v1/chat/conversations/{conversation}/stop", "POST", talks_serve_stop, &dialect_headless,
 	  ROUTE_VISITORS },
+	{ "/v1/chat/conversations/{conversation}/stream", "GET", attach_serve, &dialect_headless,
+	  ROUTE_VISITORS },
 	{ "/v1/chat/completions", "POST", exchange_serve, &dialect_openai, 0 },
 	{ "/v1/models", "GET, HEAD", openai_serve_models, &dialect_openai, 0 },
 	{ "/v1/ui", "POST", exchange_serve, &dialect_ui, ROUTE_STREAM | ROUTE_VISITORS },
@@ -52,6 +55,8 @@ static const struct route routes[] = {
 	{ "/api/v1/chatbots/{chatbot}/conversations/{conversation}/messages/{message}/feedback",
 	  "POST", talks_serve_feedback, &dialect_chatbot, 0 },
 	{ "/api/v1/chatbots/{chatbot}/conversations/{conversation}/stop", "POST", talks_serve_stop,
+	  &dialect_chatbot, 0 },
+	{ "/api/v1/chatbots/{chatbot}/conversations/{conversation}/stream", "GET", attach_serve,
 	  &dialect_chatbot, 0 },
 };
 

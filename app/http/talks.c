@@ -20,21 +20,10 @@
 #define STOP_MS 5000
 #define STOP_LOOK_MS 200
 
-/* The member of a query such as "a=1&before=12"; absent if it has none of that name. */
-static struct str query_member(struct str query, const char *name)
-{
-	struct str one;
-
-	while (str_next(&query, '&', &one))
-		if (str_equal(str_cut(&one, STR("=")), str_from(name)))
-			return one;
-	return STR_NONE;
-}
-
 /* Where a page begins; what cannot be one of ours is empty, which is none either. */
 static struct str read_cursor(const struct request *request)
 {
-	struct str cursor = query_member(request->query, "before");
+	struct str cursor = request_member(request, "before");
 
 	return !cursor.p || (cursor.n <= CURSOR_MAX && str_only(cursor, STR("_-"))) ? cursor
 										    : STR("");

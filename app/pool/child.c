@@ -24,6 +24,7 @@ static int be_worker(const struct children *children, uint32_t place)
 		.limit = children->limit,
 		.holder = place,
 		.models = children->models,
+		.broadcast = children->broadcast,
 		.throttle = children->throttle,
 		.scoreboard = children->scoreboard,
 		.watcher = children->watcher,

@@ -94,6 +94,10 @@ enum status children_init(struct children *children, const struct config *config
 		status = queue_new(&children->silent);
 	if (status != STATUS_OK)
 		children_clear(children);
+	else if (broadcast_new(children->places, (size_t)config->answer_bytes,
+			       &children->broadcast))
+		log_info("answers cannot be shared: who attaches to one hears nothing before its "
+			 "end");
 	return status;
 }
 
@@ -101,6 +105,7 @@ void children_clear(struct children *children)
 {
 	queue_free(children->silent);
 	queue_free(children->queue);
+	broadcast_free(children->broadcast);
 	db_throttle_close(children->throttle);
 	model_shared_close(children->models);
 	limit_close(children->limit);
@@ -243,6 +248,7 @@ static void bury(struct children *children, uint32_t place, int result, int64_t 
 	scoreboard_set_busy(children->scoreboard, slot, false);
 	running_over(&slot->running);
 	limit_release(children->limit, place);
+	broadcast_bury(children->broadcast, place);
 	db_throttle_end(children->throttle, place, DB_THROTTLE_FAILED);
 	pause = master_died(&children->master, place, well,
 			    counted_of(children, place, COUNTER_REQUESTS) > 0, now);

@@ -80,6 +80,7 @@ static enum status open_context(const struct worker_setup *setup, struct wait *w
 		.wait = wait,
 		.breaker = breaker,
 		.alone = setup->caller_pool,
+		.broadcast = setup->broadcast,
 		.limit = setup->limit,
 		.holder = setup->holder,
 		.door = setup->door,

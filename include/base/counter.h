@@ -112,7 +112,7 @@ enum counter_part { COUNTER_PART_80, COUNTER_PART_100, COUNTER_SIZE_PART };
 enum counter_use { COUNTER_USE_IN, COUNTER_USE_CACHED, COUNTER_USE_OUT, COUNTER_SIZE_USE };
 
 /* How many values a set can have; of names the last one is all for which there was no room. */
-enum { COUNTER_SIZE_ALL = 1, COUNTER_SIZE_ROUTE = 24, COUNTER_SIZE_SERVER = 24 };
+enum { COUNTER_SIZE_ALL = 1, COUNTER_SIZE_ROUTE = 40, COUNTER_SIZE_SERVER = 24 };
 
 enum counter_set {
 	COUNTER_SET_ALL, /* it is counted by nothing */
@@ -149,6 +149,8 @@ enum counter_set {
 	ROW(EXCHANGES, "exchanges", TOTAL, END, ALL, "exchanges that came to an end, by it")       \
 	ROW(REQUESTS, "requests", TOTAL, ROUTE, STATUS,                                            \
 	    "requests that were answered, refused ones and those of the status listener too")      \
+	ROW(LISTENERS, "listeners_open", GAUGE, ALL, ALL,                                          \
+	    "clients that hear an answer now that another process gives")                          \
 	ROW(WAITS, "queue_wait", SECONDS, ALL, ALL,                                                \
 	    "how long requests waited for a worker, of those that found none idle and were "       \
 	    "served")                                                                              \

@@ -50,6 +50,12 @@ struct wait {
 	int64_t now;	  /* clock_ms() when wait_some() returned */
 	int client;	  /* the slot of wait_client(); -1: none */
 	bool client_left; /* seen there; stays until the next wait_client() */
+	/*
+	 * Asked when the client has left, once: true, and what runs goes on without it, for now; the
+	 * wait ends with STATUS_OK. NULL: it ends, always.
+	 */
+	bool (*left)(void *context);
+	void *left_context;
 	bool undisturbed; /* see wait_undisturbed() */
 	uint32_t ready;	  /* after wait_epoll(): the data.u32 of all that are ready, or-ed */
 	struct stage *stage;
@@ -73,7 +79,7 @@ void wait_client(struct wait *wait, int slot, int fd);
  * `deadline`; beats are driven meanwhile.
  *   STATUS_OK       look at fds[].revents (or a signal came: look again)
  *   STATUS_TIMEOUT  the deadline passed
- *   STATUS_CLOSED   the client left; told on every call
+ *   STATUS_CLOSED   the client left; told on every call, unless `left` says that it goes on
  *   STATUS_STOPPED  the drain's time is over, or the exchange is to end (`running`)
  */
 enum status wait_some(struct wait *wait, int64_t deadline) MUST_CHECK;

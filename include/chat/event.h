@@ -28,6 +28,8 @@ struct event {
 		finish_reason; /* DONE: the model's word; absent: it said none, or it is given again */
 	bool stopped; /* DONE: somebody had it stopped; the whole is what came until then */
 	int64_t tokens_in, tokens_out; /* DONE; -1: unknown */
+	bool attached;		       /* told to who came later, with its number: */
+	int64_t number;	 /* TOKEN, DONE: how many bytes of the answer were told with it */
 	int64_t retry_s; /* ERROR: too much is asked of the model now; 0: it is another fault */
 };
 

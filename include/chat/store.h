@@ -139,6 +139,12 @@ void store_renew(struct db_query *query, int64_t workspace, const char *exchange
 		 int64_t answer_ms);
 
 /*
+ * The statement that asks for how many seconds an exchange goes on whose client has left, 0: it ends.
+ * As store_renew().
+ */
+void store_leave(struct db_query *query, int64_t workspace, const char *exchange);
+
+/*
  * Asks whether the database answers and takes what is written. STATUS_REFUSED: it is read-only
  * (logged); else as db_call().
  */

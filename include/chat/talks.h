@@ -48,6 +48,37 @@ struct talks_read {
 enum status talks_messages(struct db *db, struct wait *wait, const struct config *config,
 			   const struct talks_reader *reader, struct str conversation,
 			   struct str before, struct talks_read *out) MUST_CHECK;
+/*
+ * An answer that somebody wants to hear: `exchange` absent where nothing runs. `talk`: the
+ * conversation's id, or (`named`) what its client calls it; `message` absent: the latest that runs.
+ * `good` false: what was sent is none.
+ */
+struct talks_choice {
+	struct str talk;
+	bool named;
+	struct str message;
+	bool good;
+};
+/* How an answer stands; strings are borrowed from the rows of the call that told it. */
+struct talks_status {
+	struct str exchange, conversation, message_id;
+	bool runs;
+	bool whole;    /* it has ended, and `text` is all that there will be; neither: it failed */
+	bool attaches; /* of talks_answer(): who asks the same again may hear it */
+	struct str text;
+	struct str finish_reason;
+	int64_t tokens_in, tokens_out; /* -1: unknown */
+};
+enum status talks_stream(struct db *db, struct wait *wait, const struct config *config,
+			 const struct talks_reader *reader, const struct talks_choice *stream,
+			 struct talks_status *answer, struct talks_read *out) MUST_CHECK;
+/*
+ * What has become of that answer; one that is gone has failed. `rows`, to be freed by the caller, is
+ * left alone after a failure. As db_call().
+ */
+enum status talks_answer(struct db *db, struct wait *wait, const struct config *config,
+			 int64_t workspace, struct str conversation, struct str message,
+			 struct talks_status *out, struct db_rows **rows) MUST_CHECK;
 /* The conversations themselves, in the same way. */
 enum status talks_list(struct db *db, struct wait *wait, const struct config *config,
 		       const struct talks_reader *reader, struct str before,

@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/broadcast.h"
 #include "base/buf.h"
 #include "base/status.h"
 #include "base/wait.h"
@@ -28,8 +29,10 @@ struct turn_context {
 	struct db *db;
 	struct model *model;
 	struct wait *wait;
-	struct breaker *breaker; /* NULL: none */
-	bool alone;		 /* nobody asks for us which exchanges are to end */
+	struct breaker *breaker;     /* NULL: none */
+	bool alone;		     /* nobody asks for us which exchanges are to end */
+	struct broadcast *broadcast; /* where others may hear its answers; NULL: nobody can */
+	uint32_t place;		     /* its own there */
 };
 
 enum turn_end {
@@ -40,6 +43,9 @@ enum turn_end {
 	TURN_STOPPED,  /* somebody had it stopped */
 	TURN_FAILED,   /* it ended in `error` */
 };
+
+/* A statement beside the stream. */
+enum turn_beside { TURN_RENEWS, TURN_ASKS, TURN_LEAVES };
 
 struct turn {
 	const struct turn_context *context;
@@ -55,6 +61,7 @@ struct turn {
 	int64_t began_at;	  /* clock_ms() of turn_init() */
 	int64_t deadline;	  /* when it must be over */
 	struct buf answer;
+	bool heard; /* it lies where others may hear it */
 	enum turn_end end;
 	enum status failed; /* what ended the model's part; STATUS_OK if it was whole */
 	bool stopped;	    /* ... since somebody had asked for it */
@@ -65,9 +72,13 @@ struct turn {
 	int64_t counted_at;
 	enum attempts_step step; /* why a model is asked again */
 	struct sink *sink;
-	int64_t renew_at; /* from here on chat/turn_keep's */
+	struct sink nobody; /* in its place, once its client has left and it goes on */
+	bool left;	    /* ... which it has */
+	int64_t renew_at;   /* from here on chat/turn_keep's */
 	int64_t ask_at;
-	bool asking; /* `beside` is the stop poll's */
+	int64_t left_at; /* when it ends since nobody is there; CLOCK_NEVER */
+	int64_t left_ms; /* for how long it goes on so; -1: not known yet */
+	enum turn_beside beside_is;
 	struct stops stops;
 	struct db_query beside;
 };

@@ -88,7 +88,8 @@ struct dialect {
 };
 
 /*
- * Begins an event as both of our own APIs write it: its type, and the text of those that have one.
+ * Begins an event as both of our own APIs write it: its type, the text of those that have one, and for
+ * who came later its number.
  * The members that follow and frame_end() are the caller's.
  */
 void dialect_begin_event(struct frame *frame, struct buf *out, enum frame_style style,

@@ -42,6 +42,11 @@ void exchange_serve(struct http_context *context, struct request *request, struc
  */
 bool exchange_admit(struct http_context *context, const struct request *request,
 		    struct reply *reply, const struct route_match *match, struct key *out);
+/* The key alone, for what no address's window counts (L5). */
+bool exchange_take_key(struct http_context *context, const struct request *request,
+		       struct reply *reply, const struct route_match *match, struct key *out);
+/* What a turn, or who listens to another's, needs of a worker. */
+struct turn_context exchange_turn_context(const struct http_context *context);
 /* A place among the open ones of its address (G10), free again at the request's end. False: as above. */
 bool exchange_hold_place(struct http_context *context, const struct request *request,
 			 struct reply *reply);

@@ -44,5 +44,7 @@ void request_read_body(struct request *request, struct gateway *gateway, size_t 
 void request_clear(struct request *request);
 /* A header by its CGI name, such as "HTTP_X_API_KEY"; absent if not sent. */
 struct str request_header(const struct request *request, const char *name);
+/* The member of a query such as "a=1&before=12", as it was sent; absent if it has none of that name. */
+struct str request_member(const struct request *request, const char *name);
 
 #endif

@@ -37,6 +37,7 @@ struct http_context {
 	struct model *model;
 	struct breaker *breaker; /* NULL: none */
 	bool alone;		 /* as in struct turn_context */
+	struct broadcast *broadcast;
 	struct limit *limit;
 	uint32_t holder; /* this worker's place in `limit` */
 	/* Where web servers come in, for who answers /health elsewhere; NULL: here. */

@@ -52,6 +52,8 @@ struct children {
 	struct limit *limit;
 	struct model_shared *models;
 	struct db_throttle *throttle; /* a place a place */
+	struct broadcast
+		*broadcast; /* ... too; NULL: there is no memory for it, and nobody is heard */
 	struct scoreboard *scoreboard;
 	struct counter_table *counters; /* a slot a place, and one of the master's */
 	struct master master;		/* its places are ours */

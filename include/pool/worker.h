@@ -48,6 +48,7 @@ struct worker_setup {
 	struct limit *limit;
 	uint32_t holder;	       /* our place in `limit` */
 	struct model_shared *models;   /* NULL: no model is asked */
+	struct broadcast *broadcast;   /* our place in it is `holder`; NULL: nobody hears us */
 	struct db_throttle *throttle;  /* our place in it is `holder`; NULL: none */
 	struct scoreboard *scoreboard; /* where `slot` is; NULL: nobody looks at it */
 	int watcher; /* a bell: the stopper is to watch from now on; with `scoreboard` */

@@ -48,6 +48,7 @@ begin
 	conversation := v_run.conversation;
 	if v_run.state = 'running' and not banter_data.lease_ended(v_run.lease_until, v_now) then
 		verdict := 'in_progress';
+		answer_id := v_run.answer_id;
 		retry_after := greatest(ceil(least(extract(epoch from v_run.lease_until - v_now), 10)), 1);
 		return;
 	end if;

@@ -27,8 +27,11 @@ as $$
 		(14, 'chatbot', 'rate_window', 'whole', 1, 31536000, 'none', '60'),
 		(15, 'chatbot', 'visitor_exchanges', 'whole', 1, 1000000000, 'none', 'null'),
 		(16, 'chatbot', 'visitor_credits', 'whole', 1, 1000000000, 'none', 'null'),
-		(17, 'chatbot', 'retention_days', 'whole', 1, 36500, 'none', 'null'),
-		(18, 'chatbot', 'active', 'yes or no', null, null, null, null),
+		(17, 'chatbot', 'on_leave', 'stop or finish', null, null, 'none', 'null'),
+		(18, 'chatbot', 'detached_time', 'whole', 1, 86400, 'none', 'null'),
+		(19, 'chatbot', 'on_repeat', 'refuse or attach', null, null, 'none', 'null'),
+		(20, 'chatbot', 'retention_days', 'whole', 1, 36500, 'none', 'null'),
+		(21, 'chatbot', 'active', 'yes or no', null, null, null, null),
 
 		(1, 'key', 'label', 'name', 0, 200, 'none', '""'),
 		(2, 'key', 'active', 'yes or no', null, null, null, null),

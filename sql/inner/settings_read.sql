@@ -39,6 +39,8 @@ begin
 						and o.origin !~ '^(http://.*:80|https://.*:443)$')
 				from unnest(string_to_array(v.value, ',')) o (origin))
 			when 'remove, keep or begins' then v.value in ('remove', 'keep', 'begins')
+			when 'stop or finish' then v.value in ('stop', 'finish')
+			when 'refuse or attach' then v.value in ('refuse', 'attach')
 			when 'whole' then case when v.value ~ '^[0-9]{1,16}$' then v.value::bigint between v.low and v.high end
 			when 'number' then
 				case when v.value ~ '^[0-9]{1,9}([.][0-9]{1,9})?$' then v.value::numeric between v.low and v.high end

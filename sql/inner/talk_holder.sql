@@ -16,7 +16,7 @@ begin
 	if p_kind = 'site' then
 		v := banter_data.visitor_judge(
 			p_workspace => p_workspace, p_key_hash => p_key_hash, p_origin => p_origin, p_token => p_token,
-			p_user => p_user, p_expires => p_expires, p_signature => p_signature, p_reads => p_does = 'reads');
+			p_user => p_user, p_expires => p_expires, p_signature => p_signature, p_reads => p_does in ('reads', 'listens'));
 		chatbot := v.chatbot;
 		outcome := coalesce(v.outcome, case
 			when num_nonnulls(p_token, p_user) = 0 then 'visitor_unknown'
@@ -39,7 +39,7 @@ begin
 			when not p_good or p_kind = 'widget' and p_session is null then 'bad_request'
 			when chatbot is null then 'chatbot_not_found'
 			when p_kind = 'widget' and p_does = 'erases' then 'forbidden' end;
-		if outcome is null and v.rate_limit is not null then
+		if outcome is null and v.rate_limit is not null and p_does <> 'listens' then
 			-- An exchange is locked before a window.
 			if p_does = 'erases' then
 				perform banter_data.conversation_stop(array[p_workspace], array[p_conversation]);
@@ -71,4 +71,4 @@ $$;
 
 comment on function banter_data.talk_holder(
 	bigint, bytea, text, text, text, text, bytea, text, bigint, bytea, text, boolean, text) is
-	'Whose conversations may be seen with what was presented: all of p_chatbot''s (workspace), a widget key''s one named session, or (site) those of these visitors. outcome null: all is good, and p_conversation (null: none is named) is one of them. p_does: reads (no origin will do), writes or erases. p_good: what was sent is well-formed; else bad_request, once the key is good. A chatbot''s rate window counts it, where it has one, and says where it stands.';
+	'Whose conversations may be seen with what was presented: all of p_chatbot''s (workspace), a widget key''s one named session, or (site) those of these visitors. outcome null: all is good, and p_conversation (null: none is named) is one of them. p_does: reads (no origin will do), listens (the same, and no window counts it), writes or erases. p_good: what was sent is well-formed; else bad_request, once the key is good. A chatbot''s rate window counts it, where it has one, and says where it stands.';

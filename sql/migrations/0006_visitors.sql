@@ -70,7 +70,15 @@ comment on column banter_data.exchange.stopped_at is 'When somebody asked that i
 alter table banter_data.chatbot
 	add column if not exists visitor_exchanges integer,
 	add column if not exists visitor_credits integer,
-	add column if not exists client_system boolean;
+	add column if not exists client_system boolean,
+	add column if not exists on_leave text,
+	add column if not exists detached_time integer,
+	add column if not exists on_repeat text;
+comment on column banter_data.chatbot.on_leave is
+	'finish: an exchange goes on when its client has left; else it stops.';
+comment on column banter_data.chatbot.detached_time is 'For so many seconds, unless somebody comes back; null: 60.';
+comment on column banter_data.chatbot.on_repeat is
+	'attach: who asks the same again, under the same idempotency key, while it runs, hears it; else they are refused.';
 comment on column banter_data.chatbot.client_system is
 	'What OpenAI''s clients send as a system message follows the system prompt; else it is dropped.';
 comment on column banter_data.chatbot.visitor_exchanges is

@@ -24,6 +24,7 @@ begin
 		max_tokens = v.max_tokens, history_messages = v.history_messages, history_chars = v.history_chars,
 		stream = v.stream, price = v.price, rate_limit = v.rate_limit, rate_window = v.rate_window,
 		visitor_exchanges = v.visitor_exchanges, visitor_credits = v.visitor_credits,
+		on_leave = v.on_leave, detached_time = v.detached_time, on_repeat = v.on_repeat,
 		retention_days = v.retention_days, active = v.active
 	where c.workspace = v_which.workspace and c.chatbot = v_which.chatbot;
 	return v_which.workspace || '/' || v_which.chatbot;

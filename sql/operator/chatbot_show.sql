@@ -4,7 +4,8 @@ returns table (
 	servers text, reasoning text, temperature double precision, max_tokens integer, history_messages integer,
 	history_chars integer, stream boolean, price integer, rate_limit integer, rate_window integer,
 	visitor_exchanges integer, visitor_credits integer, visitors_today text,
-	retention_days integer, keys bigint, conversations bigint, created_at text, client_system boolean, system_prompt text)
+	retention_days integer, keys bigint, conversations bigint, created_at text, client_system boolean,
+	on_leave text, detached_time integer, on_repeat text, system_prompt text)
 language plpgsql
 stable
 security definer
@@ -29,7 +30,8 @@ begin
 				where k.workspace = c.workspace and k.chatbot = c.chatbot and k.revoked_at is null),
 			(select count(*) from banter_data.conversation v
 				where v.workspace = c.workspace and v.chatbot = c.chatbot),
-			banter_data.stamp(c.created_at), c.client_system, c.system_prompt
+			banter_data.stamp(c.created_at), c.client_system,
+			coalesce(c.on_leave, 'stop'), coalesce(c.detached_time, 60), coalesce(c.on_repeat, 'refuse'), c.system_prompt
 		from banter_data.chatbot c
 		join banter_data.workspace w on w.workspace = c.workspace
 		where c.workspace = v_which.workspace and c.chatbot = v_which.chatbot;

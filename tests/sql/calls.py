@@ -145,6 +145,7 @@ def think(thumb="'up'", text="null"):
 
 STOPS = f", p_message => null, p_good => true{LOCKS}"
 STOPS_ONE = f", p_message => 'runs-1-a', p_good => true{LOCKS}"
+HEARS = ", p_named => null, p_message => null, p_good => true"
 VISITED = "!c-visit !runs-v !done-v !think"
 
 CALLS = [
@@ -216,6 +217,9 @@ CALLS = [
     talk("talk_stop", locks="!dead-1? !dead-2? runs-v? money", token=TOKEN, more=STOPS),
     talk("talk_stop", "'c-bot'", "!dead-1? !dead-2? runs-1? money", name="talk_stop, of a session", key="wk", more=STOPS_ONE),
     call("talk_stopped", f"talk_stopped(1, array['runs-1', 'runs-2']{LOCKS})", "!dead-1? !dead-2? runs-1? runs-2? money"),
+    talk("talk_stream", token=TOKEN, more=HEARS),
+    talk("talk_stream", "'c-limited'", name="talk_stream, in no window", key="sk", more=HEARS),
+    look("who listens looks", "talk_answer(1, 'c-bot', 'runs-1-a')", "exchange_leave(1, 'runs-1')"),
     call("stops", "stops(array[1, 1], array['runs-1', 'runs-v'])"),
     call("health", "health()"),
     call("schema_version", "schema_version()"),

@@ -20,8 +20,9 @@ select is_empty($$ select c.relname
 select set_eq($$ select nspname || '.' || proname from ours where has_function_privilege('banter_app', oid, 'execute') $$,
 	array['banter.exchange_begin', 'banter.exchange_end', 'banter.lease_renew', 'banter.schema_version', 'banter.health',
 		'banter.visit_begin', 'banter.completion_begin', 'banter.models_list', 'banter.messages_read', 'banter.talks_list',
-		'banter.talk_delete', 'banter.talk_feedback', 'banter.talk_stop', 'banter.talk_stopped', 'banter.stops'],
-	'it can execute exactly its fifteen functions');
+		'banter.talk_delete', 'banter.talk_feedback', 'banter.talk_stop', 'banter.talk_stopped', 'banter.stops',
+		'banter.talk_stream', 'banter.talk_answer', 'banter.exchange_leave'],
+	'it can execute exactly its eighteen functions');
 select ok(has_schema_privilege('banter_app', 'banter', 'usage'), 'it can use schema banter');
 select ok(not has_schema_privilege('banter_app', 'banter', 'create'), 'it can make nothing there');
 select ok(not has_schema_privilege('banter_app', 'banter_data', 'usage, create'), 'schema banter_data is shut to it');
@@ -73,7 +74,7 @@ create temp view rights as
 select r, count(*) filter (where has_function_privilege(r, o.oid, 'execute')) as functions,
 	has_schema_privilege(r, 'banter', 'usage') or has_schema_privilege(r, 'banter_data', 'usage') as schemas
 from unnest(array['banter_app', 'Odd "name']) r, ours o group by r;
-select pg_temp.rows_are('select * from rights order by r', $$ values ('Odd "name', 15::bigint, true), ('banter_app', 0::bigint, false) $$,
+select pg_temp.rows_are('select * from rights order by r', $$ values ('Odd "name', 18::bigint, true), ('banter_app', 0::bigint, false) $$,
 	'the role before it has nothing left');
 
 -- A backup's or a report's role reads tables: that is no application's.
@@ -81,7 +82,7 @@ grant usage on schema banter_data to nobody_special;
 grant select on banter_data.exchange to nobody_special;
 select set_config('banter.app_role', 'banter_app', true);
 \ir ../../sql/roles.sql
-select pg_temp.rows_are('select * from rights order by r', $$ values ('Odd "name', 0::bigint, false), ('banter_app', 15::bigint, true) $$,
+select pg_temp.rows_are('select * from rights order by r', $$ values ('Odd "name', 0::bigint, false), ('banter_app', 18::bigint, true) $$,
 	'and back again');
 select ok(has_schema_privilege('nobody_special', 'banter_data', 'usage')
 	and has_table_privilege('nobody_special', 'banter_data.exchange', 'select'), 'who only reads tables goes on reading');
@@ -89,7 +90,7 @@ select ok(has_schema_privilege('nobody_special', 'banter_data', 'usage')
 -- None named: nobody's rights change.
 select set_config('banter.app_role', '', true);
 \ir ../../sql/roles.sql
-select pg_temp.rows_are('select * from rights order by r', $$ values ('Odd "name', 0::bigint, false), ('banter_app', 15::bigint, true) $$,
+select pg_temp.rows_are('select * from rights order by r', $$ values ('Odd "name', 0::bigint, false), ('banter_app', 18::bigint, true) $$,
 	'without a role the application''s keeps its rights');
 
 -- The owner named as the application's role keeps its rights.

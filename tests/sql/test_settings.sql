@@ -36,6 +36,9 @@ select is(pg_temp.refusal('chatbot', 'temperature', '3'), 'temperature must be a
 select is(pg_temp.refusal('chatbot', 'servers', 'a,a'),
 	'servers must be 1 to 16 names of letters, digits and ._- with commas between, none of them twice, or none');
 select is(pg_temp.refusal('chatbot', 'reasoning', 'x'), 'reasoning must be remove, keep or begins, or none');
+select is(pg_temp.refusal('chatbot', 'on_leave', 'x'), 'on_leave must be stop or finish, or none');
+select is(pg_temp.refusal('chatbot', 'on_repeat', 'x'), 'on_repeat must be refuse or attach, or none');
+select is(pg_temp.refusal('chatbot', 'detached_time', '0'), 'detached_time must be a whole number from 1 to 86400, or none');
 select is(pg_temp.refusal('workspace', 'credits', 'x'), 'credits must be a whole number from 0 to 1000000000000000, or unlimited');
 select is(pg_temp.refusal('workspace', 'active', 'x'), 'active must be yes or no');
 select is(pg_temp.refusal('workspace', 'name', ''), 'name must be 1 to 200 characters without control characters');

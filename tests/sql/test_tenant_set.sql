@@ -45,12 +45,12 @@ select throws_ok($$ select banter.chatbot_new('five', 'm', 'M', '{"price":"x"}')
 select throws_ok($$ select banter.chatbot_new('six', 'm', 'M', '{}') $$, 'P0001', null, 'of no workspace');
 select is((select count(*)::integer from banter_data.chatbot where chatbot = 'm'), 0, 'nothing is made');
 select is(banter.chatbot_set('five/N', '{"name":"O","system_prompt":"Be\nkind.","model":"m","temperature":"0.5","max_tokens":"9","servers":"b,default","reasoning":"keep",
-	"history_messages":"0","history_chars":"8","stream":"yes","price":"3","rate_limit":"4","rate_window":"5","visitor_exchanges":"7","visitor_credits":"8","retention_days":"6","active":"no"}'), '5/n');
+	"history_messages":"0","history_chars":"8","stream":"yes","price":"3","rate_limit":"4","rate_window":"5","visitor_exchanges":"7","visitor_credits":"8","on_leave":"finish","detached_time":"9","on_repeat":"attach","retention_days":"6","active":"no"}'), '5/n');
 select pg_temp.row_is($$ select name, system_prompt, model, temperature, max_tokens, history_messages, history_chars, stream, price, rate_limit,
-	rate_window, visitor_exchanges, visitor_credits, retention_days, active, servers, reasoning from banter.chatbot_show('n') $$,
-	row('O'::text, E'Be\nkind.'::text, 'm'::text, 0.5::float8, 9, 0, 8, true, 3, 4, 5, 7, 8, 6, false, 'b,default'::text, 'keep'::text), 'every setting');
+	rate_window, visitor_exchanges, visitor_credits, retention_days, active, servers, reasoning, on_leave, detached_time, on_repeat from banter.chatbot_show('n') $$,
+	row('O'::text, E'Be\nkind.'::text, 'm'::text, 0.5::float8, 9, 0, 8, true, 3, 4, 5, 7, 8, 6, false, 'b,default'::text, 'keep'::text, 'finish'::text, 9, 'attach'::text), 'every setting');
 select banter.chatbot_set('n', '{"system_prompt":"none","model":"none","temperature":"none","max_tokens":"none","servers":"none","reasoning":"none","history_messages":"none",
-	"history_chars":"none","stream":"none","price":"none","rate_limit":"none","rate_window":"none","visitor_exchanges":"none","visitor_credits":"none","retention_days":"none"}');
+	"history_chars":"none","stream":"none","price":"none","rate_limit":"none","rate_window":"none","visitor_exchanges":"none","visitor_credits":"none","on_leave":"none","detached_time":"none","on_repeat":"none","retention_days":"none"}');
 select pg_temp.row_is($$ select name, active from banter.chatbot_show('n') $$, row('O'::text, false), 'others stay');
 select banter.chatbot_create(5, 'fresh', 'O', '');
 select is_empty($$ select to_jsonb(c) - '{chatbot,active,created_at}'::text[] from banter_data.chatbot c where c.chatbot = 'n'

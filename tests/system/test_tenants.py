@@ -385,6 +385,42 @@ def test_R5_nothing_of_the_other_is_stopped(sides):
     assert theirs.holds() == before
 
 
+def test_nothing_of_the_other_is_heard(sides, database):
+    """By no key, as no answer, and by no name; nor what leaving means there."""
+    mine, theirs = sides
+    before = theirs.holds()
+    keys = ((mine.site_key, "site"), (mine.site.tenant.widget_key, "widget"), (mine.site.tenant.workspace_key, "workspace"))
+    with contextlib.closing(psycopg2.connect(database.url("banter_app"))) as app:
+        for value, (key, kind), workspace, token, chatbot in itertools.product(
+                (*theirs.ids(), theirs.site_key), keys, (mine.workspace, theirs.workspace), (mine.token, theirs.token, None),
+                (mine.chatbot, None)):
+            who = workspace, sha256(key), kind, chatbot or value, value, sha256(token or value)
+            for place in ("%s, null, null, true", "null, %s, null, true"):
+                told = call_on(app, f"select * from banter.talk_stream({ON_PAGE}, {place})", *who, value)
+                assert told[0][0] in (*UNSEEN, "found") and theirs.secret not in str(told)
+                assert told[0][6] is None or told[0][7] != theirs.conversation and told[0][6] not in theirs.ids()
+        for value in theirs.ids():
+            who = mine.workspace, sha256(mine.site.tenant.workspace_key), "workspace", mine.chatbot, None, None
+            told = call_on(app, f"select * from banter.talk_stream({READER}, %s, null, %s, true)", *who, mine.conversation, value)
+            assert told[0][0] == "conversation_not_found" and told[0][6:] == (None,) * 8
+            for conversation, message in ((value, None), (value, value), (mine.conversation, value)):
+                assert call_on(app, "select * from banter.talk_answer(%s, %s, %s)", mine.workspace, conversation, message) == []
+            assert call_on(app, "select banter.exchange_leave(%s, %s)", mine.workspace, value) == [(None,)]
+    assert theirs.holds() == before
+
+
+def test_A3_nothing_of_the_other_is_heard(sides):
+    """The same answer as for what does not exist."""
+    mine, theirs = sides
+    who = (("/v1/chat", {"x-api-key": mine.site_key, "X-Visitor-Token": mine.token}),
+           ("/v1/chat", {"x-api-key": mine.site.tenant.widget_key, "X-Session-Id": mine.session}),
+           (f"/api/v1/chatbots/{mine.chatbot}", {"Authorization": f"Bearer {mine.site.tenant.workspace_key}"}),
+           (f"/api/v1/chatbots/{theirs.chatbot}", {"Authorization": f"Bearer {mine.site.tenant.workspace_key}"}))
+    for value, (path, headers) in itertools.product(theirs.ids(), who):
+        told = [mine.site.request("GET", f"{path}/conversations/{one}/stream", headers, key=False) for one in (value.replace(" ", "_"), NONE)]
+        assert [(reply.status_code, reply.content) for reply in told] == [(404, told[1].content)] * 2, value
+
+
 COMPLETION = """select * from banter.completion_begin(%s, %s, %s, %s, null, %s, 'a', 'c', 'hello', false, %s, %s, 300, 20, 10000, 'r', 0, 0,
     30000)"""
 
@@ -414,6 +450,7 @@ def test_the_application_can_execute_no_more_than_was_tried(sides, database):
     """These are all of its functions: one that is added must be added to the tests above."""
     names = call(database, """select p.proname from pg_proc p join pg_namespace n on n.oid = p.pronamespace
         where n.nspname like 'banter%%' and has_function_privilege(p.oid, 'execute') order by 1""")
-    assert [name for (name,) in names] == ["completion_begin", "exchange_begin", "exchange_end", "health", "lease_renew", "messages_read", "models_list",
+    assert [name for (name,) in names] == ["completion_begin", "exchange_begin", "exchange_end", "exchange_leave", "health", "lease_renew", "messages_read", "models_list",
                                             "schema_version",
-                                            "stops", "talk_delete", "talk_feedback", "talk_stop", "talk_stopped", "talks_list", "visit_begin"]
+                                            "stops", "talk_answer", "talk_delete", "talk_feedback", "talk_stop", "talk_stopped", "talk_stream", "talks_list",
+                                            "visit_begin"]

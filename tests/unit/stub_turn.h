@@ -121,7 +121,8 @@ static inline enum status stub_turn_new(struct stub_turn *t)
 	memset(&stub_sink, 0, sizeof(stub_sink));
 	stub_time.now = STUB_TIME_START;
 	wait_init(&t->wait);
-	t->context = (struct turn_context){ &stub_config, &t->db, NULL, &t->wait, NULL, false };
+	t->context =
+		(struct turn_context){ .config = &stub_config, .db = &t->db, .wait = &t->wait };
 	status = model_new(&stub_config, &t->model);
 	t->context.model = t->model;
 	turn_init(&t->turn, &t->context);

@@ -207,9 +207,10 @@ static void any_page_may_read_it(void **state)
 	given.reply.any_origin = true;
 	reply_preflight(&given.reply, "POST");
 	assert_true(str_holds(stub_gateway_out(), STR("\r\nAccess-Control-Allow-Origin: *\r\n")));
-	assert_true(str_holds(stub_gateway_out(),
-			      STR("Idempotency-Key, X-Request-Id, "
-				  "X-Visitor-Token, X-Visitor-Identity, X-Session-Id\r\n")));
+	assert_true(str_holds(
+		stub_gateway_out(),
+		STR("Idempotency-Key, X-Request-Id, "
+		    "X-Visitor-Token, X-Visitor-Identity, X-Session-Id, Last-Event-ID\r\n")));
 	end(&given);
 
 	ask(&given, "POST");

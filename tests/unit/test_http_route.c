@@ -2,6 +2,7 @@
 #include "unit.h"
 
 #include "http/agui.h"
+#include "http/attach.h"
 #include "http/chatbot.h"
 #include "http/deep_chat.h"
 #include "http/description.h"
@@ -47,6 +48,10 @@ static void every_path_of_ours(void **state)
 		{ STR("/v1/chat/conversations/c-1/stop"), talks_serve_stop, &dialect_headless,
 		  ROUTE_VISITORS },
 		{ STR("/api/v1/chatbots/b-1/conversations/c-1/stop"), talks_serve_stop,
+		  &dialect_chatbot, 0 },
+		{ STR("/v1/chat/conversations/c-1/stream"), attach_serve, &dialect_headless,
+		  ROUTE_VISITORS },
+		{ STR("/api/v1/chatbots/b-1/conversations/c-1/stream"), attach_serve,
 		  &dialect_chatbot, 0 },
 		{ STR("/api/v1/chatbots/b-1/conversations/c-1/messages"), talks_serve_messages,
 		  &dialect_chatbot, 0 },

@@ -91,6 +91,43 @@ static void sse(void **state)
 	end();
 }
 
+/* L2: who came later is told numbers, and which answer it is. */
+static void numbers_are_told_to_who_came_later(void **state)
+{
+	struct event event = start;
+
+	(void)state;
+	event.attached = true;
+	begin(&dialect_headless, true);
+	said(&start);
+	assert_int_equal(tell(&event), STATUS_OK);
+	(void)flush();
+	assert_non_null(strstr(stub_gateway_take().p, "{\"type\":\"start\",\"conversationId\":"
+						      "\"c-1\",\"messageId\":\"m-1\"}\n"));
+	event = hel;
+	event.attached = true;
+	event.number = 3;
+	assert_str(said(&event), "{\"type\":\"token\",\"number\":3,\"token\":\"Hel\"}\n");
+	event = done;
+	event.attached = true;
+	event.number = 6;
+	assert_str(said(&event), "{\"type\":\"done\",\"number\":6,\"message\":\"Hello\\n\","
+				 "\"conversationId\":\"c-1\"}\n");
+	end();
+	begin(&dialect_chatbot, true);
+	said(&start);
+	event = hel;
+	event.attached = true;
+	event.number = 3;
+	assert_str(said(&event), "id: 3\ndata: {\"type\":\"token\",\"token\":\"Hel\"}\n\n");
+	event = failed;
+	event.attached = true;
+	event.number = 3;
+	assert_str(said(&event), "data: {\"type\":\"error\",\"error\":\"Internal server error\","
+				 "\"code\":\"INTERNAL_ERROR\"}\n\n");
+	end();
+}
+
 static void an_error_is_an_event(void **state)
 {
 	(void)state;
@@ -368,6 +405,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(ndjson),
 		cmocka_unit_test(sse),
+		cmocka_unit_test(numbers_are_told_to_who_came_later),
 		cmocka_unit_test(an_error_is_an_event),
 		cmocka_unit_test(the_last_event_ends_the_request),
 		cmocka_unit_test(events_of_one_read_share_a_flush),

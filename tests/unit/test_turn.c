@@ -174,27 +174,28 @@ static void each_end_is_as_the_table_says(void **state)
 }
 
 /* What the client's going away makes of an exchange, whichever of the sink's calls tells it. */
+#define ASKED "exchange_leave(5, 'x') step "
 static const char *const left_at[] = {
-	/* start */ "exchange_begin start(c-1, m-1) " FINISH_UNASKED(
+	/* start */ "exchange_begin start(c-1, m-1) " ASKED FINISH_UNASKED(
 		"failed", "'', null, null, null, 'the client left', null, 0"),
 	/* flush */
-	"exchange_begin start(c-1, m-1) flush " FINISH_UNASKED(
+	"exchange_begin start(c-1, m-1) flush " ASKED FINISH_UNASKED(
 		"failed", "'', null, null, null, 'the client left', null, 0"),
 	/* token */
-	OPENED "next token(a) flush stop " FINISH_CALL(
-		"left", "'a', null, null, null, 'the client left', 0, 0"),
+	OPENED "next token(a) " ASKED
+	       "stop " FINISH_CALL("left", "'a', null, null, null, 'the client left', 0, 0"),
 	/* flush */
-	OPENED "next token(a) flush stop " FINISH_CALL(
-		"left", "'a', null, null, null, 'the client left', 0, 0"),
+	OPENED "next token(a) flush " ASKED
+	       "stop " FINISH_CALL("left", "'a', null, null, null, 'the client left', 0, 0"),
 	/* token */
-	OPENED "next token(a) flush next token(b) flush stop " FINISH_CALL(
-		"left", "'ab', null, null, null, 'the client left', 0, 0"),
+	OPENED "next token(a) flush next token(b) " ASKED
+	       "stop " FINISH_CALL("left", "'ab', null, null, null, 'the client left', 0, 0"),
 	/* flush */
-	OPENED "next token(a) flush next token(b) flush stop " FINISH_CALL(
-		"left", "'ab', null, null, null, 'the client left', 0, 0"),
+	OPENED "next token(a) flush next token(b) flush " ASKED
+	       "stop " FINISH_CALL("left", "'ab', null, null, null, 'the client left', 0, 0"),
 	/* the last flush: all of it is here, but it was not sent on */
-	OPENED "next token(a) flush next token(b) flush next flush stop " FINISH_CALL(
-		"left", "'ab', 'stop', null, null, 'the client left', 0, 0"),
+	OPENED "next token(a) flush next token(b) flush next flush " ASKED
+	       "stop " FINISH_CALL("left", "'ab', 'stop', null, null, 'the client left', 0, 0"),
 	/* done: stored, whoever hears it */
 	OPENED "next token(a) flush next token(b) flush next flush " FINISH_CALL(
 		"done", "'ab', 'stop', null, null, null, 0, 0") "done(c-1, m-1, ab) stop ",
@@ -240,11 +241,52 @@ static void a_failure_is_told_to_nobody(void **state)
 	stub_sink.refuse_at = 4;
 	stub_sink.refusal = STATUS_CLOSED;
 	stub_turn_play(&t);
-	assert_string_equal(journal.text,
-			    OPENED "next token(a) flush " FINISH_CALL(
-				    "failed", "'a', null, null, null, 'stub', 0, 0") "error ");
+	assert_string_equal(journal.text, OPENED "next token(a) flush " FINISH_CALL(
+						  "failed", "'a', null, null, null, 'stub', 0, 0"));
 	assert_int_equal(t.turn.end, TURN_LEFT);
 	stub_turn_free(&t);
+}
+
+/* S7: where its chatbot says so, what its client left goes on to its end, for a minute at most. */
+static void what_was_left_goes_on(void **state)
+{
+	static const struct stub_row minute = { { "60" } }, never = { { "0" } };
+	static const struct stub_piece pieces[] = { { .bytes = STR(DELTA("a")) },
+						    { .bytes = STR(DELTA("b")), .ms = 59999 },
+						    { .bytes = STR(FINISH("stop") DONE) } },
+				       late[] = { { .bytes = STR(DELTA("a")) },
+						  { .bytes = STR(DELTA("b")), .ms = 60000 },
+						  { .bytes = STR(FINISH("stop") DONE) } };
+	static const struct {
+		const struct stub_row *found;
+		const struct stub_piece *pieces;
+		enum turn_end end;
+		const char *stored, *cause;
+	} kinds[] = {
+		{ &minute, pieces, TURN_DONE, "'done', 'ab', 'stop'",
+		  "its client left before the end" },
+		{ &minute, late, TURN_LEFT, "'left', 'ab', null", "the client left" },
+		{ &never, pieces, TURN_LEFT, "'left', 'a', null", "the client left" },
+		{ NULL, pieces, TURN_LEFT, "'left', 'a', null", "the client left" },
+	};
+	struct stub_turn t;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < COUNT(kinds); i++) {
+		stub_http_script(kinds[i].pieces, 3);
+		stub_turn_begin(&t, stub_good, 2);
+		stub_db.found = kinds[i].found;
+		stub_sink.refuse_at = 4;
+		stub_sink.refusal = STATUS_CLOSED;
+		stub_turn_play(&t);
+		assert_int_equal(journal_count(kinds[i].stored), 1);
+		assert_int_equal(journal_count(ASKED), 1);
+		assert_int_equal(journal_count("done("), 0);
+		assert_string_equal(t.turn.cause, kinds[i].cause);
+		assert_int_equal(t.turn.end, kinds[i].end);
+		stub_turn_free(&t);
+	}
 }
 
 /* A sink without memory for an event is no client that left: it is told of the failure. */
@@ -277,6 +319,7 @@ int main(void)
 		cmocka_unit_test(each_end_is_as_the_table_says),
 		cmocka_unit_test(the_client_leaves_at_every_call),
 		cmocka_unit_test(a_failure_is_told_to_nobody),
+		cmocka_unit_test(what_was_left_goes_on),
 		cmocka_unit_test(a_sink_without_memory_is_a_failure),
 	};
 

@@ -113,6 +113,41 @@ static void client_leaves(void **state)
 	}
 }
 
+static bool answer(void *context)
+{
+	int *asked = context;
+
+	return ++*asked == 1;
+}
+
+/* What runs may go on without its client: the wait goes on too, until it is told otherwise. */
+static void who_is_left_may_go_on(void **state)
+{
+	struct wait wait;
+	int pair[2], asked = 0;
+
+	(void)state;
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
+	wait_init(&wait);
+	wait_client(&wait, CLIENT, pair[0]);
+	wait.left = answer;
+	wait.left_context = &asked;
+	close(pair[1]);
+	while (!asked)
+		assert_int_equal(wait_some(&wait, later()), STATUS_OK);
+	assert_false(wait.client_left);
+	assert_int_equal(wait_some(&wait, clock_ms() + 1), STATUS_TIMEOUT);
+	assert_int_equal(asked, 1);
+	wait.client_left = true; /* a write failed */
+	wait_undisturbed(&wait, true);
+	assert_int_equal(wait_some(&wait, clock_ms() + 1), STATUS_TIMEOUT);
+	assert_int_equal(asked, 1);
+	wait_undisturbed(&wait, false);
+	assert_int_equal(wait_some(&wait, later()), STATUS_CLOSED);
+	assert_int_equal(asked, 2);
+	close(pair[0]);
+}
+
 static void next_client_starts_anew(void **state)
 {
 	struct wait wait;
@@ -391,6 +426,7 @@ int main(void)
 		cmocka_unit_test(deadline_passes),
 		cmocka_unit_test(descriptors_end_it),
 		cmocka_unit_test(client_leaves),
+		cmocka_unit_test(who_is_left_may_go_on),
 		cmocka_unit_test(next_client_starts_anew),
 		cmocka_unit_test(storing_is_not_disturbed),
 		cmocka_unit_test(an_exchange_that_is_to_end),

@@ -1,0 +1,46 @@
+-- Which answer may be heard by whom. What becomes of it talk_answer says.
+create or replace function banter.talk_stream(
+	p_workspace bigint, p_key_hash bytea, p_kind text, p_chatbot text, p_session text, p_origin text, p_token bytea,
+	p_user text, p_expires bigint, p_signature bytea, p_conversation text, p_named text, p_message text, p_good boolean)
+returns table (
+	outcome text, body text, limit_max integer, limit_remaining integer, limit_reset bigint, retry_after integer,
+	exchange text, conversation text, message_id text, state text, answer text, finish_reason text,
+	tokens_in integer, tokens_out integer)
+language plpgsql
+security definer
+set search_path = pg_catalog, banter_data, pg_temp
+set enable_seqscan = off
+set plan_cache_mode = force_generic_plan
+as $$
+#variable_conflict use_column
+declare
+	v record := banter_data.talk_holder(
+		p_workspace => p_workspace, p_key_hash => p_key_hash, p_kind => p_kind, p_chatbot => p_chatbot,
+		p_session => p_session, p_origin => p_origin, p_token => p_token, p_user => p_user, p_expires => p_expires,
+		p_signature => p_signature, p_does => 'listens', p_good => p_good,
+		p_conversation => case when p_named is null then coalesce(p_conversation, '') end);
+	v_conversation text := p_conversation;
+begin
+	outcome := coalesce(v.outcome, 'found');
+	if outcome = 'found' then
+		if p_named is not null then
+			select c.conversation into v_conversation
+			from banter_data.conversation c
+			where c.workspace = p_workspace and case p_kind
+				when 'site' then c.visitor = any (v.visitors) and c.thread = p_named
+				else c.chatbot = v.chatbot and c.session = case p_kind when 'widget' then p_named else '/' || p_named end end;
+		end if;
+		select a.exchange, a.conversation, a.message_id, a.state, a.answer, a.finish_reason, a.tokens_in, a.tokens_out
+		into exchange, conversation, message_id, state, answer, finish_reason, tokens_in, tokens_out
+		from banter.talk_answer(p_workspace => p_workspace, p_conversation => v_conversation, p_message => p_message) a;
+		if not found and p_message is not null then
+			outcome := 'conversation_not_found';
+		end if;
+	end if;
+	return next;
+end
+$$;
+
+comment on function banter.talk_stream(
+	bigint, bytea, text, text, text, text, bytea, text, bigint, bytea, text, text, text, boolean) is
+	'What is to be heard of a conversation, which is named by its id or (p_named) as its client calls it: as talk_answer, exchange null where nothing runs. found, or why not: as messages_read, bad_request where what was sent is not p_good. Counts in no window.';
