@@ -47,6 +47,7 @@ static enum status say(struct attach *attach, struct sink *sink, enum event_kind
 		.message_id = answer->message_id,
 		.text = text,
 		.finish_reason = kind == EVENT_DONE ? answer->finish_reason : STR_NONE,
+		.stopped = answer->stopped,
 		.tokens_in = kind == EVENT_DONE ? answer->tokens_in : -1,
 		.tokens_out = kind == EVENT_DONE ? answer->tokens_out : -1,
 		.attached = attach->numbered,

@@ -208,6 +208,7 @@ static void take_answer(const struct db_rows *rows, int column, struct talks_sta
 		.message_id = db_rows_text(rows, 0, column + 2),
 		.runs = str_equal(state, STR("running")),
 		.whole = str_equal(state, STR("done")) || str_equal(state, STR("left")),
+		.stopped = str_equal(state, STR("left")),
 		.text = db_rows_text(rows, 0, column + 4),
 		.finish_reason = db_rows_text(rows, 0, column + 5),
 		.tokens_in = db_rows_integer(rows, 0, column + 6, -1),

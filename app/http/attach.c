@@ -29,26 +29,23 @@ static bool read_after(const struct request *request, int64_t *after)
 
 /* What is asked for. False: the reply was sent. */
 static bool read_wish(struct http_context *context, struct request *request, struct reply *reply,
-		      const struct route_match *match, struct talks_reader *reader,
-		      struct talks_choice *stream, int64_t *after)
+		      const struct route_match *match, struct attach_wish *wish)
 {
-	struct str session = route_variable(match, "session");
-	struct str named = session.p ? session : request_header(request, "HTTP_X_SESSION_ID");
+	struct str session = request_header(request, "HTTP_X_SESSION_ID");
 	struct str message = request_member(request, "message");
+	struct talks_reader *reader = &wish->reader;
 	char token[KEY_TOKEN_SIZE];
 
 	if (!exchange_take_key(context, request, reply, match, &reader->key))
 		return false;
 	reader->chatbot = exchange_id(route_variable(match, "chatbot"));
-	reader->session = headless_session_valid(named) ? named : STR_NONE;
+	reader->session = headless_session_valid(session) ? session : STR_NONE;
 	if (reader->key.kind == KEY_SITE)
 		visitor_read(request, &reader->visitor, token);
-	*stream = (struct talks_choice){
-		.talk = session.p ? session : exchange_id(route_variable(match, "conversation")),
-		.named = session.p,
+	wish->choice = (struct talks_choice){
+		.talk = exchange_id(route_variable(match, "conversation")),
 		.message = message.p ? exchange_id(message) : STR_NONE,
-		.good = read_after(request, after) &&
-			(!session.p || headless_session_valid(session)),
+		.good = read_after(request, &wish->after),
 	};
 	return true;
 }
@@ -88,37 +85,42 @@ static void play(struct http_context *context, struct reply *reply, struct attac
 	attach_close(attach);
 }
 
-void attach_serve(struct http_context *context, struct request *request, struct reply *reply,
-		  const struct route_match *match)
+void attach_hear(struct http_context *context, struct request *request, struct reply *reply,
+		 const struct attach_wish *wish)
 {
 	_Alignas(max_align_t) unsigned char state[DIALECT_STATE] = { 0 };
 	struct turn_context turn = exchange_turn_context(context);
-	struct talks_reader reader = { .session = STR_NONE };
 	struct talks_status answer;
-	struct talks_choice stream;
 	struct attach attach;
 	struct talks_read read_back;
 	enum status status;
-	int64_t after;
 
-	if (!read_wish(context, request, reply, match, &reader, &stream, &after) ||
-	    !exchange_hold_place(context, request, reply))
+	if (!exchange_hold_place(context, request, reply))
 		return;
-	status = talks_stream(context->db, context->wait, context->config, &reader, &stream,
-			      &answer, &read_back);
+	status = talks_stream(context->db, context->wait, context->config, &wish->reader,
+			      &wish->choice, &answer, &read_back);
 	if (status || read_back.outcome != TALKS_FOUND) {
 		talks_say(context, request, reply, status, &read_back);
 	} else if (!answer.exchange.p) {
 		reply_send(reply, &(struct reply_head){ .status = 204 }, STR(""));
 	} else {
 		attach = (struct attach){ .context = &turn,
-					  .workspace = reader.key.workspace,
-					  .after = after,
+					  .workspace = wish->reader.key.workspace,
+					  .after = wish->after,
 					  .numbered = true,
 					  .answer = answer };
 		play(context, reply, &attach, state);
 	}
 	talks_read_clear(&read_back);
+}
+
+void attach_serve(struct http_context *context, struct request *request, struct reply *reply,
+		  const struct route_match *match)
+{
+	struct attach_wish wish = { .after = 0 };
+
+	if (read_wish(context, request, reply, match, &wish))
+		attach_hear(context, request, reply, &wish);
 }
 
 bool attach_repeat(struct exchange *exchange)

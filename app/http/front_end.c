@@ -18,28 +18,42 @@ enum http_error front_end_read_key(const struct request *request, struct str *te
 	return text->n ? ERROR_NONE : ERROR_NO_KEY;
 }
 
-/* A site's key and a widget's are one chatbot's: who sends them names none. */
-static void read_chatbot(struct exchange *exchange)
+struct str front_end_chatbot(const struct request *request)
 {
-	struct str chatbot = request_header(exchange->request, "HTTP_X_CHATBOT_ID");
+	struct str chatbot = request_header(request, "HTTP_X_CHATBOT_ID");
 	size_t chars;
 
-	if (!utf8_valid(chatbot, &chars) || chars < 1 || chars > CHATBOT_CHARS) {
-		exchange->bad = true;
-		return;
+	return utf8_valid(chatbot, &chars) && chars >= 1 && chars <= CHATBOT_CHARS ? chatbot
+										   : STR_NONE;
+}
+
+/* Of what a name may have, encodeURIComponent() writes the colon otherwise. */
+struct str front_end_name(const struct route_match *match, char room[FRONT_END_NAME + 1])
+{
+	struct str text = route_variable(match, "session"), name = { room, 0 };
+	bool colon;
+
+	while (text.n && name.n <= FRONT_END_NAME) {
+		colon = text.n >= 3 && str_same((struct str){ text.p, 3 }, STR("%3A"));
+		room[name.n++] = colon ? ':' : text.p[0];
+		text = str_skip(text, colon ? 3 : 1);
 	}
-	exchange->turn.begin.chatbot = chatbot;
-	exchange->turn.begin.completion = true;
+	return headless_session_valid(name) ? name : STR_NONE;
 }
 
 void front_end_read_names(struct exchange *exchange, struct str session)
 {
+	struct store_exchange *begin = &exchange->turn.begin;
+
 	if (headless_session_valid(session))
-		exchange->turn.begin.session = session;
+		begin->session = session;
 	else
 		exchange->bad = true;
-	if (exchange->turn.begin.key.kind == KEY_WORKSPACE)
-		read_chatbot(exchange);
+	if (begin->key.kind != KEY_WORKSPACE)
+		return; /* a site's and a widget's are one chatbot's: who sends them names none */
+	begin->chatbot = front_end_chatbot(exchange->request);
+	begin->completion = begin->chatbot.p;
+	exchange->bad |= !begin->chatbot.p;
 }
 
 bool front_end_accepts(const struct request *request, const char *type)

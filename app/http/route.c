@@ -45,6 +45,8 @@ static const struct route routes[] = {
 	{ "/v1/ag-ui", "POST", exchange_serve, &dialect_agui, ROUTE_STREAM | ROUTE_VISITORS },
 	{ "/v1/deep-chat", "POST", exchange_serve, &dialect_deep_chat, ROUTE_VISITORS },
 	{ "/v1/n8n", "POST", exchange_serve, &dialect_n8n, ROUTE_VISITORS },
+	{ "/v1/ui/{session}/stream", "GET", ui_serve_stream, &dialect_ui,
+	  ROUTE_VISITORS | ROUTE_PRIVATE },
 	{ "/api/v1/chatbots/{chatbot}/chat", "POST", exchange_serve, &dialect_chatbot, 0 },
 	{ "/api/v1/chatbots/{chatbot}/conversations", "GET, HEAD", talks_serve_list,
 	  &dialect_chatbot, 0 },

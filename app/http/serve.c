@@ -28,17 +28,24 @@ static void name_model(const struct http_context *context, char *out, size_t siz
 		 *tries ? " tries=\"" : "", tries, *tries ? "\"" : "");
 }
 
-static void log_request(const struct http_context *context, const struct request *request,
-			const struct reply *reply, int64_t began)
+static struct str path_of(const struct request *request, const struct route *route)
 {
 	struct str path = request->raw_path;
+
+	if (route && route->flags & ROUTE_PRIVATE)
+		return str_from(route->path);
+	if (path.n > LOGGED_PATH)
+		path.n = LOGGED_PATH;
+	return key_stands_in(path) ? STR("(a-key)") : path;
+}
+
+static void log_request(const struct http_context *context, const struct request *request,
+			const struct route *route, const struct reply *reply, int64_t began)
+{
+	struct str path = path_of(request, route);
 	const char *cause = context->log.cause;
 	char first[24] = "-", model[LOGGED_MODEL];
 
-	if (path.n > LOGGED_PATH)
-		path.n = LOGGED_PATH;
-	if (key_stands_in(path))
-		path = STR("(a-key)");
 	if (context->log.first_ms >= 0)
 		snprintf(first, sizeof(first), "%" PRId64, context->log.first_ms);
 	name_model(context, model, sizeof(model));
@@ -161,7 +168,7 @@ void http_serve(struct http_context *context)
 	dispatch(context, &request, &reply, &match);
 	limit_release(context->limit, context->holder);
 	count(context, &request, &match, &reply);
-	log_request(context, &request, &reply, began);
+	log_request(context, &request, match.route, &reply, began);
 	reply_clear(&reply);
 	request_clear(&request);
 }

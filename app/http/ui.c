@@ -5,8 +5,10 @@
 #include "http/ui.h"
 
 #include "base/hot.h"
+#include "http/attach.h"
 #include "http/exchange.h"
 #include "http/front_end.h"
+#include "http/visitor.h"
 
 struct ui {
 	bool text; /* has begun */
@@ -144,6 +146,30 @@ static void put_error(struct buf *out, enum http_error error, int64_t retry_s)
 {
 	(void)retry_s;
 	buf_puts(out, error_words(error));
+}
+
+/* A page asks when it is loaded, whoever it is: who has no token has no answer coming. */
+void ui_serve_stream(struct http_context *context, struct request *request, struct reply *reply,
+		     const struct route_match *match)
+{
+	char room[FRONT_END_NAME + 1], token[KEY_TOKEN_SIZE];
+	struct str name = front_end_name(match, room);
+	struct attach_wish wish = {
+		.reader = { .chatbot = front_end_chatbot(request), .session = name },
+		.choice = { .talk = name, .named = true },
+	};
+	const struct key *key = &wish.reader.key;
+
+	if (!exchange_take_key(context, request, reply, match, &wish.reader.key))
+		return;
+	if (key->kind == KEY_SITE)
+		visitor_read(request, &wish.reader.visitor, token);
+	if (wish.reader.visitor.minted) {
+		reply_send(reply, &(struct reply_head){ .status = 204 }, STR(""));
+		return;
+	}
+	wish.choice.good = name.p && (key->kind != KEY_WORKSPACE || wish.reader.chatbot.p);
+	attach_hear(context, request, reply, &wish);
 }
 
 static const struct reply_header stream_headers[] = {

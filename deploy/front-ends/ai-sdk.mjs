@@ -45,7 +45,8 @@ const textOf = message => message.parts.map(part => (part.type === 'text' ? part
 
 export function Chat({ site, siteKey, id = 'main' }) {
 	const server = useMemo(() => banter(site, siteKey), [site, siteKey]);
-	const { messages, setMessages, sendMessage, regenerate, status, error } = useChat({ id, transport: server.transport });
+	const { messages, setMessages, sendMessage, regenerate, resumeStream, status, error } =
+		useChat({ id, transport: server.transport });
 	const [ready, setReady] = useState(false);
 	const [text, setText] = useState('');
 	const busy = status === 'submitted' || status === 'streaming';
@@ -57,6 +58,7 @@ export function Chat({ site, siteKey, id = 'main' }) {
 		if (gone.aborted)
 			return;
 		setMessages(before);
+		await resumeStream();
 		setReady(true);
 	}
 

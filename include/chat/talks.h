@@ -64,6 +64,7 @@ struct talks_status {
 	struct str exchange, conversation, message_id;
 	bool runs;
 	bool whole;    /* it has ended, and `text` is all that there will be; neither: it failed */
+	bool stopped;  /* it is whole, but ended early */
 	bool attaches; /* of talks_answer(): who asks the same again may hear it */
 	struct str text;
 	struct str finish_reason;

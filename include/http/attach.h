@@ -5,13 +5,20 @@
 #ifndef HTTP_ATTACH_H
 #define HTTP_ATTACH_H
 
+#include "chat/talks.h"
 #include "http/exchange.h"
 #include "http/route.h"
 
-/*
- * A route's handler: the conversation is the path's {conversation}, or {session}, what its client calls
- * it. Streams whatever runs in it, 204 where nothing does.
- */
+/* What is to be heard, from that byte on, and by whom. */
+struct attach_wish {
+	struct talks_reader reader;
+	struct talks_choice choice;
+	int64_t after;
+};
+/* Streams whatever runs in that conversation, as the reply's dialect has it; 204 where nothing does. */
+void attach_hear(struct http_context *context, struct request *request, struct reply *reply,
+		 const struct attach_wish *wish);
+/* A route's handler: the conversation is the path's {conversation}. */
 void attach_serve(struct http_context *context, struct request *request, struct reply *reply,
 		  const struct route_match *match);
 

@@ -13,9 +13,16 @@
 #define FRONT_END_KEYS (KEY_SET(KEY_WIDGET) | KEY_SET(KEY_WORKSPACE))
 /* Of requests: a workspace key's chatbot. */
 #define FRONT_END_CHATBOT "X-Chatbot-Id"
+/* No conversation's name is longer. */
+#define FRONT_END_NAME 128
 
 /* A dialect's read_key: x-api-key, else what is borne. ERROR_NO_KEY, ERROR_MALFORMED_KEY. */
 enum http_error front_end_read_key(const struct request *request, struct str *text);
+
+/* The chatbot that a workspace key is to be for, by its id or its name; absent: it is not said. */
+struct str front_end_chatbot(const struct request *request);
+/* What stands for {session}; it is in `room` then. Absent: it is no name. */
+struct str front_end_name(const struct route_match *match, char room[FRONT_END_NAME + 1]);
 
 /* For a dialect's `read`. */
 

@@ -26,6 +26,7 @@ enum route_flag {
 	ROUTE_STREAM = 1 << 2,	 /* an exchange here is a stream */
 	ROUTE_WHOLE = 1 << 3,	 /* an exchange here is one answer; neither: its body says which */
 	ROUTE_VISITORS = 1 << 4, /* a page may ask here with a site key */
+	ROUTE_PRIVATE = 1 << 5,	 /* no log says what stands for its names, but its pattern */
 };
 
 struct route {

@@ -15,7 +15,8 @@ as $$
 #variable_conflict use_column
 declare
 	v record := banter_data.talk_holder(
-		p_workspace => p_workspace, p_key_hash => p_key_hash, p_kind => p_kind, p_chatbot => p_chatbot,
+		p_workspace => p_workspace, p_key_hash => p_key_hash, p_kind => p_kind,
+		p_chatbot => case when p_named is null then p_chatbot else banter_data.chatbot_called(p_workspace, p_chatbot) end,
 		p_session => p_session, p_origin => p_origin, p_token => p_token, p_user => p_user, p_expires => p_expires,
 		p_signature => p_signature, p_does => 'listens', p_good => p_good,
 		p_conversation => case when p_named is null then coalesce(p_conversation, '') end);
@@ -24,11 +25,17 @@ begin
 	outcome := coalesce(v.outcome, 'found');
 	if outcome = 'found' then
 		if p_named is not null then
-			select c.conversation into v_conversation
-			from banter_data.conversation c
-			where c.workspace = p_workspace and case p_kind
-				when 'site' then c.visitor = any (v.visitors) and c.thread = p_named
-				else c.chatbot = v.chatbot and c.session = case p_kind when 'widget' then p_named else '/' || p_named end end;
+			-- A user's own goes before what their token still holds.
+			v_conversation := coalesce((
+				select c.conversation
+				from banter_data.conversation c
+				where c.visitor = any (v.visitors) and c.workspace = p_workspace and c.thread = p_named
+				order by array_position(v.visitors, c.visitor)
+				limit 1), (
+				select c.conversation
+				from banter_data.conversation c
+				where c.workspace = p_workspace and c.chatbot = v.chatbot
+					and c.session = case p_kind when 'widget' then p_named when 'workspace' then '/' || p_named end));
 		end if;
 		select a.exchange, a.conversation, a.message_id, a.state, a.answer, a.finish_reason, a.tokens_in, a.tokens_out
 		into exchange, conversation, message_id, state, answer, finish_reason, tokens_in, tokens_out
@@ -43,4 +50,4 @@ $$;
 
 comment on function banter.talk_stream(
 	bigint, bytea, text, text, text, text, bytea, text, bigint, bytea, text, text, text, boolean) is
-	'What is to be heard of a conversation, which is named by its id or (p_named) as its client calls it: as talk_answer, exchange null where nothing runs. found, or why not: as messages_read, bad_request where what was sent is not p_good. Counts in no window.';
+	'What is to be heard of a conversation, which is named by its id or (p_named) as its client calls it, with a workspace key by the chatbot''s id or name: as talk_answer, exchange null where nothing runs. found, or why not: as messages_read, bad_request where what was sent is not p_good. Counts in no window.';

@@ -1,4 +1,4 @@
-"""The AI SDK's UI message stream, by its bytes: U1 to U4; and with it what front ends have in common: F1 to F4."""
+"""The AI SDK's UI message stream, by its bytes: U1 to U5; and with it what front ends have in common: F1 to F4."""
 
 import json
 
@@ -241,6 +241,148 @@ def test_U4_the_name_counts_for_nothing_else(ui):
     """A question that is edited comes last, under its old name."""
     said = [script(name(), tokens=[str(place)]) for place in range(3)]
     assert ui.answer(ids(*said), messageId="m0") == "2"
+
+
+# U5
+
+
+class Running:
+    """An answer that stands still behind its first tokens, and who asked."""
+
+    def __init__(self, client, chat=None, **members):
+        self.client, self.chat, self.gate = client, chat or name(), name()
+        question = script(self.gate, **{"tokens": ["We", " are", " \u00e9", " open"], "gates": {"3": self.gate}, **members})
+        self.reply = client.site.request("POST", UI, client.headers, key=False, stream=True, json={
+            "id": self.chat, "messages": [message(question)]})
+        assert self.reply.status_code == 200
+        self.came = b""
+        self._pieces = self.reply.iter_content(None)
+        while b'" are"' not in self.came:
+            self.came += next(self._pieces)
+
+    @property
+    def conversation(self):
+        return json.loads(self.came.split(b"\n\n")[0].removeprefix(b"data: "))["messageMetadata"]["conversationId"]
+
+    def hear(self, client=None, chat=None, **options):
+        client = client or self.client
+        return client.site.request("GET", f"{UI}/{chat or self.chat}/stream", client.headers, key=False, **options)
+
+    def attach(self, client=None):
+        """A listener that has begun: what it then reads is the whole stream."""
+        reply = self.hear(client, stream=True)
+        assert reply.status_code == 200, reply.text
+        pieces = reply.iter_content(None)
+        came = next(pieces)
+        return lambda: (came + b"".join(pieces)).decode()
+
+    def rest(self):
+        self.client.site.model.open_gate(self.gate)
+        self.came += b"".join(self._pieces)
+        return self.came.decode()
+
+
+def joined(text):
+    """A stream with its tokens as one, and without its heartbeats."""
+    lines = [line for line in text.replace("\n:\n", "\n").split("\n\n") if line]
+    deltas = [json.loads(line.removeprefix("data: "))["delta"] for line in lines if "text-delta" in line]
+    return [line for line in lines if "text-delta" not in line], "".join(deltas)
+
+
+@pytest.mark.parametrize("members, last", [
+    ({}, '{"type":"finish","finishReason":"stop"}'), ({"finish": "length"}, '{"type":"finish","finishReason":"length"}'),
+    ({"cut_after": 2}, '{"type":"error","errorText":"Internal server error"}')])
+def test_U5_a_stream_is_taken_up_again_from_its_beginning(ui, members, last):
+    running = Running(ui, **members)
+    listener = running.attach()
+    whole = running.rest()
+    assert joined(listener()) == joined(whole)
+    assert joined(whole)[0][-2:] == [f"data: {last}", DONE]
+    until(lambda: running.hear().status_code == 204, "its end")
+
+
+def test_U5_one_that_is_stopped(ui):
+    running = Running(ui)
+    listener = running.attach()
+    stopped = ui.site.request("POST", f"/v1/chat/conversations/{running.conversation}/stop", {"X-Session-Id": running.chat})
+    assert stopped.status_code == 200
+    assert joined(listener()) == joined(running.rest())
+    assert joined(running.came.decode())[0][-2] == 'data: {"type":"abort","reason":"stopped"}'
+
+
+def test_U5_what_a_reply_says_of_itself(ui):
+    running = Running(ui)
+    reply = running.hear(stream=True)
+    check_headers(reply, stream=True)
+    assert reply.headers["Content-Type"] == "text/event-stream" and reply.headers[HEADER] == "v1"
+    reply.close()
+    running.rest()
+    until(lambda: running.hear().status_code == 204, "its end")
+    over = running.hear()
+    assert over.content == b"" and "Content-Type" not in over.headers
+    check_headers(over)
+
+
+def test_U5_whose_stream_it_is(pages):
+    """The name alone is worth nothing."""
+    chat = name()
+    token = visitor(pages).ask("x", chat=chat).headers["X-Visitor-Token"]
+    running = Running(visitor(pages, token=token), chat)
+    assert running.hear(visitor(pages)).status_code == 204, "nobody's, who has no token yet"
+    other = visitor(pages).ask("x", chat=chat).headers["X-Visitor-Token"]
+    assert running.hear(visitor(pages, token=other)).status_code == 204
+    assert refused(running.hear(visitor(pages, token="vt-site_none")), 401, "Unknown visitor")
+    assert refused(running.hear(visitor(pages, token=token, origin="https://evil.example")), 403, "Forbidden")
+    assert running.hear(widget(pages.site)).status_code == running.hear(workspace(pages.site)).status_code == 204
+    assert refused(running.hear(Client(pages.site, {})), 401, "Unauthorized")
+    assert refused(running.hear(Client(pages.site, {"x-api-key": "pk-site_none"})), 401, "Unauthorized")
+    reply = running.hear(visitor(pages, token=token, origin=None), stream=True)
+    assert reply.status_code == 200 and may_be_read(reply), "a GET may have no Origin"
+    reply.close()
+    listener = running.attach(visitor(pages, token=token))
+    assert joined(listener() if running.rest() else "") == joined(running.came.decode())
+
+
+def test_U5_a_workspace_key_names_the_chatbot(site):
+    called = name("bot")
+    site.sql("update banter_data.chatbot set name = %s where chatbot = %s", called, site.tenant.chatbot)
+    running = Running(workspace(site))
+    assert running.hear(widget(site)).status_code == 204
+    listeners = [running.attach(), running.attach(workspace(site, **{"X-Chatbot-Id": called}))]
+    running.rest()
+    assert [joined(listener()) for listener in listeners] == [joined(running.came.decode())] * 2
+    assert refused(running.hear(workspace(site, **{"X-Chatbot-Id": "none"})), 404, "Not found")
+    assert refused(running.hear(workspace(site, **{"X-Chatbot-Id": None})), 400, "Invalid request payload")
+
+
+def test_U5_names_as_browsers_write_them(ui):
+    chat = f"a:{name()}:b"
+    running = Running(ui, chat)
+    for written in (chat, chat.replace(":", "%3A"), chat.replace(":", "%3a")):
+        reply = running.hear(chat=written, stream=True)
+        assert reply.status_code == 200
+        reply.close()
+    running.rest()
+    for wrong in ("a%20b", "%", "x" * 129, "a%3Ab" * 50):
+        assert refused(running.hear(chat=wrong), 400, "Invalid request payload")
+
+
+def test_U5_a_preflight(pages):
+    reply = pages.site.request("OPTIONS", f"{UI}/{name()}/stream", {
+        "Origin": "https://any.example", "Access-Control-Request-Method": "GET"}, key=False)
+    assert reply.status_code == 204 and reply.headers["Access-Control-Allow-Methods"] == "GET"
+    assert "x-visitor-token" in reply.headers["Access-Control-Allow-Headers"].lower()
+
+
+def test_U5_no_log_says_the_name(start):
+    site = start(workers=2)
+    chat = name()
+    assert Running(widget(site), chat).rest()
+    for path in (f"{UI}/{chat}/stream", f"{UI}/{chat}/stream/"):
+        assert widget(site).site.request("GET", path).status_code == 204
+        assert site.request("POST", path).status_code == 405
+    until(lambda: site.banter.text().count(" path=/v1/ui/{session}/stream status=204 ") == 2, "the lines")
+    assert site.banter.text().count(" path=/v1/ui/{session}/stream status=405 ") == 2 and chat not in site.banter.text()
 
 
 # F1

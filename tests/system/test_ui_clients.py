@@ -1,4 +1,4 @@
-"""The UI message stream as the AI SDK, its React hook and assistant-ui read it, against a real site: F1, U1 to U4."""
+"""The UI message stream as the AI SDK, its React hook and assistant-ui read it, against a real site: F1, U1 to U5."""
 
 import json
 import os
@@ -9,7 +9,7 @@ import subprocess
 import pytest
 import servers
 from servers import name, script
-from test_ui import UI
+from test_ui import UI, Running, joined, widget
 from test_visitors import PAGE, Pages
 
 FRONT_ENDS = pathlib.Path(__file__).parent / "front_ends"
@@ -104,6 +104,19 @@ def test_U4_a_client_has_an_answer_made_anew(site, library):
     assert [texts(message) for message in said["messages"]] == [one, "one"]
 
 
+@pytest.mark.parametrize("library", CHATS)
+def test_U5_a_client_takes_a_stream_up_again(site, library):
+    """In another document than asked: all of the answer, then what comes; and nothing where nothing runs."""
+    running = Running(widget(site))
+    asked = {"id": "u1", "role": "user", "parts": [{"type": "text", "text": "as it was asked"}]}
+    said = run(library, site, {"resume": True}, {"resume": True}, chat=running.chat, messages=[asked], heard={
+        "url": site.model.url + "/_model/open", "body": json.dumps({"gate": running.gate})})
+    assert said["resumed"] == [200, 204] and said["status"] == "ready" and "error" not in said
+    assert [one["role"] for one in said["messages"]] == ["user", "assistant"]
+    assert texts(said["messages"][1]) == "We are \u00e9 open" and said["finish"][0] == "stop"
+    assert joined(running.rest())[1] == "We are \u00e9 open"
+
+
 @pytest.mark.parametrize("library", ["ai", "ai7"])
 def test_F1_what_a_page_sends_a_preflight_allows(shared_site, library):
     pages = Pages(shared_site)
@@ -151,6 +164,15 @@ def test_R5_the_example_stops_an_answer(shared_site, example):
     said = use(example, pages, {"say": asked}, {"see": "one"}, {"press": "Stop"})
     assert said["said"] == [["user", asked], ["assistant", "one"]]
     assert [row["state"] for row in pages.site.exchanges()] == ["left"]
+
+
+def test_U5_the_example_takes_a_stream_up_again(shared_site, example):
+    """Loaded anew while an answer comes, it shows all of that."""
+    pages, gate = Pages(shared_site), name()
+    asked = script(gate, tokens=["one", "two"], gates={"2": gate})
+    said = use(example, pages, {"say": asked}, {"see": "one"}, {"load": True}, {"see": "one"},
+               {"post": {"url": shared_site.model.url + "/_model/open", "body": json.dumps({"gate": gate})}}, {"see": "onetwo"})
+    assert said["said"] == [["user", asked], ["assistant", "onetwo"]]
 
 
 def test_P2_the_example_drops_a_token_that_is_nobodys(shared_site, example):

@@ -70,6 +70,36 @@ static void a_workspace_key_names_its_chatbot(void **state)
 	}
 }
 
+static void a_name_in_a_path(void **state)
+{
+	static const struct {
+		const char *path, *name; /* NULL: it is none */
+	} rows[] = {
+		{ "/s-1/x", "s-1" },   { "/a%3Ab%3a/x", "a:b:" }, { "/a:b/x", "a:b" },
+		{ "/a%20b/x", NULL },  { "/%3/x", NULL },	  { "/%/x", NULL },
+		{ "/a%3A%3/x", NULL },
+	};
+	static const struct route route = { .path = "/{session}/x" };
+	char room[FRONT_END_NAME + 1], path[3 * FRONT_END_NAME];
+	struct route_match match;
+	struct str name;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < COUNT(rows); i++) {
+		assert_true(route_matches(&route, str_from(rows[i].path), &match));
+		name = front_end_name(&match, room);
+		assert_int_equal(name.p != NULL, rows[i].name != NULL);
+		if (rows[i].name)
+			assert_same(name, str_from(rows[i].name));
+	}
+	for (i = 127; i < 131; i++) {
+		snprintf(path, sizeof(path), "/%0*d/x", (int)i, 0);
+		assert_true(route_matches(&route, str_from(path), &match));
+		assert_int_equal(front_end_name(&match, room).n, i <= 128 ? i : 0);
+	}
+}
+
 static void the_last_question_alone_counts(void **state)
 {
 #define USER(members) "{\"role\":\"user\"," members "}"
@@ -139,6 +169,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(where_the_key_is),
 		cmocka_unit_test(a_workspace_key_names_its_chatbot),
+		cmocka_unit_test(a_name_in_a_path),
 		cmocka_unit_test(the_last_question_alone_counts),
 		cmocka_unit_test(what_is_said_has_4000_characters_at_most),
 	};

@@ -19,6 +19,10 @@ static const struct stub_piece pieces[] = {
 	"{\"role\":\"user\",\"content\":[{\"type\":\"text\",\"text\":\"a\"},{\"type\":\"text\","   \
 	"\"text\":\"b\"}]}]}"
 
+#define PARTS                                                                                      \
+	"{\"id\":\"s-1\",\"messages\":[{\"role\":\"user\",\"parts\":[{\"type\":\"text\","          \
+	"\"text\":\"a\"},{\"type\":\"text\",\"text\":\"b\"}]}]}"
+
 static const struct stub_row whole_started[] = { { { "started", "c-1", "m-1", [11] = "f" } } };
 static const struct stub_answer whole_good[] = { { .rows = whole_started, .count = 1 }, STORED };
 static const struct stub_row yes[] = { { { "t" } } };
@@ -37,6 +41,7 @@ static const struct {
 	  "\"type\":\"done\"", stub_good },
 	{ "POST", "REQUEST_URI", "/v1/chat/completions", COMPLETION, "Status: 200", "[DONE]",
 	  stub_good },
+	{ "POST", "REQUEST_URI", "/v1/ui", PARTS, "Status: 200", "[DONE]", stub_good },
 	{ "GET", "REQUEST_URI", "/chat", "", "Status: 405", "Method not allowed", stub_good },
 	{ "POST", "REQUEST_URI", "/none", "{", "Status: 404", "Not found", stub_good },
 	{ "GET", "REQUEST_URI", "/health", "", "Status: 200", "\"ok\"", well },
@@ -57,17 +62,18 @@ static void look(bool failing)
 {
 	int starts = count("\"type\":\"start\""), ends = count("\"type\":\"done\"");
 
-	ends += count("\"type\":\"error\"");
+	ends += count("\"type\":\"finish\"") + count("\"type\":\"error\"");
 	assert_int_equal(count("Status: "), 1);
 	if (failing && !count(requests[which].status))
 		assert_int_equal(count("Status: 500 ") + count("Status: 503 "), 1);
 	assert_in_range(starts, 0, count("Status: 200 OK"));
 	assert_int_equal(ends, starts);
 	/* Nobody is answered to less than what was asked. */
-	if (strcmp(requests[which].body, COMPLETION) == 0 && count("Status: 200"))
+	if (strstr(requests[which].body, "\"text\":\"b\"") && count("Status: 200"))
 		assert_non_null(strstr(journal.text, "'a\nb'"));
 	/* Said to be stored if, and only if, it was. */
-	if (count("\"type\":\"done\"") || count("\"message\":\"Hello\""))
+	if (count("\"type\":\"done\"") || count("\"type\":\"finish\"") ||
+	    count("\"message\":\"Hello\""))
 		assert_non_null(strstr(journal.text, "'done'"));
 	if (!failing)
 		assert_int_equal(count(requests[which].end), 1);

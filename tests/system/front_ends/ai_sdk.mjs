@@ -1,6 +1,7 @@
 // The AI SDK's chat, as pages have it, with nothing changed but address, key and what fetch is.
 //   node ai_sdk.mjs MODULES LIBRARY <CONFIG      MODULES: the folder node_modules
-// CONFIG, JSON: {"url", "headers", "chat", "messages": so far, "bytes": one at a time, "steps": [{"send": TEXT}, {"regenerate": PLACE}, {"resume": true}]}
+// CONFIG, JSON: {"url", "headers", "chat", "messages": so far, "bytes": one at a time,
+//   "heard": {"url", "body"} is posted once a stream that runs is heard, "steps": [{"send": TEXT}, {"regenerate": PLACE}, {"resume": true}]}
 // Prints one JSON object: {"messages", "status", "error", "finish": [REASON], "sent": [names of headers], "resumed": [STATUS]}.
 
 import { readFileSync } from 'node:fs';
@@ -28,6 +29,8 @@ async function request(input, init) {
 	said.sent = [...new Headers(init.headers).keys()];
 	if (init.method === 'GET')
 		said.resumed.push(reply.status);
+	if (init.method === 'GET' && reply.status === 200)
+		await fetch(config.heard.url, { method: 'POST', body: config.heard.body });
 	return config.bytes && reply.body ? new Response(byBytes(reply.body), reply) : reply;
 }
 

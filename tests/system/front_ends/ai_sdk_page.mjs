@@ -1,6 +1,7 @@
 // The example of deploy/front-ends/ai-sdk.mjs, as it stands, in a document; and somebody who uses it.
 //   node ai_sdk_page.mjs EXAMPLE <CONFIG      EXAMPLE: a copy of it, beside the folder node_modules
-// CONFIG, JSON: {"site", "siteKey", "origin", "stored": {…}, "steps": [{"say": TEXT}, {"press": WORDS}, {"see": TEXT}, {"load": true}]}
+// CONFIG, JSON: {"site", "siteKey", "origin", "stored": {…}, "steps": [{"say": TEXT}, {"press": WORDS}, {"see": TEXT}, {"load": true},
+//   {"post": {"url", "body"}}]}
 // Prints one JSON object: {"said": [[WHO, TEXT]], "stored": {…}}.
 
 import { readFileSync } from 'node:fs';
@@ -54,6 +55,7 @@ async function open() {
 
 const does = {
 	load: open,
+	post: ({ url, body }) => fetch(url, { method: 'POST', body }),
 	see: text => until(() => texts().some(([, said]) => said === text)),
 	async press(words) {
 		await until(() => button(words) && !button(words).disabled);
