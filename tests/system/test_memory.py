@@ -26,6 +26,6 @@ def test_a_worker_has_200_KiB_of_its_own(pool, postgres, tenant):
     assert own_in_mid_stream(pool(workers=4, database_url=postgres.url()), tenant) <= 200
 
 
-def test_a_worker_that_asks_by_tls_has_436_KiB_of_its_own(pool, postgres, tenant, tls):
+def test_a_worker_that_asks_by_tls_has_420_KiB_of_its_own(pool, postgres, tenant, tls):
     banter = pool(workers=4, database_url=postgres.url(), model_url=tls.url, model_ca=tls.certificates / "ours.pem")
-    assert own_in_mid_stream(banter, tenant) <= 436
+    assert own_in_mid_stream(banter, tenant) <= 420
