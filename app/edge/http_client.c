@@ -95,10 +95,8 @@ static int on_request(void *context, char *ip, char *local_ip, int port, int loc
 	}
 	curl_easy_getinfo(client->easy, CURLINFO_NUM_CONNECTS, &made);
 	client->reused = made == 0;
-	if (made && client->prepared.tls) { /* of what a handshake took, most is free again */
-		heap_trim();
-		stack_trim();
-	}
+	if (made && client->prepared.tls)
+		heap_trim(); /* of what a handshake took, most is free again */
 	client->sent = true;
 	stage_set(client->stage, STAGE_FIRST);
 	limit_silence(client, clock_ms(), client->prepared.first_ms, HTTP_END_LATE_FIRST);
@@ -168,6 +166,8 @@ static void see_status(struct http_client *client)
 		return;
 	curl_easy_getinfo(client->easy, CURLINFO_RESPONSE_CODE, &status);
 	client->status = (int)status;
+	if (status && !client->reused && client->prepared.tls)
+		stack_trim(); /* a handshake's calls are the deepest */
 }
 
 /* A failure of libcurl itself. */
