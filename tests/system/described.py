@@ -15,8 +15,8 @@ import requests
 
 FILE = pathlib.Path(__file__).resolve().parents[2] / "app" / "http" / "openapi.json"
 # What web servers add of their own.
-SERVERS_OWN = {"accept-ranges", "connection", "content-encoding", "content-length", "content-type", "date", "keep-alive", "server",
-               "status", "transfer-encoding", "upgrade", "via", "x-powered-by"}
+SERVERS_OWN = {"accept-ranges", "alternates", "connection", "content-encoding", "content-length", "content-location", "content-type",
+               "date", "keep-alive", "server", "status", "tcn", "transfer-encoding", "upgrade", "via", "x-powered-by"}
 METHODS = {"get", "post", "put", "patch", "delete"}
 
 description = None
@@ -156,8 +156,8 @@ class Description:
         path, query = self.find(target, prefix)
         came = method, status, headers, body, whole
         if path is None:
-            # Others of a site's files are no replies of ours.
-            if headers.get("content-type", "").startswith("application/"):
+            # A site's other files are no replies of ours; nor is a page by which Apache, told to call it JSON, hides one.
+            if headers.get("content-type", "").startswith("application/") and not body.startswith(b"<"):
                 self.elsewhere(came)
             return
         item, asked = self.inside("#/paths", path), method.lower().replace("head", "get")
