@@ -98,7 +98,9 @@ class Judge:
         state = own[0].state if own else None
         if state in STATES[end] or (end == DONE and self.was_stopped(record)):
             return
-        if self.excused(record):
+        if end == DONE and state == "lost" and self.forgotten(record):  # what is there came of its key, asked again
+            self.excuses["acknowledged, and lost"] += 1
+        elif self.excused(record):
             self.excuses["worker killed"] += 1
         elif state == "done" and end in (ERROR, REFUSED) and self.unknown(record):
             self.excuses["stored, but nobody could tell its client"] += 1

@@ -165,6 +165,15 @@ def test_only_what_the_storm_did_is_excused():
                                                                                                 "lost"][1:]
 
 
+def test_an_answer_that_went_with_a_database_may_have_been_asked_for_again():
+    """With its key, in its conversation; who calls the headless API is not told which answer it is."""
+    same = {"key": "k", "conversation": "c", "answer_id": None, "message": "question of b", "expected": "answer of b", "text": "answer of b"}
+    records = [record("a", **same), record("b", **same)]
+    rows = [row("a", "lost", question="question of b", conversation="c"), row("b", conversation="c", attempt=1)]
+    assert judged(records, rows, forgotten=lambda one: one["id"] == "a") == []
+    assert kinds(judged(records, rows)) == ["done, but lost is stored"]
+
+
 @pytest.mark.parametrize("name, body, end", [
     ("chatbot SSE", b'data: {"type":"start"}\n\ndata: {"type":"token","token":"a"}\n\ndata: {"type":"done","message":"a"}\n\n', DONE),
     ("headless NDJSON", b'{"type":"start"}\n\n{"type":"token","token":"a"}\n{"type":"error","error":"x"}\n', ERROR),
