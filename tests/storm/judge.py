@@ -96,13 +96,14 @@ class Judge:
             if not self.kept(record) and not self.was_stopped(record) and self.forgotten(record):
                 return
         state = own[0].state if own else None
+        ended_well = state == "done" or (state in ("left", "replaced") and own[0].stopped)
         if state in STATES[end] or (end == DONE and self.was_stopped(record)):
             return
         if end == DONE and state == "lost" and self.forgotten(record):  # what is there came of its key, asked again
             self.excuses["acknowledged, and lost"] += 1
         elif self.excused(record):
             self.excuses["worker killed"] += 1
-        elif state == "done" and end in (ERROR, REFUSED) and self.unknown(record):
+        elif ended_well and end in (ERROR, REFUSED) and self.unknown(record):
             self.excuses["stored, but nobody could tell its client"] += 1
         else:
             self.say(f"{end}, but", state or "nothing", "is stored:", record, own)

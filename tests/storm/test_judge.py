@@ -165,6 +165,12 @@ def test_only_what_the_storm_did_is_excused():
                                                                                                 "lost"][1:]
 
 
+@pytest.mark.parametrize("stored", [row("a"), row("a", "left", answer="answer", stopped=True)], ids=["done", "stopped"])
+def test_whether_it_was_stored_may_not_be_known_to_its_client(stored):
+    assert judged([record("a", ERROR)], [stored], unknown=lambda one: one["id"] == "a") == []
+    assert judged([record("a", ERROR)], [stored], unknown=lambda one: one["id"] == "b")
+
+
 def test_an_answer_that_went_with_a_database_may_have_been_asked_for_again():
     """With its key, in its conversation; who calls the headless API is not told which answer it is."""
     same = {"key": "k", "conversation": "c", "answer_id": None, "message": "question of b", "expected": "answer of b", "text": "answer of b"}
