@@ -1,6 +1,7 @@
 /* An exchange's way through HTTP, the same for every dialect. Not for what one of them looks like. */
 #include "http/exchange.h"
 
+#include "base/heap.h"
 #include "http/attach.h"
 #include "http/stream.h"
 #include "http/visitor.h"
@@ -112,6 +113,17 @@ static void read_request(struct exchange *exchange, const struct route_match *ma
 		exchange->turn.begin.stream = (flags & ROUTE_STREAM) != 0;
 	exchange->reply->dialect->read(exchange, match);
 	read_idempotency_key(exchange);
+}
+
+/* Nobody reads a long one's bytes again: they would be kept three times while the model talks. */
+static void drop_long_body(struct exchange *exchange, struct request *request)
+{
+	if (!exchange->reply->dialect->long_bodies || request->body.len <= REQUEST_BODY_MAX)
+		return;
+	buf_wipe(&request->body);
+	if (exchange->json)
+		json_drop_text(exchange->json);
+	heap_slim();
 }
 
 void exchange_refuse_key(struct http_context *context, const struct request *request,
@@ -343,6 +355,7 @@ void exchange_serve(struct http_context *context, struct request *request, struc
 	init(&exchange, context, request, reply);
 	exchange.turn.begin.key = key;
 	read_request(&exchange, match);
+	drop_long_body(&exchange, request);
 	if (was_read(&exchange))
 		run(&exchange);
 	clear(&exchange);

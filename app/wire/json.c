@@ -111,6 +111,12 @@ out:
 	return status;
 }
 
+void json_drop_text(struct json *json)
+{
+	free(json->text);
+	json->text = NULL;
+}
+
 void json_free(struct json *json)
 {
 	if (!json)

@@ -85,5 +85,7 @@ bool json_get_integer(struct json_node node, int64_t *out);
  *   STATUS_INVALID  no such member, or null
  */
 enum status json_member_text(const struct json *json, const char *name, struct str *out) MUST_CHECK;
+/* Frees what only json_member_text() reads, which is as much as the document; it finds none from then on. */
+void json_drop_text(struct json *json);
 
 #endif

@@ -43,6 +43,8 @@ static void members_keep_their_text(void **state)
 				 cases[i].text.p ? STATUS_OK : STATUS_INVALID);
 		assert_same(out, cases[i].text);
 	}
+	json_drop_text(json);
+	assert_int_equal(json_member_text(json, cases[0].name, &out), STATUS_INVALID);
 	json_free(json);
 	json = must_parse(STR("{\"\\ud83d\\ude00\\u00e9\\u20ac\":1}"), false);
 	assert_int_equal(json_member_text(json, "\xf0\x9f\x98\x80\xc3\xa9\xe2\x82\xac", &out),
