@@ -943,8 +943,8 @@ def test_a_web_server_that_holds_tokens_back(behind, front, edits, words):
 @pytest.mark.parametrize("front, edits, check, verdict, words", [
     (Nginx, [("snippets/banter.conf", "gzip off;", "gzip on; gzip_types application/x-ndjson; gzip_min_length 0;")],
      "web stream", WARNING, ["gzip", "gzip off"]),
-    (Nginx, [("snippets/banter.conf", "client_max_body_size 1m;", "client_max_body_size 1k;")],
-     "web body", WRONG, ["64 KiB", "client_max_body_size 1m"]),
+    (Nginx, [("snippets/banter.conf", "client_max_body_size 2m;", "client_max_body_size 1k;")],
+     "web body", WRONG, ["64 KiB", "client_max_body_size 2m"]),
     (Nginx, [("snippets/banter.conf", 'fastcgi_param HTTP_PROXY "";', 'fastcgi_param HTTP_AUTHORIZATION "";')],
      "web keys", WRONG, ["Authorization", "HTTP_AUTHORIZATION $http_authorization"]),
     (Nginx, [("snippets/banter.conf", "fastcgi_keep_conn off;", "fastcgi_hide_header Cache-Control;")],
@@ -958,9 +958,9 @@ def test_a_web_server_that_holds_tokens_back(behind, front, edits, words):
     (Fcgid, [("sites-enabled/banter.conf", "FcgidPassHeader Authorization", "")],
      "web keys", WRONG, ["Authorization", "FcgidPassHeader Authorization"]),
     (Fcgid, [("sites-enabled/banter.conf", "\tFcgidMaxRequestLen", "\tFcgidMaxRequestLen 1024\n\t#")],
-     "web body", WRONG, ["FcgidMaxRequestLen 1048576"]),
-    (Lighttpd, [("50-banter.conf", "server.max-request-size = 1024", "server.max-request-size = 1")],
-     "web body", WRONG, ["server.max-request-size = 1024"]),
+     "web body", WRONG, ["FcgidMaxRequestLen 2097152"]),
+    (Lighttpd, [("50-banter.conf", "server.max-request-size = 2048", "server.max-request-size = 1")],
+     "web body", WRONG, ["server.max-request-size = 2048"]),
 ], ids=lambda value: getattr(value, "name", None) or (value if isinstance(value, str) else ""))
 def test_a_web_server_that_is_set_up_wrongly(behind, front, edits, check, verdict, words):
     doctor = behind(crooked(front, *edits))

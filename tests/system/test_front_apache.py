@@ -29,6 +29,6 @@ def test_the_site_around_the_folder_keeps_its_ways(site):
 
 
 def test_uploads_to_the_site_may_be_as_large_as_before(site):
-    large = b"x" * (2 << 20)
+    large = b"x" * (3 << 20)
     assert outside(site, "POST", "/lost.html", data=large).status_code == 200
     assert outside(site, "POST", "/lost.html", data=iter([large])).status_code == 200

@@ -21,7 +21,7 @@ from site_client import Stream
 
 READ_TIME = 4  # seconds a server waits for a silent program here; its file says far more
 BEAT = 0.5
-BODY = 65536  # the longest one
+BODY = 65536  # the longest one of most paths
 ORIGIN = "https://example.com"
 
 
@@ -190,10 +190,15 @@ def test_G9_behind_a_proxy_no_forged_address_counts(begin):
         assert statuses[-1] == 429, (kind, statuses)
 
 
+def of_size(members, size):
+    """A body with those members, of exactly that size."""
+    start = json.dumps(members)[:-1] + ', "padding": "'
+    return (start + "x" * (size - len(start) - 2) + '"}').encode()
+
+
 def padded(api, size):
     """A good body of exactly that size."""
-    start = json.dumps(api.body("Hello", False))[:-1] + ', "padding": "'
-    return (start + "x" * (size - len(start) - 2) + '"}').encode()
+    return of_size(api.body("Hello", False), size)
 
 
 def pieces(body, size=8192):
@@ -224,9 +229,39 @@ def test_a_larger_body_is_400(api, chunked):
     assert api.refuses(send(api, padded(api, BODY + 1), chunked), "invalid")
 
 
+def complete(site, size, chunked, message="Hello"):
+    """A completion that is asked for in a body of exactly that size."""
+    history = [{"role": role, "content": "x" * 500} for role in ("user", "assistant")] * (size // 1500)
+    members = {"model": site.tenant.chatbot, "messages": [*history, {"role": "user", "content": message}]}
+    headers = {"Authorization": f"Bearer {site.tenant.workspace_key}", "Content-Type": "application/json"}
+    body = of_size(members, size)
+    assert len(body) == size
+    return site.request("POST", "/v1/chat/completions", headers, key=False, data=pieces(body) if chunked else body)
+
+
+def test_O5_a_whole_history_passes(front, site, chunked):
+    """In memory, where the server's file promises that: nginx would warn of what it puts to disk."""
+    reply = complete(site, front.longest_body, chunked, script("Hello", tokens=["fine"]))
+    assert reply.status_code == 200, reply.text
+    assert reply.json()["choices"][0]["message"]["content"] == "fine"
+    assert "to a temporary file" not in site.nginx.text()
+
+
+def test_O5_a_longer_history_is_400(front, site, chunked, monkeypatch):
+    """In the form of the protocol: the program says so, not the server, unless it takes no more itself."""
+    if front.longest_body < 1 << 20:
+        monkeypatch.setattr(site.http, "held", False)  # words of the server's own
+        with contextlib.suppress(requests.ConnectionError):
+            assert complete(site, front.longest_body + 1, chunked).status_code in (400, 500)
+        return
+    reply = complete(site, front.longest_body + 1, chunked)
+    assert (reply.status_code, reply.json()["error"]["type"]) == (400, "invalid_request_error")
+    check_headers(reply)
+
+
 def test_a_body_that_the_server_refuses_is_400(front, api, chunked):
     """The server bounds what it reads; where it can it says so in the API's words, else in some way of its own."""
-    body = padded(api, 2 << 20)
+    body = padded(api, 3 << 20)
     if front.says_too_large:
         reply = send(api, body, chunked)
         assert api.refuses(reply, "invalid")
@@ -465,7 +500,7 @@ def own_answers(front, api, headers):
     if not front.owns_processes:
         yield api.json("Hello", headers=headers)
     if front.says_too_large:
-        yield api.post(b" " * (2 << 20), headers=headers)
+        yield api.post(b" " * (3 << 20), headers=headers)
 
 
 def test_G7_pages_of_a_listed_origin_may_read_what_the_server_says(front, begin):

@@ -41,6 +41,7 @@ class Front(servers.Server):
     # What it says itself is the contract's, in the form of the API that was asked; where not, it is its own words.
     says_unavailable = True  # 503 for a pool that is away, or hangs, or whose worker died
     hang_status = 503  # for one that hangs: 503, or 504 in the same form
+    longest_body = 1 << 20  # that reaches the program, on the paths that take the longest: as its own default
     says_too_large = True  # 400 for a body that the server refuses
     says_not_found = True  # 404 for an odd path that it does not pass on
     says_early = True  # 400 in that form (or 414, its own) for a head that is too long or none, before a path is known

@@ -87,6 +87,7 @@ class SharedHost(Fcgid):
     says_early = takes_long_heads = False  # .htaccess is read once there is a path
     path = "/chat"
     holds_tokens_back = True
+    longest_body = 131072  # mod_fcgid's own limit, which a host rarely raises
     says_too_large = False  # in chunks: mod_fcgid says 500; what announces its length gets 400
     says_origins = False
     says_not_found = False  # what .htaccess has no word in: `%2F`, and paths that leave the folder
@@ -96,6 +97,7 @@ class SharedHost(Fcgid):
 
     def site_file(self):
         self.upload()
+        self.env.setdefault("BANTER_BODY_BYTES", self.longest_body)
         write_settings(self.folder / self.settings, self.env)
         return self.host()
 
