@@ -12,7 +12,7 @@
 #include "doctor/tenant.h"
 #include "doctor/web_stream.h"
 
-#define BODY_MOST 65536 /* of a request (G3) */
+#define BODY_MOST 65536 /* of most requests (G3) */
 #define DAY 86400
 #define FEW_DAYS 14
 
@@ -128,36 +128,49 @@ out:
 	doctor_request_clear(&request);
 }
 
-/* The longest body there may be, with a key that cannot be one. */
-static void see_body(struct doctor *doctor)
+/* The longest body that a path takes, with a key that cannot be one. True if it arrives. */
+static bool body_arrives(struct doctor *doctor, const char *path, size_t size,
+			 enum report_verdict otherwise)
 {
 	struct doctor_request request;
 	struct buf body;
+	bool good = false;
 
-	buf_init(&body, BODY_MOST);
+	buf_init(&body, size);
 	buf_puts(&body, "{\"message\":\"");
-	while (body.len < BODY_MOST - 2)
+	while (body.len < size - 2 && !buf_check(&body))
 		buf_putc(&body, 'a');
 	buf_puts(&body, "\"}");
-	doctor_request_init(&request, doctor, "/v1/chat");
+	doctor_request_init(&request, doctor, path);
 	buf_puts(&request.headers, "\nx-api-key: doctor");
 	request.probe.body = buf_view(&body);
 	if (!doctor_request_run(&request, doctor, "web body"))
 		goto out;
 	if (request.probe.status == 401 && doctor_request_says(&request, "error", "Unauthorized")) {
-		report_find(doctor->report, REPORT_OK, "web body", "64 KiB pass");
+		good = true;
 	} else if (request.probe.status == 429) {
 		report_find(doctor->report, REPORT_UNTRIED, "web body",
 			    "too many requests came from this address");
 	} else {
-		report_find(doctor->report, REPORT_WRONG, "web body",
-			    "a body of 64 KiB, which the API allows, is answered with %d",
-			    request.probe.status);
+		report_find(doctor->report, otherwise, "web body",
+			    "a body of %zu KiB, which %s takes, is answered with %d", size / 1024,
+			    path, request.probe.status);
 		report_step(doctor->report, "%s", server_names_advice(&request.probe)->body);
 	}
 out:
 	buf_clear(&body);
 	doctor_request_clear(&request);
+	return good;
+}
+
+/* Who has no front end that sends the whole conversation can do without the long ones. */
+static void see_body(struct doctor *doctor)
+{
+	size_t most = (size_t)doctor->config->body_bytes;
+
+	if (body_arrives(doctor, "/v1/chat", BODY_MOST, REPORT_WRONG) &&
+	    body_arrives(doctor, "/v1/deep-chat", most, REPORT_WARNING))
+		report_find(doctor->report, REPORT_OK, "web body", "%zu KiB pass", most / 1024);
 }
 
 void doctor_web(struct doctor *doctor)

@@ -945,6 +945,8 @@ def test_a_web_server_that_holds_tokens_back(behind, front, edits, words):
      "web stream", WARNING, ["gzip", "gzip off"]),
     (Nginx, [("snippets/banter.conf", "client_max_body_size 2m;", "client_max_body_size 1k;")],
      "web body", WRONG, ["64 KiB", "client_max_body_size 2m"]),
+    (Nginx, [("snippets/banter.conf", "client_max_body_size 2m;", "client_max_body_size 1000k;")],
+     "web body", WARNING, ["1024 KiB", "/v1/deep-chat", "client_max_body_size 2m"]),
     (Nginx, [("snippets/banter.conf", 'fastcgi_param HTTP_PROXY "";', 'fastcgi_param HTTP_AUTHORIZATION "";')],
      "web keys", WRONG, ["Authorization", "HTTP_AUTHORIZATION $http_authorization"]),
     (Nginx, [("snippets/banter.conf", "fastcgi_keep_conn off;", "fastcgi_hide_header Cache-Control;")],
