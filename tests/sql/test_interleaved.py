@@ -29,6 +29,8 @@ LOOSE = {
     "talk_stop": r'"stopped_at": (null|"now"),? ?',
     "visit": r'(?m)^\{"day": .*"exchanges": 0,.*\n|"most_\w+": (null|\d+)|(?<="outcome":"unauthorized").*',
 }
+# Who signs in as what they ask for is turned off has done so, though they are refused: their conversations are theirs.
+SIGNED_IN = r'(?m)^\{"hash": .*"user_id": "new".*\n|"(visitor|thread)": ("[\w-]+"|null),? ?'
 BROKEN_OFF = 0.1  # of the stops, besides the last: there a's transaction is rolled back too
 
 # What is promised of two calls, each time: by what it is called in the contract, or by what was wrong once.
@@ -81,6 +83,7 @@ class Orders:
 
     def __init__(self, world, a, b, orders):
         self.loose = [pattern for name, pattern in LOOSE.items() if a.name.startswith(name) or b.name.startswith(name)]
+        self.signs_in = any(call.name.startswith("visit, signs in") for call in (a, b))
         self.seen, self.world, self.a, self.b = [], world, a, b
         hands = {"a": [(), *in_hand(b, "b")], "b": [(), *in_hand(a, "a")]}
         self.more = (world.one_by_one(a, b, order, alive)
@@ -89,6 +92,8 @@ class Orders:
     def like(self, run):
         for pattern in self.loose:
             run = Run(*(re.sub(pattern, "", text) if text else text for text in run))
+        if self.signs_in and '"outcome":"unauthorized"' in f"{run.a}{run.b}":
+            run = run._replace(tables="\n".join(sorted(re.sub(SIGNED_IN, "", run.tables).split("\n"))))
         return run
 
     def fault(self, run):
