@@ -150,8 +150,8 @@ static const struct setting settings[] = {
 	      "the same in characters; if that is still too long for the model, it is asked again with "
 	      "half"),
 	WHOLE("BANTER_BODY_BYTES", body_bytes, RELOAD, 1048576, 65536, 16777216,
-	      "the longest body from clients that send the whole conversation each time (O1); others' is "
-	      "64 KiB"),
+	      "the longest body from clients that send the whole conversation each time (O5, F3); others' "
+	      "is 64 KiB"),
 	TIME("BANTER_REQUEST_TIME", request_ms, RELOAD, 10, 0.1, 3600,
 	     "time allowed to read a request from the web server; a connection that says nothing so long "
 	     "is closed"),
