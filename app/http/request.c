@@ -115,10 +115,10 @@ struct str request_header(const struct request *request, const char *name)
 
 struct str request_member(const struct request *request, const char *name)
 {
-	struct str query = request->query, one;
+	struct str query = request->query, wanted = str_from(name), one;
 
-	while (str_next(&query, '&', &one))
-		if (str_equal(str_cut(&one, STR("=")), str_from(name)))
+	while (wanted.p && str_next(&query, '&', &one))
+		if (str_equal(str_cut(&one, STR("=")), wanted))
 			return one;
 	return STR_NONE;
 }

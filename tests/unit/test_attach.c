@@ -29,7 +29,7 @@ static void speak(void)
 		return;
 	}
 	speaker.pieces++;
-	buf_append(&speaker.answer, TEXT + from, ends[speaker.pieces] - from);
+	buf_append(&speaker.answer, &TEXT[from], ends[speaker.pieces] - from);
 	if (speaker.heard)
 		broadcast_tell(speaker.all, SPEAKER, &speaker.answer);
 }
@@ -157,7 +157,7 @@ static void the_rest_is_heard_once(bool live)
 			assert_int_equal(hear(came, after, live, answers, 1), STATUS_OK);
 			assert_int_equal(heard.text.len, begin < n ? n - begin : 0);
 			if (begin < n)
-				assert_memory_equal(heard.text.data, TEXT + begin, n - begin);
+				assert_memory_equal(heard.text.data, &TEXT[begin], n - begin);
 			assert_int_equal(heard.dones, 1);
 			assert_int_equal(attach.end, TURN_REPLAYED);
 			assert_int_equal(journal_count("talk_answer(5, 'c', 'm')"), 1);
