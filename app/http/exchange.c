@@ -297,7 +297,6 @@ static bool allowed(struct exchange *exchange)
 	reply->limit = begun->limit;
 	reply->remaining = begun->remaining;
 	reply->reset = begun->reset;
-	reply->retry_s = begun->retry_s;
 	visitor_warn(exchange->context, begun);
 	if (begun->outcome == STORE_STARTED && *exchange->token)
 		reply->visitor = exchange->token;
@@ -305,6 +304,7 @@ static bool allowed(struct exchange *exchange)
 		return true;
 	if (attach_repeat(exchange))
 		return false;
+	reply->retry_s = begun->retry_s;
 	exchange->context->log.cause = store_outcome_name(begun->outcome);
 	if (error == ERROR_UNAUTHORIZED)
 		exchange_refuse_key(exchange->context, exchange->request, reply);

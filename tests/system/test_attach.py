@@ -384,6 +384,7 @@ def test_L7_the_same_again_hears_it_where_the_chatbot_says_so(pool, postgres, mo
     postgres.run("update banter_data.chatbot set on_repeat = 'attach' where chatbot = %s", tenant.chatbot)
     again = repeated(talk)
     assert again.event() == {"type": "start", "conversationId": talk.conversation}
+    assert (again.status, again.headers.get("Retry-After")) == (200, None)
     assert again.event() == {"type": "token", "token": "a"}
     talk.go_on()
     assert again.events()[-1] == {"type": "done", "message": TEXT, "conversationId": talk.conversation}
