@@ -157,8 +157,8 @@ class Description:
         came = method, status, headers, body, whole
         if path is None:
             # A site's other files are no replies of ours; nor is a page by which Apache, told to call it JSON, hides one.
-            if headers.get("content-type", "").startswith("application/") and not body.startswith(b"<"):
-                self.elsewhere(came)
+            if headers.get("content-type", "").startswith(("application/", "text/plain")) and not body.startswith(b"<"):
+                self.elsewhere(target, came)
             return
         item, asked = self.inside("#/paths", path), method.lower().replace("head", "get")
         operation = self.inside(item, asked)
@@ -177,14 +177,14 @@ class Description:
                 if status < 300:
                     self.request(item, operation, request_headers, query, request_body)
         except Undescribed as reason:
-            self.elsewhere(came, reason)
+            self.elsewhere(target, came, reason)
 
-    def elsewhere(self, came, reason=None):
-        """What any path may get. In whose words, by its prefix, is not looked at: a site may have a folder in front of it."""
+    def elsewhere(self, target, came, reason=None):
+        """What any path may get. It need not be in the words of its prefix: a site may have a folder in front of it."""
         status = str(came[1])
         if reason and status == "404":
             raise reason
-        for before, responses in self.document["x-any-path"].items():
+        for before, responses in sorted(self.document["x-any-path"].items(), key=lambda one: one[0] not in target):
             try:
                 if status in responses:
                     return self.reply(f"any path {before} {status}", self.inside("#/x-any-path", before, status), came)
@@ -290,7 +290,7 @@ class Description:
     def example(self, media, examples, value):
         """An error is one of those that are named, numbers aside."""
         def plain(one):
-            return {name: type(member) if type(member) is int else member for name, member in one.items()}
+            return one if isinstance(one, str) else {name: type(member) if type(member) is int else member for name, member in one.items()}
 
         for name, one in examples.items():
             if plain(self.resolve(one)["value"]) == plain(value):

@@ -262,6 +262,18 @@ def test_L4_a_failed_answer_is_an_error(pool, tenant, model):
     assert listener.events()[-1] == {"type": "error", "error": "Internal server error"} == reply.events()[-1]
 
 
+def test_L4_a_failed_answer_is_an_error_in_the_chatbot_api_too(site, model):
+    gate = servers.name()
+    first = site.chatbot(script(servers.name(), tokens=["a", "b"], gates={"2": gate}, cut_after=1), stream=True)
+    path = f"/api/v1/chatbots/{site.tenant.chatbot}/conversations/{next(first)['conversationId']}/stream"
+    reply = site.request("GET", path, {"Authorization": f"Bearer {site.tenant.workspace_key}"}, key=False, stream=True)
+    lines = reply.iter_lines(chunk_size=1)
+    assert json.loads(next(lines)[6:])["type"] == "start"
+    model.open_gate(gate)
+    assert [json.loads(line[6:]) for line in lines if line.startswith(b"data:")][-1] == first.rest()[-1] == {
+        "type": "error", "error": "Internal server error", "code": "INTERNAL_ERROR"}
+
+
 def test_L4_a_drained_pool(pool, tenant, model):
     """Who listens to what its drain ends gets `error`, as who asked."""
     banter = pool(workers=3, drain_time="1s")

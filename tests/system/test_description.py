@@ -40,21 +40,22 @@ class Operation:
         (body,) = schema["examples"]
         wanted = {"model": chatbot, **more}
         if message:
-            wanted.update(message=message, messages=[{"role": "user", "content": message}])
+            wanted.update(message=message, messages=[{"role": "user", "content": message}], chatInput=message)
         return {**body, **{member: value for member, value in wanted.items() if member in body}}
 
-    def headers(self, tenant, key):
+    def headers(self, tenant, key, chatbot):
         if "workspaceKey" in self.keys:
-            return {"Authorization": f"Bearer {key or tenant.workspace_key}"}
+            named = {"X-Chatbot-Id": chatbot} if "X-Chatbot-Id" in self.parameters else {}
+            return {"Authorization": f"Bearer {key or tenant.workspace_key}", **named}
         named = {"x-api-key": key or tenant.widget_key} if self.keys else {}
         return {**named, "X-Session-Id": "user-123"} if "X-Session-Id" in self.parameters else named
 
-    def ask(self, site, key=None, method=None, chatbot=None, query="", body=None, **headers):
+    def ask(self, site, key=None, method=None, chatbot=None, query="", body=None, chat=NONE, **headers):
         chatbot = chatbot or site.tenant.chatbot
-        path = self.path.format(chatbot=chatbot, conversation=NONE, message=NONE)
+        path = self.path.format(chatbot=chatbot, conversation=NONE, message=NONE, session=chat)
         body = body if isinstance(body, bytes) else json.dumps(body or self.body(chatbot)).encode()
         return site.request(
-            method or self.method, path + query, {**self.headers(site.tenant, key), **headers}, key=False,
+            method or self.method, path + query, {**self.headers(site.tenant, key, chatbot), **headers}, key=False,
             data=body if "requestBody" in self.about else None)
 
 
@@ -186,12 +187,18 @@ def test_G11_each_operation_wants_a_key(site):
 
 
 def test_G3_R2_each_operation_reads_what_it_is_asked(site):
-    refused({one: one.ask(site, body=b"{", query="?before=!") for one in having(400)}, 400)
+    refused({one: one.ask(site, body=b"{", query="?before=!&after=!", chat="!") for one in having(400)}, 400)
 
 
 def test_P1_R3_each_operation_of_pages_wants_their_origin(site):
-    key = Pages(site, origins=[OTHER_PAGE], tenant=False).key
-    refused({one: one.ask(site, key=key, Origin="https://thief.example") for one in having(403)}, 403)
+    pages = Pages(site, origins=[OTHER_PAGE], tenant=False)
+    thief = {"Origin": "https://thief.example", "X-Visitor-Token": pages.ask(origin=OTHER_PAGE).headers["X-Visitor-Token"]}
+    refused({one: one.ask(site, key=pages.key, **thief) for one in having(403)}, 403)
+
+
+def test_P2_each_operation_of_pages_wants_a_visitor_that_it_knows(site):
+    unknown = {"key": Pages(site, origins=[OTHER_PAGE], tenant=False).key, "Origin": OTHER_PAGE, "X-Visitor-Token": "vt-site_none"}
+    refused({one: one.ask(site, **unknown) for one in having(403)}, 401)
 
 
 def test_R1_each_operation_has_nobody_elses(site):
@@ -203,11 +210,12 @@ def test_B4_H4_each_operation_is_limited(start):
     site = start(address_limit=1, failed_key_limit=1)
     site.configure(rate_limit=0, rate_window=100)
     site.chat("Hello")
-    refused({one: one.ask(site, key="sk-none" if one.path == "/v1/models" else None) for _ in range(2) for one in having(429)}, 429)
+    uncounted = {one for one in OPERATIONS if one.path == "/v1/models" or one.method == "GET" and one.path.endswith("/stream")}
+    refused({one: one.ask(site, key="sk-none" if one in uncounted else None) for _ in range(2) for one in having(429)}, 429)
 
 
 def test_B5_each_operation_that_asks_costs_credits(site):
-    site.configure(price=1)
+    site.configure(price=1, rate_limit=1000, rate_window=100)
     site.grant(0)
     refused({one: one.ask(site) for one in having(402)}, 402)
 
@@ -233,12 +241,22 @@ def test_S10_each_operation_that_asks_says_that_its_model_failed(site):
         for one in having(409):
             body = one.body(site.tenant.chatbot, script(name(), status=status, **more), stream=False)
             reply = one.ask(site, body=body)
-            assert reply.status_code == (200 if reply.headers["Content-Type"] == "application/x-ndjson" else told), (one, reply.text)
+            streams = reply.headers["Content-Type"] in ("application/x-ndjson", "text/event-stream")
+            assert reply.status_code == (200 if streams else told), (one, reply.text)
 
 
 def test_P2_a_visitors_first_question_whose_model_has_too_much_to_do(site):
     reply = Pages(site, tenant=False).ask(script(name(), status=429, headers={"Retry-After": "60"}))
     assert (reply.status_code, reply.headers["X-Visitor-Token"][:8]) == (503, "vt-site_")
+
+
+def test_P2_F1_a_visitors_first_question_by_each_front_end(site):
+    pages = Pages(site, tenant=False)
+    for more, statuses in (({}, {200}), ({"status": 403}, {200, 500}), ({"status": 429, "headers": {"Retry-After": "60"}}, {200, 503})):
+        replies = [one.ask(site, key=pages.key, body=one.body(site.tenant.chatbot, script(name(), **more)), Origin=OTHER_PAGE)
+                   for one in having(409) if "front-ends" in one.about["tags"]]
+        assert {reply.status_code for reply in replies} == statuses
+        assert {reply.headers["X-Visitor-Token"][:8] for reply in replies} == {"vt-site_"}
 
 
 def test_B4_what_is_said_of_an_answer_counts_in_the_chatbots_window(site):
@@ -281,9 +299,10 @@ def test_G6_what_needs_no_database_says_that_all_workers_are_busy(start, model):
 
 
 def test_G6_a_web_server_that_finds_no_pool_says_so_in_its_paths_words(start):
-    """Of OpenAI's it knows nothing."""
+    """Of OpenAI's and the front ends' it knows nothing."""
     site = start(workers=1)
     site.banter.end()
     asked = {one: one.ask(site) for one in having(503)}
     refused(asked, 503)
-    assert {reply.text for one, reply in asked.items() if "openai" in one.about["tags"]} == {'{"error":"Service unavailable"}'}
+    plain = {reply.text for one, reply in asked.items() if one.about["tags"][0] in ("openai", "front-ends")}
+    assert plain == {'{"error":"Service unavailable"}'}
