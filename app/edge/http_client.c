@@ -157,13 +157,11 @@ enum status http_client_prepare(struct http_client *client, const struct http_ta
 	return STATUS_OK;
 }
 
-/* It stays what it is while no header comes: a token needs not ask. */
+/* Until it is there; then it stays what it is while no header comes. */
 static void see_status(struct http_client *client)
 {
 	long status = 0;
 
-	if (client->status)
-		return;
 	curl_easy_getinfo(client->easy, CURLINFO_RESPONSE_CODE, &status);
 	client->status = (int)status;
 	if (status && !client->reused && client->prepared.tls)
@@ -303,7 +301,8 @@ HOT enum status http_client_next(struct http_client *client, struct wait *wait, 
 		code = http_multi_drive(&client->multi, wait,
 					client->status && !client->prepared.http2, &running);
 		status = code ? fail(client, code) : STATUS_OK;
-		see_status(client);
+		if (!client->status)
+			see_status(client);
 	}
 	http_multi_unwatch(wait);
 	if (client->piece.len) {
