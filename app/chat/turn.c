@@ -75,7 +75,7 @@ static struct event make_event(const struct turn *turn, enum event_kind kind, st
 }
 
 /* What its sink says; that its client left is no end where it goes on without. */
-static HOT enum status heard(struct turn *turn, enum status status)
+static HOT enum status unless_left(struct turn *turn, enum status status)
 {
 	if (status == STATUS_CLOSED && turn_keep_left(turn))
 		return STATUS_OK;
@@ -123,7 +123,7 @@ static HOT enum status on_text(void *context, struct str text)
 		return STATUS_NOMEM;
 	}
 	turn->tokens++;
-	return heard(turn, say(turn, EVENT_TOKEN, text));
+	return unless_left(turn, say(turn, EVENT_TOKEN, text));
 }
 
 static enum model_reasoning_mode reasoning_mode(struct str name)
@@ -169,7 +169,7 @@ HOT enum status turn_relay(struct turn *turn)
 				    turn, &ended);
 		if (turn->begun.stream) /* else what came may yet be taken back */
 			broadcast_tell(context->broadcast, context->place, &turn->answer);
-		flushed = heard(turn, turn->sink->flush(turn->sink));
+		flushed = unless_left(turn, turn->sink->flush(turn->sink));
 		if (flushed && (status == STATUS_OK || status == STATUS_NOMEM))
 			status = flushed;
 		turn_count_tokens(turn);
@@ -364,7 +364,7 @@ void turn_play(struct turn *turn, struct sink *sink, int64_t limit_ms)
 	attempts_init(&turn->attempts, config, turn->begun.servers, turn->begun.model,
 		      turn->begin.request_id);
 	turn_keep_begin(turn);
-	turn->failed = heard(turn, say_and_flush(turn, EVENT_START, STR("")));
+	turn->failed = unless_left(turn, say_and_flush(turn, EVENT_START, STR("")));
 	if (turn->failed == STATUS_OK)
 		turn->failed = turn_keep_decide(turn);
 	if (turn->failed == STATUS_OK)
