@@ -153,7 +153,7 @@ def test_one_exchange_under_valgrind_without_a_fault(dev, postgres, standin):
 @pytest.mark.parametrize("user", [None, "postgres"] if os.geteuid() == 0 else [None])
 def test_one_exchange_under_gdb(dev, postgres, standin, user):
     """A breakpoint is met, whoever runs it: the program's memory is protected from others only."""
-    one = dev("--gdb", "-batch", "-ex", "break turn_play", "-ex", "run", "-ex", "backtrace 3", "-ex", "continue",
+    one = dev("--gdb", "-batch", "-ex", "break turn_play", "-ex", "run", "-ex", "backtrace 5", "-ex", "continue",
               user=user).awaited()
     site = as_site(one, postgres, standin)
     assert site.chat(script("hello", tokens=["a"])).json()["message"] == "a"

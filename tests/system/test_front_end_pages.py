@@ -82,6 +82,10 @@ class DeepChat:
                 one.classList.contains('error-message-text') ? 'error' : one.classList.contains('user-message-text') ? 'user' : 'ai',
                 one.innerText.trim()])""")]
 
+    def keeps(self, answer):
+        """The component has it in the browser's storage, which it has once the stream has ended."""
+        return self.browser.run(f"return Object.values(localStorage).some(one => one.includes('\"{answer}\"'))")
+
 
 class N8n:
     page = "n8n.html"
@@ -104,6 +108,9 @@ class N8n:
         return [tuple(one) for one in self.browser.run("""
             return [...document.querySelectorAll('.chat-message:not(.chat-message-typing)')].map(one => [
                 one.classList.contains('chat-message-from-user') ? 'user' : 'ai', one.innerText.trim()])""")]
+
+    def keeps(self, _):
+        return True  # Banter does
 
 
 WIDGETS = pytest.mark.parametrize("widget", [DeepChat, N8n], ids=lambda one: one.__name__)
@@ -168,6 +175,7 @@ def test_D1_N3_a_page_that_is_loaded_anew_goes_on(opened, browser, widget):
     word = name()
     chat.ask(script(word, tokens=["one"]))
     shows(chat, ("ai", "one"))
+    until(lambda: chat.keeps("one") and pages.site.exchanges()[-1]["state"] == "done", "the answer's end")
     browser.reload()
     chat.ready()
     shows(chat, ("user", script(word, tokens=["one"])), ("ai", "one"))
