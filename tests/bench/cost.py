@@ -32,9 +32,12 @@ EXCHANGES = (4, 12)  # of two runs: the difference has no start in it
 TOKENS = EXCHANGES[0] * (MANY - FEW)  # of such a difference
 OTHERS = 0.10
 OURS = "banter.fcgi"
-# Where each dialect is asked, and how. The first is what the others are held against.
+# Where each dialect is asked, and how; what names the chatbot has a workspace key. The first is what the others are held against.
 DIALECTS = {
     "headless": ("/v1/chat/stream", lambda session, question: {"sessionId": session, "message": question}),
+    "chatbot": ("/api/v1/chatbots/CHATBOT/chat", lambda session, question: {"message": question, "stream": True}),
+    "openai": ("/v1/chat/completions", lambda session, question: {
+        "model": "CHATBOT", "stream": True, "messages": [{"role": "user", "content": question}]}),
     "ui": ("/v1/ui", lambda session, question: {"id": session, "messages": [{"role": "user", "content": question}]}),
     "ag-ui": ("/v1/ag-ui", lambda session, question: {"threadId": session, "runId": "r", "messages": [{"role": "user", "content": question}]}),
     "deep-chat": ("/v1/deep-chat", lambda session, question: {"conversationId": session, "messages": [{"role": "user", "text": question}]}),
@@ -136,8 +139,12 @@ def counted(text):
 def ask(worker, tenant, dialect):
     """A stream, in a conversation of its own."""
     path, body_of = DIALECTS[dialect]
-    body = json.dumps(body_of(servers.name(), "What are your hours?")).encode()
-    params = fastcgi.chat_params(tenant, body, path, HTTP_ACCEPT="text/event-stream, text/plain")
+    asked = json.dumps(body_of(servers.name(), "What are your hours?"))
+    key = {}
+    if "CHATBOT" in path + asked:
+        key = {"HTTP_X_API_KEY": None, "HTTP_AUTHORIZATION": f"Bearer {tenant.workspace_key}"}
+    path, body = path.replace("CHATBOT", tenant.chatbot), asked.replace("CHATBOT", tenant.chatbot).encode()
+    params = fastcgi.chat_params(tenant, body, path, HTTP_ACCEPT="text/event-stream, text/plain", **key)
     return fastcgi.Connection(worker.socket).ask(params, body)
 
 
@@ -244,16 +251,18 @@ def measure():
     counts = (servers.postgres_bin().parent / "lib" / "pg_stat_statements.so").exists()
     with contextlib.closing(Postgres() if counts else servers.Postgres()) as postgres:
         token, whole, places = instructions(postgres)
+        asked = ()
+        if counts:  # before others leave more in its tables
+            postgres.run("create extension pg_stat_statements")
+            asked = zip(("statements an exchange", "blocks an exchange"), statements(postgres))
+        else:
+            print("NOT TESTED: statements and blocks of an exchange: PostgreSQL has no pg_stat_statements here")
         others, theirs = in_other_dialects(postgres)
         apart = lying_apart({*places, *theirs})
         ours = {"instructions a token": round(token.pop(OURS)),
                 "instructions an exchange": round(whole.pop(OURS)),
-                "functions of a token that are not HOT": len(apart)}
-        if counts:
-            postgres.run("create extension pg_stat_statements")
-            ours |= zip(("statements an exchange", "blocks an exchange"), statements(postgres))
-        else:
-            print("NOT TESTED: statements and blocks of an exchange: PostgreSQL has no pg_stat_statements here")
+                "functions of a token that are not HOT": len(apart),
+                **dict(asked)}
     beside = {f"a token in {name}": round(cost) for name, cost in sorted(token.items(), key=lambda one: -one[1])[:5]}
     for what, size in ("lines", LINE), ("pages", PAGE):
         beside[f"{what} of our code a token"] = len({address // size for _, address in places})
