@@ -36,6 +36,10 @@ select md5(string_agg(t.line, e'\\n' order by t.line)), count(*) from (
 """
 
 
+# A chatbot's settings that the release before had not, as they are shown where nobody has set them.
+NEW = {"on_leave": "stop", "detached_time": 60, "on_repeat": "refuse"}
+
+
 def must(postgres, *words, **options):
     """A command of the programs that are in force; its output."""
     code, out, err = ctl(*words, url=postgres.url("owner"), **options)
@@ -199,7 +203,8 @@ def test_what_was_there_is_as_it_was(story):
 
 def test_no_setting_has_changed(story):
     assert len(story.settings_before["chatbot"]) == len(BOTS) + 2
-    assert story.settings_after == story.settings_before
+    before = {what: {**NEW, **kept} if isinstance(kept, dict) else kept for what, kept in story.settings_before.items()}
+    assert story.settings_after == before
 
 
 def test_S10_a_stream_across_the_migration_is_renewed_and_stored(story):
