@@ -23,7 +23,7 @@ static struct {
 	struct str body;
 	enum status read; /* how reading it ends, where it fits */
 	int reads;
-	char out[131072];
+	char out[262144];
 	size_t n;
 	size_t taken; /* stub_gateway_take() gave it */
 	int writes;
