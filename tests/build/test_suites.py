@@ -125,11 +125,11 @@ def test_all_and_the_long_ones(tree):
 
 
 def test_what_was_found_beside_the_other_suites_counts(tree):
-    tree.write("tests/lint", "#!/bin/sh\nps -o ni= -p $$ >nice\necho not ok - a finding\nexit 1\n")
+    tree.write("tests/lint", "#!/bin/sh\nps -o cls= -p $$ >class\necho not ok - a finding\nexit 1\n")
     done = tree.run("tests/run")
     assert done.returncode == 1
     assert "lint: 1 failed: build/test/lint.log\n    not ok - a finding\n" in done.stdout
-    assert (tree / "nice").read_text().split() in (["19"], ["0"])  # before it is waited for, and from then on
+    assert (tree / "class").read_text().split() in (["IDL"], ["TS"])  # before it is waited for, and from then on
 
 
 def test_what_ends_beside_the_other_suites_is_begun_anew(tree):
