@@ -342,10 +342,13 @@ static enum status stand(struct admission *admission)
 	leave_silent(admission);
 	if (status == STATUS_OK && all_end(admission))
 		status = admission->setup->kept ? see_off(admission) : take_last(admission);
-	if (all_end(admission))
+	if (all_end(admission)) {
 		status = refuse_late(admission, CLOCK_NEVER);
-	else if (status == STATUS_OK) /* whose waking was ours must not wait for the next one's */
+	} else if (status == STATUS_OK) {
+		/* Whose waking was ours must not wait for the next one's; who came last may not have spoken yet. */
 		status = take_in(admission);
+		leave_silent(admission);
+	}
 	pass_on(admission);
 	return status;
 }

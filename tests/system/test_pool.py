@@ -8,6 +8,8 @@ import resource
 import signal
 import socket
 import subprocess
+import threading
+import time
 
 import pytest
 
@@ -626,6 +628,27 @@ def test_many_ask_for_a_reload_at_once_and_each_is_answered(pool):
     codes = at_once(6, lambda _: ask_reload("--pid", banter.process.pid)[0])
     assert codes == [0] * 6
     assert health(banter.socket) == 200
+
+
+def test_who_has_not_spoken_yet_is_served_across_reloads(pool):
+    """The admission process that ends may be the one that has let them in."""
+    banter, ended = pool(workers=2), threading.Event()
+
+    def ask(_):
+        statuses = []
+        while not ended.is_set():
+            with Connection(banter.socket) as connection:
+                time.sleep(0.03)  # a web server whose machine is busy
+                statuses.append(connection.ask({"REQUEST_METHOD": "GET", "REQUEST_URI": "/health"}).status)
+        return statuses
+
+    def reload(_):
+        for _ in range(10):
+            assert ask_reload("--pid", banter.process.pid)[0] == 0
+        ended.set()
+
+    came = at_once(7, lambda n: ask(n) if n else reload(n))
+    assert {status for statuses in came[1:] for status in statuses} <= {200, 503}, came
 
 
 # Exchanging workers
