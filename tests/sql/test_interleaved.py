@@ -37,12 +37,16 @@ SIGNED_IN = r'(?m)^\{"hash": .*"user_id": "new".*\n|"(visitor|thread)": ("[\w-]+
 # No order comes to what these do, and it is let be. A lease that had lapsed and is renewed at the very moment at which another
 # takes its place: both run, one more than may (G10). A begin that was judged while the workspace was unlimited: it costs
 # nothing, and what it gives back of a dead one is a credit of those that the operator set meanwhile. A visitor's begin that
-# is sent again while it still runs: it begins once, and counts twice in the day (P4).
+# is sent again while it still runs: it begins once, and counts twice in the day (P4). A price that is raised between the look at
+# the day's cap and the begin: the last of the day costs more than was left. A conversation that is deleted as its visitor signs
+# in and asks in it: what began goes with it, told a part of the history.
 LET_BE = {
     ("begin, the last place", "renew, of a dead one"),
     ("begin, the key's last place", "renew, of a dead one"),
     ("begin, unlimited", "workspace_set, credits"),
     ("visit, one request sent twice", "visit, one request sent twice"),
+    ("visit, the day's last", "chatbot_set, price"),
+    ("visit, signs in for the first time with a token", "talk_delete"),
 }
 BROKEN_OFF = 0.1  # of the stops, besides the last: there a's transaction is rolled back too
 
