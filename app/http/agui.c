@@ -10,15 +10,13 @@
 #include "http/headless.h"
 #include "wire/utf8.h"
 
-/* An id of ours has no more (G4). */
-#define ID_MAX 40
 #define RUN_CHARS 200
 
 struct agui {
 	struct str thread, run; /* the client's, borrowed from the body */
 	bool open;		/* the message is */
 	unsigned id_n;
-	char id[ID_MAX]; /* the message's */
+	char id[EXCHANGE_ID_MAX]; /* the message's */
 };
 _Static_assert(sizeof(struct agui) <= DIALECT_STATE, "it does not fit");
 
@@ -26,8 +24,8 @@ static void read_run(struct exchange *exchange, struct agui *agui)
 {
 	size_t chars;
 
-	if (!json_get_string(exchange_member(exchange, "runId"), &agui->run) ||
-	    !utf8_valid(agui->run, &chars) || chars < 1 || chars > RUN_CHARS)
+	agui->run = exchange_text(exchange, "runId");
+	if (!utf8_valid(agui->run, &chars) || chars < 1 || chars > RUN_CHARS)
 		exchange->bad = true;
 }
 
@@ -37,7 +35,7 @@ static void read_members(struct exchange *exchange, const struct route_match *ma
 	struct agui *agui = (struct agui *)exchange->state;
 
 	(void)match;
-	(void)json_get_string(exchange_member(exchange, "threadId"), &agui->thread);
+	agui->thread = exchange_text(exchange, "threadId");
 	front_end_read_names(exchange, agui->thread);
 	read_run(exchange, agui);
 	front_end_read_question(exchange, messages, json_length(messages));
@@ -56,7 +54,8 @@ static void put_start(struct buf *out, struct agui *agui, const struct event *ev
 {
 	struct frame frame;
 
-	agui->id_n = (unsigned)(event->message_id.n < ID_MAX ? event->message_id.n : ID_MAX);
+	agui->id_n = (unsigned)(event->message_id.n < EXCHANGE_ID_MAX ? event->message_id.n
+								      : EXCHANGE_ID_MAX);
 	memcpy(agui->id, event->message_id.p, agui->id_n);
 	begin_run_event(&frame, out, agui, STR("RUN_STARTED"));
 	frame_end(&frame);
@@ -150,15 +149,11 @@ static HOT void put_event(struct buf *out, void *state, const struct event *even
 
 const struct dialect dialect_agui = {
 	.name = "agui",
-	.long_bodies = true,
-	.keys = FRONT_END_KEYS,
-	.read_key = front_end_read_key,
+	FRONT_END_ROW,
 	.read = read_members,
-	.limits = DIALECT_ADDRESS_WINDOW | DIALECT_ADDRESS_OPEN,
 	.stream_type = "text/event-stream",
 	.put_event = put_event,
 	.beat = FRAME_SSE_BEAT,
 	.error_type = "application/json",
 	.put_error = headless_put_error,
-	.request_headers = FRONT_END_CHATBOT,
 };

@@ -8,8 +8,9 @@
 #include "wire/utf8.h"
 
 /* The contract's G4 and I1. */
-#define ID_MAX 40
 #define MESSAGE_CHARS 4000
+/* A chatbot's name has no more. */
+#define CHATBOT_CHARS 200
 #define IDEMPOTENCY_KEY_MAX 255
 /* Seconds after which a client may try again when a part of ours is away or full. */
 #define UNAVAILABLE_RETRY_S 5
@@ -24,7 +25,22 @@ struct json_node exchange_member(const struct exchange *exchange, const char *na
 
 struct str exchange_id(struct str text)
 {
-	return text.n <= ID_MAX && str_only(text, STR("_-")) ? text : STR("");
+	return text.n <= EXCHANGE_ID_MAX && str_only(text, STR("_-")) ? text : STR("");
+}
+
+struct str exchange_chatbot(struct str text)
+{
+	size_t chars;
+
+	return utf8_valid(text, &chars) && chars >= 1 && chars <= CHATBOT_CHARS ? text : STR_NONE;
+}
+
+struct str exchange_text(const struct exchange *exchange, const char *name)
+{
+	struct str text = STR_NONE;
+
+	(void)json_get_string(exchange_member(exchange, name), &text);
+	return text;
 }
 
 void exchange_take_message(struct exchange *exchange, struct str message)
@@ -39,10 +55,7 @@ void exchange_take_message(struct exchange *exchange, struct str message)
 
 void exchange_read_message(struct exchange *exchange)
 {
-	struct str message = STR_NONE;
-
-	(void)json_get_string(exchange_member(exchange, "message"), &message);
-	exchange_take_message(exchange, message);
+	exchange_take_message(exchange, exchange_text(exchange, "message"));
 }
 
 static void read_idempotency_key(struct exchange *exchange)
@@ -184,8 +197,8 @@ static bool within_window(struct http_context *context, const struct request *re
 	return false;
 }
 
-static bool take_key(struct http_context *context, const struct request *request,
-		     struct reply *reply, const struct route_match *match, struct key *out)
+bool exchange_take_key(struct http_context *context, const struct request *request,
+		       struct reply *reply, const struct route_match *match, struct key *out)
 {
 	struct str text = STR_NONE;
 	enum http_error error = reply->dialect->read_key(request, &text);
@@ -205,17 +218,11 @@ static bool take_key(struct http_context *context, const struct request *request
 	return !status;
 }
 
-bool exchange_take_key(struct http_context *context, const struct request *request,
-		       struct reply *reply, const struct route_match *match, struct key *out)
-{
-	return take_key(context, request, reply, match, out);
-}
-
 bool exchange_admit(struct http_context *context, const struct request *request,
 		    struct reply *reply, const struct route_match *match, struct key *out)
 {
 	return within_window(context, request, reply) &&
-	       take_key(context, request, reply, match, out);
+	       exchange_take_key(context, request, reply, match, out);
 }
 
 static bool was_read(struct exchange *exchange)

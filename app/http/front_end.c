@@ -7,9 +7,6 @@
 #include "http/request.h"
 #include "wire/utf8.h"
 
-/* A chatbot's name has no more. */
-#define CHATBOT_CHARS 200
-
 enum http_error front_end_read_key(const struct request *request, struct str *text)
 {
 	*text = request_header(request, "HTTP_X_API_KEY");
@@ -20,11 +17,7 @@ enum http_error front_end_read_key(const struct request *request, struct str *te
 
 struct str front_end_chatbot(const struct request *request)
 {
-	struct str chatbot = request_header(request, "HTTP_X_CHATBOT_ID");
-	size_t chars;
-
-	return utf8_valid(chatbot, &chars) && chars >= 1 && chars <= CHATBOT_CHARS ? chatbot
-										   : STR_NONE;
+	return exchange_chatbot(request_header(request, "HTTP_X_CHATBOT_ID"));
 }
 
 /* Of what a name may have, encodeURIComponent() writes the colon otherwise. */
@@ -45,10 +38,7 @@ void front_end_read_names(struct exchange *exchange, struct str session)
 {
 	struct store_exchange *begin = &exchange->turn.begin;
 
-	if (headless_session_valid(session))
-		begin->session = session;
-	else
-		exchange->bad = true;
+	headless_take_session(exchange, session);
 	if (begin->key.kind != KEY_WORKSPACE)
 		return; /* a site's and a widget's are one chatbot's: who sends them names none */
 	begin->chatbot = front_end_chatbot(exchange->request);
@@ -61,7 +51,7 @@ bool front_end_accepts(const struct request *request, const char *type)
 	return str_holds(request_header(request, "HTTP_ACCEPT"), str_from(type));
 }
 
-static bool is_users(struct json_node message)
+bool front_end_is_users(struct json_node message)
 {
 	struct str role;
 
@@ -85,9 +75,9 @@ void front_end_read_question(struct exchange *exchange, struct json_node message
 	struct json_node message = { NULL };
 	struct str text = STR_NONE;
 
-	while (count && !is_users(message))
+	while (count && !front_end_is_users(message))
 		message = json_element(messages, --count);
-	if (is_users(message) &&
+	if (front_end_is_users(message) &&
 	    completion_text(content_of(message), &exchange->said.joined, &text)) {
 		exchange->failed = true;
 		return;

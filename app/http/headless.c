@@ -8,12 +8,19 @@
 #include "http/exchange.h"
 #include "http/request.h"
 
-#define SESSION_MAX 128
-
 /* ^[A-Za-z0-9._:-]{1,128}$ */
 bool headless_session_valid(struct str session)
 {
-	return session.n >= 1 && session.n <= SESSION_MAX && str_only(session, STR("._:-"));
+	return session.n >= 1 && session.n <= HEADLESS_SESSION_MAX &&
+	       str_only(session, STR("._:-"));
+}
+
+void headless_take_session(struct exchange *exchange, struct str session)
+{
+	if (headless_session_valid(session))
+		exchange->turn.begin.session = session;
+	else
+		exchange->bad = true;
 }
 
 /* Where both headers are present, even empty, x-api-key counts (H2). */
@@ -27,15 +34,9 @@ static enum http_error read_key(const struct request *request, struct str *text)
 
 static void read_members(struct exchange *exchange, const struct route_match *match)
 {
-	struct str session;
-
 	(void)match;
 	exchange_read_message(exchange);
-	if (json_get_string(exchange_member(exchange, "sessionId"), &session) &&
-	    headless_session_valid(session))
-		exchange->turn.begin.session = session;
-	else
-		exchange->bad = true;
+	headless_take_session(exchange, exchange_text(exchange, "sessionId"));
 }
 
 static HOT void put_event(struct buf *out, void *state, const struct event *event)
@@ -66,12 +67,8 @@ static void put_answer(struct buf *out, void *state, const struct event *event)
 
 void headless_put_error(struct buf *out, enum http_error error, int64_t retry_s)
 {
-	struct frame frame;
-
 	(void)retry_s;
-	frame_begin(&frame, out, FRAME_JSON);
-	frame_string(&frame, "error", str_from(error_words(error)));
-	frame_end(&frame);
+	frame_one(out, FRAME_JSON, "error", str_from(error_words(error)));
 }
 
 const struct dialect dialect_headless = {

@@ -103,20 +103,17 @@ static void load_session(struct exchange *exchange)
 
 static void read_members(struct exchange *exchange, const struct route_match *match)
 {
-	struct str action = STR_NONE, session = STR_NONE, message = STR_NONE;
+	struct str action = exchange_text(exchange, "action");
 
 	(void)match;
-	(void)json_get_string(exchange_member(exchange, "action"), &action);
-	(void)json_get_string(exchange_member(exchange, "sessionId"), &session);
-	(void)json_get_string(exchange_member(exchange, "chatInput"), &message);
-	front_end_read_names(exchange, session);
+	front_end_read_names(exchange, exchange_text(exchange, "sessionId"));
 	if (str_equal(action, STR("loadPreviousSession"))) {
 		exchange->instead = load_session;
 		return;
 	}
 	if (!str_equal(action, STR("sendMessage")))
 		exchange->bad = true;
-	exchange_take_message(exchange, message);
+	exchange_take_message(exchange, exchange_text(exchange, "chatInput"));
 	exchange->turn.begin.stream = front_end_accepts(exchange->request, "text/plain");
 }
 
@@ -167,32 +164,21 @@ static HOT void put_event(struct buf *out, void *state, const struct event *even
 
 static void put_answer(struct buf *out, void *state, const struct event *event)
 {
-	struct frame frame;
-
 	(void)state;
-	frame_begin(&frame, out, FRAME_JSON);
-	frame_string(&frame, "output", event->text);
-	frame_end(&frame);
+	frame_one(out, FRAME_JSON, "output", event->text);
 }
 
 /* A widget that does not stream looks at no status: it shows the member as what was answered. */
 static void put_error(struct buf *out, enum http_error error, int64_t retry_s)
 {
-	struct frame frame;
-
 	(void)retry_s;
-	frame_begin(&frame, out, FRAME_JSON);
-	frame_string(&frame, "message", str_from(error_words(error)));
-	frame_end(&frame);
+	frame_one(out, FRAME_JSON, "message", str_from(error_words(error)));
 }
 
 const struct dialect dialect_n8n = {
 	.name = "n8n",
-	.long_bodies = true,
-	.keys = FRONT_END_KEYS,
-	.read_key = front_end_read_key,
+	FRONT_END_ROW,
 	.read = read_members,
-	.limits = DIALECT_ADDRESS_WINDOW | DIALECT_ADDRESS_OPEN,
 	.stream_type = "application/x-ndjson",
 	.put_event = put_event,
 	.beat = FRAME_NDJSON_BEAT,
@@ -200,5 +186,4 @@ const struct dialect dialect_n8n = {
 	.put_answer = put_answer,
 	.error_type = "application/json",
 	.put_error = put_error,
-	.request_headers = FRONT_END_CHATBOT,
 };

@@ -18,8 +18,6 @@
 #include "http/talks.h"
 #include "wire/utf8.h"
 
-/* A chatbot's name has no more. */
-#define MODEL_CHARS 200
 /* A model's name in JSON that is longer is not said again. */
 #define MODEL_ECHO 96
 
@@ -73,12 +71,10 @@ static int status_of(enum http_error error)
 
 static void read_model(struct exchange *exchange, struct completion *completion)
 {
+	struct str model = exchange_chatbot(exchange_text(exchange, "model"));
 	struct buf quoted;
-	struct str model;
-	size_t chars;
 
-	if (!json_get_string(exchange_member(exchange, "model"), &model) ||
-	    !utf8_valid(model, &chars) || chars < 1 || chars > MODEL_CHARS) {
+	if (!model.p) {
 		exchange->bad = true;
 		return;
 	}
@@ -101,12 +97,8 @@ static void read_conversation(struct exchange *exchange)
 
 	if (!name.p)
 		name = request_header(request, "HTTP_X_OPENWEBUI_CHAT_ID");
-	if (!name.p)
-		return;
-	if (headless_session_valid(name))
-		exchange->turn.begin.session = name;
-	else
-		exchange->bad = true;
+	if (name.p)
+		headless_take_session(exchange, name);
 }
 
 static void read_members(struct exchange *exchange, const struct route_match *match)

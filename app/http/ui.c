@@ -15,32 +15,22 @@ struct ui {
 };
 _Static_assert(sizeof(struct ui) <= DIALECT_STATE, "it does not fit");
 
-static struct str member_text(struct json_node node, const char *name)
-{
-	struct str text = STR_NONE;
-
-	(void)json_get_string(json_member(node, name), &text);
-	return text;
-}
-
 /*
  * How many of the messages there were when the question was asked. A client has taken an answer that is
  * to be made anew off its messages, and may name the question as well.
  */
 static size_t asked_at(const struct exchange *exchange, struct json_node messages)
 {
-	struct str id = STR_NONE, trigger = STR_NONE;
+	struct str named = exchange_text(exchange, "messageId"), id;
 	size_t count = json_length(messages), i;
 	struct json_node message;
 
-	(void)json_get_string(exchange_member(exchange, "messageId"), &id);
-	(void)json_get_string(exchange_member(exchange, "trigger"), &trigger);
-	if (!id.p || !str_equal(trigger, STR("regenerate-message")))
+	if (!named.p || !str_equal(exchange_text(exchange, "trigger"), STR("regenerate-message")))
 		return count;
 	for (i = 0; i < count; i++) {
 		message = json_element(messages, i);
-		if (str_equal(member_text(message, "id"), id))
-			return str_equal(member_text(message, "role"), STR("user")) ? i + 1 : i;
+		if (json_get_string(json_member(message, "id"), &id) && str_equal(id, named))
+			return front_end_is_users(message) ? i + 1 : i;
 	}
 	return count;
 }
@@ -48,11 +38,9 @@ static size_t asked_at(const struct exchange *exchange, struct json_node message
 static void read_members(struct exchange *exchange, const struct route_match *match)
 {
 	struct json_node messages = exchange_member(exchange, "messages");
-	struct str session = STR_NONE;
 
 	(void)match;
-	(void)json_get_string(exchange_member(exchange, "id"), &session);
-	front_end_read_names(exchange, session);
+	front_end_read_names(exchange, exchange_text(exchange, "id"));
 	front_end_read_question(exchange, messages, asked_at(exchange, messages));
 }
 
@@ -179,17 +167,13 @@ static const struct reply_header stream_headers[] = {
 
 const struct dialect dialect_ui = {
 	.name = "ui",
-	.long_bodies = true,
-	.keys = FRONT_END_KEYS,
-	.read_key = front_end_read_key,
+	FRONT_END_ROW,
 	.read = read_members,
-	.limits = DIALECT_ADDRESS_WINDOW | DIALECT_ADDRESS_OPEN,
 	.stream_type = "text/event-stream",
 	.stream_headers = stream_headers,
 	.put_event = put_event,
 	.beat = FRAME_SSE_BEAT,
 	.error_type = "text/plain; charset=utf-8",
 	.put_error = put_error,
-	.request_headers = FRONT_END_CHATBOT,
 	.exposed_headers = "X-Vercel-AI-UI-Message-Stream",
 };

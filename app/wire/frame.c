@@ -35,6 +35,15 @@ HOT void frame_string(struct frame *frame, const char *name, struct str value)
 	frame_quote(frame->out, value);
 }
 
+HOT void frame_one(struct buf *out, enum frame_style style, const char *name, struct str value)
+{
+	struct frame frame;
+
+	frame_begin(&frame, out, style);
+	frame_string(&frame, name, value);
+	frame_end(&frame);
+}
+
 void frame_integer(struct frame *frame, const char *name, int64_t value)
 {
 	put_name(frame, name);

@@ -58,13 +58,19 @@ void exchange_refuse_key(struct http_context *context, const struct request *req
 void exchange_refuse_call(struct http_context *context, struct reply *reply, enum status status,
 			  const char *otherwise);
 
-/* What cannot be an id of ours (G4) names nothing: the empty one, which is nobody's. */
+/* An id of ours has no more (G4). */
+#define EXCHANGE_ID_MAX 40
+/* What cannot be an id of ours names nothing: the empty one, which is nobody's. */
 struct str exchange_id(struct str text);
+/* The same of a chatbot that may be called by its name (O2): absent. */
+struct str exchange_chatbot(struct str text);
 
 /* For a dialect's `read`. */
 
 /* A member of the body. */
 struct json_node exchange_member(const struct exchange *exchange, const char *name);
+/* The same of one that is a string; absent: it is none. */
+struct str exchange_text(const struct exchange *exchange, const char *name);
 /* Takes what is said (G4); absent is as wrong as too long. */
 void exchange_take_message(struct exchange *exchange, struct str message);
 /* Takes the member `message`. */

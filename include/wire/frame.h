@@ -40,6 +40,9 @@ void frame_open_array(struct frame *frame, const char *name); /* "name":[ */
 void frame_open_element(struct frame *frame);		      /* { of an array's next object */
 void frame_close_array(struct frame *frame);		      /* ] */
 
+/* An object of one member. */
+void frame_one(struct buf *out, enum frame_style style, const char *name, struct str value);
+
 /* A heartbeat (S6): what may lie between two objects and says nothing. */
 #define FRAME_NDJSON_BEAT "\n" /* an empty line */
 /* A comment line alone: what an empty line ends is an event, without data, for many a reader. */
