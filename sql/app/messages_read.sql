@@ -26,17 +26,9 @@ begin
 	limit_reset := v.limit_reset;
 	retry_after := v.retry_after;
 	if outcome = 'found' and p_conversation is null then
-		-- A user's own goes before what their token still holds.
-		v_conversation := coalesce((
-			select c.conversation
-			from banter_data.conversation c
-			where c.visitor = any (v.visitors) and c.workspace = p_workspace and c.thread = p_session
-			order by array_position(v.visitors, c.visitor)
-			limit 1), (
-			select c.conversation
-			from banter_data.conversation c
-			where c.workspace = p_workspace and c.chatbot = v.chatbot
-				and c.session = case p_kind when 'widget' then p_session when 'workspace' then '/' || p_session end));
+		v_conversation := banter_data.conversation_called(
+			p_workspace => p_workspace, p_kind => p_kind, p_visitors => v.visitors, p_chatbot => v.chatbot,
+			p_called => p_session);
 	end if;
 	if outcome = 'found' then
 		select json_build_object(

@@ -25,17 +25,9 @@ begin
 	outcome := coalesce(v.outcome, 'found');
 	if outcome = 'found' then
 		if p_named is not null then
-			-- A user's own goes before what their token still holds.
-			v_conversation := coalesce((
-				select c.conversation
-				from banter_data.conversation c
-				where c.visitor = any (v.visitors) and c.workspace = p_workspace and c.thread = p_named
-				order by array_position(v.visitors, c.visitor)
-				limit 1), (
-				select c.conversation
-				from banter_data.conversation c
-				where c.workspace = p_workspace and c.chatbot = v.chatbot
-					and c.session = case p_kind when 'widget' then p_named when 'workspace' then '/' || p_named end));
+			v_conversation := banter_data.conversation_called(
+				p_workspace => p_workspace, p_kind => p_kind, p_visitors => v.visitors, p_chatbot => v.chatbot,
+				p_called => p_named);
 		end if;
 		select a.exchange, a.conversation, a.message_id, a.state, a.answer, a.finish_reason, a.tokens_in, a.tokens_out
 		into exchange, conversation, message_id, state, answer, finish_reason, tokens_in, tokens_out
