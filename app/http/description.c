@@ -47,12 +47,12 @@ void description_serve(struct http_context *context, struct request *request, st
 		       const struct route_match *match)
 {
 	struct str text = { description_text, description_size };
-	char tag[TAG_SIZE];
+	static char tag[TAG_SIZE]; /* of what never changes; "" until it is made */
 
 	(void)request;
 	(void)match;
 	reply->any_origin = true;
-	if (make_tag(text, tag)) {
+	if (!*tag && make_tag(text, tag)) {
 		context->log.cause = "its tag cannot be made";
 		reply_error(reply, ERROR_INTERNAL);
 		return;
