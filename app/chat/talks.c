@@ -241,7 +241,6 @@ enum status talks_answer(struct db *db, struct wait *wait, const struct config *
 			 int64_t workspace, struct str conversation, struct str message,
 			 struct talks_status *out, struct db_rows **rows)
 {
-	struct db_rows *had = *rows;
 	struct db_query query;
 	enum status status;
 
@@ -252,10 +251,8 @@ enum status talks_answer(struct db *db, struct wait *wait, const struct config *
 	db_add_text(&query, conversation);
 	db_add_text(&query, message);
 	status = db_call(db, wait, &query, clock_ms() + config->database_ms, rows);
-	if (status) {
-		*rows = had;
+	if (status)
 		return status;
-	}
 	take_answer(*rows, 0, out);
 	out->attaches = db_rows_boolean(*rows, 0, 8);
 	return STATUS_OK;

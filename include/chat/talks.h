@@ -74,8 +74,8 @@ enum status talks_stream(struct db *db, struct wait *wait, const struct config *
 			 const struct talks_reader *reader, const struct talks_choice *stream,
 			 struct talks_status *answer, struct talks_read *out) MUST_CHECK;
 /*
- * What has become of that answer; one that is gone has failed. `rows`, to be freed by the caller, is
- * left alone after a failure. As db_call().
+ * What has become of that answer; one that is gone has failed. `rows`: to be freed by the caller,
+ * none after a failure. As db_call().
  */
 enum status talks_answer(struct db *db, struct wait *wait, const struct config *config,
 			 int64_t workspace, struct str conversation, struct str message,
