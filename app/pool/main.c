@@ -320,7 +320,7 @@ static int warm_up(struct startup *start)
 	db_warm();
 	json_warm();
 	status = http_client_warm();
-	filling = heap_fill();
+	filling = heap_fill(); /* what each worker writes of these two lies together */
 	if (status == STATUS_OK)
 		status = worker_tools_init(&start->tools, &start->config);
 	heap_drain(filling);
