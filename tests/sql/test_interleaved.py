@@ -25,11 +25,12 @@ COME_AGAIN = re.compile(r'"outcome":"in_progress".*"retry_after":1,')
 # marked, since what it is of was in use, is moved or marked the next time (S8, R5). What is sent again holds nobody up: of its
 # history an erasure may take what it has not read yet. What a visitor was refused for after the caps had been looked at
 # leaves these, and says more.
+HISTORY = r', \{"outcome":"history"[^}]*\}'
 LOOSE = {
     "end, with less history": r'"history_from": \d+',
     "talk_stop": r'"stopped_at": (null|"now"),? ?',
-    "begin, sent again": r', \{"outcome":"history"[^}]*\}',
-    "visit, one request sent twice": r', \{"outcome":"history"[^}]*\}',
+    "begin, sent again": HISTORY,
+    "visit, one request sent twice": HISTORY,
     "visit": r'(?m)^\{"day": .*"exchanges": 0,.*\n|"most_\w+": (null|\d+)|(?<="outcome":"unauthorized").*',
 }
 # Who signs in as what they ask for is turned off has done so, though they are refused: their conversations are theirs.

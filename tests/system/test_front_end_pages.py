@@ -58,9 +58,8 @@ def web(shared_site):
         yield one
 
 
-class DeepChat:
-    page = "deep-chat.html"
-    inside = "const root = document.querySelector('deep-chat').shadowRoot; "
+class Widget:
+    """A component on its page; ready() finds its `input`."""
 
     def __init__(self, browser):
         self.browser = browser
@@ -69,11 +68,16 @@ class DeepChat:
         self.browser.open(address)
         self.ready()
 
-    def ready(self):
-        self.input = self.browser.find(self.inside + "return root && root.querySelector('#text-input')")
-
     def ask(self, text):
         self.browser.type(self.input, text + "\n")
+
+
+class DeepChat(Widget):
+    page = "deep-chat.html"
+    inside = "const root = document.querySelector('deep-chat').shadowRoot; "
+
+    def ready(self):
+        self.input = self.browser.find(self.inside + "return root && root.querySelector('#text-input')")
 
     def shown(self):
         """Who said what, and errors."""
@@ -87,22 +91,12 @@ class DeepChat:
         return self.browser.run(f"return Object.values(localStorage).some(one => one.includes('\"{answer}\"'))")
 
 
-class N8n:
+class N8n(Widget):
     page = "n8n.html"
-
-    def __init__(self, browser):
-        self.browser = browser
-
-    def open(self, address):
-        self.browser.open(address)
-        self.ready()
 
     def ready(self):
         self.browser.click(self.browser.find("return document.querySelector('.chat-window-toggle')"))
         self.input = self.browser.find("return document.querySelector('.chat-inputs textarea:not([disabled])')")
-
-    def ask(self, text):
-        self.browser.type(self.input, text + "\n")
 
     def shown(self):
         return [tuple(one) for one in self.browser.run("""
