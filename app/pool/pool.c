@@ -204,7 +204,6 @@ static bool carry_out(struct pool *pool, int64_t now, int64_t *next)
 			children_tell(children, decision.place, SIGKILL);
 			break;
 		case MASTER_READY:
-			systemd_ready();
 			handover_ready(pool->handover);
 			reload_done(pool);
 			break;

@@ -72,6 +72,9 @@ void reload_done(struct pool *pool)
 	const struct master_plan *plan = &pool->children.master.plan;
 	char text[WHY_CAP], workers[POOL_WORKERS_SIZE];
 
+	if (pool->upgrade->fd >= 0)
+		return; /* it has begun since, and what is waited for is what becomes of it */
+	systemd_ready();
 	if (pool->unbound) {
 		askers_tell(&pool->askers, CONTROL_FAILED,
 			    "the settings are loaded again, but a socket's file is gone and could "

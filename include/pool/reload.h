@@ -6,7 +6,7 @@
 
 /* Loads the settings again; good ones replace the old, and the master exchanges the children. */
 void reload_begin(struct pool *pool);
-/* All workers are up. */
+/* All workers are up: who waits for it hears so, unless it is an upgrade's end that they wait for. */
 void reload_done(struct pool *pool);
 
 #endif
