@@ -31,36 +31,46 @@ begin
 			p_called => p_session);
 	end if;
 	if outcome = 'found' then
-		select json_build_object(
+		-- It may have been erased since, or become another's: looked at with what is read of it.
+		select (
+			select json_build_object(
 				'messages', coalesce(json_agg(m.message order by p.position, p.attempt, m.n), '[]'),
 				'before', min(p.position) filter (where p.earlier)::text)
-		into body
-		from (
-			select e.*, count(*) over () > p_limit as earlier, row_number() over (order by e.position desc, e.attempt desc) as row
 			from (
-				select x.position, x.attempt, x.exchange, x.question, x.answer_id, x.answer, x.state, x.finish_reason,
-					x.started_at, x.ended_at
-				from banter_data.exchange x
-				where x.conversation = v_conversation and x.workspace = p_workspace
-					and (p_before is null or x.position < p_before::bigint) and x.state <> 'replaced'
-				order by x.position desc, x.attempt desc
-				limit p_limit + 1) e) p
-		cross join lateral (
-			values
-				(1, json_build_object(
-					'id', p.exchange, 'role', 'user', 'text', p.question,
-					'createdAt', banter_data.conversation_time(p.started_at))),
-				(2, json_build_object(
-					'id', p.answer_id, 'role', 'assistant', 'text', coalesce(p.answer, ''),
-					'createdAt', banter_data.conversation_time(coalesce(p.ended_at, p.started_at)),
-					'status', case when p.state = 'lost' then 'failed' else p.state end,
-					'finishReason', p.finish_reason,
-					'feedback', (
-						select json_build_object(
-							'thumb', f.thumb, 'text', f.text, 'createdAt', banter_data.conversation_time(f.at))
-						from banter_data.feedback f
-						where f.workspace = p_workspace and f.exchange = p.exchange)))) m (n, message)
-		where p.row <= p_limit;
+				select e.*, count(*) over () > p_limit as earlier, row_number() over (order by e.position desc, e.attempt desc) as row
+				from (
+					select x.position, x.attempt, x.exchange, x.question, x.answer_id, x.answer, x.state, x.finish_reason,
+						x.started_at, x.ended_at
+					from banter_data.exchange x
+					where x.conversation = v_conversation and x.workspace = p_workspace
+						and (p_before is null or x.position < p_before::bigint) and x.state <> 'replaced'
+					order by x.position desc, x.attempt desc
+					limit p_limit + 1) e) p
+			cross join lateral (
+				values
+					(1, json_build_object(
+						'id', p.exchange, 'role', 'user', 'text', p.question,
+						'createdAt', banter_data.conversation_time(p.started_at))),
+					(2, json_build_object(
+						'id', p.answer_id, 'role', 'assistant', 'text', coalesce(p.answer, ''),
+						'createdAt', banter_data.conversation_time(coalesce(p.ended_at, p.started_at)),
+						'status', case when p.state = 'lost' then 'failed' else p.state end,
+						'finishReason', p.finish_reason,
+						'feedback', (
+							select json_build_object(
+								'thumb', f.thumb, 'text', f.text, 'createdAt', banter_data.conversation_time(f.at))
+							from banter_data.feedback f
+							where f.workspace = p_workspace and f.exchange = p.exchange)))) m (n, message)
+			where p.row <= p_limit)
+		into body
+		from banter_data.conversation c
+		where c.workspace = p_workspace and c.conversation = v_conversation
+			and (v.visitors is null or c.visitor = any (v.visitors));
+		if not found and p_conversation is not null then
+			outcome := 'conversation_not_found';
+		elsif not found then
+			body := json_build_object('messages', '[]'::json, 'before', null);
+		end if;
 	end if;
 	return next;
 end

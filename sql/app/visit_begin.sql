@@ -68,13 +68,17 @@ begin
 			p_workspace => p_workspace, p_chatbot => v.chatbot, p_price => v_price,
 			p_max_exchanges => coalesce(v.max_exchanges, nullif(p_max_exchanges, 0)),
 			p_max_credits => coalesce(v.max_credits, nullif(p_max_credits, 0)));
-		if not v_day.allowed then
+		-- It may have been sent twice at once: then the first one has counted it, and was waited for.
+		v_sent := exists (
+			select from banter_data.exchange e where e.workspace = p_workspace and e.exchange = p_exchange);
+		if not v_day.allowed and not v_sent then
 			outcome := 'visitors_limited';
 			retry_after := v_day.retry_after;
 			return next;
 			return;
 		end if;
-		v_counted := 1;
+		v_counted := v_day.allowed::integer;
+		v_price := case when v_day.allowed then v_price else 0 end;
 		percent := v_day.percent;
 	end if;
 
@@ -97,16 +101,15 @@ begin
 			p_request_id => p_request_id, p_max_open => p_max_open, p_max_open_per_key => p_max_open_per_key,
 			p_lock_ms => p_lock_ms) b;
 
-	if v_sent then
-		return;
-	end if;
-	select e.price into v_begun
-	from banter_data.exchange e
-	where e.workspace = p_workspace and e.exchange = p_exchange;
-	if v_begun is null then
-		delete from banter_data.visitor x
-		where x.workspace = p_workspace and x.visitor = p_new_visitor and not exists ( -- adopted ones are theirs by now
-			select from banter_data.conversation c where c.workspace + 0 = p_workspace and c.visitor = x.visitor);
+	if not v_sent then
+		select e.price into v_begun
+		from banter_data.exchange e
+		where e.workspace = p_workspace and e.exchange = p_exchange;
+		if v_begun is null then
+			delete from banter_data.visitor x
+			where x.workspace = p_workspace and x.visitor = p_new_visitor and not exists ( -- adopted ones are theirs by now
+				select from banter_data.conversation c where c.workspace + 0 = p_workspace and c.visitor = x.visitor);
+		end if;
 	end if;
 	-- What did not begin, what takes another's place at no charge, what began though it seemed decided.
 	if v_counted <> num_nonnulls(v_begun) or v_price <> coalesce(v_begun, 0) then

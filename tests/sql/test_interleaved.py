@@ -37,15 +37,13 @@ LOOSE = {
 SIGNED_IN = r'(?m)^\{"hash": .*"user_id": "new".*\n|"(visitor|thread)": ("[\w-]+"|null),? ?'
 # No order comes to what these do, and it is let be. A lease that had lapsed and is renewed at the very moment at which another
 # takes its place: both run, one more than may (G10). A begin that was judged while the workspace was unlimited: it costs
-# nothing, and what it gives back of a dead one is a credit of those that the operator set meanwhile. A visitor's begin that
-# is sent again while it still runs: it begins once, and counts twice in the day (P4). A price that is raised between the look at
-# the day's cap and the begin: the last of the day costs more than was left. A conversation that is deleted as its visitor signs
-# in and asks in it: what began goes with it, told a part of the history.
+# nothing, and what it gives back of a dead one is a credit of those that the operator set meanwhile. A price that is raised
+# between the look at the day's cap and the begin: the last of the day costs more than was left. A conversation that is deleted as
+# its visitor signs in and asks in it: what began goes with it, told a part of the history.
 LET_BE = {
     ("begin, the last place", "renew, of a dead one"),
     ("begin, the key's last place", "renew, of a dead one"),
     ("begin, unlimited", "workspace_set, credits"),
-    ("visit, one request sent twice", "visit, one request sent twice"),
     ("visit, the day's last", "chatbot_set, price"),
     ("visit, signs in for the first time with a token", "talk_delete"),
 }
@@ -71,6 +69,7 @@ RULES = {
     "S10 an answer in place is erased": ("end, in place", "erase, by age"),
     "I1 what is asked again is erased": ("begin, idem: left", "erase, by age"),
     "P4 the day's last goes to one": ("visit, the day's last", "visit, the day's last"),
+    "P4 what is sent twice counts once": ("visit, one request sent twice", "visit, one request sent twice"),
     "P1 a site key that is revoked": ("visit, by token", "key_revoke, of pages"),
     "a visitor was told that their own name was nothing, as it was erased": ("talk_delete", "visit, by token"),
     "a conversation was erased twice": ("talk_delete, signed in", "talk_delete"),
