@@ -46,6 +46,7 @@ LET_BE = {
     ("begin, unlimited", "workspace_set, credits"),
     ("visit, the day's last", "chatbot_set, price"),
     ("visit, signs in for the first time with a token", "talk_delete"),
+    ("visit, signs in for the first time with a token", "talk_delete, signed in"),
 }
 BROKEN_OFF = 0.1  # of the stops, besides the last: there a's transaction is rolled back too
 
