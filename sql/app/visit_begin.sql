@@ -78,7 +78,7 @@ begin
 			return;
 		end if;
 		v_counted := v_day.allowed::integer;
-		v_price := case when v_day.allowed then v_price else 0 end;
+		v_price := v_price * v_counted;
 		percent := v_day.percent;
 	end if;
 
