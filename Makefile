@@ -45,10 +45,10 @@ migrations := $(sort $(wildcard sql/migrations/*.sql))
 sql := $(migrations) $(sort $(filter-out $(migrations),$(wildcard sql/*/*.sql))) sql/roles.sql
 
 obj = $(patsubst %.c,$(B)/obj/%.o,$(1))
-fcgi_obj = $(call obj,$(lower_src) $(http_src) $(pool_src))
+fcgi_obj = $(call obj,$(lower_src) $(http_src) $(pool_src)) $(B)/obj/web.o
 ctl_obj = $(call obj,$(lower_src) $(ctl_src)) $(B)/obj/sql.o
 model_obj = $(call obj,$(model_src))
-archive_obj = $(call obj,$(filter-out %/main.c,$(lower_src) $(ctl_src) $(http_src) $(pool_src)))
+archive_obj = $(call obj,$(filter-out %/main.c,$(lower_src) $(ctl_src) $(http_src) $(pool_src))) $(B)/obj/web.o
 unit_tests = $(patsubst tests/unit/%.c,$(B)/unit/%,$(unit_src))
 
 # What banterctl knows of itself.
@@ -106,10 +106,14 @@ $(B)/obj/sql.c: app/ctl/embed-sql $(sql) $(B)/obj/sql.stamp
 	$(call say,GEN,$@)
 	$(q)app/ctl/embed-sql $(sql) >$@
 
+# The widget travels inside banter.fcgi.
+web = $(B)/obj/web
+include app/http/web.mk
+
 # From standard input: its place would be written among the dependencies.
-$(B)/obj/sql.o: $(B)/obj/sql.c $(B)/obj/compile.stamp
+$(B)/obj/sql.o $(B)/obj/web.o: $(B)/obj/%.o: $(B)/obj/%.c $(B)/obj/compile.stamp
 	$(call say,CC,$<)
-	$(q)$(compile) -MMD -MP -MF $(@:.o=.d) -MT '$$(B)/obj/sql.o' -o $@ -x c - <$<
+	$(q)$(compile) -MMD -MP -MF $(@:.o=.d) -MT '$$(B)/obj/$*.o' -o $@ -x c - <$<
 
 $(B)/man/banter.fcgi.8: deploy/man/banter.fcgi.8
 	@mkdir -p $(@D)
@@ -165,7 +169,7 @@ clean:
 # What is compiled and linked with, and of what each is made: a file that is gone leaves no trace in them. WERROR is not
 # among them, since no object is another for it.
 stamps = $(B)/obj
-stamp_names = compile link unit sql banter.fcgi banterctl banter-model libbanter.a
+stamp_names = compile link unit sql web banter.fcgi banterctl banter-model libbanter.a
 without_b = $(patsubst $(B)/%,%,$(1))
 words_compile = $(CC) $(all_cflags)
 words_link = $(link) $(libs) $(model_libs)

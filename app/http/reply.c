@@ -123,6 +123,8 @@ void reply_put_head(struct reply *reply, const struct reply_head *head)
 		[CACHE_STREAM] = ("Cache-Control: no-store, no-transform\r\n"
 				  "X-Accel-Buffering: no\r\n"),
 		[CACHE_REVALIDATE] = "Cache-Control: no-cache\r\n",
+		[CACHE_MINUTES] = "Cache-Control: public, max-age=300\r\n",
+		[CACHE_FOREVER] = "Cache-Control: public, max-age=31536000, immutable\r\n",
 	};
 	const struct reply_header *more = head->headers;
 	struct buf *out = &reply->out;
@@ -131,6 +133,8 @@ void reply_put_head(struct reply *reply, const struct reply_head *head)
 	buf_printf(out, "Status: %d %s\r\n", head->status, reason_of(head->status));
 	if (head->type)
 		put_line(out, "Content-Type: ", str_from(head->type));
+	if (head->encoding)
+		put_line(out, "Content-Encoding: ", str_from(head->encoding));
 	put_line(out, "X-Request-Id: ", reply->request->id);
 	buf_puts(out, caches[head->cache]);
 	buf_puts(out, "X-Content-Type-Options: nosniff\r\n"
@@ -208,7 +212,7 @@ void reply_send(struct reply *reply, const struct reply_head *head, struct str b
 
 	if (client_has(reply, head)) {
 		had.status = 304;
-		had.type = NULL;
+		had.type = had.encoding = NULL;
 		body = STR("");
 	}
 	reply_put_head(reply, &had);

@@ -17,12 +17,15 @@
 #include "http/shown.h"
 #include "http/talks.h"
 #include "http/ui.h"
+#include "http/web.h"
 
 static const struct route routes[] = {
 	{ "/health", "GET, HEAD", health_serve, &dialect_headless, ROUTE_STATUS },
 	{ "/metrics", "GET, HEAD", shown_serve, &dialect_headless, ROUTE_STATUS | ROUTE_SHOWS },
 	{ "/status", "GET, HEAD", shown_serve, &dialect_headless, ROUTE_STATUS | ROUTE_SHOWS },
 	{ "/v1/openapi.json", "GET, HEAD", description_serve, &dialect_headless, 0 },
+	{ "/banter.js", "GET, HEAD", web_serve_loader, &dialect_headless, 0 },
+	{ "/banter/{version}/{file}", "GET, HEAD", web_serve_file, &dialect_headless, 0 },
 	{ "/v1/chat", "POST", exchange_serve, &dialect_headless, ROUTE_WHOLE | ROUTE_VISITORS },
 	{ "/v1/chat/stream", "POST", exchange_serve, &dialect_headless,
 	  ROUTE_STREAM | ROUTE_VISITORS },

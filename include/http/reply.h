@@ -26,12 +26,15 @@ enum reply_cache {
 	CACHE_NOTHING,	  /* G5's rule; what a head says that names none */
 	CACHE_STREAM,	  /* nothing either, and no proxy may change or hold it back */
 	CACHE_REVALIDATE, /* it may be kept, and is asked for again each time: needs an `etag` */
+	CACHE_MINUTES,	  /* the same after five minutes */
+	CACHE_FOREVER,	  /* it is never another */
 };
 
 /* A head as a value. */
 struct reply_head {
 	int status;
-	const char *type; /* NULL: without a body */
+	const char *type;     /* NULL: without a body */
+	const char *encoding; /* of the body; NULL: it is as it is */
 	enum reply_cache cache;
 	const char *etag;		    /* with its quotes; NULL: none */
 	const struct reply_header *headers; /* more, up to a name NULL; NULL: none */
@@ -72,8 +75,9 @@ void reply_init(struct reply *reply, struct gateway *gateway, struct wait *wait,
 void reply_clear(struct reply *reply);
 
 /*
- * Sends a whole reply, or an error where there is no memory for it. A HEAD request gets the head alone; a GET or HEAD that has it already (its
- * If-None-Match names the head's etag) gets 304 in place of 200.
+ * Sends a whole reply, or an error where there is no memory for it. A HEAD request gets the head
+ * alone; a GET or HEAD that has it already (its If-None-Match names the head's etag) gets 304 in place
+ * of 200.
  */
 void reply_send(struct reply *reply, const struct reply_head *head, struct str body);
 /*

@@ -1,5 +1,6 @@
 """The Makefile: what changed is made anew and nothing else, and a packager's words are taken."""
 
+import gzip
 import os
 import pathlib
 import re
@@ -15,7 +16,7 @@ MARK = "a mark that stands nowhere else: "
 
 def sources(tree):
     """What the two programs are made of, as would() names it."""
-    return {str(path.relative_to(tree.folder))[:-2] for path in (tree / "app").glob("*/*.c")} | {"sql"}
+    return {str(path.relative_to(tree.folder))[:-2] for path in (tree / "app").glob("*/*.c")} | {"sql", "web"}
 
 
 # What is up to date
@@ -171,6 +172,50 @@ def test_a_change_of_the_APIs_description_is_in_the_program(tree):
     assert tree.holds("build/banter.fcgi", MARK)
 
 
+def widget(tree):
+    """What is installed of it: {file's name: bytes}, and its version, which all of it must name."""
+    web = tree / "build/obj/web"
+    [version] = [path.name for path in (web / "banter").iterdir()]
+    assert re.findall(r"banter/([0-9a-f]{16})/", (web / "banter.js").read_text()) == [version]
+    assert tree.holds("build/banter.fcgi", f"banter/{version}/")
+    return {path.name: path.read_bytes() for path in web.rglob("*") if path.is_file()}, version
+
+
+def test_a_file_of_the_widget_that_comes_changes_and_goes(tree):
+    """The program is linked anew with it, and nothing else is made; its version is what is in it, and nothing else's."""
+    first = widget(tree)
+    assert {name[:-3] for name in first[0] if name.endswith(".gz")} == {
+        path.name for path in (tree / "app/web").iterdir() if path.suffix in (".js", ".css")}
+    versions = [first[1]]
+    for text in ("one", "two"):
+        tree.write("app/web/attic.js", f"// A comment.\n{{\n\t'{MARK}{text}';\n}}\n")
+        assert tree.make(QUICK) == "".join(
+            f"  {line}\n" for line in ("GEN build/obj/web", "GEN build/obj/web.c", "CC  build/obj/web.c", "LD  build/banter.fcgi"))
+        assert tree.holds("build/banter.fcgi", MARK + text)
+        files, version = widget(tree)
+        assert gzip.decompress(files["attic.js.gz"]) == files["attic.js"] == f"{{\n'{MARK}{text}';\n}}\n".encode()
+        versions.append(version)
+    assert len(set(versions)) == 3
+    (tree / "app/web/attic.js").unlink()
+    tree.make(QUICK)
+    assert widget(tree) == first and not tree.holds("build/banter.fcgi", MARK)
+    assert tree.run("make", "-q", QUICK).returncode == 0
+
+
+def test_the_loader_and_the_demos_page_are_not_in_the_version(tree):
+    _, version = widget(tree)
+    tree.append("app/web/banter.js", f"'{MARK}';\n")
+    tree.write("app/web/demo.html", f"<!-- {MARK} -->\n")
+    tree.make(QUICK)
+    files, now = widget(tree)
+    assert now == version and MARK.encode() in files["banter.js"] and "demo.html" not in files
+
+
+def test_a_change_of_the_demos_page_makes_nothing(tree):
+    tree.write("app/web/demo.html", f"<!-- {MARK} -->\n")
+    assert tree.run("make", "-q", QUICK).returncode == 0
+
+
 def test_what_fails_leaves_nothing_behind(tree):
     tree.write("app/ctl/embed-sql", "#!/bin/sh\necho half of it\nexit 1\n")
     assert tree.run("make", QUICK).returncode != 0
@@ -219,7 +264,7 @@ def test_prefix_and_destdir(built, tmp_path, where):
 
 def test_both_compilers_take_our_flags(tree):
     for compiler in ("gcc", "clang"):
-        tree.make(QUICK, f"CC={compiler}", "WERROR=-Werror", "build/obj/app/base/buf.o", "build/obj/sql.o")
+        tree.make(QUICK, f"CC={compiler}", "WERROR=-Werror", "build/obj/app/base/buf.o", "build/obj/sql.o", "build/obj/web.o")
 
 
 # What make says
@@ -243,7 +288,7 @@ def test_the_archive_has_everything_but_what_is_main(built):
     """What a test stubs is then found first, whatever folder it is of."""
     there = subprocess.run(["ar", "t", built / "build/libbanter.a"], capture_output=True, text=True, check=True).stdout.split()
     assert sorted(there) == sorted(
-        f"{path.stem}.o" for path in (built / "app").glob("*/*.c") if path.stem != "main")
+        ["web.o"] + [f"{path.stem}.o" for path in (built / "app").glob("*/*.c") if path.stem != "main"])
     assert "route.o" in there
 
 

@@ -24,10 +24,10 @@ $(addprefix $(O)/,$(targets)): $(O)/%: $(O)/obj/tests/fuzz/%.o $(O)/shared.a
 	$(call say,LD,$@)
 	$(q)$(CLANG) $(FLAGS) -fsanitize=fuzzer -o $@ $^ $(libs)
 
-$(O)/shared.a: $(call obj,$(shared)) $(O)/obj/shared.stamp
+$(O)/shared.a: $(call obj,$(shared)) $(O)/obj/web.o $(O)/obj/shared.stamp
 	$(call say,AR,$@)
 	@rm -f $@
-	$(q)$(AR) qcs $@ $(call obj,$(shared))
+	$(q)$(AR) qcs $@ $(filter %.o,$^)
 
 $(O)/obj/%.o: %.c $(O)/obj/compile.stamp
 	@mkdir -p $(@D)
@@ -36,10 +36,16 @@ $(O)/obj/%.o: %.c $(O)/obj/compile.stamp
 
 $(O)/obj/app/http/description.o: app/http/openapi.json
 
+web = $(O)/obj/web
+include app/http/web.mk
+$(O)/obj/web.o: $(O)/obj/web.c $(O)/obj/compile.stamp
+	$(call say,CC,$<)
+	$(q)$(CLANG) $(FLAGS) $(WERROR) -c -o $@ $<
+
 -include $(patsubst %.o,%.d,$(call obj,$(shared) $(patsubst %,tests/fuzz/%.c,$(targets))))
 
 stamps = $(O)/obj
-stamp_names = compile shared
+stamp_names = compile shared web
 words_compile = $(CLANG) $(FLAGS) $(libs)
 words_shared = $(shared)
 include deploy/build.mk

@@ -14,6 +14,7 @@
 #include "http/route.h"
 #include "http/talks.h"
 #include "http/ui.h"
+#include "http/web.h"
 
 static void every_path_of_ours(void **state)
 {
@@ -25,6 +26,8 @@ static void every_path_of_ours(void **state)
 	} rows[] = {
 		{ STR("/health"), health_serve, &dialect_headless, ROUTE_STATUS },
 		{ STR("/v1/openapi.json"), description_serve, &dialect_headless, 0 },
+		{ STR("/banter.js"), web_serve_loader, &dialect_headless, 0 },
+		{ STR("/banter/0/widget.js"), web_serve_file, &dialect_headless, 0 },
 		{ STR("/v1/chat"), exchange_serve, &dialect_headless,
 		  ROUTE_WHOLE | ROUTE_VISITORS },
 		{ STR("/v1/chat/stream"), exchange_serve, &dialect_headless,
@@ -92,6 +95,10 @@ static void no_path_of_ours(void **state)
 		STR("/v1"),
 		STR("/v1/chat/"),
 		STR("/v1/chat/stream/x"),
+		STR("/banter"),
+		STR("/banter/widget.js"),
+		STR("/banter//widget.js"),
+		STR("/banter/0/a/widget.js"),
 		STR("/api/"),
 		STR("/api/v1/chatbots/chat"),
 		STR("/api/v1/chatbots//chat"),
