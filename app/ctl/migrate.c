@@ -252,6 +252,8 @@ static const struct cli_option migrate_options[] = {
 
 static const struct cli_option demo_options[] = {
 	{ "--env-file", "FILE", "keep the keys in FILE; the same file, the same keys" },
+	{ "--origins", "ORIGINS",
+	  "also a site key, for pages of these origins alone, commas between" },
 	{ .name = NULL },
 };
 

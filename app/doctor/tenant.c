@@ -49,7 +49,7 @@ static enum status create(struct ops *ops, struct doctor_tenant *made)
 	status = key_new(KEY_WIDGET, made->workspace, made->key, &key);
 	if (status == STATUS_OK)
 		status = ops_tenant_create(ops, &tenant);
-	return status ? status : ops_tenant_add_key(ops, &tenant, &key, id, "");
+	return status ? status : ops_tenant_add_key(ops, &tenant, &key, id, "", NULL);
 }
 
 static bool make(struct doctor *doctor)

@@ -68,10 +68,8 @@ struct str settings_without_suffix(struct str name)
 enum settings_naming settings_naming_of(struct str name)
 {
 	static const char *const of_a_client[] = {
-		"BANTER_URL",
-		"BANTER_WIDGET_KEY",
-		"BANTER_WORKSPACE_KEY",
-		"BANTER_CHATBOT_ID",
+		"BANTER_URL",	   "BANTER_WIDGET_KEY", "BANTER_WORKSPACE_KEY",
+		"BANTER_SITE_KEY", "BANTER_CHATBOT_ID",
 	};
 	struct str base = settings_without_suffix(name);
 	struct config_entry entry;

@@ -8,7 +8,7 @@
 #define SHOW "select * from banter.key_show(p_key => $1)"
 #define HINT 4 /* the last characters, by which a person knows it again */
 
-static enum status judge(struct ops *ops, const struct ops_key_request *request)
+enum status ops_key_judge(struct ops *ops, const struct ops_key_request *request)
 {
 	struct db_query query;
 
@@ -35,7 +35,7 @@ enum status ops_key_prepare(struct ops *ops, const struct ops_key_request *reque
 	enum status status;
 
 	*out = (struct ops_key){ .label = request->label, .origins = request->origins };
-	status = judge(ops, request);
+	status = ops_key_judge(ops, request);
 	if (status)
 		return status;
 	db_query_init(&query, "key create",

@@ -38,11 +38,12 @@ enum status ops_tenant_create(struct ops *ops, const struct ops_tenant *tenant)
 }
 
 enum status ops_tenant_add_key(struct ops *ops, const struct ops_tenant *tenant,
-			       const struct key *key, const char *id, const char *hint)
+			       const struct key *key, const char *id, const char *hint,
+			       const char *origins)
 {
-	struct str chatbot = key->kind == KEY_WIDGET ? str_from(tenant->chatbot) : STR_NONE;
+	struct str chatbot = key->kind == KEY_WORKSPACE ? STR_NONE : str_from(tenant->chatbot);
 
-	return ops_key_add(ops, tenant->purpose, key, id, chatbot, hint, tenant->purpose, NULL);
+	return ops_key_add(ops, tenant->purpose, key, id, chatbot, hint, tenant->purpose, origins);
 }
 
 enum status ops_tenant_remove(struct ops *ops, const struct ops_tenant *tenant)

@@ -28,6 +28,8 @@ struct ops_key {
 	struct db_rows *place; /* what it is of */
 };
 
+/* STATUS_INVALID: its label or its origins are none. */
+enum status ops_key_judge(struct ops *ops, const struct ops_key_request *request) MUST_CHECK;
 /*
  * Makes a key that does not count yet, so that its text can be brought to safety first. What came
  * out is to be cleared with ops_key_clear(), whatever this returns.

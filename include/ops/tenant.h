@@ -18,9 +18,13 @@ struct ops_tenant {
 
 /* Its workspace and its chatbot. What is there already stays as it is. */
 enum status ops_tenant_create(struct ops *ops, const struct ops_tenant *tenant) MUST_CHECK;
-/* A key of it, under that id; a widget key is its chatbot's. `hint`: what it is known again by. */
+/*
+ * A key of it, under that id; a widget or site key is its chatbot's. `hint`: what it is known again by;
+ * `origins`: a site key's, else NULL.
+ */
 enum status ops_tenant_add_key(struct ops *ops, const struct ops_tenant *tenant,
-			       const struct key *key, const char *id, const char *hint) MUST_CHECK;
+			       const struct key *key, const char *id, const char *hint,
+			       const char *origins) MUST_CHECK;
 
 /*
  * Removes it with all that was said to it; and others of the same names that are over an hour old, which

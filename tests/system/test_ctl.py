@@ -348,6 +348,30 @@ def test_demo_with_a_file_that_holds_nothing_whole_makes_it_anew(empty, tmp_path
     assert count_all(empty) == [1, 1, 2]
 
 
+def test_demo_makes_a_site_key_whose_origins_follow(empty, tmp_path):
+    """The first time it is asked for one, and for those pages that were named last; the keys before stay."""
+    assert ctl("migrate", url=empty.url())[0] == 0
+    path = tmp_path / "env"
+    assert ctl("demo", "--env-file", path, url=empty.url()) == (0, "", "")
+    before = path.read_text()
+    for origins in ("http://127.0.0.1:8080,http://localhost:8080", "http://127.0.0.1:8081", "http://127.0.0.1:8081"):
+        assert ctl("demo", "--env-file", path, "--origins", origins, url=empty.url()) == (0, "", "")
+        assert re.fullmatch(re.escape(before) + r"BANTER_SITE_KEY=pk-site_\w+\n", path.read_text())
+        ((chatbot, told),) = empty.run("select chatbot, array_to_string(origins, ',') from banter_data.api_key where kind = 'site'")
+        assert told == origins and f"BANTER_CHATBOT_ID={chatbot}\n" in before
+    assert count_all(empty) == [1, 1, 3]
+    with_site_key = path.read_text()
+    assert ctl("demo", "--env-file", path, url=empty.url()) == (0, "", "")
+    assert path.read_text() == with_site_key and count_all(empty) == [1, 1, 3]
+
+
+def test_demo_refuses_what_is_no_origin(empty):
+    assert ctl("migrate", url=empty.url())[0] == 0
+    code, out, err = ctl("demo", "--origins", "shop.example", url=empty.url())
+    assert (code, out) == (1, "") and "origins as browsers send them" in err
+    assert count_all(empty) == [0, 0, 0]
+
+
 def test_demo_that_cannot_write_its_file_says_so(empty, tmp_path):
     assert ctl("migrate", url=empty.url())[0] == 0
     code, out, err = ctl("demo", "--env-file", tmp_path / "no" / "where", url=empty.url())

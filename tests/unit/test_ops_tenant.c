@@ -34,20 +34,26 @@ static void keys_are_stored_by_their_hash(void **state)
 	(void)state;
 	memset(key.hash, 'h', sizeof(key.hash));
 	ANSWERS(NOTHING);
-	assert_int_equal(ops_tenant_add_key(&unit_ops.ops, &tenant, &key, "k-1", "x7Qa"),
+	assert_int_equal(ops_tenant_add_key(&unit_ops.ops, &tenant, &key, "k-1", "x7Qa", NULL),
 			 STATUS_OK);
 	key.kind = KEY_WORKSPACE;
-	assert_int_equal(ops_tenant_add_key(&unit_ops.ops, &tenant, &key, "k-2", ""), STATUS_OK);
+	assert_int_equal(ops_tenant_add_key(&unit_ops.ops, &tenant, &key, "k-2", "", NULL),
+			 STATUS_OK);
+	key.kind = KEY_SITE;
+	assert_int_equal(ops_tenant_add_key(&unit_ops.ops, &tenant, &key, "k-3", "", "http://a"),
+			 STATUS_OK);
 	assert_int_equal(journal_count("select banter.key_create(p_workspace => $1,"
 				       " p_api_key => $2, p_kind => $3, p_chatbot => $4,"
 				       " p_hash => $5, p_hint => $6, p_label => $7,"
 				       " p_origins => string_to_array($8, ',')) "),
-			 2);
+			 3);
 	assert_int_equal(
 		journal_count("(42, k-1, 'widget', 'bot-1', 'hhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhh',"
 			      " x7Qa, demo, null) "),
 		1);
 	assert_int_equal(journal_count("(42, k-2, 'workspace', null, "), 1);
+	assert_int_equal(journal_count("(42, k-3, 'site', 'bot-1', "), 1);
+	assert_int_equal(journal_count(", demo, http://a) "), 1);
 }
 
 static void it_is_removed_with_what_was_said(void **state)
