@@ -28,6 +28,8 @@ env_lines=()
 . "$here/run/database.sh"
 # shellcheck source=deploy/run/pooler.sh
 . "$here/run/pooler.sh"
+# shellcheck source=deploy/run/demo.sh
+. "$here/run/demo.sh"
 
 # What would go wrong later is said first.
 check() {
@@ -58,7 +60,7 @@ forget_before() {
 	esac
 	before=$(model_url)
 	[ -z "$before" ] || [ "${BANTER_MODEL_URL:-}" != "$before/v1" ] || unset BANTER_MODEL_URL
-	unset BANTER_URL BANTER_WIDGET_KEY BANTER_WORKSPACE_KEY BANTER_CHATBOT_ID
+	unset BANTER_URL BANTER_WIDGET_KEY BANTER_WORKSPACE_KEY BANTER_SITE_KEY BANTER_CHATBOT_ID
 }
 
 # Before anything is started. A connection is the only sure sign, whoever listens and however.
@@ -109,27 +111,11 @@ ctl() {
 }
 
 schema() {
-	local role=() fresh=''
+	local role=()
 	[ -z "${owner_url:-}" ] || role=(--role banter_app)
 	step schema "bringing it up to date"
 	ctl migrate "${role[@]}"
-	step demo "a workspace, a chatbot and a key of each kind, in build/run/demo.env"
-	[ -e "$run/demo.env" ] || fresh=yes
-	ctl demo --env-file "$run/demo.env"
-	chmod 600 "$run/demo.env"
-	widget_key=$(demo_value BANTER_WIDGET_KEY) || exit 1
-	workspace_key=$(demo_value BANTER_WORKSPACE_KEY) || exit 1
-	chatbot_id=$(demo_value BANTER_CHATBOT_ID) || exit 1
-	# So that a client sees the headers of a limit. Later on it is as its owner set it.
-	[ -z "$fresh" ] || ctl chatbot set "$chatbot_id" rate_limit=60 rate_window=60
-}
-
-# demo_value NAME: of the line in demo.env.
-demo_value() {
-	local value
-	value=$(sed -n "s/^$1=['\"]*\([^'\"]*\)['\"]*$/\1/p" "$run/demo.env" | tail -n 1)
-	[ -n "$value" ] || die "there is no $1 in $run/demo.env: remove it and try again"
-	printf '%s\n' "$value"
+	demo_make
 }
 
 # Of the stand-in that runs, or ran last.
@@ -199,6 +185,7 @@ web() {
 	text=${text//@PORT@/"$port"}
 	text=${text//@USER@/"$user"}
 	printf '%s\n' "$text" >"$run/nginx/nginx.conf"
+	demo_page
 	ln -sf ../nginx/error.log "$logs/nginx-error.log"
 	part_start nginx env -i -C "$run/nginx" "PATH=$PATH" "${tied[@]}" "$nginx" -e "$run/nginx/error.log" -c "$run/nginx/nginx.conf"
 }
@@ -281,7 +268,11 @@ greet() {
 	local proxy=''
 	[ -z "${http_proxy:-}${all_proxy:-}${ALL_PROXY:-}" ] || proxy=" --noproxy '*'"
 	say ""
-	say "Banter is up. Paste this into another terminal:"
+	say "Banter is up. Chat with it in a browser:"
+	say ""
+	say "http://127.0.0.1:$port/demo"
+	say ""
+	say "or paste this into another terminal:"
 	say ""
 	say "curl --no-buffer$proxy -X POST $url/v1/chat/stream -H 'Content-Type: application/json'" \
 		"-H 'x-api-key: $widget_key' -d '{\"sessionId\":\"me\",\"message\":\"Hello\"}'"

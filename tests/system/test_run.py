@@ -1,5 +1,8 @@
 """`make run` as a person has it: in a clone of its own, from the first line to Ctrl-C."""
 
+import base64
+import hashlib
+import html
 import json
 import os
 import pathlib
@@ -10,8 +13,10 @@ import socket
 import subprocess
 import tempfile
 import time
+import urllib.parse
 
 import pytest
+import requests
 
 import servers
 from servers import BUILD, ROOT, until
@@ -67,7 +72,7 @@ class Clone:
             shutil.copy(BUILD / program, folder / "build" / program)
         for path in (folder / "build").rglob("*"):
             if path.is_file() and path.suffix != ".d":
-                os.utime(path, (old + 60, old + 60) if path.suffix in (".o", ".c", ".stamp") else None)
+                os.utime(path, (old + 60, old + 60) if path.suffix in (".o", ".c", ".stamp") or "web" in path.parts else None)
 
     def start(self, port, **env):
         return Running(self, port, env)
@@ -208,6 +213,58 @@ def test_Ctrl_C_lets_a_running_stream_end_and_stops_everything(make_run, clone, 
     running.process.wait(servers.PATIENCE)
     until(lambda: not running.parts() & mine, "the end of all parts")
     assert "stopped; the data is kept" in running.text()
+
+
+def demo_page(running):
+    """(its address, the page, its policy, its widget's address, its key): of the address that is printed first."""
+    running.curl_line()
+    address = next(line for line in running.text().partition("Banter is up.")[2].splitlines() if line.startswith(("http", "curl")))
+    reply = requests.get(address, timeout=servers.PATIENCE)
+    assert (reply.status_code, reply.headers["Content-Type"]) == (200, "text/html; charset=utf-8")
+    [(src, key)] = re.findall(r'^<script src="([^"]+)" data-key="(pk-site_\w+)"\s[^>]*defer></script>$', reply.text, re.M)
+    assert "@" not in re.sub(r"@(media|supports)", "", reply.text)
+    return address, reply.text, reply.headers["Content-Security-Policy"], urllib.parse.urljoin(address, src), key
+
+
+def ask_as_page(url, key, origin):
+    reply = requests.post(f"{url}/v1/ui", timeout=servers.PATIENCE, headers={"x-api-key": key, "Origin": origin}, json={
+        "id": "main", "messages": [{"id": "m", "role": "user", "parts": [{"type": "text", "text": "Hello"}]}]})
+    return reply.status_code, reply.text.endswith("data: [DONE]\n\n")
+
+
+def test_the_demo_is_what_is_printed_first_and_a_page_may_chat_there(make_run, clone):
+    """On 127.0.0.1 and on localhost, and after a start on another port too, with the same key. Others may not."""
+    for number in range(2):
+        port = servers.free_port()
+        running = make_run(port)
+        address, page, policy, widget, key = demo_page(running)
+        assert address == f"http://127.0.0.1:{port}/demo"
+        assert requests.get(widget, timeout=servers.PATIENCE).headers["Content-Type"].startswith("text/javascript")
+        assert html.escape(f'<script src="{widget}" data-key="{key}" defer></script>', quote=False) in page
+        for origin in (f"http://127.0.0.1:{port}", f"http://localhost:{port}"):
+            assert ask_as_page(f"http://127.0.0.1:{port}", key, origin) == (200, True)
+        assert ask_as_page(f"http://127.0.0.1:{port}", key, "http://127.0.0.1:1")[0] == 403
+        if number:
+            assert key == before and ask_as_page(f"http://127.0.0.1:{port}", key, f"http://127.0.0.1:{port_before}")[0] == 403
+        before, port_before = key, port
+        inline = requests.get(f"{address}/inline", timeout=servers.PATIENCE).text
+        assert 'data-inline="#chat"' in inline and 'data-inline' not in page and 'id="chat"' in inline
+        # The page lives by what the widget promises: no source of styles but the page's own, and nothing of other places.
+        style = base64.b64encode(hashlib.sha256(re.search(r"<style>(.*)</style>", page, re.S)[1].encode()).digest()).decode()
+        assert f"default-src 'none'; script-src 'self'; connect-src 'self'; style-src 'sha256-{style}';" in policy
+        shown = subprocess.run(
+            ["sh", "-c", '. build/run/env; build/banterctl chatbot show "$BANTER_CHATBOT_ID"'], capture_output=True, text=True,
+            cwd=clone.folder, timeout=servers.PATIENCE, env={"PATH": os.environ["PATH"]}).stdout
+        assert re.search(r"on leave +finish", shown), shown
+        running.stop()
+
+
+def test_the_demo_of_a_folder_of_a_site(make_run):
+    """What BANTER_PATH_PREFIX names; the page lies where it always does."""
+    address, _, _, widget, key = demo_page(make_run(BANTER_PATH_PREFIX="/chatter"))
+    url = address.removesuffix("/demo") + "/chatter"
+    assert widget == f"{url}/banter.js" and requests.get(widget, timeout=servers.PATIENCE).ok
+    assert ask_as_page(url, key, address.removesuffix("/demo")) == (200, True)
 
 
 def test_settings_of_the_environment_reach_the_pool(make_run):
