@@ -4,6 +4,7 @@ import concurrent.futures
 import contextlib
 import email
 import email.message
+import gzip
 import json
 import os
 import re
@@ -18,6 +19,7 @@ from apis import BOTH, Chatbot, Headless, check_headers
 from fronts import FRONTS
 from servers import PATIENCE, name, script, until
 from site_client import Stream
+from test_widget_files import EVERY, address, content, get
 
 READ_TIME = 4  # seconds a server waits for a silent program here; its file says far more
 BEAT = 0.5
@@ -436,6 +438,28 @@ def test_cors(site):
     for reply in site.chat("Hello", headers={"Origin": ORIGIN}), site.chat("", headers={"Origin": ORIGIN}):
         assert (reply.headers["Access-Control-Allow-Origin"], reply.headers["Vary"].count("Origin")) == (ORIGIN, 1)
         assert "X-RateLimit-Limit" in reply.headers["Access-Control-Expose-Headers"]
+
+
+def test_W1_W2_W3_W4_the_widgets_files(site):
+    """Bytes, types, tags and what a cache may keep are the program's: no server packs them, or unpacks them, once more."""
+    for path in EVERY:
+        for encoding, read in (("identity", bytes), ("gzip", gzip.decompress)):
+            reply, came = get(site, path, encoding)
+            assert (reply.status_code, read(came)) == (200, content(path))
+            assert reply.headers.get("Content-Encoding", "identity") == encoding
+            assert "Accept-Encoding" in reply.headers["Vary"]
+            assert reply.headers["Content-Type"].startswith("text/css" if path.suffix == ".css" else "text/javascript")
+            assert reply.headers["Cache-Control"].startswith("public, max-age=3")
+            assert reply.headers["Access-Control-Allow-Origin"] == "*"
+            head, nothing = get(site, path, encoding, "HEAD")
+            assert (head.status_code, nothing, head.headers["ETag"]) == (200, b"", reply.headers["ETag"])
+            had, nothing = get(site, path, encoding, If_None_Match=reply.headers["ETag"])
+            assert (had.status_code, nothing, had.headers["ETag"]) == (304, b"", reply.headers["ETag"])
+            assert had.headers["Cache-Control"] == reply.headers["Cache-Control"]
+        refused = site.request("POST", address(path), key=False)
+        assert (refused.status_code, refused.headers["Allow"]) == (405, "GET, HEAD")
+    missing = site.request("GET", "/banter/0/nothing.js", key=False)
+    assert (missing.status_code, missing.json(), missing.headers["Cache-Control"]) == (404, {"error": "Not found"}, "no-store")
 
 
 def test_a_retry_is_answered_from_memory(api, streams):

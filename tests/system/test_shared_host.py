@@ -124,6 +124,11 @@ def test_the_folder_is_ready_to_upload(folder):
     assert {"banter-shared/.htaccess", "banter-shared/banter.fcgi"} <= set(listed.split())
 
 
+def test_the_folder_has_the_widgets_files(folder):
+    [version] = re.findall(r"banter/([0-9a-f]{16})/", (folder / "banter.js").read_text())
+    assert (folder / "banter" / version / "widget.js").read_bytes() == (ROOT / "app/web/widget.js").read_bytes()
+
+
 def test_it_is_readable_for_apache_whoever_made_it(tmp_path):
     made = tmp_path / "banter-shared"
     make_dist(made, umask=0o077)
@@ -315,7 +320,8 @@ def test_no_file_of_the_folder_is_served(begin, host):
         (chat / extra).write_text("secret")
         give(chat / extra)
     write_settings(chat / "settings", site.banter.env)
-    files = [path.relative_to(chat) for path in chat.rglob("*") if path.parent in (chat, chat / "licences")]
+    # banter.js is the program's to serve, as are those in banter/.
+    files = [path.relative_to(chat) for path in chat.rglob("*") if path.parent in (chat, chat / "licences") and path.suffix != ".js"]
     assert {"banter.fcgi", ".htaccess", "settings"} <= {str(path) for path in files}
     more = ["", "banter", "schema", "lib/", "lib/libpq.so.5", "lib/ld.so", "banter.fcgi/x", "banter.conf/"]
     for path in [*files, *more]:
