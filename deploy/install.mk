@@ -13,6 +13,8 @@ plain = \
 	$(B)/banter.fcgi=$(PREFIX)/lib/banter/banter.fcgi:755 \
 	$(B)/banterctl=$(PREFIX)/bin/banterctl:755 \
 	app/http/openapi.json=$(share)/banter/openapi.json:644
+# The widget's files, for a site that serves them itself: their folder is named by what is in them.
+share_web = $(share)/banter/web
 edited = \
 	deploy/systemd/banter.service=$(UNITS)/banter.service:644 \
 	deploy/systemd/banter.socket=$(UNITS)/banter.socket:644 \
@@ -42,8 +44,11 @@ install: all
 	$(q)set -e; $(foreach f,$(plain) $(extras),$(INSTALL) -D -m $(call mode,$(f)) $(call from,$(f)) "$(DESTDIR)$(call target,$(f))";)
 	$(q)set -e; $(foreach f,$(edited),$(INSTALL) -D -m $(call mode,$(f)) /dev/null "$(DESTDIR)$(call target,$(f))"; \
 		$(edit) $(call from,$(f)) >"$(DESTDIR)$(call target,$(f))";)
+	$(q)for f in $$(cd $(web) && find . -type f); do \
+		$(INSTALL) -D -m 644 "$(web)/$$f" "$(DESTDIR)$(share_web)/$$f" || exit 1; done
 
 uninstall:
+	$(q)rm -rf "$(DESTDIR)$(share_web)"
 	$(q)rm -f $(foreach f,$(plain) $(edited) $(extras),"$(DESTDIR)$(call target,$(f))")
 	$(q)for folder in lib/banter share/banter share/doc/banter; do \
 		[ ! -d "$(DESTDIR)$(PREFIX)/$$folder" ] || \

@@ -1,5 +1,6 @@
 """`make install` and `make uninstall`, and the units as they stand."""
 
+import gzip
 import re
 import subprocess
 
@@ -36,6 +37,8 @@ def expected(prefix):
             for path in (path for path in page.parent.rglob("*") if path.is_file() and path != page):
                 names.add(f"{prefix}/share/banter/{path.relative_to(ROOT / 'deploy')}")
             names.add(f"{prefix}/share/doc/banter/deploy/{page.parent.name}/README.md")
+    for path in files(BUILD / "obj" / "web"):
+        names.add(f"{prefix}/share/banter/web{path}")
     return names
 
 
@@ -65,9 +68,21 @@ def test_what_is_installed_runs_and_names_its_own_place(tmp_path, prefix):
     unit = (root / "lib/systemd/system/banter.service").read_text()
     assert f"ExecStart={prefix}/lib/banter/banter.fcgi " in unit
     for path in root.rglob("*"):
-        if path.is_file() and path.suffix not in (".fcgi", ".md") and path.name != "banterctl":
+        if path.is_file() and path.suffix not in (".fcgi", ".md", ".gz") and path.name != "banterctl":
             text = path.read_text()
             assert not re.search(r"/usr/(bin|lib|share/doc)/banter|/usr/bin/banterctl", text), path
+
+
+def test_the_widgets_files_are_those_that_are_served(tmp_path, prefix):
+    """A site that serves them itself needs no more: the loader names the folder of the others, and each is packed too."""
+    make("install", f"DESTDIR={tmp_path}", f"PREFIX={prefix}")
+    web = tmp_path / prefix[1:] / "share/banter/web"
+    [version] = re.findall(r"banter/([0-9a-f]{16})/", (web / "banter.js").read_text())
+    ours = [path for path in (ROOT / "app/web").iterdir() if path.suffix in (".js", ".css") and path.name != "banter.js"]
+    assert ours and all((web / "banter" / version / path.name).read_bytes() == path.read_bytes() for path in ours)
+    for path in web.rglob("*.gz"):
+        assert gzip.decompress(path.read_bytes()) == path.with_suffix("").read_bytes()
+    assert len(files(web)) == 2 * (len(ours) + 1)
 
 
 def test_the_example_settings_are_good(tmp_path):
