@@ -1,5 +1,5 @@
-"""What stands between a program and its database in tests: a road that can be cut, and a name server of our own. And a
-PostgreSQL whose machine fails it."""
+"""What stands between a program and its database in tests, or a browser and a site: a road that can be cut, and a name server of
+our own. And a PostgreSQL whose machine fails it."""
 
 import contextlib
 import ctypes
@@ -30,13 +30,13 @@ SO_ATTACH_FILTER, SO_DETACH_FILTER = 26, 27
 
 
 class Road:
-    """A TCP address that leads to a unix socket. silence() makes it swallow what the connections that are there say,
+    """A TCP address that leads to a unix socket, or to a port of 127.0.0.1. silence() makes it swallow what the connections that are there say,
     as a firewall does that has forgotten them; reset() answers them with RST; drop() loses their packets, which then
     nobody acknowledges; new ones are carried as ever, unless `closed`: those are accepted and never answered. cut() ends a
     connection in the middle of a call."""
 
     def __init__(self, path, address="127.0.0.1", port=0, closed=False):
-        self.path, self.closed = str(path), closed
+        self.path, self.closed = path, closed
         self.listening = socket.create_server((address, port), backlog=128)
         self.port = self.listening.getsockname()[1]
         self.pairs, self.silent, self.accepted = [], set(), 0
@@ -68,9 +68,10 @@ class Road:
         with contextlib.suppress(OSError):
             near = self.listening.accept()[0]
             self.accepted += 1
-            far = socket.socket(socket.AF_UNIX)
+            port = isinstance(self.path, int)
+            far = socket.socket(socket.AF_INET if port else socket.AF_UNIX)
             if not self.closed:
-                far.connect(self.path)
+                far.connect(("127.0.0.1", self.path) if port else str(self.path))
             with self.lock:
                 self.pairs.append((near, far))
                 if self.closed:
