@@ -56,12 +56,6 @@ bool web_takes_gzip(struct str accepted)
 	return gzip > 0 && gzip >= plain;
 }
 
-static const char *type_of(struct str name)
-{
-	return str_holds(name, STR(".css")) ? "text/css; charset=utf-8"
-					    : "text/javascript; charset=utf-8";
-}
-
 static void serve(struct request *request, struct reply *reply, const struct web_file *file,
 		  enum reply_cache cache)
 {
@@ -74,7 +68,7 @@ static void serve(struct request *request, struct reply *reply, const struct web
 
 	reply_send(reply,
 		   &(struct reply_head){ .status = 200,
-					 .type = type_of(str_from(file->name)),
+					 .type = "text/javascript; charset=utf-8",
 					 .encoding = gzip ? "gzip" : NULL,
 					 .cache = cache,
 					 .etag = gzip ? file->gzip_tag : file->tag,

@@ -1,6 +1,7 @@
 // One visitor's conversation, by Banter's contract (P, R, U, L, I).
 const TALKS = '/v1/chat/conversations';
 const memory = {};
+export let users = 0;
 let key, session, name, told, others, identity, proof, conversation, current, leaving, timer, wake;
 
 export function begin(data, hears, changed) {
@@ -35,20 +36,22 @@ export function keep(area, value = '') {
 export function identify(value) {
 	identity = value;
 	proof = null;
+	users++;
+}
+
+// What was asked as somebody else is nobody's any more.
+function check(by) {
+	if (by !== users)
+		throw { gone: true };
 }
 
 async function request(method, path, body, more, signal = AbortSignal.timeout(40000)) {
-	const by = identity;
-	// What was asked as somebody else is nobody's any more.
-	const check = () => {
-		if (by !== identity)
-			throw { gone: true };
-	};
+	const by = users;
 
 	for (let again = false; ; again = true) {
-		const said = proof ?? await (by?.call ? by() : by);
+		const said = proof ?? await (identity?.call ? identity() : identity);
 
-		check();
+		check(by);
 		proof = said;
 		const token = kept('localStorage');
 		const reply = await fetch(new URL('../..' + path, import.meta.url), {
@@ -57,8 +60,7 @@ async function request(method, path, body, more, signal = AbortSignal.timeout(40
 		});
 		const { status, ok, headers } = reply, fresh = headers.get('X-Visitor-Token');
 
-		check();
-
+		check(by);
 		if (fresh)
 			keep('localStorage', fresh);
 		if (ok)
@@ -95,7 +97,7 @@ function listen(seconds = 40) {
 	timer = setTimeout(() => leaving.abort(), seconds * 1000);
 }
 
-function open(method, path, body, more, seconds) {
+function stream(method, path, body, more, seconds) {
 	leaving = new AbortController();
 	listen(seconds);
 	return request(method, path, body, more, leaving.signal);
@@ -116,7 +118,7 @@ async function* events(reply) {
 	}
 }
 
-function take(answer, { type, messageId, messageMetadata, conversationId, message, delta, token = '' }) {
+function take(answer, { type, messageId, messageMetadata, message, delta, token = '' }) {
 	const { stopping, asked, text } = answer;
 
 	answer.lost = false;
@@ -126,7 +128,7 @@ function take(answer, { type, messageId, messageMetadata, conversationId, messag
 	}[type] ?? 'running';
 	if (type === 'start') {
 		answer.id = messageId;
-		conversation = conversationId ?? messageMetadata.conversationId;
+		conversation = messageMetadata?.conversationId ?? conversation;
 		if (asked)
 			tellOthers();
 		if (stopping)
@@ -140,7 +142,7 @@ export async function hear(answer, reply) {
 	current = answer;
 	for (let wait = 1; !answer.left; wait = Math.min(2 * wait, 30)) {
 		try {
-			reply ??= await open('GET', `${TALKS}/${conversation}/stream?message=${answer.id}&after=${new Blob([answer.text]).size}`);
+			reply ??= await stream('GET', `${TALKS}/${conversation}/stream?message=${answer.id}&after=${new Blob([answer.text]).size}`);
 			for await (const event of events(reply)) {
 				// Perhaps it is the listener's own worker that ended.
 				if (event.type === 'error' && !answer.asked && wait < 4)
@@ -171,10 +173,11 @@ export async function hear(answer, reply) {
 }
 
 export async function ask(answer) {
+	check(answer.by);
 	current = answer;
 	answer.asked = true;
 	// Some web servers hold an answer back until it is whole.
-	const reply = await open('POST', '/v1/ui', { id: session, messages: [{ role: 'user', content: answer.question }] },
+	const reply = await stream('POST', '/v1/ui', { id: session, messages: [{ role: 'user', content: answer.question }] },
 		{ 'Idempotency-Key': answer.key }, 120);
 
 	return hear(answer, reply);
@@ -187,14 +190,14 @@ export function leave() {
 	wake?.();
 }
 
-const tell = (method, path, body) => request(method, `${TALKS}/${conversation}${path}`, body);
+const post = (method, path, body) => request(method, `${TALKS}/${conversation}${path}`, body);
 
 // One whose beginning was not heard, as where streams arrive whole, is stopped with all that runs.
-export const stop = async ({ id }) => conversation && tell('POST', '/stop', id && { messageId: id });
+export const stop = async ({ id }) => conversation && post('POST', '/stop', id && { messageId: id });
 
-export const rate = ({ id, thumb }) => tell('POST', `/messages/${id}/feedback`, { thumb, text: null });
+export const rate = ({ id, thumb }) => post('POST', `/messages/${id}/feedback`, { thumb, text: null });
 
 export async function erase() {
-	await tell('DELETE', '');
+	await post('DELETE', '');
 	tellOthers();
 }

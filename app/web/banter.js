@@ -4,10 +4,9 @@
 	const tag = document.currentScript ?? document.querySelector('script[data-key][src*="banter.js"]');
 
 	if (window.Banter || !tag?.dataset.key)
-		return console.warn('Banter: in this page already, or without data-key');
+		return console.warn('Banter: here already, or no data-key');
 
-	const base = new URL('.', tag.src).href;
-	const widget = import(base + 'banter/@VERSION@/widget.js').then(({ start }) => start({ ...tag.dataset }));
+	const widget = import(new URL('banter/@VERSION@/widget.js', tag.src)).then(({ start }) => start({ ...tag.dataset }));
 	const later = name => (...values) => widget.then(one => one[name](...values));
 	const Banter = window.Banter = {};
 

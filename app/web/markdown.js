@@ -10,7 +10,12 @@ const BLOCK = RegExp(raw`^(?:(?<div> *(?<fence>\`{3,}|~{3,})[^\`\s]*[ \t]*$(?<co
 const TOKEN = /\\([!-/:-@[-`{-~])|(?<!`)(`{1,3})(?!`)([^]+?)(?<!`)\2(?!`)|(\*+|_+|~+)|\n|<br ?\/?>|!?\[|\](?:\(<?((?:https?:\/\/|mailto:)(?:[^\s()<>]|\([^\s()<>]*\))+)>?(?: +"[^"]*")?\))?|<?(https?:\/\/(?:[.,:;!?'*_~]*(?:[^\s()<>[\]"`|.,:;!?'*_~\u2000-\u206f\u2e80-\uffff]|\([^\s()<>]*\)))+)>?/gi;
 const TAGS = { '*': 'em', _: 'em', '**': 'strong', '***': 1, '~~': 'del' };
 
-const make = (into, tag, more) => into.appendChild(Object.assign(document.createElement(tag), more));
+export function make(tag, more, ...children) {
+	const node = Object.assign(document.createElement(tag), more);
+	node.append(...children);
+	return node;
+}
+const grow = (into, ...what) => into.appendChild(make(...what));
 const link = (node, href) => Object.assign(node, { href, target: '_blank', rel: 'noopener noreferrer nofollow ugc' });
 
 function inline(text, into) {
@@ -30,7 +35,7 @@ function inline(text, into) {
 	const begin = (mark, as) => {
 		const it = find(mark);
 		if (it) undo(it);
-		node = make(node, TAGS[mark] || 'a');
+		node = grow(node, TAGS[mark] || 'a');
 		open.push({ mark, as, one: node });
 	};
 	const end = it => {
@@ -42,8 +47,8 @@ function inline(text, into) {
 		const [all, escaped, , code, run, href, address] = found, opened = find('[');
 		node.append(text.slice(at, found.index));
 		at = found.index + all.length;
-		if (code) make(node, 'code').textContent = code.trim();
-		else if (address) link(make(node, 'a'), address).textContent = address;
+		if (code) grow(node, 'code').textContent = code.trim();
+		else if (address) link(grow(node, 'a'), address).textContent = address;
 		else if (TAGS[run]) {
 			const before = text[found.index - 1] || ' ', after = text[at] || ' ';
 			for (const mark of run != '***' ? [run] : (open[open.length - 1] || open).mark == '*' ? ['*', '**'] : ['**', '*']) {
@@ -57,7 +62,7 @@ function inline(text, into) {
 			const one = link(end(opened), href);
 			for (const inner of one.querySelectorAll('a')) inner.replaceWith(inner.textContent);
 			if (!one.textContent.trim()) one.textContent = href;
-		} else if (/^[\n<]/.test(all)) make(node, 'br');
+		} else if (/^[\n<]/.test(all)) grow(node, 'br');
 		else {
 			if (opened && all == ']') undo(opened);
 			node.append(escaped || all);
@@ -68,14 +73,14 @@ function inline(text, into) {
 }
 
 function table(text, into) {
-	const [head, marks, ...rows] = text.split('\n').map(row => row.trim().replace(/^\||\|$/g, '')
+	const [head, , ...rows] = text.split('\n').map(row => row.trim().replace(/^\||\|$/g, '')
 		.replace(/\\.|`[^`]*`|\|/g, part => part == '|' ? '\n' : part.replaceAll('\\|', '|')).split('\n'));
 	into.textContent = '';
 	Object.assign(into, { className: 'table', tabIndex: 0 });
-	const all = make(into, 'table');
+	const all = grow(into, 'table');
 	for (const row of [head, ...rows]) {
 		const line = all.insertRow();
-		row.forEach((cell, i) => inline(cell, make(line, row == head ? 'th' : 'td', { align: /^ *-+:/.test(marks[i]) ? 'right' : '' })));
+		for (const cell of row) inline(cell, grow(line, row == head ? 'th' : 'td'));
 	}
 }
 
@@ -97,8 +102,8 @@ function blocks(text, into, depth, copyWord) {
 			if (tag == 'div') {
 				if (!node.firstChild) {
 					node.className = 'code';
-					make(node, 'button', { type: 'button', part: 'copy', textContent: copyWord });
-					make(make(node, 'pre', { dir: 'ltr', tabIndex: 0 }), 'code');
+					grow(node, 'button', { type: 'button', part: 'copy', textContent: copyWord });
+					grow(grow(node, 'pre', { dir: 'ltr', tabIndex: 0 }), 'code');
 				}
 				node.lastChild.firstChild.textContent = code.replace(RegExp(`^ {0,${all.search(/\S/)}}`, 'gm'), '').slice(1);
 			} else if (tag == 'section') table(all, node);

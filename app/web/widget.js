@@ -1,54 +1,43 @@
 // Banter's chat, all of it in the shadow root of one element. It talks through api.js.
-import * as talk from './api.js';
-import { render } from './markdown.js';
+import { ask, begin, erase, hear, identify, keep, kept, leave, load, rate, stop, users } from './api.js';
+import { make, render } from './markdown.js';
+import style from './widget.css' with { type: 'css' };
 
 const LONGEST = 4000;
-const LANGUAGES = 'en de es fr pt it nl pl tr ar ja zh'.split(' ');
 const THUMB = 'M7 20H4v-9h3m0 9v-9l4-7c2 0 3 2 2 6h6l-1 8-2 2z';
 const ICONS = {
 	launcher: 'M4 5h16v11H11l-5 4v-4H4z',
 	close: 'M6 6l12 12M18 6L6 18',
-	menu: 'M5 12h.01M12 12h.01M19 12h.01',
+	erase: 'M5 7h14M10 7V4h4v3M7 7l1 13h8l1-13',
 	send: 'M12 19V5M6 11l6-6 6 6',
 	stop: 'M7 7h10v10H7z',
 	down: 'M12 5v14M6 13l6 6 6-6',
 	again: 'M19 12a7 7 0 1 1-2-5M19 4v4h-4',
-	'thumb-up': THUMB,
-	'thumb-down': THUMB,
+	good: THUMB,
+	bad: THUMB,
 };
 const phone = matchMedia('(max-width: 480px), (max-height: 430px)');
-const dark = matchMedia('(prefers-color-scheme: dark)');
 const touch = matchMedia('(pointer: coarse)');
 const host = document.createElement('banter-chat');
 const root = host.attachShadow({ mode: 'open' });
 const $ = (part, within = root) => within.querySelector(`[part=${part}]`);
 const listeners = new Set();
-let data, language, words, theme, messages, asking, running, unsent, waits, ticking, lost, before;
+let data, language, words, messages, asking, running, unsent, waits, ticking, lost, before;
 let stale = true, atEnd = true, height = 0, pace = 30, work = Promise.resolve();
 
-function make(tag, part, properties, ...children) {
-	const node = Object.assign(document.createElement(tag), properties);
+function shape(tag, name, value, ...children) {
+	const node = document.createElementNS('http://www.w3.org/2000/svg', tag);
 
-	node.part = part;
+	node.setAttribute(name, value);
 	node.append(...children);
 	return node;
 }
 
-function shape(tag, name, value) {
-	const node = document.createElementNS('http://www.w3.org/2000/svg', tag);
-
-	node.setAttribute(name, value);
-	return node;
-}
-
-function button(part, text, onclick) {
-	const node = make('button', part, { type: 'button', onclick });
+function button(part, onclick, text = words[part]) {
+	const node = make('button', { part, type: 'button', onclick });
 
 	if (ICONS[part]) {
-		const svg = shape('svg', 'viewBox', '0 0 24 24');
-
-		svg.append(shape('path', 'd', ICONS[part]));
-		node.append(svg);
+		node.append(shape('svg', 'viewBox', '0 0 24 24', shape('path', 'd', ICONS[part])));
 		call(node, text);
 	} else {
 		node.append(text);
@@ -62,41 +51,26 @@ function build() {
 	const { inline, privacy: href, position = 'right' } = data;
 	const { title, placeholder } = words;
 
-	root.replaceChildren(make('div', 'box', { lang: language, dir: words.dir, onkeydown: keys, onkeypress: hush, onkeyup: hush, onclick: clicked },
-		make('section', 'panel', { id: 'panel', role: inline ? 'region' : 'dialog', ariaLabel: title, hidden: !inline },
-			make('header', 'header', {}, make('h2', 'title', { textContent: title }),
-				button('menu', words.menu, () => toggle('choices')), button('close', words.close, close)),
-			make('div', 'choices', { hidden: true }, button('menu-delete', words.erase, () => toggle('confirm'))),
-			make('div', 'log', { tabIndex: 0, role: 'group', ariaLabel: title, onscroll: scrolled }),
-			button('down', words.down, toEnd),
-			make('div', 'status', { ariaLive: 'polite' }),
-			make('div', 'notice', { role: 'alert' }),
-			make('div', 'confirm', { role: 'group', ariaLabel: words.eraseAsk, hidden: true }, make('p', '', { textContent: words.eraseAsk }),
-				button('confirm-yes', words.yes, erase), button('confirm-no', words.no, () => toggle('confirm'))),
-			make('div', 'form', {}, make('textarea', 'input', { rows: 1, placeholder, ariaLabel: placeholder, oninput: typed }),
-				button('send', words.send, submit), button('stop', words.stop, halt)),
-			href ? make('a', 'privacy', { href, target: '_blank', rel: 'noopener', textContent: words.privacy }) : ''),
-		button('launcher', words.open, () => $('panel').hidden ? open() : close())));
+	root.replaceChildren(make('div', { part: 'box', lang: language, dir: words.dir, onkeydown: keys, onkeypress: hush, onkeyup: hush, onclick: clicked },
+		make('section', { part: 'panel', id: 'panel', role: inline ? 'region' : 'dialog', ariaLabel: title, hidden: !inline },
+			make('header', { part: 'header' }, make('h2', { part: 'title', textContent: title }),
+				button('erase', toggle), button('close', close)),
+			make('div', { part: 'log', tabIndex: 0, role: 'group', ariaLabel: title, onscroll: scrolled }),
+			button('down', toEnd),
+			make('div', { part: 'status', ariaLive: 'polite' }),
+			make('div', { part: 'notice', role: 'alert' }),
+			make('div', { part: 'confirm', role: 'group', ariaLabel: words.eraseAsk, hidden: true }, words.eraseAsk,
+				button('yes', wipe), button('no', toggle)),
+			make('div', { part: 'form' }, make('textarea', { part: 'input', rows: 1, placeholder, ariaLabel: placeholder, oninput: typed }),
+				button('send', submit), button('stop', halt)),
+			href ? make('a', { part: 'privacy', href, target: '_blank', rel: 'noopener', textContent: words.privacy }) : ''),
+		button('launcher', () => $('panel').hidden ? open() : close())));
 	$('launcher').setAttribute('aria-controls', 'panel');
 	$('launcher').hidden = $('close').hidden = inline;
-	host.dataset.position = $('box').dataset.position = inline ? 'inline' : position;
+	host.dataset.position = inline ? 'inline' : position;
 	new ResizeObserver(scrolled).observe($('log'));
-	paint();
-}
-
-// The accent, what can be read on it, and what of it can be read as text.
-function paint() {
-	const night = theme === 'dark' || theme !== 'light' && dark.matches;
-	const light = rgb => rgb.reduce((sum, one, i) => sum + [.2126, .7152, .0722][i] * (one / 255) ** 2.2, 0);
-	const [hex] = /^#([\da-f]{3}){1,2}$/i.exec(data.accent) ?? ['#2b5fd9'];
-	const accent = hex.replace(/^#(.)(.)(.)$/, '#$1$1$2$2$3$3').match(/\w\w/g).map(one => parseInt(one, 16));
-	let ink = accent;
-
-	while (night ? light(ink) < .24 : light(ink) > .17)
-		ink = ink.map(one => one * .9 + 26 * night);
-	$('box').dataset.theme = night ? 'dark' : 'light';
-	for (const [use, rgb] of Object.entries({ accent, ink, on: Array(3).fill(light(accent) < .18 ? 255 : 0) }))
-		$('box').style.setProperty('--' + use, `rgb(${rgb})`);
+	if (CSS.supports('color', data.accent))
+		$('box').style.setProperty('--accent', data.accent);
 }
 
 // Also into a body that has replaced the page's.
@@ -113,8 +87,8 @@ function show(all) {
 	const { scrollTop } = $('log'), stays = !atEnd;
 
 	messages = [];
-	$('log').replaceChildren(make('div', 'welcome', { dir: 'auto', textContent: words.welcome }),
-		make('div', 'suggestions', {}, ...data.suggestions?.split('|').map(text => button('suggestion', text.trim(), () => ask(text.trim()))) ?? []));
+	$('log').replaceChildren(make('div', { part: 'welcome', dir: 'auto', textContent: words.welcome }),
+		make('div', { part: 'suggestions' }, ...data.suggestions?.split(/ *[|] */).map(text => button('suggestion', () => send(text), text)) ?? []));
 	all.forEach(add);
 	toEnd();
 	if (stays)
@@ -124,9 +98,9 @@ function show(all) {
 
 function add(message) {
 	const user = message.role === 'user';
-	const node = message.node = make('article', 'message', { ariaLabel: words[user ? 'you' : 'bot'] }, make('div', 'text', { dir: 'auto' }),
-		user ? '' : make('div', 'tools', {}, make('span', 'state'), button('thumb-up', words.good, () => rate(message, 'up')),
-			button('thumb-down', words.bad, () => rate(message, 'down')), button('again', words.again, () => again(message))));
+	const node = message.node = make('article', { part: 'message', ariaLabel: words[user ? 'you' : 'bot'] }, make('div', { part: 'text', dir: 'auto' }),
+		user ? '' : make('div', { part: 'tools' }, make('span', { part: 'state' }), button('good', () => vote(message, 'up')),
+			button('bad', () => vote(message, 'down')), button('again', () => again(message))));
 
 	node.dataset.role = message.role;
 	messages.push(message);
@@ -142,8 +116,8 @@ function draw(message) {
 		return $('text', node).textContent = text;
 	render(text, $('text', node), words.copy);
 	$('state', node).textContent = { running: words.thinking, done: '' }[status] ?? words[status];
-	for (const one of ['up', 'down'])
-		$('thumb-' + one, node).ariaPressed = one === thumb;
+	$('good', node).ariaPressed = thumb === 'up';
+	$('bad', node).ariaPressed = thumb === 'down';
 	call($('again', node), words[status === 'done' ? 'again' : 'retry']);
 	say(message);
 	follow(message);
@@ -152,7 +126,7 @@ function draw(message) {
 // A screen reader says each paragraph once it is whole.
 function say(message) {
 	const { status, node } = message, blocks = $('text', node).children;
-	const one = text => $('status').append(make('p', '', { textContent: text }));
+	const one = text => $('status').append(make('p', { textContent: text }));
 	const ended = status !== 'running';
 
 	while (message.said < blocks.length - !ended)
@@ -198,10 +172,11 @@ function queue(job) {
 	return done;
 }
 
-function load() {
+function refresh() {
 	stale = true;
-	return $('panel').hidden || queue(async () => {
-		const all = await talk.load();
+	// A tab that nobody sees asks nothing until it is seen.
+	return $('panel').hidden || document.hidden || queue(async () => {
+		const all = await load();
 
 		stale = false;
 		all.forEach((one, i) => {
@@ -222,15 +197,15 @@ function load() {
 
 		if (now) {
 			now.said = 0;
-			await hear(now, talk.hear).catch(() => {
-				setTimeout(load, 5000);
+			await receive(now, hear).catch(() => {
+				setTimeout(refresh, 5000);
 			});
 		}
 	});
 }
 
-function ask(text, key = crypto.getRandomValues(new Uint32Array(4)).join('-')) {
-	const answer = { role: 'assistant', text: '', status: 'running', said: 0, question: text, key, last: messages.at(-1)?.id };
+function send(text, key = crypto.getRandomValues(new Uint32Array(4)).join('-')) {
+	const answer = { role: 'assistant', text: '', status: 'running', said: 0, question: text, key, by: users, last: messages.at(-1)?.id };
 	const pair = [{ role: 'user', text }, answer];
 	const shown = () => {
 		pair.forEach(add);
@@ -238,23 +213,23 @@ function ask(text, key = crypto.getRandomValues(new Uint32Array(4)).join('-')) {
 	};
 
 	asking = true;
-	note();
+	unsent = null;
 	$('status').replaceChildren();
 	shown();
-	update();
+	note();
 	tell('message', { role: 'user', text });
 	return queue(async () => {
 		asking = false;
 		if (!messages.includes(answer))
 			shown();
-		await hear(answer, talk.ask).catch(problem => {
+		await receive(answer, ask).catch(problem => {
 			// Not awaited: it is the next in the queue.
-			if (answer.id || answer.left)
-				return void load();
+			if (answer.id || answer.left && !problem.gone)
+				return void refresh();
 			drop(pair);
 			$('input').value = (text + '\n' + $('input').value).trim();
 			// It may have come all the same: what is sent again is the same request.
-			unsent = answer;
+			unsent = !problem.gone && answer;
 			typed();
 			throw problem;
 		});
@@ -262,7 +237,7 @@ function ask(text, key = crypto.getRandomValues(new Uint32Array(4)).join('-')) {
 	});
 }
 
-async function hear(answer, how) {
+async function receive(answer, how) {
 	running = answer;
 	update();
 	try {
@@ -304,11 +279,11 @@ function again({ status, question, key }) {
 		return;
 	if (status !== 'done')
 		drop(messages.slice(-2));
-	ask(question, status === 'done' ? undefined : key);
+	send(question, status === 'done' ? undefined : key);
 	focus();
 }
 
-function rate(answer, thumb) {
+function vote(answer, thumb) {
 	const { thumb: old = null } = answer;
 	const set = value => {
 		answer.thumb = value;
@@ -316,7 +291,7 @@ function rate(answer, thumb) {
 	};
 
 	set(old === thumb ? null : thumb);
-	talk.rate(answer).catch(problem => {
+	rate(answer).catch(problem => {
 		set(old);
 		refuse(problem);
 	});
@@ -329,53 +304,45 @@ function halt() {
 		return;
 	answer.stopping = true;
 	update();
-	talk.stop(answer).catch(problem => {
+	stop(answer).catch(problem => {
 		answer.stopping = false;
 		refuse(problem);
 	});
 }
 
-function erase() {
-	toggle('confirm');
-	talk.leave();
+function wipe() {
+	toggle();
+	leave();
 	queue(async () => {
-		await talk.erase();
+		await erase();
 		show([]);
 		focus();
-	}).catch(load);
+	}).catch(refresh);
 }
 
 function note(word, number) {
 	clearTimeout(ticking);
 	waits = word === 'wait';
-	$('notice').ariaLive = null;
 	$('notice').textContent = word ? words[word].replace('{n}', number) : '';
+	update();
 }
 
 function refuse({ status = 0, wait, gone, message: text }) {
+	const [unit, size] = wait > 5400 ? ['hour', 3600] : wait > 90 ? ['minute', 60] : ['second', 1];
+
 	if (gone)
 		return;
 	console.warn('Banter:', status, text);
 	tell('error', { status, text });
-	if (wait)
-		hold(Date.now() + wait * 1000);
-	else
+	if (wait) {
+		note('wait', new Intl.RelativeTimeFormat(language).format(Math.ceil(wait / size), unit));
+		ticking = setTimeout(() => {
+			note();
+			refresh();
+		}, wait * 1000);
+	} else {
 		note({ 0: navigator.onLine ? 'failed' : 'offline', 413: 'tooLong', 401: 'notHere', 403: 'notHere' }[status] ?? 'unavailable', LONGEST);
-}
-
-// Counts down; only its beginning is read out.
-function hold(until) {
-	const left = Math.ceil((until - Date.now()) / 1000);
-	const [unit, size] = left > 5400 ? ['hour', 3600] : left > 90 ? ['minute', 60] : ['second', 1];
-	const first = !waits;
-
-	note(left > 0 && 'wait', new Intl.RelativeTimeFormat(language).format(Math.ceil(left / size), unit));
-	$('notice').ariaLive = first ? null : 'off';
-	update();
-	if (waits)
-		ticking = setTimeout(hold, 1000, until);
-	else
-		load();
+	}
 }
 
 function update() {
@@ -386,7 +353,7 @@ function update() {
 	$('launcher').querySelector('path').setAttribute('d', ICONS[open ? 'close' : 'launcher']);
 	$('panel').ariaModal = !data.inline && phone.matches || null;
 	$('suggestions').hidden = messages.length;
-	$('menu').hidden = !messages.length;
+	$('erase').hidden = !messages.length;
 	$('stop').hidden = !($('send').hidden = asking || running);
 	$('stop').ariaDisabled = running?.stopping;
 	$('send').disabled = waits || !text.trim() || long(text);
@@ -406,11 +373,10 @@ function typed() {
 	$('input').dir = value && 'auto';
 	style.height = 'auto';
 	style.height = $('input').scrollHeight + 'px';
-	if (long(value))
-		note('tooLong', LONGEST);
-	else if ($('send').disabled && !waits)
-		note();
-	update();
+	if (waits || lost)
+		update();
+	else
+		note(long(value) && 'tooLong', LONGEST);
 }
 
 function submit() {
@@ -419,17 +385,15 @@ function submit() {
 	if ($('send').disabled || asking || running)
 		return;
 	$('input').value = '';
-	ask(text, unsent?.question === text ? unsent.key : undefined);
+	send(text, unsent?.question === text ? unsent.key : undefined);
 	typed();
 }
 
-function toggle(part) {
-	const shown = $(part).hidden, menu = part === 'choices';
+function toggle() {
+	const asks = $('confirm').hidden;
 
-	$('choices').hidden = $('confirm').hidden = true;
-	$(part).hidden = !shown;
-	$('menu').ariaExpanded = menu && shown;
-	$(!shown ? 'menu' : menu ? 'menu-delete' : 'confirm-no').focus();
+	$('confirm').hidden = !asks;
+	$(asks ? 'no' : 'erase').focus();
 }
 
 // A page's shortcuts are not for what is typed here.
@@ -445,11 +409,8 @@ function keys(event) {
 		event.preventDefault();
 		submit();
 	}
-	if (key === 'Escape') {
-		const front = ['choices', 'confirm'].find(part => !$(part).hidden);
-
-		(front ? toggle : close)(front);
-	}
+	if (key === 'Escape')
+		($('confirm').hidden ? close : toggle)();
 	if (key === 'Tab' && $('panel').ariaModal === 'true') {
 		const all = [...$('panel').querySelectorAll('button, textarea, a, [tabindex]')].filter(one => !one.disabled && one.getClientRects().length);
 		const [end, other] = shiftKey ? [0, -1] : [-1, 0];
@@ -462,8 +423,6 @@ function keys(event) {
 }
 
 function clicked({ target }) {
-	if (!target.closest('[part=choices], [part=menu]'))
-		$('choices').hidden = true;
 	if (target.part.value === 'copy')
 		copy(target.nextSibling).then(() => {
 			target.textContent = words.copied;
@@ -495,10 +454,10 @@ function open(quietly) {
 	if ($('panel').hidden) {
 		before = root.activeElement ?? document.activeElement;
 		$('panel').hidden = false;
-		talk.keep('sessionStorage', 'open');
+		keep('sessionStorage', 'open');
 		update();
 		if (stale)
-			load();
+			refresh();
 		tell('open');
 	}
 	if (quietly !== true)
@@ -511,7 +470,7 @@ function close() {
 	if (data.inline || $('panel').hidden)
 		return;
 	$('panel').hidden = true;
-	talk.keep('sessionStorage');
+	keep('sessionStorage');
 	update();
 	if (inside)
 		(before.isConnected && before !== document.body ? before : $('launcher')).focus();
@@ -529,7 +488,7 @@ const Banter = {
 	close,
 	async send(text) {
 		open();
-		const answer = await ask(text);
+		const answer = await send(text);
 
 		if (answer.status === 'failed')
 			throw new Error(words.failed);
@@ -540,14 +499,13 @@ const Banter = {
 		return () => listeners.delete(one);
 	},
 	identify(identity) {
-		talk.leave();
-		talk.identify(identity);
+		leave();
+		identify(identity);
 		show([]);
-		return load();
+		refresh();
 	},
 	theme(name) {
-		theme = name;
-		paint();
+		host.dataset.theme = name;
 	},
 	texts(own) {
 		const { hidden } = $('panel'), { value } = $('input');
@@ -561,37 +519,30 @@ const Banter = {
 };
 
 export async function start(tag) {
-	const spoken = (code = '') => LANGUAGES.find(one => one === code.slice(0, 2).toLowerCase());
-	const sheet = new CSSStyleSheet();
-	const style = await fetch(new URL('widget.css', import.meta.url));
+	const spoken = code => /^(en|de|es|fr|pt|it|nl|pl|tr|ar|ja|zh)(?![a-z])/i.exec(code)?.[1].toLowerCase();
 
-	await sheet.replace(await style.text());
-	root.adoptedStyleSheets = [sheet];
-	if (document.readyState === 'loading')
-		await new Promise(resolve => addEventListener('DOMContentLoaded', resolve));
+	root.adoptedStyleSheets = [style];
 	data = tag;
-	theme = data.theme;
+	host.dataset.theme = data.theme;
 	language = (data.language ?? [document.documentElement.lang, ...navigator.languages].find(spoken) ?? 'en').replace('_', '-');
 	words = { ...(await import(`./words-${spoken(language) ?? 'en'}.js`)).default };
 	words.title = data.name ?? words.title;
 	words.welcome = data.welcome ?? words.welcome;
-	// A tab that nobody sees asks nothing until it is seen.
-	talk.begin(data, heard, () => document.hidden ? stale = true : load());
-	document.addEventListener('visibilitychange', () => document.hidden || stale && load());
+	begin(data, heard, refresh);
+	document.addEventListener('visibilitychange', () => stale && refresh());
 	build();
 	show([]);
 	place();
 	new MutationObserver(() => host.isConnected || requestAnimationFrame(place))
 		.observe(document.documentElement, { childList: true, subtree: true });
-	dark.onchange = paint;
 	phone.onchange = update;
-	addEventListener('online', load);
-	addEventListener('pageshow', ({ persisted }) => persisted && load());
+	addEventListener('online', refresh);
+	addEventListener('pageshow', ({ persisted }) => persisted && refresh());
 	for (const event of ['resize', 'scroll'])
 		visualViewport.addEventListener(event, fit);
 	if (data.inline)
-		load();
-	else if ('open' in data || talk.kept('sessionStorage'))
+		refresh();
+	else if ('open' in data || kept('sessionStorage'))
 		open(true);
 	setTimeout(tell, 0, 'ready');
 	return Banter;

@@ -3,7 +3,6 @@ export default {
 	title: 'الدردشة',
 	open: 'فتح الدردشة',
 	close: 'إغلاق',
-	menu: 'المزيد',
 	welcome: 'كيف يمكنني مساعدتك؟',
 	placeholder: 'رسالتك',
 	send: 'إرسال',

@@ -3,7 +3,6 @@ export default {
 	title: 'Chat',
 	open: 'Chat öffnen',
 	close: 'Schließen',
-	menu: 'Mehr',
 	welcome: 'Wie kann ich Ihnen helfen?',
 	placeholder: 'Ihre Nachricht',
 	send: 'Senden',

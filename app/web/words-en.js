@@ -4,7 +4,6 @@ export default {
 	title: 'Chat',
 	open: 'Open chat',
 	close: 'Close',
-	menu: 'More',
 	welcome: 'How can I help you?',
 	placeholder: 'Your message',
 	send: 'Send',

@@ -3,7 +3,6 @@ export default {
 	title: 'Chat',
 	open: 'Abrir el chat',
 	close: 'Cerrar',
-	menu: 'Más',
 	welcome: '¿En qué puedo ayudarle?',
 	placeholder: 'Su mensaje',
 	send: 'Enviar',

@@ -3,7 +3,6 @@ export default {
 	title: 'Chat',
 	open: 'Ouvrir le chat',
 	close: 'Fermer',
-	menu: 'Plus',
 	welcome: 'Comment puis-je vous aider ?',
 	placeholder: 'Votre message',
 	send: 'Envoyer',

@@ -3,7 +3,6 @@ export default {
 	title: 'Chat',
 	open: 'Apri la chat',
 	close: 'Chiudi',
-	menu: 'Altro',
 	welcome: 'Come posso aiutarla?',
 	placeholder: 'Il suo messaggio',
 	send: 'Invia',

@@ -3,7 +3,6 @@ export default {
 	title: 'Chat',
 	open: 'Chat openen',
 	close: 'Sluiten',
-	menu: 'Meer',
 	welcome: 'Waarmee kan ik u helpen?',
 	placeholder: 'Uw bericht',
 	send: 'Versturen',

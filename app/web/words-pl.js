@@ -3,7 +3,6 @@ export default {
 	title: 'Czat',
 	open: 'Otwórz czat',
 	close: 'Zamknij',
-	menu: 'Więcej',
 	welcome: 'W czym mogę pomóc?',
 	placeholder: 'Wiadomość',
 	send: 'Wyślij',

@@ -3,7 +3,6 @@ export default {
 	title: 'Chat',
 	open: 'Abrir o chat',
 	close: 'Fechar',
-	menu: 'Mais',
 	welcome: 'Como posso ajudar?',
 	placeholder: 'Sua mensagem',
 	send: 'Enviar',

@@ -3,7 +3,6 @@ export default {
 	title: 'Sohbet',
 	open: 'Sohbeti aç',
 	close: 'Kapat',
-	menu: 'Diğer',
 	welcome: 'Size nasıl yardımcı olabilirim?',
 	placeholder: 'Mesajınız',
 	send: 'Gönder',

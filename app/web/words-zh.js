@@ -3,7 +3,6 @@ export default {
 	title: '聊天',
 	open: '打开聊天',
 	close: '关闭',
-	menu: '更多',
 	welcome: '请问有什么可以帮您？',
 	placeholder: '请输入消息',
 	send: '发送',

@@ -184,8 +184,8 @@ def widget(tree):
 def test_a_file_of_the_widget_that_comes_changes_and_goes(tree):
     """The program is linked anew with it, and nothing else is made; its version is what is in it, and nothing else's."""
     first = widget(tree)
-    assert {name[:-3] for name in first[0] if name.endswith(".gz")} == {
-        path.name for path in (tree / "app/web").iterdir() if path.suffix in (".js", ".css")}
+    words = {path.name for path in (tree / "app/web").glob("words-*.js")}
+    assert {name[:-3] for name in first[0] if name.endswith(".gz")} == {"banter.js", "widget.js", *words}
     versions = [first[1]]
     for text in ("one", "two"):
         tree.write("app/web/attic.js", f"// A comment.\n{{\n\t'{MARK}{text}';\n}}\n")
@@ -200,6 +200,18 @@ def test_a_file_of_the_widget_that_comes_changes_and_goes(tree):
     tree.make(QUICK)
     assert widget(tree) == first and not tree.holds("build/banter.fcgi", MARK)
     assert tree.run("make", "-q", QUICK).returncode == 0
+
+
+def test_what_the_widget_imports_is_in_its_file(tree):
+    _, version = widget(tree)
+    for file in ("markdown.js", "api.js"):
+        tree.append(f"app/web/{file}", f"export const {file[:-3]}Attic = '{MARK}';\n")
+    tree.append("app/web/widget.css", f"[part=attic] {{ color: {MARK} }}\n")
+    tree.make(QUICK)
+    files, now = widget(tree)
+    text = files["widget.js"].decode()
+    assert now != version and text.count(MARK) == 3 and "\nconst markdownAttic" in text and f"color: {MARK} }}`);" in text
+    assert not re.search(r"^import |^export (?!async function start)", text, re.MULTILINE)
 
 
 def test_the_loader_and_the_demos_page_are_not_in_the_version(tree):

@@ -126,7 +126,8 @@ def test_the_folder_is_ready_to_upload(folder):
 
 def test_the_folder_has_the_widgets_files(folder):
     [version] = re.findall(r"banter/([0-9a-f]{16})/", (folder / "banter.js").read_text())
-    assert (folder / "banter" / version / "widget.js").read_bytes() == (ROOT / "app/web/widget.js").read_bytes()
+    built = BUILD / "obj/web/banter" / version / "widget.js"
+    assert (folder / "banter" / version / "widget.js").read_bytes() == built.read_bytes()
 
 
 def test_it_is_readable_for_apache_whoever_made_it(tmp_path):

@@ -282,13 +282,13 @@ def test_again_after_an_error_takes_its_place(opened, model):
 
 
 def pressed(chat):
-    return chat.run("return ['thumb-up', 'thumb-down'].map(name => parts(name).at(-1).getAttribute('aria-pressed'))")
+    return chat.run("return ['good', 'bad'].map(name => parts(name).at(-1).getAttribute('aria-pressed'))")
 
 
 def test_thumbs_are_stored(opened, browser, screen):
     chat = opened()
     chat.answer(script(name(), tokens=["one"]), "one")
-    for part, stored, shown in (("thumb-up", ["up"], ["true", "false"]), ("thumb-down", ["down"], ["false", "true"])):
+    for part, stored, shown in (("good", ["up"], ["true", "false"]), ("bad", ["down"], ["false", "true"])):
         chat.click(part)
         comes(lambda stored=stored: chat.thumbs() == stored, stored, chat.thumbs)
         comes(lambda shown=shown: pressed(chat) == shown, shown, lambda: pressed(chat))
@@ -296,7 +296,7 @@ def test_thumbs_are_stored(opened, browser, screen):
     chat.ready()
     chat.shows(("assistant", "one"))
     assert pressed(chat) == ["false", "true"]
-    chat.click("thumb-down")
+    chat.click("bad")
     comes(lambda: chat.thumbs() == [], "no thumb", chat.thumbs)
     comes(lambda: pressed(chat) == ["false", "false"], "none pressed", lambda: pressed(chat))
 
@@ -324,18 +324,16 @@ def test_welcome_suggestions_and_privacy(opened, browser, screen):
 def test_delete_my_conversation(opened, browser, screen):
     chat = opened()
     chat.answer(script(name(), tokens=["one"]), "one")
-    chat.click("menu")
-    chat.click("menu-delete")
-    chat.click("confirm-no")
+    chat.click("erase")
+    chat.click("no")
     assert len(chat.said()) == 2
     chat.stored("done")
     with browser.another_tab(chat.address) as show:
         chat.ready()
         chat.shows(("assistant", "one"))
         show(0)
-        chat.click("menu")
-        chat.click("menu-delete")
-        chat.click("confirm-yes")
+        chat.click("erase")
+        chat.click("yes")
         comes(lambda: chat.said() == [], "nothing", chat.said)
         chat.stored()
         show(1)

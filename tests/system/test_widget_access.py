@@ -58,19 +58,17 @@ def test_by_the_keyboard_alone(opened, browser, model, gates):
     chat.shows(("assistant", "one two"))
     chat.ends()
     assert focus(chat) not in ("BODY", None)
-    for part in ("thumb-up", "thumb-down"):
+    for part in ("good", "bad"):
         go(browser, chat, part)
         browser.press(" ")
         comes(lambda part=part: chat.run("return parts(arguments[0]).at(-1).ariaPressed", part) == "true", part, lambda: "")
         assert focus(chat) == part
-    go(browser, chat, "menu")
+    go(browser, chat, "erase")
     browser.press("Enter")
-    go(browser, chat, "menu-delete")
+    until(lambda: chat.has("yes"), "the question")
+    go(browser, chat, "no")
     browser.press("Enter")
-    until(lambda: chat.has("confirm-yes"), "the question")
-    go(browser, chat, "confirm-no")
-    browser.press("Enter")
-    until(lambda: not chat.has("confirm-no"), "no question")
+    until(lambda: not chat.has("no"), "no question")
     assert focus(chat) not in ("BODY", "mine")
     browser.press("Escape")
     until(lambda: not chat.is_open(), "no panel")
@@ -102,16 +100,10 @@ def test_the_focus_is_given_back_to_what_had_it(opened, browser):
 def test_escape_closes_what_is_in_front_first(opened, browser):
     chat = opened()
     chat.answer(script(name(), tokens=["one"]), "one")
-    chat.click("menu")
-    until(lambda: chat.has("menu-delete"), "the menu")
+    chat.click("erase")
+    until(lambda: chat.has("no"), "the question")
     browser.press("Escape")
-    until(lambda: not chat.has("menu-delete"), "no menu")
-    assert chat.is_open()
-    chat.click("menu")
-    chat.click("menu-delete")
-    until(lambda: chat.has("confirm-no"), "the question")
-    browser.press("Escape")
-    until(lambda: not chat.has("confirm-no"), "no question")
+    until(lambda: not chat.has("no"), "no question")
     assert chat.is_open()
     chat.stored("done")
 
@@ -135,7 +127,7 @@ def test_every_focus_can_be_seen(opened, browser):
         chat.run("window.had = root.activeElement; had.blur()")
         assert chat.run(look) != focused, parts[-1]
         chat.run("had.focus()")
-    assert {"log", "copy", "thumb-up", "again", "input", "send", "privacy"} <= set(parts), parts
+    assert {"log", "copy", "good", "again", "input", "send", "privacy"} <= set(parts), parts
 
 
 # For screen readers
@@ -211,11 +203,8 @@ def test_axe_finds_nothing(opened, browser, scheme, size):
         chat.ask("And on Sundays?")
         comes(chat.notice, "a notice", chat.said)
         axe(browser)
-        chat.click("menu")
-        until(lambda: chat.has("menu-delete"), "the menu")
-        axe(browser)
-        chat.click("menu-delete")
-        until(lambda: chat.has("confirm-yes"), "the question")
+        chat.click("erase")
+        until(lambda: chat.has("yes"), "the question")
         axe(browser)
 
 

@@ -35,7 +35,7 @@ def test_a_conversation(shop, browser, model):
     browser.reload()
     chat.ready()
     chat.shows(("user", question), ("assistant", "one two"))
-    chat.click("thumb-up")
+    chat.click("good")
     comes(lambda: chat.thumbs() == ["up"], "a thumb", chat.notice)
     gate = name()
     chat.ask(script(gate, tokens=["three ", "four"], gates={"2": gate}))
