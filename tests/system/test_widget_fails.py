@@ -10,7 +10,7 @@ from servers import name, script, until
 from tenants import new_key
 from test_stop import processes
 from test_visitors import Pages
-from widget import Chat, Shop, browser, comes, gates, opened, quiet, screen, shop  # noqa: F401 (five are fixtures)
+from widget import ASKED, CLOCK, Chat, Shop, browser, comes, gates, opened, quiet, screen, shop  # noqa: F401 (five are fixtures)
 
 
 # A network that goes away
@@ -59,6 +59,74 @@ def test_it_waits_for_the_network_and_goes_on_at_once(opened, browser, model, ga
     assert chat.notice() == ""
 
 
+def cut_off(chat, road, gate):
+    """An answer is at its first word when it is cut off, and the page waits for its first try; the question."""
+    chat.ask(question := script(gate, tokens=["one ", "two"], gates={"2": gate}))
+    chat.shows(("assistant", "one"))
+    road.reset()
+    comes(lambda: chat.words()["cut"] in chat.notice(), "a notice", chat.notice)
+    return question
+
+
+@pytest.mark.parametrize("status", [429, 503])
+def test_it_tries_again_no_sooner_than_it_was_told(opened, browser, model, gates, road, status):
+    with browser.before_pages(ASKED + CLOCK):
+        chat, gate = opened(at=road.shop), gates()
+    question = cut_off(chat, road, gate)
+    chat.run("""const [status] = arguments; window.via = async () => {
+        window.via = go => go();
+        return new Response('Not now', { status, headers: { 'Retry-After': '77' } }) }""", status)
+    chat.run("return pass(1)")
+    comes(lambda: max(chat.run("return pauses()")) == 77, "a pause", lambda: chat.run("return pauses()"))
+    chat.run("return pass(76)")
+    assert len(chat.asked("/stream")) == 1
+    chat.run("return pass(1)")
+    assert len(chat.asked("/stream")) == 2
+    model.open_gate(gate)
+    chat.shows(("user", question), ("assistant", "one two"))
+    chat.ends()
+    assert chat.notice() == ""
+
+
+def test_breaks_leave_no_listeners_behind(opened, browser, model, gates, road):
+    """For the network's return."""
+    count = """window.listening = []; {
+        const { addEventListener: add, removeEventListener: remove } = EventTarget.prototype;
+        EventTarget.prototype.addEventListener = function (kind, job, ...how) {
+            if (kind === 'online') listening.push(job);
+            return add.call(this ?? window, kind, job, ...how);
+        };
+        EventTarget.prototype.removeEventListener = function (kind, job, ...how) {
+            listening = listening.filter(one => one !== job);
+            return remove.call(this ?? window, kind, job, ...how);
+        } }"""
+    with browser.before_pages(ASKED + CLOCK + count):
+        chat, gate = opened(at=road.shop), gates()
+    before = chat.run("return listening.length")
+    question = cut_off(chat, road, gate)
+    chat.run("window.via = async () => { throw new TypeError('Failed to fetch') }")
+    for tries in range(1, 5):
+        comes(lambda: len(chat.asked("/stream")) == tries or chat.run("return pass(30)"), "a try", lambda: chat.asked("/stream"))  # noqa: B023
+    chat.run("window.via = go => go()")
+    model.open_gate(gate)
+    chat.run("dispatchEvent(new Event('online'))")
+    chat.shows(("user", question), ("assistant", "one two"))
+    chat.ends()
+    assert before and chat.run("return listening.length") == before
+
+
+def test_an_answer_that_is_gone_meanwhile(opened, browser, gates, road):
+    """Erased elsewhere, say: what is left is shown, and another question can be asked."""
+    with browser.before_pages(CLOCK):
+        chat, gate = opened(at=road.shop), gates()
+    cut_off(chat, road, gate)
+    chat.site.sql("delete from banter_data.conversation where workspace = %s", chat.site.tenant.workspace)
+    chat.run("return pass(1)")
+    comes(lambda: chat.said() == [], "nothing", chat.said)
+    chat.answer(script(name(), tokens=["two"]), "two")
+    assert len(chat.said()) == 2
+
+
 def test_nginx_that_is_restarted(opened, model, gates):
     chat, gate = opened(), gates()
     question = script(gate, tokens=["one ", "two"], gates={"2": gate})
@@ -101,6 +169,61 @@ def goes_on(chat, question):
     else:
         assert ("user", question) in chat.said()
         chat.click("again")
+
+
+def fails_once(chat, status, behind):
+    """The next question is answered so: in Banter's place, or behind Banter's own answer, which the page never has."""
+    chat.run("""const [status, behind] = arguments; window.via = async (go, { path }) => {
+        if (!path.endsWith('/v1/ui')) return go();
+        window.via = go => go();
+        if (behind) await (await go()).text();
+        return new Response('Not now', { status, headers: status === 429 ? { 'Retry-After': '1' } : {} }) }""", status, behind)
+
+
+@pytest.mark.parametrize("status", [402, 409, 500, 502, 504])
+def test_what_failed_and_is_sent_again_is_the_same_request(opened, browser, status):
+    """Whatever was said of it, it may have come."""
+    with browser.before_pages(ASKED):
+        chat = opened()
+    chat.answer(script(name(), tokens=["one"]), "one")
+    fails_once(chat, status, behind=True)
+    chat.ask(question := script(name(), tokens=["two"]))
+    comes(lambda: chat.input == question, "the question in the input", lambda: (chat.input, chat.said()))
+    browser.press("Enter")
+    chat.shows(("assistant", "one"), ("user", question), ("assistant", "two"))
+    chat.ends()
+    _, first, second = [headers["idempotency-key"] for headers in chat.asked("/v1/ui", "POST")]
+    assert first == second
+    chat.stored("done", "done")
+
+
+def test_an_older_question_of_the_same_text_is_another(opened, browser):
+    """That it was answered before does not mean that it came this time."""
+    with browser.before_pages(ASKED):
+        chat = opened()
+    question = script(name(), tokens=["one"])
+    chat.answer(question, "one")
+    fails_once(chat, 429, behind=False)
+    chat.run("window.first = shown('message')[0]")
+    chat.ask(question)
+    until(lambda: not chat.run("return first.isConnected"), "the conversation, read anew")
+    assert chat.input == question and len(chat.said()) == 2
+    goes_on(chat, question)
+    chat.stored("done", "done")
+    chat.ends()
+
+
+def test_what_failed_before_another_question_is_asked_anew(opened, browser):
+    """It came, and its answer was not heard; who asks it later wants an answer then."""
+    with browser.before_pages(ASKED):
+        chat = opened()
+    chat.answer(script(name(), tokens=["one"]), "one")
+    fails_once(chat, 504, behind=True)
+    chat.ask(question := script(name(), tokens=["two"]))
+    comes(lambda: chat.input == question, "the question in the input", lambda: (chat.input, chat.said()))
+    chat.answer(script(name(), tokens=["three"]), "three")
+    chat.answer(question, "two")
+    chat.stored("done", "done", "done", "done")
 
 
 def test_without_a_network_it_says_so(opened, browser, road):

@@ -31,6 +31,37 @@ INSIDE = """
     const shown = name => parts(name).filter(seen);
 """
 
+# Before a page's scripts: what it asks of Banter stands in `asked`, and goes by `via`, in whose place a test puts what holds or answers it.
+ASKED = """{
+    const real = fetch;
+    window.asked = [];
+    window.via = go => go();
+    window.fetch = (...how) => {
+        const { url, method, headers, signal } = new Request(...how), go = () => real(...how);
+        if (!url.includes('/v1/')) return go();
+        asked.push({ path: new URL(url).pathname, method, headers: Object.fromEntries(headers), signal });
+        return window.via(go, asked.at(-1));
+    };
+}"""
+# And pauses of a second or more are over when a test says so, by pass(seconds); `pauses` are what is left of them.
+CLOCK = """{
+    const { setTimeout: set, clearTimeout: clear } = window, waiting = new Map();
+    let now = 0, last = 0;
+    window.setTimeout = (job, time = 0, ...values) => {
+        if (time < 1000) return set(job, time, ...values);
+        waiting.set(--last, { end: now + time / 1000, job: () => job(...values) });
+        return last;
+    };
+    window.clearTimeout = which => { waiting.delete(which) || clear(which) };
+    window.pauses = () => [...waiting.values()].map(({ end }) => end - now);
+    window.pass = async seconds => {
+        now += seconds;
+        for (const [which, { end, job }] of [...waiting])
+            if (end <= now && waiting.delete(which)) job();
+        await new Promise(done => set(done));
+    };
+}"""
+
 
 def comes(condition, what, instead):
     """As until(); `instead` tells what there is where it does not come about."""
@@ -192,6 +223,11 @@ class Chat:
         """What is said of a failure: for all of the chat, or with the last answer."""
         return self.run("""const last = shown('message').at(-1), state = last && parts('state', last).filter(seen);
             return [...shown('notice'), ...state || []].map(one => one.innerText.trim()).join('\\n').trim()""")
+
+    def asked(self, end, method="GET"):
+        """The headers of what was asked so far where a path ends so; the page has ASKED."""
+        return self.run("""const [end, method] = arguments;
+            return asked.filter(one => one.path.endsWith(end) && one.method === method).map(one => one.headers)""", end, method)
 
     def words(self, language="en"):
         return words()[language]
