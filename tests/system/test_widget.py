@@ -6,7 +6,8 @@ import urllib.parse
 import pytest
 from servers import name, script, until
 from test_visitors import signed
-from widget import browser, comes, gates, opened, quiet, screen, shop  # noqa: F401 (five are fixtures)
+from test_widget_fails import goes_on
+from widget import ASKED, browser, comes, gates, opened, quiet, screen, shop  # noqa: F401 (five are fixtures)
 
 # Of one byte to four, and in several blocks.
 TOKENS = ["We ", "are **open** ", "\u00e9\u20ac\U0001f600 ", "today.\n\n", "- a\n- b"]
@@ -201,6 +202,36 @@ def test_a_tab_that_comes_while_an_answer_runs(opened, browser, model, gates):
     chat.stored("left")
 
 
+def test_a_tab_that_nobody_sees_asks_nothing(opened, browser):
+    """Until it is seen; then it has what was said meanwhile."""
+    watch = """{
+        const real = fetch, note = (name, value) => localStorage[name] = (localStorage[name] ?? '') + value;
+        window.fetch = (address, ...how) => {
+            if (document.hidden && String(address).includes('/v1/')) note('asked', address);
+            return real(address, ...how);
+        };
+        window.BroadcastChannel = class extends BroadcastChannel {
+            constructor(name) {
+                super(name);
+                this.addEventListener('message', () => document.hidden && setTimeout(() => {
+                    dispatchEvent(new Event('online'));
+                    note('heard', 1);
+                }));
+            }
+        };
+    }"""
+    with browser.before_pages(watch):
+        chat = opened()
+        chat.answer(script(name(), tokens=["one"]), "one")
+        with browser.another_tab(chat.address) as show:
+            chat.ready()
+            chat.answer(question := script(name(), tokens=["two"]), "two")
+            until(lambda: browser.run("return localStorage.heard"), "what the first tab was told")
+            assert browser.run("return localStorage.asked ?? null") is None
+            show(0)
+            chat.shows(("assistant", "one"), ("user", question), ("assistant", "two"))
+
+
 def test_what_is_open_stays_open_on_the_next_page(opened, browser):
     chat = opened()
     chat.answer(script(name(), tokens=["one"]), "one")
@@ -257,6 +288,45 @@ def test_stop_before_the_first_token(opened, model, gates):
     chat.click("stop")
     comes(lambda: chat.statuses()[-1:] in (["stopped"], ["failed"]) and chat.has("send"), "the end", chat.statuses)
     chat.answer(script(name(), tokens=["two"]), "two")
+
+
+# The answer to the next question does not come before the page is told.
+HOLD = """window.via = async (go, { path }) => {
+    if (!path.endsWith('/v1/ui')) return go();
+    window.via = go => go();
+    const reply = await go();
+    await new Promise(done => window.release = done);
+    return reply }"""
+
+
+def test_stop_of_what_has_not_begun_to_be_heard(opened, browser, gates):
+    """As where streams arrive whole: all that runs in the conversation is stopped."""
+    with browser.before_pages(ASKED):
+        chat, gate = opened(), gates()
+    chat.answer(script(name(), tokens=["one"]), "one")
+    chat.run(HOLD)
+    chat.ask(script(gate, tokens=["two ", "three"], gates={"2": gate}))
+    chat.stored("done", "running")
+    chat.click("stop")
+    chat.stored("done", "left")
+    until(lambda: chat.run("return !!window.release"), "a reply")
+    chat.run("release()")
+    chat.ends("stopped")
+    chat.answer(script(name(), tokens=["four"]), "four")
+
+
+def test_stop_of_a_first_question_that_has_not_begun_to_be_heard(opened, browser, gates):
+    """Its conversation is not known yet: it is stopped as soon as it is."""
+    with browser.before_pages(ASKED):
+        chat, gate = opened(), gates()
+    chat.run(HOLD)
+    chat.ask(script(gate, tokens=["one ", "two"], gates={"2": gate}))
+    chat.stored("running")
+    until(lambda: chat.run("return !!window.release"), "a reply")
+    chat.click("stop")
+    chat.run("release()")
+    chat.ends("stopped")
+    chat.stored("left")
 
 
 def test_again_is_another_question_of_the_same_text(opened):
@@ -454,3 +524,132 @@ def test_identity(opened, browser):
     assert len(chat.said()) == 4
     chat.run("Banter.identify(null)")
     comes(lambda: chat.said() == [], "nothing of who was signed in", chat.said)
+
+
+@pytest.fixture
+def users(opened, browser):
+    """A Chat whose page has ASKED, and two users' identities: each has said one thing, their name. ann is who is signed in."""
+    with browser.before_pages(ASKED):
+        chat = opened()
+    chat.pages.sign("a secret of 32 characters or more")
+    chat.users = {word: signed(chat.pages, "a secret of 32 characters or more", word)["X-Visitor-Identity"] for word in ("bob", "ann")}
+    chat.questions = {user: script(name(), tokens=[user]) for user in chat.users}
+    for user, identity in chat.users.items():
+        chat.run("Banter.identify(arguments[0])", identity)
+        chat.answer(chat.questions[user], user)
+    return chat
+
+
+def identities(chat, end, method="GET"):
+    return [headers.get("x-visitor-identity") for headers in chat.asked(end, method)]
+
+
+def test_an_identity_that_comes_late_is_nobodys(users, browser):
+    """It has changed meanwhile: nothing of the older one is asked or shown."""
+    chat, (bob, ann) = users, users.users.values()
+    chat.run("Banter.identify(() => new Promise(done => window.late = done))")
+    until(lambda: chat.run("return !!window.late"), "a call of the page's function")
+    before = chat.run("return asked.length")
+    chat.run("Banter.identify(arguments[0])", bob)
+    chat.run("""window.texts = [];
+        new MutationObserver(() => texts.push(...parts('text').map(one => one.innerText.trim())))
+            .observe(root, { childList: true, subtree: true, characterData: true });
+        late(arguments[0])""", ann)
+    chat.shows(("assistant", "bob"))
+    said = chat.run("return asked.slice(arguments[0]).map(one => one.headers['x-visitor-identity'])", before)
+    assert set(said) == {bob} and "ann" not in chat.run("return texts")
+    chat.answer(script(name(), tokens=["two"]), "two")
+    assert identities(chat, "/v1/ui", "POST")[-1] == bob and chat.notice() == ""
+    quiet(browser)
+
+
+def test_what_comes_late_is_of_nobody(users, browser):
+    """As above, of what was asked before the identity changed."""
+    chat, (bob, ann) = users, users.users.values()
+    chat.run("""window.via = async (go, { path }) => {
+        const reply = await go();
+        if (!path.endsWith('/messages')) return reply;
+        window.via = go => go();
+        await new Promise(done => window.release = done);
+        return reply }""")
+    chat.run("Banter.identify(arguments[0])", ann)
+    until(lambda: chat.run("return !!window.release"), "a reply")
+    chat.run("""window.texts = [];
+        new MutationObserver(() => texts.push(...parts('text').map(one => one.innerText.trim())))
+            .observe(root, { childList: true, subtree: true, characterData: true });
+        Banter.identify(arguments[0]);
+        release()""", bob)
+    chat.shows(("assistant", "bob"))
+    assert "ann" not in chat.run("return texts") and chat.notice() == ""
+    quiet(browser)
+
+
+@pytest.mark.parametrize("how", ["another user", "deleted"])
+def test_an_answer_is_not_heard_any_longer(users, gates, how):
+    """Where somebody else signs in, or its conversation is deleted, while it runs: it holds up nothing."""
+    chat, gate = users, gates()
+    chat.ask(script(gate, tokens=["one ", "two"], gates={"2": gate}))
+    chat.shows(("assistant", "one"))
+    if how == "deleted":
+        chat.click("menu")
+        chat.click("menu-delete")
+        chat.click("confirm-yes")
+        comes(lambda: chat.said() == [], "nothing", chat.said)
+    else:
+        chat.run("Banter.identify(arguments[0])", chat.users["bob"])
+        chat.shows(("assistant", "bob"))
+    assert chat.run("return asked.filter(one => one.path.endsWith('/v1/ui')).at(-1).signal.aborted")
+    chat.answer(script(name(), tokens=["three"]), "three")
+    assert ("assistant", "one") not in chat.said() and chat.notice() == ""
+
+
+@pytest.mark.parametrize("nobody", ["null", "undefined", "''"])
+def test_a_function_that_knows_of_nobody(opened, browser, nobody):
+    """It is signed out then, and no error."""
+    chat = opened()
+    chat.run("window.errors = []; Banter.on('error', error => errors.push(error))")
+    chat.run(f"Banter.identify(async () => {nobody})")
+    chat.answer(question := script(name(), tokens=["one"]), "one")
+    chat.run(f"Banter.identify(() => {nobody})")
+    chat.shows(("user", question), ("assistant", "one"))
+    assert chat.run("return errors") == []
+    quiet(browser, "401")
+
+
+def is_given_back(chat):
+    """A question that waits for `release` when bob signs in is not sent, but put into the input: for him to send, or not. He has
+    asked the same before, which does not count."""
+    sent, bob, question = len(chat.asked("/v1/ui", "POST")), chat.users["bob"], chat.questions["bob"]
+    chat.ask(question)
+    until(lambda: chat.run("return !!window.release"), "something to wait for")
+    chat.run("Banter.identify(arguments[0]); release()", bob)
+    comes(lambda: chat.input == question, "the question in the input", lambda: (chat.input, chat.said()))
+    comes(lambda: chat.said() == [("user", question), ("assistant", "bob")], "what bob said", chat.said)
+    assert len(chat.asked("/v1/ui", "POST")) == sent and chat.input == question and chat.notice() == ""
+    goes_on(chat, question)
+    chat.shows(*[("user", question), ("assistant", "bob")] * 2)
+    chat.ends()
+    assert identities(chat, "/v1/ui", "POST")[sent:] == [bob] and chat.input == ""
+
+
+def test_a_question_behind_another_job_is_not_sent_as_somebody_else(users):
+    """It waits until what ann said before has been read."""
+    chat = users
+    chat.run("""window.via = async (go, { path }) => {
+        if (!path.endsWith('/conversations')) return go();
+        window.via = go => go();
+        await new Promise(done => window.release = done);
+        return go() }
+        Banter.identify(arguments[0])""", chat.users["ann"])
+    until(lambda: chat.run("return !!window.release"), "reading")
+    is_given_back(chat)
+
+
+def test_a_question_behind_an_identity_is_not_sent_as_somebody_else(users):
+    """It waits for the page's function, which knew of nobody before."""
+    chat = users
+    chat.run("""window.known = null;
+        return Banter.identify(() => known).then(() => { window.first = parts('welcome')[0] })""")
+    until(lambda: not chat.run("return first.isConnected"), "what nobody has said")
+    chat.run("const [ann] = arguments; window.known = new Promise(done => window.release = () => done(ann))", chat.users["ann"])
+    is_given_back(chat)
