@@ -64,6 +64,21 @@ def test_without_storage_it_remembers_while_the_page_is_there(opened, browser, r
         quiet(browser)
 
 
+@pytest.mark.parametrize("refusal", [
+    "window.BroadcastChannel = class { constructor() { throw new DOMException('denied', 'SecurityError') } }",
+    "delete window.BroadcastChannel",
+], ids=["denied", "none"])
+def test_without_a_channel_between_tabs(opened, browser, refusal):
+    """As in some frames, and in old browsers."""
+    with browser.before_pages(refusal):
+        chat = opened()
+        converses(chat)
+        browser.reload()
+        chat.ready()
+        until(lambda: len(chat.said()) == 2, "the conversation")
+        quiet(browser)
+
+
 def framed(shop, browser, pages, sandbox, origin=0):
     """The widget in a frame; origin 1 is another site's."""
     inner = shop.host.origins[origin] + shop.put(pages)
