@@ -10,10 +10,11 @@ q = $(if $(filter 1,$(V)),,@)
 WARN = -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wformat=2
 
 # NAME.stamp holds the words of words_NAME, such as a command and its flags, or a list of files. It is written only when
-# they are others than those in it, so what depends on it is made again then and only then.
+# they are others than those in it, so what depends on it is made again then and only then. GNU make 4.3 does not always
+# take the file's last line feed away, so `strip` does.
 stamp_of = $(stamps)/$(1).stamp
 stamp_files := $(foreach name,$(stamp_names),$(call stamp_of,$(name)))
-kept = $(findstring [$(strip $(words_$(1)))],[$(file <$(call stamp_of,$(1)))])
+kept = $(findstring [$(strip $(words_$(1)))],[$(strip $(file <$(call stamp_of,$(1))))])
 .PHONY: $(foreach name,$(stamp_names),$(if $(call kept,$(name)),,$(call stamp_of,$(name))))
 $(stamp_files): $(stamps)/%.stamp:
 	@mkdir -p $(@D)

@@ -33,7 +33,9 @@ def test_asking_what_make_would_do_changes_nothing(built):
 
 
 def test_the_folder_may_be_named_in_another_way(tree):
-    assert tree.run("make", "-q", QUICK, f"B={tree.folder}/build").returncode == 0
+    """Long or short: how much memory a name takes has misled make."""
+    for slashes in range(1, 13):
+        assert tree.run("make", "-q", QUICK, f"B={tree.folder}{'/' * slashes}build").returncode == 0
     tree.append("include/base/buf.h", "\n")
     assert "-c -MMD" in tree.make("-n", "V=1", QUICK, f"B={tree.folder}/build")
 
