@@ -4,7 +4,7 @@ import re
 
 FENCE = re.compile(r"^( *)```(\S*) *\n(.*?)^\1```", re.MULTILINE | re.DOTALL)
 # Blocks that show something and are not to be typed.
-SHOWN = {"conf", "console", "ini", "js", "json", "nginx", "apache", "text", "yaml"}
+SHOWN = {"apache", "conf", "console", "css", "html", "ini", "js", "json", "nginx", "php", "text", "yaml"}
 
 
 # What a command that is typed as root, or with its rights, begins with.

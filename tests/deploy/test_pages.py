@@ -26,6 +26,7 @@ ELSEWHERE = {
     "settings": "a reference without commands; what settings do: tests/system/test_settings.py",
     "shared-host": "on a host that is not one's own: tests/system/test_shared_host.py",
     "web-servers": "a reference without commands; what each does: tests/system/test_fronts.py",
+    "widget": "in pages and in their back ends, besides two commands: tests/system/test_widget_manual.py",
 }
 # What Debian starts when the page's server is installed; here it is installed already, and does not run.
 STARTED = {"apache": "apache2", "caddy": "caddy", "h2o": "h2o", "lighttpd": "lighttpd", "nginx": "nginx",
