@@ -195,7 +195,7 @@ const post = (method, path, body) => request(method, `${TALKS}/${conversation}${
 // One whose beginning was not heard, as where streams arrive whole, is stopped with all that runs.
 export const stop = async ({ id }) => conversation && post('POST', '/stop', id && { messageId: id });
 
-export const rate = ({ id, thumb }) => post('POST', `/messages/${id}/feedback`, { thumb, text: null });
+export const rate = ({ id, feedback }) => post('POST', `/messages/${id}/feedback`, feedback);
 
 export async function erase() {
 	await post('DELETE', '');

@@ -59,7 +59,7 @@ function build() {
 			button('down', toEnd),
 			make('div', { part: 'status', ariaLive: 'polite' }),
 			make('div', { part: 'notice', role: 'alert' }),
-			make('div', { part: 'confirm', role: 'group', ariaLabel: words.eraseAsk, hidden: true }, words.eraseAsk,
+			make('div', { part: 'confirm', role: 'group', ariaLabel: words.eraseAsk, hidden: true }, make('p', { textContent: words.eraseAsk }),
 				button('yes', wipe), button('no', toggle)),
 			make('div', { part: 'form' }, make('textarea', { part: 'input', rows: 1, placeholder, ariaLabel: placeholder, oninput: typed }),
 				button('send', submit), button('stop', halt)),
@@ -109,15 +109,15 @@ function add(message) {
 }
 
 function draw(message) {
-	const { node, role, text, status = 'done', thumb } = message;
+	const { node, role, text, status = 'done', feedback } = message;
 
 	node.dataset.status = status;
 	if (role === 'user')
 		return $('text', node).textContent = text;
 	render(text, $('text', node), words.copy);
 	$('state', node).textContent = { running: words.thinking, done: '' }[status] ?? words[status];
-	$('good', node).ariaPressed = thumb === 'up';
-	$('bad', node).ariaPressed = thumb === 'down';
+	$('good', node).ariaPressed = feedback?.thumb === 'up';
+	$('bad', node).ariaPressed = feedback?.thumb === 'down';
 	call($('again', node), words[status === 'done' ? 'again' : 'retry']);
 	say(message);
 	follow(message);
@@ -181,7 +181,6 @@ function refresh() {
 		stale = false;
 		all.forEach((one, i) => {
 			one.question = all[i - 1]?.text;
-			one.thumb = one.feedback?.thumb;
 			if (one.status === 'left')
 				one.status = 'stopped';
 		});
@@ -284,9 +283,9 @@ function again({ status, question, key }) {
 }
 
 function vote(answer, thumb) {
-	const { thumb: old = null } = answer;
-	const set = value => {
-		answer.thumb = value;
+	const old = answer.feedback?.thumb;
+	const set = now => {
+		answer.feedback = { thumb: now, text: null };
 		draw(answer);
 	};
 

@@ -21,7 +21,7 @@ export default {
 	yes: '削除',
 	no: 'キャンセル',
 	privacy: 'プライバシー',
-	ready: '回答ができました。',
+	ready: '回答完了。',
 	stopped: '停止しました。',
 	cut: '再接続しています…',
 	failed: 'エラーが発生しました。',

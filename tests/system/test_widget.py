@@ -487,7 +487,6 @@ def test_what_markdown_is_understood(opened):
             links: elements('a').map(one => [one.href, one.target, one.rel, one.textContent]) }""")
     assert (shape["em"], shape["code"], shape["items"], shape["inner"]) == (["two"], ["kinds"], 2, ["hot"])
     assert "have" in shape["strong"] and shape["quote"] == ["said"] and shape["cells"] == ["kind", "price", "green", "3"]
-    assert chat.run("return getComputedStyle(root.querySelector('td:last-child')).textAlign").endswith("right")
     assert (shape["rule"], shape["images"]) == (1, 0) and "<b>no</b>" in shape["text"]
     links = {address: (target, rel) for address, target, rel, _ in shape["links"]}
     assert set(links) == {"https://tea.example/a?b=c&d", "https://tea.example/bare", "https://evil.example/x.png"}
@@ -591,9 +590,8 @@ def test_an_answer_is_not_heard_any_longer(users, gates, how):
     chat.ask(script(gate, tokens=["one ", "two"], gates={"2": gate}))
     chat.shows(("assistant", "one"))
     if how == "deleted":
-        chat.click("menu")
-        chat.click("menu-delete")
-        chat.click("confirm-yes")
+        chat.click("erase")
+        chat.click("yes")
         comes(lambda: chat.said() == [], "nothing", chat.said)
     else:
         chat.run("Banter.identify(arguments[0])", chat.users["bob"])
