@@ -19,18 +19,20 @@ static int unit_at(const char *p, const char *end)
 static const char *mend_escape(const char *p, const char *end, struct buf *out)
 {
 	int unit = unit_at(p, end), low;
+	uint32_t c = (uint32_t)unit;
 	char raw[4] = "";
 	size_t n = unit < 0 ? 2 : ESCAPE_BYTES;
 
-	if (unit >= 0xd800 && unit <= 0xdfff) {
-		low = unit_at(p + ESCAPE_BYTES, end);
-		if (unit > 0xdbff || low < 0xdc00 || low > 0xdfff) {
-			buf_append(out, raw, utf8_encode((uint32_t)unit, raw));
-			return p + ESCAPE_BYTES;
-		}
+	if (unit < 0xd800 || unit > 0xdfff) {
+		buf_append(out, p, n);
+		return p + n;
+	}
+	low = unit_at(p + ESCAPE_BYTES, end);
+	if (unit <= 0xdbff && low >= 0xdc00 && low <= 0xdfff) {
+		c = json_valid_pair(unit, low);
 		n = 2 * ESCAPE_BYTES;
 	}
-	buf_append(out, p, n);
+	buf_append(out, raw, utf8_encode(c, raw));
 	return p + n;
 }
 

@@ -49,6 +49,7 @@ static bool take_escape(struct json_scan *s)
 		low = json_scan_take(&next, '\\') ? take_unit(&next) : -1;
 		if (low >= 0xdc00 && low <= 0xdfff) {
 			s->p = next.p;
+			s->odd |= json_valid_misread(json_valid_pair(unit, low));
 			return true;
 		}
 	} else if (unit && (unit < 0xd800 || unit > 0xdfff)) {
@@ -289,7 +290,7 @@ const char *json_scan_escape(const char *p, char out[4], size_t *n)
 	c = (uint32_t)json_valid_hex4(p + 1);
 	p += 5;
 	if (c >= 0xd800 && c <= 0xdbff) {
-		c = 0x10000 + ((c - 0xd800) << 10) + ((uint32_t)json_valid_hex4(p + 2) - 0xdc00);
+		c = json_valid_pair((int)c, json_valid_hex4(p + 2));
 		p += 6;
 	}
 	*n = utf8_encode(c, out);

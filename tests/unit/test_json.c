@@ -1,6 +1,8 @@
 /* wire/json: what the getters see of a document. */
 #include "unit_json.h"
 
+#include "base/utf8.h"
+
 static void root_is_an_object(void **state)
 {
 	static const struct str others[] = { STR("[]"), STR("1"), STR("\"{\""), STR("null"),
@@ -93,6 +95,27 @@ static void the_last_of_equal_names_counts(void **state)
 	assert_true(json_get_integer(json_member(json_member(root, "c"), "d"), &i));
 	assert_int_equal(i, 2);
 	json_free(json);
+}
+
+static void every_surrogate_pair_is_its_character(void **state)
+{
+	char text[64], want[4];
+	struct json *json;
+	struct str value;
+	uint32_t c;
+	size_t loose;
+
+	(void)state;
+	for (c = 0x10000; c <= 0x10ffff; c += c % 0x400 == 2 ? 0x3fd : 1) {
+		snprintf(text, sizeof(text), "{\"k\":\"\\u%04x\\u%04x\"}",
+			 (c - 0x10000) / 0x400 + 0xd800, c % 0x400 + 0xdc00);
+		for (loose = 0; loose < 2; loose++) {
+			json = must_parse(str_from(text), loose);
+			assert_true(json_get_string(json_member(json_root(json), "k"), &value));
+			assert_same(value, ((struct str){ want, utf8_encode(c, want) }));
+			json_free(json);
+		}
+	}
 }
 
 static void strings_mean_what_they_say(void **state)
@@ -196,6 +219,7 @@ int main(void)
 		cmocka_unit_test(root_is_an_object),
 		cmocka_unit_test(getters_are_typed),
 		cmocka_unit_test(the_last_of_equal_names_counts),
+		cmocka_unit_test(every_surrogate_pair_is_its_character),
 		cmocka_unit_test(strings_mean_what_they_say),
 		cmocka_unit_test(a_big_document),
 		cmocka_unit_test(what_says_nothing_is_blank),
