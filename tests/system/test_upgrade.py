@@ -145,6 +145,7 @@ def test_a_stream_outlives_two_upgrades_in_a_row(upgraded, tenant, model):
     banter = upgraded()
     first, gate = held(banter, tenant)
     banter.upgrade()
+    until(lambda: len(of(banter.masters[0])) == 2, "the end of all but the busy worker, which takes no other, and who may stop it")
     second, gate_of_second = held(banter, tenant)
     banter.upgrade()
     old, between, new = banter.masters
