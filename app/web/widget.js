@@ -327,13 +327,13 @@ function note(word, number) {
 }
 
 function refuse({ status = 0, wait, gone, message: text }) {
-	const [unit, size] = wait > 5400 ? ['hour', 3600] : wait > 90 ? ['minute', 60] : ['second', 1];
-
 	if (gone)
 		return;
 	console.warn('Banter:', status, text);
 	tell('error', { status, text });
 	if (wait) {
+		const [unit, size] = wait > 5400 ? ['hour', 3600] : wait > 90 ? ['minute', 60] : ['second', 1];
+
 		note('wait', new Intl.RelativeTimeFormat(language).format(Math.ceil(wait / size), unit));
 		ticking = setTimeout(() => {
 			note();

@@ -17,8 +17,8 @@
 /*
  * Strict: what json_valid() says.  Loose: what json_parse_loose() says.
  * *odd (may be NULL) is set to whether the text holds something that json-c reads otherwise than
- * RFC 8259 does: a lone surrogate, a pair that it misreads, U+0000, an integer that may be too big, what is no number, what
- * lies too deep.
+ * RFC 8259 does: a lone surrogate, a pair that it misreads, U+0000, an integer that may be too
+ * big, what is no number, what lies too deep.
  */
 bool json_valid_scan(struct str text, bool loose, bool *odd);
 
