@@ -6,7 +6,6 @@ import urllib.parse
 import pytest
 from servers import name, script, until
 from test_visitors import signed
-from test_widget_fails import goes_on
 from widget import ASKED, browser, comes, gates, opened, quiet, screen, shop  # noqa: F401 (five are fixtures)
 
 # Of one byte to four, and in several blocks.
@@ -624,7 +623,7 @@ def is_given_back(chat):
     comes(lambda: chat.input == question, "the question in the input", lambda: (chat.input, chat.said()))
     comes(lambda: chat.said() == [("user", question), ("assistant", "bob")], "what bob said", chat.said)
     assert len(chat.asked("/v1/ui", "POST")) == sent and chat.input == question and chat.notice() == ""
-    goes_on(chat, question)
+    chat.goes_on(question)
     chat.shows(*[("user", question), ("assistant", "bob")] * 2)
     chat.ends()
     assert identities(chat, "/v1/ui", "POST")[sent:] == [bob] and chat.input == ""

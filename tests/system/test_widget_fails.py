@@ -153,22 +153,11 @@ def test_a_question_that_was_cut_off_is_asked_once(opened, browser, road, behind
     comes(lambda: chat.said()[-1] == ("assistant", "two") or chat.has("again") or chat.input == question, "a way to go on",
           lambda: (chat.said(), chat.notice()))
     if chat.said()[-1] != ("assistant", "two"):
-        goes_on(chat, question)
+        chat.goes_on(question)
     chat.shows(("user", question), ("assistant", "two"))
     chat.ends()
     assert len(chat.said()) == 4
     chat.stored("done", "done")
-
-
-def goes_on(chat, question):
-    """The text of a question that failed is not lost: it stands in the input, or can be sent again."""
-    if chat.input == question:
-        until(lambda: chat.run("return shown('send').some(one => !one.disabled)"), "the button")
-        chat.run("parts('input')[0].focus()")
-        chat.browser.press("Enter")
-    else:
-        assert ("user", question) in chat.said()
-        chat.click("again")
 
 
 def fails_once(chat, status, behind):
@@ -208,7 +197,7 @@ def test_an_older_question_of_the_same_text_is_another(opened, browser):
     chat.ask(question)
     until(lambda: not chat.run("return first.isConnected"), "the conversation, read anew")
     assert chat.input == question and len(chat.said()) == 2
-    goes_on(chat, question)
+    chat.goes_on(question)
     chat.stored("done", "done")
     chat.ends()
 
@@ -233,7 +222,7 @@ def test_without_a_network_it_says_so(opened, browser, road):
         comes(lambda: chat.words()["offline"] in chat.notice(), "a notice", chat.notice)
     comes(lambda: chat.said()[-1:] == [("assistant", "one")] or chat.has("again") or chat.input == question, "a way to go on", chat.said)
     if chat.said()[-1:] != [("assistant", "one")]:
-        goes_on(chat, question)
+        chat.goes_on(question)
     chat.shows(("user", question), ("assistant", "one"))
     chat.ends()
     assert len(chat.said()) == 2
@@ -311,7 +300,7 @@ def test_an_error_in_words(opened, browser, status, body, headers, words):
     if status == 429:
         return
     chat.run("window.ill = false")
-    goes_on(chat, question)
+    chat.goes_on(question)
     chat.shows(("user", question), ("assistant", "one"))
     chat.ends()
     assert len(chat.said()) == 2 and chat.notice() == ""
@@ -324,7 +313,7 @@ def test_without_credits(opened, screen):
     chat.ask("What do you sell?")
     said_in_words(chat, "What do you sell?", "unavailable")
     chat.site.grant(9)
-    goes_on(chat, "What do you sell?")
+    chat.goes_on("What do you sell?")
     comes(lambda: chat.said()[-1:] != [] and chat.said()[-1][0] == "assistant" and chat.said()[-1][1], "an answer", chat.said)
     chat.ends()
 
@@ -352,7 +341,7 @@ def test_429_says_when_and_the_button_returns_by_itself(opened, start):
         assert any(digit in chat.notice() for digit in "123"), chat.notice()
         comes(lambda: chat.notice() == "" and chat.run("return shown('send').some(one => !one.disabled)"), "the button", chat.notice)
         if chat.said()[-1] != ("assistant", "two"):
-            goes_on(chat, question)
+            chat.goes_on(question)
         chat.shows(("user", question), ("assistant", "two"))
         chat.ends()
 

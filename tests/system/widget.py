@@ -219,6 +219,16 @@ class Chat:
         self.shows(("user", question), ("assistant", "".join(answer)))
         self.ends()
 
+    def goes_on(self, question):
+        """The text of a question that failed is not lost: it stands in the input, or can be sent again; it is."""
+        if self.input == question:
+            until(lambda: self.run("return shown('send').some(one => !one.disabled)"), "the button")
+            self.run("parts('input')[0].focus()")
+            self.browser.press("Enter")
+        else:
+            assert ("user", question) in self.said()
+            self.click("again")
+
     def notice(self):
         """What is said of a failure: for all of the chat, or with the last answer."""
         return self.run("""const last = shown('message').at(-1), state = last && parts('state', last).filter(seen);
