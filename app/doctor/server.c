@@ -275,10 +275,7 @@ void doctor_server_upkeep(struct doctor *doctor)
 	if (!doctor->schema || !doctor->owner)
 		return;
 	rows = check_ask(doctor, doctor->owner,
-			 "select (select count(*) from banter_data.exchange e where e.ended_at is "
-			 "null and e.lease_until < now() - interval '10 minutes'),"
-			 " (select count(*) from banter_data.idempotency i"
-			 "  where i.created_at < now() - interval '25 hours')");
+			 "select lapsed, old_keys from banter.sweep_overdue()");
 	if (!rows)
 		return;
 	lapsed = db_rows_integer(rows, 0, 0, 0);

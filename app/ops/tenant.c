@@ -51,10 +51,8 @@ enum status ops_tenant_remove(struct ops *ops, const struct ops_tenant *tenant)
 	struct db_query query;
 
 	db_query_init(&query, tenant->purpose,
-		      "delete from banter_data.workspace w where w.workspace = $1"
-		      " or (w.name = $2 and w.created_at < now() - interval '1 hour'"
-		      " and not exists (select from banter_data.chatbot c"
-		      " where c.workspace = w.workspace and c.name <> $3))");
+		      "select banter.tenant_remove("
+		      "p_workspace => $1, p_name => $2, p_chatbot_name => $3)");
 	db_add_integer(&query, tenant->workspace);
 	db_add_input(&query, tenant->workspace_name);
 	db_add_input(&query, tenant->chatbot_name);
@@ -67,13 +65,7 @@ enum status ops_tenant_erase(struct ops *ops, const char *purpose, int64_t works
 	struct db_query query;
 
 	db_query_init(&query, purpose,
-		      "select banter.conversation_erase("
-		      "p_conversations => coalesce(string_agg(c.conversation, E'\\n'), ''),"
-		      " p_chatbot => null, p_session => null, p_metadata => null, p_age => null,"
-		      " p_retention => false, p_after_workspace => null,"
-		      " p_after_conversation => null, p_limit => 1000)"
-		      " from banter_data.conversation c"
-		      " where c.workspace = $1 and starts_with(c.session, $2)");
+		      "select banter.sessions_erase(p_workspace => $1, p_session => $2)");
 	db_add_integer(&query, workspace);
 	db_add_input(&query, session);
 	return ops_call(ops, &query, NULL);

@@ -1,3 +1,4 @@
+-- banter: on a router too
 -- Bumped together with the migrations.
 create or replace function banter.schema_version()
 returns integer

@@ -1,3 +1,4 @@
+-- banter: on a router too
 -- An id first, then a name, then WORKSPACE/CHATBOT, for names that many workspaces use.
 create or replace function banter_data.chatbot_named(p_name text, out workspace bigint, out chatbot text)
 language plpgsql
@@ -7,29 +8,21 @@ as $$
 declare
 	v_cut constant integer := strpos(p_name, '/');
 	v_name text := p_name;
+	v_of bigint;
 	v_workspaces bigint[];
 	v_chatbots text[];
 begin
-	select array_agg(c.workspace), array_agg(c.chatbot) into v_workspaces, v_chatbots
-	from banter_data.chatbot c
-	where c.chatbot = p_name;
-	if v_chatbots is null then
+	loop
 		select array_agg(c.workspace order by c.created_at, c.chatbot), array_agg(c.chatbot order by c.created_at, c.chatbot)
 		into v_workspaces, v_chatbots
-		from banter_data.chatbot c
-		where c.name = p_name;
-	end if;
-	if v_chatbots is null and v_cut > 0 then
+		from (
+			select x.*, bool_or(x.by_id) over () as has_id
+			from banter.chatbots_called(v_name, v_of) x) c
+		where c.by_id = c.has_id;
+		exit when v_chatbots is not null or v_of is not null or coalesce(v_cut, 0) = 0;
+		v_of := banter_data.workspace_named(left(p_name, v_cut - 1));
 		v_name := substr(p_name, v_cut + 1);
-		v_workspaces := array[banter_data.workspace_named(left(p_name, v_cut - 1))];
-		select array_agg(c.workspace), array_agg(c.chatbot order by (c.chatbot = v_name) desc, c.created_at)
-		into v_workspaces, v_chatbots
-		from banter_data.chatbot c
-		where c.workspace = v_workspaces[1] and (c.chatbot = v_name or c.name = v_name);
-		if v_chatbots[1] = v_name then
-			v_chatbots := v_chatbots[:1];
-		end if;
-	end if;
+	end loop;
 
 	if v_chatbots is null then
 		raise exception 'there is no chatbot "%"; see banterctl chatbot list', p_name;

@@ -1,4 +1,4 @@
--- An id is nobody's choice and is one conversation's; workspaces are few, so each is asked by its index.
+-- banter: on a router too
 create or replace function banter_data.conversation_named(p_conversation text, out workspace bigint)
 language plpgsql
 stable
@@ -6,11 +6,7 @@ as $$
 #variable_conflict use_column
 begin
 	select c.workspace into workspace
-	from banter_data.workspace w
-	cross join lateral (
-		select x.workspace from banter_data.conversation x
-		where x.workspace = w.workspace and x.conversation = p_conversation
-		offset 0) c
+	from banter.conversations_called(array[p_conversation]) c
 	limit 1;
 	if workspace is null then
 		raise exception 'there is no conversation "%"; see banterctl conversation list', p_conversation;

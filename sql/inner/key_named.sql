@@ -1,3 +1,4 @@
+-- banter: on a router too
 create or replace function banter_data.key_named(p_name text, out workspace bigint, out api_key text)
 language plpgsql
 stable
@@ -9,15 +10,10 @@ begin
 	select count(*) as keys, min(k.workspace) as workspace, min(k.api_key) as api_key,
 		string_agg(k.api_key, ', ' order by k.created_at) as ids
 	into v_found
-	from banter_data.api_key k
-	where k.api_key = p_name;
-	if v_found.keys = 0 then
-		select count(*) as keys, min(k.workspace) as workspace, min(k.api_key) as api_key,
-			string_agg(k.api_key, ', ' order by k.created_at) as ids
-		into v_found
-		from banter_data.api_key k
-		where k.hint <> '' and k.hint = p_name;
-	end if;
+	from (
+		select x.*, bool_or(x.by_id) over () as has_id
+		from banter.keys_called(p_name) x) k
+	where k.by_id = k.has_id;
 
 	if v_found.keys = 0 then
 		raise exception 'there is no key "%"; see banterctl key list', p_name;

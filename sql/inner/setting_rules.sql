@@ -1,3 +1,4 @@
+-- banter: on a router too
 -- One table for checking, refusing and telling. `word` stands for "nothing of its own" and is kept as `meant`.
 create or replace function banter_data.setting_rules()
 returns table (place integer, what text, setting text, kind text, low bigint, high bigint, word text, meant jsonb)

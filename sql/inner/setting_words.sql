@@ -1,3 +1,4 @@
+-- banter: on a router too
 create or replace function banter_data.setting_words(p_kind text, p_low bigint, p_high bigint, p_word text)
 returns text
 language sql

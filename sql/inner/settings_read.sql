@@ -1,3 +1,4 @@
+-- banter: on a router too
 create or replace function banter_data.settings_read(p_what text, p_changes json)
 returns jsonb
 language plpgsql

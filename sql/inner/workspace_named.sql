@@ -1,3 +1,4 @@
+-- banter: on a router too
 -- A number first: a name made of digits cannot stand in its way.
 create or replace function banter_data.workspace_named(p_name text)
 returns bigint
@@ -7,16 +8,11 @@ as $$
 declare
 	v_found bigint[];
 begin
-	if p_name ~ '^-?[0-9]{1,19}$' and p_name::numeric between -9223372036854775808 and 9223372036854775807 then
-		select array_agg(w.workspace) into v_found
-		from banter_data.workspace w
-		where w.workspace = p_name::bigint;
-	end if;
-	if v_found is null then
-		select array_agg(w.workspace order by w.created_at, w.workspace) into v_found
-		from banter_data.workspace w
-		where w.name = p_name;
-	end if;
+	select coalesce(
+		array_agg(w.workspace) filter (where w.by_number),
+		array_agg(w.workspace order by w.created_at, w.workspace))
+	into v_found
+	from banter.workspaces_called(p_name) w;
 
 	if v_found is null then
 		raise exception 'there is no workspace "%"; see banterctl workspace list', p_name;

@@ -1,3 +1,4 @@
+-- banter: on a router too
 create or replace function banter.key_place(p_chatbot text, p_workspace text)
 returns table (workspace bigint, chatbot text)
 language plpgsql

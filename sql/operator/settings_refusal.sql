@@ -1,3 +1,4 @@
+-- banter: on a router too
 create or replace function banter.settings_refusal(p_what text, p_changes json, p_name text)
 returns text
 language plpgsql

@@ -1,7 +1,5 @@
--- The application's clock made the ids and the database's the times: a day between them is room enough.
---
--- By server an exchange counts for each that was asked; how it ended, its tokens and its times, for the one that was
--- asked last.
+-- banter: on a router too
+-- What stats_parts has of each database, put together.
 create or replace function banter.stats(p_by text, p_days integer, p_workspace text, p_chatbot text)
 returns table (
 	name text, exchanges bigint, done bigint, "left" bigint, failed bigint, running bigint,
@@ -17,7 +15,6 @@ as $$
 declare
 	v_first date;
 	v_since timestamptz;
-	v_since_id text; -- made once, not for each row
 	v_asked bigint;
 	v_workspace bigint;
 	v_chatbot text;
@@ -30,7 +27,6 @@ begin
 	end if;
 	v_first := (clock_timestamp() at time zone 'UTC')::date - (p_days - 1);
 	v_since := v_first::timestamp at time zone 'UTC';
-	v_since_id := banter_data.id_at(v_since - interval '1 day');
 	if p_workspace is not null then
 		v_asked := banter_data.workspace_named(p_workspace);
 		v_workspace := v_asked;
@@ -44,80 +40,50 @@ begin
 	end if;
 
 	return query
-	with used as (
-		-- Without the texts: it is sorted, and they would be sorted with it.
-		select e.exchange, case when s.last then e.state end as state, s.again,
-			case when p_by = 'server' then not s.last
-				else exists (select from banter_data.servers_tried(e.tries) t where t.server <> e.server) end as moved,
-			e.tokens_in, e.tokens_cached, e.tokens_out, e.price, e.first_ms, e.total_ms,
-			case p_by
-				when 'day' then to_char(e.started_at at time zone 'UTC', 'YYYY-MM-DD')
-				when 'chatbot' then c.name
-				when 'model' then coalesce(e.model, '(the server''s)')
-				when 'server' then coalesce(s.server, '(unknown)')
-				when 'workspace' then w.name
-				else coalesce(e.error, '(unknown)')
-			end as called,
-			case p_by
-				when 'chatbot' then e.workspace || ' ' || e.chatbot
-				when 'workspace' then e.workspace::text
-			end as apart,
-			case when p_by = 'chatbot' then w.name end as customer,
-			greatest(d.exchanges * 100 / d.most_exchanges, d.credits * 100 / d.most_credits)::integer as visitors,
-			case when s.last then f.thumb end as thumb
-		from banter_data.workspace w
-		join banter_data.exchange e on e.workspace = w.workspace
-			and e.exchange >= v_since_id
-		join banter_data.chatbot c on c.workspace = e.workspace and c.chatbot = e.chatbot
-		left join banter_data.visitor_day d on p_by = 'chatbot' and d.workspace = e.workspace and d.chatbot = e.chatbot
-			and d.day = (clock_timestamp() at time zone 'UTC')::date
-		left join banter_data.feedback f on f.workspace = e.workspace and f.exchange = e.exchange
-		cross join lateral (
-			select e.server, true as last, e.requests > 1 + coalesce((
-				select sum(t.times) from banter_data.servers_tried(e.tries) t
-				where p_by = 'server' and t.server <> e.server), 0) as again
-			union all
-			select t.server, false, t.times > 1
-			from banter_data.servers_tried(e.tries) t
-			where p_by = 'server' and t.server <> e.server and t.times > 0) s
-		where e.started_at >= v_since and e.state <> 'replaced'
-			and (v_workspace is null or e.workspace = v_workspace)
-			and (v_chatbot is null or e.chatbot = v_chatbot)
-			and (p_by <> 'error' or e.state in ('failed', 'lost'))
-		union all
-		-- Days on which nothing happened are days too.
-		select null, null, null, null, null, null, null, null, null, null, to_char(v_first + d, 'YYYY-MM-DD'), null, null,
-			null, null
-		from generate_series(0, p_days - 1) d
-		where p_by = 'day'
-	)
+	with parts as (
+		select p.* from banter.stats_parts(
+			p_by => p_by, p_since => v_since, p_workspace => v_workspace, p_chatbot => v_chatbot) p),
+	sums as (
+		select u.called, u.apart, u.customer, sum(u.exchanges) as exchanges, sum(u.done) as done, sum(u.left) as left,
+			sum(u.failed) as failed, sum(u.running) as running, sum(u.asked_again) as asked_again, sum(u.moved) as moved,
+			sum(u.tokens_in) as tokens_in, sum(u.tokens_cached) as tokens_cached, sum(u.told_cached) as told_cached,
+			sum(u.told_in) as told_in, sum(u.tokens_out) as tokens_out, sum(u.credits) as credits,
+			max(u.visitors_percent) as visitors_percent, sum(u.thumbs_up) as thumbs_up, sum(u.thumbs_down) as thumbs_down
+		from parts u
+		group by u.called, u.apart, u.customer),
+	firsts as (
+		select u.called, u.apart, u.customer, percentile_disc(array[0.5, 0.95]) within group (order by t.ms) as ms
+		from parts u
+		cross join lateral unnest(u.first_ms) t (ms)
+		group by u.called, u.apart, u.customer),
+	totals as (
+		select u.called, u.apart, u.customer, percentile_disc(0.5) within group (order by t.ms) as ms
+		from parts u
+		cross join lateral unnest(u.total_ms) t (ms)
+		group by u.called, u.apart, u.customer),
+	-- Days on which nothing happened are days too.
+	groups as (
+		select s.called, s.apart, s.customer from sums s
+		union
+		select to_char(v_first + d, 'YYYY-MM-DD'), null, null from generate_series(0, p_days - 1) d where p_by = 'day')
 	-- Many customers' chatbots are called Support: then as --chatbot takes it, WORKSPACE/CHATBOT.
-	select case when u.customer is not null and count(*) over (partition by u.called) > 1
-			then u.customer || '/' else '' end || u.called,
-		count(u.exchange),
-		count(*) filter (where u.state = 'done'),
-		count(*) filter (where u.state = 'left'),
-		count(*) filter (where u.state in ('failed', 'lost')),
-		count(*) filter (where u.state = 'running'),
-		count(*) filter (where u.again),
-		count(*) filter (where u.moved),
-		coalesce(sum(u.tokens_in) filter (where u.state is not null), 0)::bigint,
-		coalesce(sum(u.tokens_cached) filter (where u.state is not null), 0)::bigint,
+	select case when g.customer is not null and count(*) over (partition by g.called) > 1
+			then g.customer || '/' else '' end || g.called,
+		coalesce(s.exchanges, 0)::bigint, coalesce(s.done, 0)::bigint, coalesce(s.left, 0)::bigint,
+		coalesce(s.failed, 0)::bigint, coalesce(s.running, 0)::bigint, coalesce(s.asked_again, 0)::bigint,
+		coalesce(s.moved, 0)::bigint, coalesce(s.tokens_in, 0)::bigint, coalesce(s.tokens_cached, 0)::bigint,
 		-- Of those whose server says how many; some count what was kept beside tokens_in.
-		round(100.0 * sum(least(u.tokens_cached, u.tokens_in)) filter (where u.state is not null
-				and u.tokens_cached is not null)
-			/ nullif(sum(u.tokens_in) filter (where u.state is not null and u.tokens_cached is not null), 0))::integer,
-		coalesce(sum(u.tokens_out) filter (where u.state is not null), 0)::bigint,
-		coalesce(sum(u.price) filter (where u.state in ('done', 'left')), 0)::bigint,
-		percentile_disc(0.5) within group (order by u.first_ms) filter (where u.state is not null),
-		percentile_disc(0.95) within group (order by u.first_ms) filter (where u.state is not null),
-		percentile_disc(0.5) within group (order by u.total_ms) filter (where u.state is not null),
-		max(u.visitors),
-		count(*) filter (where u.thumb = 'up'),
-		count(*) filter (where u.thumb = 'down')
-	from used u
-	group by u.called, u.apart, u.customer
-	order by case when p_by = 'day' then u.called end, count(u.exchange) desc, u.called;
+		round(100.0 * s.told_cached / nullif(s.told_in, 0))::integer,
+		coalesce(s.tokens_out, 0)::bigint, coalesce(s.credits, 0)::bigint,
+		f.ms[1], f.ms[2], t.ms, s.visitors_percent, coalesce(s.thumbs_up, 0)::bigint, coalesce(s.thumbs_down, 0)::bigint
+	from groups g
+	left join sums s on s.called = g.called and coalesce(s.apart, '') = coalesce(g.apart, '')
+		and coalesce(s.customer, '') = coalesce(g.customer, '')
+	left join firsts f on f.called = g.called and coalesce(f.apart, '') = coalesce(g.apart, '')
+		and coalesce(f.customer, '') = coalesce(g.customer, '')
+	left join totals t on t.called = g.called and coalesce(t.apart, '') = coalesce(g.apart, '')
+		and coalesce(t.customer, '') = coalesce(g.customer, '')
+	order by case when p_by = 'day' then g.called end, coalesce(s.exchanges, 0) desc, g.called;
 end
 $$;
 
