@@ -9,11 +9,20 @@
 
 int cli_connect(const struct cli_call *call, struct db **out)
 {
+	return cli_connect_to(call, NULL, out);
+}
+
+int cli_connect_to(const struct cli_call *call, const char *address, struct db **out)
+{
 	const struct config *config = call->config;
 	bool own = *config->admin_database_url;
 	struct db_target target = {
-		.url = own ? config->admin_database_url : config->database_url,
-		.url_file = own ? config->files.admin_database_url : config->files.database_url,
+		.url = address ? address
+		       : own   ? config->admin_database_url
+			       : config->database_url,
+		.url_file = address ? NULL
+			    : own   ? config->files.admin_database_url
+				    : config->files.database_url,
 		.password = config->database_password,
 		.password_file = config->files.database_password,
 		.connect_ms = config->database_connect_ms,

@@ -11,6 +11,8 @@
  * or CLI_FAILED (said).
  */
 int cli_connect(const struct cli_call *call, struct db **out);
+/* The same to another database, by libpq's keywords or a URI; NULL: to that one. */
+int cli_connect_to(const struct cli_call *call, const char *address, struct db **out);
 /* Runs a query, however long it takes. CLI_DONE or CLI_FAILED (said). *out may be NULL. */
 int cli_query(struct db *db, const struct db_query *query, struct db_rows **out);
 
