@@ -52,7 +52,7 @@ list() {
 		list deb
 		list pooler
 		printf '%s\n' clang clang-format clang-tidy cppcheck llvm libclang-rt-14-dev libcmocka-dev \
-			"postgresql-$(postgres_major)-pgtap" libtap-parser-sourcehandler-pgtap-perl \
+			"postgresql-$(postgres_major)-pgtap" "postgresql-$(postgres_major)-plproxy" libtap-parser-sourcehandler-pgtap-perl \
 			apache2 libapache2-mod-fcgid lighttpd caddy h2o spawn-fcgi multiwatch \
 			systemd systemd-container logrotate gdb valgrind \
 			lintian mandoc tmux zsh libfcgi-bin python3-yaml prometheus=command:promtool \

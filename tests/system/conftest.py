@@ -1,6 +1,7 @@
 """Fixtures: the servers that a run shares, and what a test starts for itself.
 
-BANTER_TEST_THROUGH=pgbouncer puts PgBouncer between Banter and PostgreSQL for the whole run.
+BANTER_TEST_THROUGH=pgbouncer puts PgBouncer between Banter and PostgreSQL for the whole run; =shards has a router and four
+partitions in PostgreSQL's place.
 BANTER_TEST_BUILD names another folder of binaries (such as the sanitizers' build)."""
 
 import os
@@ -16,6 +17,7 @@ import pytest
 sys.path.insert(0, os.path.dirname(__file__))
 import described  # noqa: E402
 import servers  # noqa: E402
+import shards  # noqa: E402
 from fronts import FRONTS  # noqa: E402
 from site_client import Site  # noqa: E402
 
@@ -97,7 +99,7 @@ def pytest_terminal_summary(terminalreporter, config):
 
 @pytest.fixture(scope="session")
 def postgres():
-    server = servers.Postgres()
+    server = shards.Sharded() if os.environ.get("BANTER_TEST_THROUGH") == "shards" else servers.Postgres()
     yield server
     server.close()
 

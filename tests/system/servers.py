@@ -218,12 +218,12 @@ class Postgres(Server):
         """A cluster's files with the schema in it, made once for a program and a PostgreSQL: that takes longer than most
         tests with one of their own."""
         made = hashlib.sha256(f"{postgres_bin()}\n".encode() + (BUILD / "banterctl").read_bytes()).hexdigest()
-        kept = BUILD / "clusters" / made[:16]
+        kept = BUILD / "clusters" / f"{self.name}-{made[:16]}"
         kept.parent.mkdir(exist_ok=True)
         with open(kept.parent / "lock", "w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             if not kept.exists():
-                for older in kept.parent.glob("?*/"):
+                for older in kept.parent.glob(f"{self.name}-*/"):
                     shutil.rmtree(older)
                 self.make()
                 part = kept.with_suffix(".part")

@@ -93,7 +93,10 @@ class Site:
         return cls(postgres, standin.control, banter, nginx, postgres.demo())
 
     def for_new_tenant(self, **chatbot):
-        return Site(self.postgres, self.model, self.banter, self.nginx, self.postgres.demo(**chatbot))
+        return self.for_tenant(self.postgres.demo(**chatbot))
+
+    def for_tenant(self, tenant):
+        return Site(self.postgres, self.model, self.banter, self.nginx, tenant)
 
     def close(self):
         try:

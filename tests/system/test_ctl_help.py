@@ -14,7 +14,8 @@ from servers import Tenant, name
 
 COMMANDS = re.findall(r"^  ([a-z]+(?: [a-z]+)?)  +\S", ctl("help")[1].partition("exit codes")[0], re.MULTILINE)
 # Tried where more than a database is there.
-ELSEWHERE = {"doctor": "test_doctor.py", "reload": "test_pool.py", "tail": "test_ctl_watch.py",
+ELSEWHERE = {**dict.fromkeys(("shards make", "shards show", "shards check", "shards migrate"), "test_shards.py"),
+             "doctor": "test_doctor.py", "reload": "test_pool.py", "tail": "test_ctl_watch.py",
              "status": "test_ctl_status.py", "metrics": "test_metrics.py"}
 
 

@@ -1,0 +1,24 @@
+create or replace function banter_data.named_body(p_inputs text[], p_called text)
+returns text
+language sql
+immutable
+as $$
+	select format(E'declare\n\tv record;\nbegin\n\t%s;\n\treturn query %s(%s);\nend;',
+		case when p_inputs @> '{p_workspace bigint}'
+			then 'select banter_shards.partition_of(p_workspace) as at into v'
+			else format('v := banter_data.place(p_workspace => %s, p_chatbot => %s, p_key => %s)',
+				case when p_inputs @> '{p_workspace text}' then 'p_workspace' else 'null' end,
+				case when p_inputs @> '{p_chatbot text}' then 'p_chatbot' else 'null' end,
+				case when p_inputs @> '{p_key text}' then 'p_key' else 'null' end) end,
+		p_called,
+		'p_at => v.at' || (
+			select coalesce(string_agg(format(', %I => %s', split_part(i, ' ', 1), case
+				when i = 'p_workspace text' then 'v.workspace'
+				when i = 'p_chatbot text' and not p_inputs @> '{p_workspace bigint}' then 'v.chatbot'
+				when i = 'p_key text' then 'v.key'
+				else quote_ident(split_part(i, ' ', 1)) end), '' order by n), '')
+			from unnest(p_inputs) with ordinality u (i, n)))
+$$;
+
+comment on function banter_data.named_body(text[], text) is
+	'The body of an operator''s function that runs where the workspace, chatbot or key is that it is given.';

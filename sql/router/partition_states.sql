@@ -1,0 +1,42 @@
+-- One after the other: who is away keeps nobody from being told of the others.
+create or replace function banter_data.partition_states()
+returns table (partition integer, address text, version integer, workspaces bigint, fault text)
+language plpgsql
+security definer
+set search_path = pg_catalog, banter_data, pg_temp
+as $$
+#variable_conflict use_column
+declare
+	v_interface constant text := (select md5(r.interface::text) from banter_data.router r);
+	v_astray bigint;
+begin
+	for partition, address in select m.partition, m.address from banter_data.map() m loop
+		version := null;
+		workspaces := null;
+		fault := null;
+		begin
+			select s into version from banter_shards.schema_version(p_at => partition) s;
+			if version is distinct from banter.schema_version() then
+				fault := format('it has version %s, the router %s', version, banter.schema_version());
+			elsif (select md5(i::text) from banter_shards.interface(p_at => partition) i) <> v_interface then
+				fault := 'its functions are not those that the router knows';
+			elsif not (select h from banter_shards.health(p_at => partition) h) then
+				fault := 'it is read-only';
+			end if;
+			select count(*), count(*) filter (where banter_shards.partition_of(n) <> partition_states.partition)
+			into workspaces, v_astray
+			from banter_shards.workspace_numbers(p_at => partition, p_from => null, p_limit => null) n;
+			if v_astray > 0 then
+				fault := concat_ws('; ', fault, format('%s of its workspaces are not found by the router', v_astray));
+			end if;
+		exception
+			when others then
+				fault := 'it does not answer: ' || banter_data.words(sqlerrm);
+		end;
+		return next;
+	end loop;
+end
+$$;
+
+comment on function banter_data.partition_states() is
+	'Each partition: where it is, its version, how many workspaces it has, and what is wrong with it; null: nothing.';

@@ -1,0 +1,27 @@
+-- A router: a database with the same functions and none of the data. Its schemas, and what it knows.
+
+create schema if not exists banter_data;
+create schema if not exists banter;
+create schema if not exists banter_shards;
+
+comment on schema banter_data is 'What the router knows, and its inner functions.';
+comment on schema banter is 'Banter''s functions: each has the partitions run their own.';
+comment on schema banter_shards is 'The partitions'' functions as they are, each of one partition (p_at) or of all.';
+
+create table if not exists banter_data.router (
+	one boolean not null default true,
+	partitions integer not null,
+	interface json not null,
+	constraint router_pkey primary key (one),
+	constraint router_one check (one),
+	constraint router_partitions_power_of_two check (partitions > 0 and (partitions & (partitions - 1)) = 0)
+);
+comment on table banter_data.router is 'How many partitions there are, for ever, and the functions they have (banter.interface).';
+
+create table if not exists banter_data.placed (
+	workspace bigint not null,
+	partition integer not null,
+	constraint placed_pkey primary key (workspace)
+);
+comment on table banter_data.placed is
+	'Where a workspace is that is not where its number says: those of a database that became a partition.';
