@@ -12,13 +12,16 @@ declare
 	v record;
 	v_passed text; -- what a partition's function is given behind p_at, by name
 	v_words text;
+	-- Of which no row means that it was too late: the program says until when somebody waits, and so does the router.
+	v_in_time constant text[] := '{exchange_begin, completion_begin, visit_begin, exchange_end}';
 begin
 	if exists (select from json_object_keys(p_bodies) b where b not in (select f.name from banter_data.functions_of(p_interface) f)) then
 		raise exception 'a body is of no function';
 	end if;
 	for v in
 		select f.*, b.key is not null as has_body, b.value as body, f.inputs @> '{p_workspace bigint}' as has_number,
-			f.inputs && array['p_workspace text', 'p_chatbot text', 'p_key text'] as has_name
+			f.inputs && array['p_workspace text', 'p_chatbot text', 'p_key text'] as has_name,
+			f.name = any (v_in_time) as in_time
 		from banter_data.functions_of(p_interface) f
 		left join json_each_text(p_bodies) b on b.key = f.name
 	loop
@@ -29,10 +32,12 @@ begin
 			execute format('drop function if exists banter_shards.%I(%s)', v.name, concat_ws(', ', 'integer', nullif(v.types, '')));
 		end if;
 		execute format('create or replace function banter_shards.%I(%s) returns %s language plproxy as %L',
-			v.name, concat_ws(', ', 'p_at integer', nullif(v.wanted, '')), v.gives,
-			format('cluster ''banter''; run on %s; %s(%s);', case
+			v.name, concat_ws(', ', 'p_at integer', nullif(v.wanted, ''), case when v.in_time then 'p_until timestamptz' end), v.gives,
+			format('cluster ''banter''; run on %s; %s(%s)%s;', case
 				when v.has_number and not v.operator then 'p_at'
-				else 'banter_shards.partitions(p_at)' end, format(v.called, ''), v_passed));
+				else 'banter_shards.partitions(p_at)' end, format(v.called, ''), v_passed, case
+				when v.in_time
+				then format(' where (select clock_timestamp() < $%s) is not false', cardinality(v.inputs) + 2) end));
 		continue when v.has_body and v.body is null;
 
 		if v.operator then
@@ -41,7 +46,7 @@ begin
 		if not v.has_body and not v.has_number and not (v.operator and v.has_name) then
 			raise exception 'nothing says on which partitions banter.% runs', v.name;
 		end if;
-		v_words := banter_data.function_body(v.operator, coalesce(v.body, banter_data.named_body(v.inputs, format(v.called, '_shards'))));
+		v_words := banter_data.function_body(v.operator, coalesce(v.body, banter_data.named_body(v.inputs, format(v.called, '_shards'), v.in_time)));
 		execute format('create or replace function banter.%I(%s) returns %s %s %s',
 			v.name, v.given, v.gives, v.volatility, v_words);
 		execute format('comment on function banter.%I(%s) is %L', v.name, v.types, v.comment);

@@ -1,4 +1,4 @@
-create or replace function banter_data.named_body(p_inputs text[], p_called text)
+create or replace function banter_data.named_body(p_inputs text[], p_called text, p_in_time boolean)
 returns text
 language sql
 immutable
@@ -17,8 +17,10 @@ as $$
 				when i = 'p_chatbot text' and not p_inputs @> '{p_workspace bigint}' then 'v.chatbot'
 				when i = 'p_key text' then 'v.key'
 				else quote_ident(split_part(i, ' ', 1)) end), '' order by n), '')
-			from unnest(p_inputs) with ordinality u (i, n)))
+			from unnest(p_inputs) with ordinality u (i, n))
+			|| case when p_in_time
+				then ', p_until => clock_timestamp() + nullif(p_lock_ms, 0) * interval ''1 ms''' else '' end)
 $$;
 
-comment on function banter_data.named_body(text[], text) is
-	'The body of an operator''s function that runs where the workspace, chatbot or key is that it is given.';
+comment on function banter_data.named_body(text[], text, boolean) is
+	'The body of an operator''s function that runs where the workspace, chatbot or key is that it is given; p_in_time: a partition that comes to it when nobody waits any more does nothing.';

@@ -9,6 +9,7 @@ as $$
 declare
 	v_interface constant text := (select md5(r.interface::text) from banter_data.router r);
 	v_astray bigint;
+	v_ahead numeric; -- seconds
 begin
 	for partition, address in select m.partition, m.address from banter_data.map() m loop
 		version := null;
@@ -26,6 +27,10 @@ begin
 			select count(*), count(*) filter (where banter_shards.partition_of(n) <> partition_states.partition)
 			into workspaces, v_astray
 			from banter_shards.workspace_numbers(p_at => partition, p_from => null, p_limit => null) n;
+			select extract(epoch from c - clock_timestamp()) into v_ahead from banter_shards.clock_of(p_at => partition) c;
+			if abs(v_ahead) > 0.5 then
+				fault := concat_ws('; ', fault, format('its clock differs from the router''s by %s s', round(v_ahead, 1)));
+			end if;
 			if v_astray > 0 then
 				fault := concat_ws('; ', fault, format('%s of its workspaces are not found by the router', v_astray));
 			end if;

@@ -2,6 +2,8 @@
 tests run through."""
 
 import contextlib
+import os
+import signal
 
 import pytest
 import servers
@@ -170,3 +172,27 @@ def test_one_that_is_away_harms_its_own_alone(sharded, routed, url):
     finally:
         sharded.run(f"alter database {name} allow_connections true", database="postgres")
     assert routed.for_tenant(tenants[2]).chat("hello").status_code == 200
+
+
+def test_what_a_partition_comes_to_too_late_is_not_begun(sharded, standin):
+    """Its session stood still while somebody waited, and goes on when nobody does."""
+    site = Site.start(sharded, sharded.url(), standin, workers=1, database_time=1)
+    try:
+        assert site.chat("hello").status_code == 200
+        name = sharded.partitions[site.tenant.workspace % sharded.count]
+        sessions = [pid for (pid,) in sharded.run(
+            "select pid from pg_stat_activity where datname = %s and usename = 'banter_app'", name, database="postgres")]
+        assert sessions
+        for pid in sessions:
+            os.kill(pid, signal.SIGSTOP)
+        try:
+            assert site.chat("nobody waits for it").status_code == 503
+        finally:
+            for pid in sessions:
+                os.kill(pid, signal.SIGCONT)
+        servers.until(lambda: sharded.run("""select bool_and(state = 'idle') is not false from pg_stat_activity
+            where pid = any (%s)""", sessions, database="postgres") == [(True,)], "what was sent meanwhile")
+        assert site.chat("again").status_code == 200
+        assert sum(counts(sharded, site.tenant)) == 2
+    finally:
+        site.close()
