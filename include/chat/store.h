@@ -17,7 +17,7 @@
 #include "wire/config.h"
 
 /* The version of sql/migrations this program was made for. */
-#define STORE_SCHEMA_VERSION 6
+#define STORE_SCHEMA_VERSION 7
 
 /* What exchange_begin() decided; the first failing check of the contract's G1. */
 enum store_outcome {

@@ -46,7 +46,7 @@ select pg_temp.rows_are($$ select outcome, conversation from banter.exchange_beg
 	null, 'c1', 's', 'hello', null, true, null, sha256('b'), 300, 20, 10000, 'r1', p_lock_ms => 600000) $$, $$ values ('started', 'c1') $$, 'the application starts an exchange');
 select ok(banter.lease_renew(1, 'x1', 300, 600000), 'and renews it');
 select is(banter.exchange_end(1, 'x1', 'done', 'hi', 'stop', 1, 1, null, 1, 1, 'default', 1, null, 600000), 'stored', 'and ends it');
-select ok(banter.health() and banter.schema_version() = 6, 'and asks how things are');
+select ok(banter.health() and banter.schema_version() = 7, 'and asks how things are');
 select throws_ok('select * from banter_data.exchange', '42501', null, 'it reads no table');
 select throws_ok('select * from banter_data.usage_day', '42501', null, 'nor a view');
 select throws_ok($$ select banter.key_create(1, 'k', 'workspace', null, sha256('k'), '', '') $$, '42501', null, 'it makes no key');

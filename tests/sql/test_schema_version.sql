@@ -1,5 +1,5 @@
 begin;
 select plan(1);
-select is(banter.schema_version(), 6, 'the version of these functions');
+select is(banter.schema_version(), 7, 'the version of these functions');
 select * from finish();
 rollback;

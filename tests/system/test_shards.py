@@ -3,6 +3,7 @@ tests run through."""
 
 import contextlib
 import os
+import re
 import signal
 
 import pytest
@@ -76,7 +77,7 @@ def test_it_is_shown_and_checked(sharded, url):
 
 def test_migrate_may_be_run_again_and_not_alone(sharded, routed, url):
     code, out, err = ctl("shards", "migrate", "--role", "banter_app", url=url, PGHOST=str(sharded.folder))
-    assert (code, err) == (0, "") and out.endswith("the router has version 6, partitions: 4\n")
+    assert (code, err) == (0, "") and re.search(r"the router has version \d+, partitions: 4\n$", out)
     assert routed.for_new_tenant().chat("hello").status_code == 200
     code, _, err = ctl("migrate", url=url)
     assert code == 1 and "this database is a router: banterctl shards migrate" in err

@@ -5,6 +5,7 @@ import contextlib
 import fcntl
 import os
 import pathlib
+import re
 import shutil
 import subprocess
 import unittest.mock
@@ -13,7 +14,8 @@ import ctl
 import pytest
 import servers
 
-COMMITS = {5: "d4a53debfe80a6bd4422f457cc402246015111ad"}  # by the schema's version
+COMMITS = {5: "d4a53debfe80a6bd4422f457cc402246015111ad", 6: "0e66776c691ebf0ddfefcbba8c561a0cf00fd95d"}  # by the schema's version
+NOW = int(re.search(r"STORE_SCHEMA_VERSION (\d+)", (servers.ROOT / "include/chat/store.h").read_text())[1])
 KEPT = servers.ROOT / "build" / "upgrade"
 NOT_TESTED = "the release before is not in the repository's history: "
 

@@ -19,6 +19,9 @@ from filling import EXCHANGES, FILL
 from servers import name, until
 from site_client import Site
 
+NEXT = release.NOW + 1
+NAME = f"{NEXT:04}_test.sql"
+FILE = f"migrations/{NAME}"
 MIGRATION = """-- banter: steps
 -- A test's: a column that each exchange has, with an index while it is filled.
 
@@ -56,16 +59,16 @@ alter table banter_data.exchange alter column words set not null, drop constrain
 drop index concurrently if exists banter_data.exchange_unfilled;
 """
 SHOWN = [
-    r"migrations/0007_test.sql: step 1 of 7", r"migrations/0007_test.sql: step 2 of 7",
-    rf"migrations/0007_test.sql: step 3 of 7: {EXCHANGES} rows", r"migrations/0007_test.sql: step 4 of 7",
-    r"migrations/0007_test.sql: step 5 of 7", r"migrations/0007_test.sql: step 6 of 7",
-    r"migrations/0007_test.sql: step 7 of 7", r"applied migrations/0007_test.sql", r"the schema has version 7",
+    rf"{FILE}: step 1 of 7", rf"{FILE}: step 2 of 7",
+    rf"{FILE}: step 3 of 7: {EXCHANGES} rows", rf"{FILE}: step 4 of 7",
+    rf"{FILE}: step 5 of 7", rf"{FILE}: step 6 of 7",
+    rf"{FILE}: step 7 of 7", f"applied {FILE}", f"the schema has version {NEXT}",
 ]
 
 
 @pytest.fixture(scope="module")
 def later():
-    """The folder of a banterctl of schema version 7."""
+    """The folder of a banterctl of the next schema version."""
     folder = pathlib.Path(tempfile.mkdtemp(prefix="banter-steps-", dir="/tmp"))
     try:
         for part in ("app", "include", "sql", "deploy", "tests/bench", "Makefile"):
@@ -76,11 +79,11 @@ def later():
         # What does not depend on the version need not be made again.
         if (servers.ROOT / "build/obj").exists():
             shutil.copytree(servers.ROOT / "build/obj", folder / "build/obj", copy_function=shutil.copy2)
-        (folder / "sql/migrations/0007_test.sql").write_text(MIGRATION)
-        for file, now in (("include/chat/store.h", "STORE_SCHEMA_VERSION 6"), ("sql/app/schema_version.sql", "select 6")):
+        (folder / "sql" / FILE).write_text(MIGRATION)
+        for file, now in (("include/chat/store.h", f"STORE_SCHEMA_VERSION {release.NOW}"), ("sql/app/schema_version.sql", f"select {release.NOW}")):
             text = (folder / file).read_text()
             assert now in text
-            (folder / file).write_text(text.replace(now, now[:-1] + "7"))
+            (folder / file).write_text(text.replace(now, now.replace(str(release.NOW), str(NEXT))))
         release.run("make", "-s", "-C", folder, f"-j{os.cpu_count()}", "build/banterctl",
                     env={"PATH": os.environ["PATH"], "LC_ALL": "C.UTF-8"})
         yield folder / "build"
@@ -130,7 +133,7 @@ class Filled:
         """All of it is there, once, and nothing more."""
         assert self.run("select count(*) filter (where words = char_length(question)), count(*) from banter_data.exchange") == [
             (EXCHANGES, EXCHANGES)]
-        assert self.run("select name from banter_data.migration where version = 7") == [("0007_test.sql",)]
+        assert self.run(f"select name from banter_data.migration where version = {NEXT}") == [(NAME,)]
         assert self.run("select attnotnull from pg_attribute where attrelid = 'banter_data.exchange'::regclass"
                         " and attname = 'words'") == [(True,)]
         assert self.run("select conname from pg_constraint where conname like 'exchange_words%'") == []
@@ -188,17 +191,17 @@ def test_an_empty_database_takes_the_same_way(later, postgres):
     postgres.run(f"create database {base}", database="postgres")
     try:
         lines = Migrate(later, postgres.url("owner", base)).end()
-        assert lines[-2:] == SHOWN[-2:] and "migrations/0007_test.sql: step 3 of 7: 0 rows" in lines
+        assert lines[-2:] == SHOWN[-2:] and f"{FILE}: step 3 of 7: 0 rows" in lines
     finally:
         postgres.run(f"drop database {base} with (force)", database="postgres")
 
 
 def test_as_plain_sql_it_does_the_same_at_once(later, filled):
     """For who has nothing but a panel that takes SQL: in one transaction."""
-    plain = release.run(servers.ROOT / "sql/plain", later.parent / "sql/migrations/0007_test.sql").stdout
+    plain = release.run(servers.ROOT / "sql/plain", later.parent / "sql" / FILE).stdout
     connection = psycopg2.connect(filled.url())
     with contextlib.closing(connection), connection.cursor() as cursor:
-        cursor.execute(plain + "insert into banter_data.migration values (7, '0007_test.sql')")
+        cursor.execute(plain + f"insert into banter_data.migration values ({NEXT}, '{NAME}')")
         connection.commit()
     filled.check()
     first = servers.ROOT / "sql/migrations/0001_schema.sql"
@@ -215,11 +218,11 @@ def test_killed_in_the_middle_it_goes_on_from_there(later, filled):
     until(lambda: filled.run(others) == [(0,)], "its connections' end")
     before = filled.done()
     assert 0 < before < EXCHANGES
-    assert filled.run("select max(version) from banter_data.migration") == [(6,)]
+    assert filled.run("select max(version) from banter_data.migration") == [(release.NOW,)]
     places = "select exchange, ctid::text from banter_data.exchange where words is not null order by 1"
     kept = dict(filled.run(places))
     lines = Migrate(later, filled.url()).end()
-    assert f"migrations/0007_test.sql: step 3 of 7: {EXCHANGES - before} rows" in lines
+    assert f"{FILE}: step 3 of 7: {EXCHANGES - before} rows" in lines
     filled.check()
     assert kept.items() <= dict(filled.run(places)).items()  # none was written a second time
 
@@ -270,8 +273,8 @@ def test_a_step_that_fails_is_said_and_nothing_is_recorded(later, filled):
     filled.run("alter table banter_data.exchange add column words date")
     migrate = Migrate(later, filled.url())
     assert migrate.process.wait(servers.PATIENCE) == 1
-    assert "run it again" in migrate.lines()[-1] and any("migrations/0007_test.sql failed" in line for line in migrate.lines())
-    assert filled.run("select max(version) from banter_data.migration") == [(6,)]
+    assert "run it again" in migrate.lines()[-1] and any(f"{FILE} failed" in line for line in migrate.lines())
+    assert filled.run("select max(version) from banter_data.migration") == [(release.NOW,)]
 
 
 def test_requests_go_on_all_the_time(later, postgres, standin):

@@ -1,0 +1,2 @@
+-- No table changes. The operator's functions are more than those of version 6: what a router, and the banterctl that knows of
+-- one, ask each partition for.
