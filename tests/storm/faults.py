@@ -3,10 +3,11 @@ did. Not for what clients make of it: that is judge.py's."""
 
 import collections
 import random
+import signal
 import threading
 import time
 
-from house import alive
+from house import alive, born, send
 from servers import PATIENCE, until
 
 STORING_S = 11  # in which an answer is tried to be stored, and told
@@ -28,7 +29,8 @@ class Storm:
         # (since, until), from the loss of a primary, all of which its standby had then, until there was another
         self.failovers = []
         self.held = set()  # process ids that one hand has stopped: the others leave them alone
-        self.orphans, self.failures = set(), []
+        self.terminated = []  # when a session of the database's was (time.monotonic())
+        self.orphans, self.failures = set(), []  # (process id, when it was born); exceptions
         self.threads = [threading.Thread(target=hand(self, random.Random(f"{seed} {hand.__name__}"), every).run, daemon=True)
                         for hand, every in tables.items()]
         for thread in self.threads:
@@ -41,7 +43,13 @@ class Storm:
         for failure in self.failures:
             raise failure
         assert not any(thread.is_alive() for thread in self.threads), "the storm does not end"
-        until(lambda: not any(map(alive, self.orphans)), "the end of the processes whose master was killed")
+
+        def left():
+            return [pid for pid, since in self.orphans if alive(pid) and born(pid) == since]
+
+        for pid in left():  # one that was left stopped as its master died hears of it now
+            send(pid, signal.SIGCONT)
+        until(lambda: not left(), "the end of the processes whose master was killed")
 
     def away(self, since, then):
         """Whether the database was away in between."""

@@ -25,11 +25,21 @@ SHUT_S = 30  # a service manager waits for longer
 LOOK_S = 2  # how long the status listener may take
 
 
-def state(pid):
-    """proc(5)'s letter; X: it is gone."""
+def stat(pid, field, gone):
+    """A field of proc_pid_stat(5), by its number there, from 3 on; `gone`: where there is no such process."""
     with contextlib.suppress(FileNotFoundError, ProcessLookupError):
-        return pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
-    return "X"
+        return pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[field - 3]
+    return gone
+
+
+def state(pid):
+    """Its letter; X: it is gone."""
+    return stat(pid, 3, "X")
+
+
+def born(pid):
+    """When: the same number may be another process's later."""
+    return stat(pid, 22, None)
 
 
 def alive(pid):

@@ -5,7 +5,7 @@ import signal
 import time
 
 from faults import Hand
-from house import children, send
+from house import born, children, send
 from servers import until
 
 AFTER_S = 3  # in which those who wait come again
@@ -46,10 +46,10 @@ class Pool(Hand):
         """Its children let what runs end, and a new one begins."""
         banter = self.chance.choice(self.house.sites).banter
         self.storm.done["master killed"] += 1
-        crew = children(banter.process.pid)
+        crew = {(pid, born(pid)) for pid in children(banter.process.pid)}
         banter.process.kill()
         banter.process.wait()
-        for pid in crew:  # one that was left stopped cannot hear of it
+        for pid, _ in crew:  # one that was left stopped cannot hear of it
             send(pid, signal.SIGCONT)
         self.storm.orphans.update(crew)
         self.rest(1)
@@ -88,6 +88,7 @@ class Database(Hand):
     def terminate_session(self):
         if self.session(signal.SIGTERM):  # as pg_terminate_backend() does
             self.storm.done["session terminated"] += 1
+            self.storm.terminated.append(time.monotonic())
 
     def stop_session(self):
         pid = self.session(signal.SIGSTOP)

@@ -35,8 +35,10 @@ def account(storm, records, judge, took):
 
 
 def refused_behind(storm, records):
-    """Who came when all was well again, and was not let in before the next primary was lost."""
+    """Who came when all was well again, and was not let in before the next primary was lost, nor had its session ended."""
     for record in records:
+        if any(record["sent"] <= when <= record["ended"] for when in storm.terminated):
+            continue
         behind = [record["sent"] - over for _, over in storm.failovers if record["sent"] > over + SOON_S]
         if record["status"] == 503 and behind and not any(
                 begun <= record["ended"] and record["sent"] < over for begun, over in storm.failovers):
