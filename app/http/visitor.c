@@ -38,11 +38,18 @@ bool visitor_may_ask(const struct request *request, const struct route_match *ma
 	       (!match->route->dialect->read_key(request, &text) && key_begins(KEY_SITE, text));
 }
 
-/* No browser sends another; what is none is like no page's. */
-static struct str read_origin(struct str origin)
+/*
+ * No browser sends another; what is none is like no page's. They leave it out of a GET or HEAD to their
+ * own site, and of nothing else.
+ */
+static struct str read_origin(const struct request *request)
 {
+	struct str origin = request->origin;
 	size_t i;
 
+	if (!origin.p && !str_equal(request->method, STR("GET")) &&
+	    !str_equal(request->method, STR("HEAD")))
+		return STR("");
 	for (i = 0; i < origin.n; i++)
 		if (origin.p[i] <= ' ' || origin.p[i] > '~')
 			return STR("");
@@ -67,7 +74,7 @@ void visitor_read(const struct request *request, struct store_visitor *out,
 	struct str sent = request_header(request, "HTTP_X_VISITOR_TOKEN");
 
 	*out = (struct store_visitor){
-		.origin = read_origin(request->origin),
+		.origin = read_origin(request),
 		.minted = !sent.p && !identity.p,
 		.tokenless = !sent.p && identity.p,
 	};

@@ -393,7 +393,8 @@ def test_N3_a_pages_visitor(pages):
     other = page().ask("Hello", called).headers["X-Visitor-Token"]
     assert page(token=other).said_in(called)[0] == human("Hello"), "another visitor's, of the same name"
     assert page().said_in(called) == []
-    for wrong, status, words in (({"origin": "https://evil.example"}, 403, "Forbidden"), ({"token": "vt-site_none"}, 401, "Unknown visitor")):
+    for wrong, status, words in (({"origin": "https://evil.example"}, 403, "Forbidden"), ({"token": "vt-site_none"}, 401, "Unknown visitor"),
+                                 ({"token": token, "origin": None}, 403, "Forbidden"), ({"origin": None}, 403, "Forbidden")):
         reply = page(**wrong).load(called)
         assert page().refused(reply, status, words) and may_be_read(reply)
     assert page().refused(page(token=token).load("a b"), 400, "Invalid request payload")

@@ -55,7 +55,7 @@ static void a_token_is_hashed_as_it_is(void **state)
 		ask("POST", "/v1/chat");
 		stub_gateway_param("HTTP_X_VISITOR_TOKEN", tokens[i]);
 		read_all(&request, &visitor, token);
-		assert_true(!visitor.minted && !visitor.tokenless && !visitor.origin.p);
+		assert_true(!visitor.minted && !visitor.tokenless);
 		assert_string_equal(token, "");
 		assert_int_equal(key_hash(str_from(tokens[i]), hash), STATUS_OK);
 		assert_memory_equal(hash, visitor.token, sizeof(hash));
@@ -79,6 +79,24 @@ static void an_origin_that_no_browser_sends_is_no_page_s(void **state)
 		read_all(&request, &visitor, token);
 		assert_non_null(visitor.origin.p);
 		assert_int_equal(visitor.origin.n, 0);
+	}
+}
+
+/* Also of what is read by a POST. */
+static void only_a_GET_or_HEAD_may_come_without_an_origin(void **state)
+{
+	static const char *const methods[] = { "GET", "HEAD", "POST", "DELETE" };
+	struct store_visitor visitor;
+	char token[KEY_TOKEN_SIZE];
+	struct request request;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < COUNT(methods); i++) {
+		ask(methods[i], "/v1/chat/conversations");
+		read_all(&request, &visitor, token);
+		assert_int_equal(visitor.origin.n, 0);
+		assert_int_equal(!visitor.origin.p, i < 2);
 	}
 }
 
@@ -180,6 +198,7 @@ int main(void)
 		cmocka_unit_test(who_has_no_token_is_given_one),
 		cmocka_unit_test(a_token_is_hashed_as_it_is),
 		cmocka_unit_test(an_origin_that_no_browser_sends_is_no_page_s),
+		cmocka_unit_test(only_a_GET_or_HEAD_may_come_without_an_origin),
 		cmocka_unit_test(a_signed_identity_needs_no_token),
 		cmocka_unit_test(an_identity_in_another_form_is_an_empty_one),
 		cmocka_unit_test(where_and_with_what_a_page_may_ask),
