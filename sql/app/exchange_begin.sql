@@ -122,6 +122,14 @@ begin
 				p_workspace => p_workspace, p_api_key => v_api_key, p_key => p_idempotency_key,
 				p_body_hash => p_body_hash,
 				p_chatbot => case p_kind when 'widget' then v_chatbot else p_chatbot end);
+			-- What a visitor held may be a user's by now, who has signed in: then it leads nowhere.
+			if p_kind = 'site' and v_run.conversation is not null and not exists (
+				select from banter_data.conversation c
+				where c.workspace = p_workspace and c.conversation = v_run.conversation and c.visitor || '' = p_session)
+			then
+				v_run.verdict := 'new';
+				v_run.conversation := null;
+			end if;
 			v_release := true;
 			conversation := v_run.conversation;
 			v_goes_on := coalesce(v_run.conversation, v_goes_on);

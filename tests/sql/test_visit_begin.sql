@@ -126,7 +126,10 @@ select pg_temp.rows_are($$ select conversation, user_id from banter_data.convers
 	$$ values ('x1-c', 'anna'), ('x3-c', 'anna'), ('y1-c', null), ('z2-c', null) $$, 'all that this token held');
 select pg_temp.row_is($$ select outcome, conversation from pg_temp.visit('s2') $$, row('started'::text, 's2-c'::text),
 	'signed out: the same token has a new one');
-select is((select outcome from pg_temp.visit('s6', idem => 'left')), 'in_progress', 'and takes no place in what is the user''s by now');
+select pg_temp.row_is($$ select outcome, conversation from pg_temp.visit('s6', idem => 'left') $$, row('started'::text, 's2-c'::text),
+	'and takes no place in what is the user''s by now');
+select pg_temp.row_is($$ select outcome, conversation, answer from pg_temp.visit('s7', idem => 'k') $$,
+	row('started'::text, 's2-c'::text, null::text), 'nor is an answer of the user''s given again');
 select pg_temp.rows_are($$ select v.outcome, v.conversation from soon cross join lateral pg_temp.visit('s3', token => 'on another machine',
 	usr => 'anna', expires => at, signature => pg_temp.signed('anna', at)) v $$, $$ values ('started', 'x1-c') $$,
 	'the user is the same everywhere, whatever token comes along');

@@ -291,6 +291,18 @@ def test_P3_who_signs_in_takes_their_conversation_along_and_signing_out_forgets_
     assert pages.ask(**anna).json()["conversationId"] == conversation
 
 
+def test_P3_signing_out_forgets_an_answer_that_an_idempotency_key_would_give_again(pages, secret):
+    said = name()
+    message, once = script(name(), tokens=[said]), {"Idempotency-Key": "1"}
+    first = pages.ask(message, **once)
+    token, conversation = first.headers["X-Visitor-Token"], first.json()["conversationId"]
+    assert pages.ask(message, token=token, **once).json() == first.json()
+    assert pages.ask(token=token, **signed(pages, secret, "anna")).json()["conversationId"] == conversation
+    again = pages.ask(message, token=token, **once)
+    assert again.status_code == 200 and again.json()["conversationId"] != conversation
+    assert pages.ask(message, token=token, **once).json() == again.json()
+
+
 def test_P3_nobody_else_s_conversation_is_taken_along(pages, secret):
     token, conversation = pages.enter()
     asked = name()
