@@ -1,4 +1,5 @@
--- One statement waits for the row, looks and counts: exact however many come at a time. Who is refused is not counted.
+-- One statement waits for the row, looks and counts: exact however many come at a time. Who is refused is not counted. Who waited
+-- through midnight may find the next day begun: then they are that one's.
 create or replace function banter_data.visitor_count(
 	p_workspace bigint, p_chatbot text, p_price integer, p_max_exchanges bigint, p_max_credits bigint,
 	out allowed boolean, out percent integer, out retry_after integer)
@@ -15,10 +16,10 @@ begin
 			workspace, chatbot, day, exchanges, credits, most_exchanges, most_credits)
 		values (p_workspace, p_chatbot, v_now::date, 1, p_price, p_max_exchanges, p_max_credits)
 		on conflict (workspace, chatbot) do update
-			set day = excluded.day, most_exchanges = excluded.most_exchanges, most_credits = excluded.most_credits,
-				exchanges = excluded.exchanges + case when d.day = excluded.day then d.exchanges else 0 end,
-				credits = excluded.credits + case when d.day = excluded.day then d.credits else 0 end
-			where d.day <> excluded.day or (
+			set day = greatest(d.day, excluded.day), most_exchanges = excluded.most_exchanges, most_credits = excluded.most_credits,
+				exchanges = excluded.exchanges + case when d.day >= excluded.day then d.exchanges else 0 end,
+				credits = excluded.credits + case when d.day >= excluded.day then d.credits else 0 end
+			where d.day < excluded.day or (
 				(d.exchanges < p_max_exchanges) is not false and (d.credits + p_price <= p_max_credits) is not false)
 		returning d.exchanges, d.credits into v;
 		allowed := found;

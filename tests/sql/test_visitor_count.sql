@@ -65,6 +65,14 @@ update banter_data.chatbot set price = 3 where workspace = 1 and chatbot = 'bot'
 select pg_temp.row_is($$ select outcome, percent from pg_temp.visit('d1', 100, 20) $$, row('started'::text, null::integer));
 select pg_temp.row_is('select exchanges, credits from pg_temp.day', row(1::bigint, 3::bigint));
 
+-- Who asked before midnight and waited for who came after it.
+update banter_data.visitor_day set day = day + 1, exchanges = 5;
+select is((select outcome from pg_temp.visit('d2', 100, 20)), 'started');
+select pg_temp.row_is($$ select d.day - (clock_timestamp() at time zone 'UTC')::date, d.exchanges from banter_data.visitor_day d $$,
+	row(1, 6::bigint), 'is counted in the day that has begun');
+select is((select outcome from pg_temp.visit('d3', 6, 20)), 'visitors_limited', 'and up to its cap');
+update banter_data.visitor_day set day = day - 1, exchanges = 1, credits = 3;
+
 -- What does not begin, and what costs nothing.
 update banter_data.workspace set credits = 0 where workspace = 1;
 select is((select outcome from pg_temp.visit('e1', 100, 20)), 'no_credit');
