@@ -43,7 +43,7 @@ begin
 					from banter_data.conversation c
 					where c.workspace + 0 = p_workspace and c.chatbot = v.chatbot and c.session = v.session
 					union all
-					select c.conversation, coalesce(c.session, c.thread), c.created_at, c.last_at
+					select c.conversation, coalesce(ltrim(c.session, '/'), c.thread), c.created_at, c.last_at
 					from banter_data.conversation c
 					where c.workspace + 0 = p_workspace and c.chatbot = v.chatbot and p_kind = 'workspace') a
 				where p_before is null or (a.last_at, a.conversation) < (

@@ -141,6 +141,12 @@ select is((select outcome from pg_temp.turn('n2', kind => 'workspace', chatbot =
 select is((select count from banter_data.rate_window where chatbot = 'bot'), 6::bigint);
 update banter_data.chatbot set rate_limit = null;
 
+-- With a workspace key (completion_begin).
+insert into banter_data.conversation (workspace, conversation, chatbot, session, next_position) values (1, 'named', 'bot', '/mine', 1);
+select is((select body->'conversations'->0->>'sessionId' from pg_temp.talks(kind => 'workspace', key => 'sk', chatbot => 'bot')), 'mine',
+	'what its client calls it');
+delete from banter_data.conversation where conversation = 'named';
+
 -- Feedback.
 create function pg_temp.judge(conversation text, message text, thumb text default 'up', said text default null, token text default 't', kind text default 'site',
 	key text default 'pk', origin text default 'https://a.example', session text default null, chatbot text default null, good boolean default true)
