@@ -58,8 +58,8 @@ begin
 		join banter_data.conversation c on c.workspace = e.workspace and c.conversation = e.conversation
 		where i.workspace = p_workspace and i.api_key = v.api_key and i.key = v_key
 			and i.created_at > clock_timestamp() - interval '24 hours'
-			and (i.body_hash <> p_body_hash or c.visitor = v_visitor and (e.state = 'done'
-				or e.state = 'running' and not banter_data.lease_ended(e.lease_until, clock_timestamp()))));
+			and c.visitor = v_visitor and (e.state = 'done' or i.body_hash <> p_body_hash
+				or e.state = 'running' and not banter_data.lease_ended(e.lease_until, clock_timestamp())));
 	if not v_decided then
 		select case when w.credits is null then 0 else c.price end into strict v_price
 		from banter_data.chatbot c
