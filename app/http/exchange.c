@@ -15,6 +15,8 @@
 /* Seconds after which a client may try again when a part of ours is away or full. */
 #define UNAVAILABLE_RETRY_S 5
 #define FULL_RETRY_S 1
+/* A long body may have a value for so many bytes (O5): a short one takes hundreds once it is parsed. */
+#define BYTES_A_VALUE 16
 
 struct json_node exchange_member(const struct exchange *exchange, const char *name)
 {
@@ -112,12 +114,22 @@ static void clear(struct exchange *exchange)
 	json_free(exchange->json);
 }
 
+static bool has_too_many_values(const struct exchange *exchange)
+{
+	struct str body = buf_view(&exchange->request->body);
+
+	return body.n > REQUEST_BODY_MAX &&
+	       (int64_t)json_values(body) > exchange->context->config->body_bytes / BYTES_A_VALUE;
+}
+
 static void read_request(struct exchange *exchange, const struct route_match *match)
 {
 	const struct request *request = exchange->request;
 	unsigned flags = match->route->flags;
 	enum status status = request->body_status;
 
+	if (status == STATUS_OK && has_too_many_values(exchange))
+		status = STATUS_INVALID;
 	if (status == STATUS_OK)
 		status = json_parse(buf_view(&request->body), &exchange->json);
 	exchange->bad = status != STATUS_OK;

@@ -14,6 +14,7 @@
 #include <stdlib.h>
 
 #include "wire/json_mend.h"
+#include "wire/json_scan.h"
 #include "wire/json_span.h"
 #include "wire/json_valid.h"
 
@@ -26,6 +27,15 @@ struct json {
 bool json_valid(struct str text)
 {
 	return json_valid_scan(text, false, NULL);
+}
+
+size_t json_values(struct str text)
+{
+	struct json_scan scan;
+
+	json_scan_begin(&scan, text, false);
+	(void)json_scan_value(&scan);
+	return scan.values;
 }
 
 static bool is_object(struct str text)

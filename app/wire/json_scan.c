@@ -200,7 +200,7 @@ static bool take_value(struct json_scan *s, bool *inside)
 	bool object = s->p < s->end && *s->p == '{';
 
 	*inside = false;
-	if (s->loose && ++s->values > JSON_LOOSE_VALUES)
+	if (++s->values > JSON_LOOSE_VALUES && s->loose)
 		return false;
 	if (!object && (s->p == s->end || *s->p != '['))
 		return take_scalar(s);

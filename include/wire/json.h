@@ -21,6 +21,11 @@
  * surrogate in any string or member name.  White space around it is allowed, other bytes are not.
  */
 bool json_valid(struct str text);
+/*
+ * How many values `text` has, objects and arrays among them, up to where it is not valid. A parsed one
+ * takes up to some 800 bytes, however short it is.
+ */
+size_t json_values(struct str text);
 
 /* One parsed document; owns everything the getters lend. */
 struct json;

@@ -11,7 +11,7 @@
 #include "base/str.h"
 
 #define JSON_LOOSE_DEPTH 64
-/* json-c needs some 700 bytes for the smallest object: what a strict text's length bounds anyway. */
+/* json-c needs some 700 bytes for the smallest object: of a strict text json_values() tells. */
 #define JSON_LOOSE_VALUES 100000
 
 /*

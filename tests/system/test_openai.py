@@ -307,3 +307,12 @@ def test_O5_a_long_body(openai):
     assert openai.ask([user("x" * 1_040_000)]).status_code == 400, "the history's limit"
     reply = openai.site.request("POST", COMPLETIONS, {"Authorization": "Bearer none"}, key=False, data=b"{" * 900_000)
     assert refused(reply, 401, "invalid_request_error", None, "invalid_api_key")
+
+
+def test_O5_a_long_body_of_many_values(openai):
+    """Each takes memory, however short it is: there is at most one for 16 bytes of what a body may have."""
+    question, others = script(name(), tokens=["x"]), 8  # the body, its members, and what the message has
+    assert openai.ask(question, pad="x" * 65536, more=[0] * (65536 - others)).status_code == 200
+    for one in (0, {}, [], "", None):
+        reply = openai.ask(question, pad="x" * 65536, more=[one] * (65537 - others))
+        assert refused(reply, 400, "invalid_request_error", None, "invalid_request"), one

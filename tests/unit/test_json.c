@@ -213,6 +213,14 @@ static void what_says_nothing_is_blank(void **state)
 	}
 }
 
+static void values_are_counted(void **state)
+{
+	(void)state;
+	assert_int_equal(json_values(STR("{}")), 1);
+	assert_int_equal(json_values(STR(" {\"a\":[1,null,\"x\",{}],\"b\":{\"c\":true}} ")), 8);
+	assert_int_equal(json_values(STR("{\"a\":[1,2,")), 5); /* the third of them is none */
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -223,6 +231,7 @@ int main(void)
 		cmocka_unit_test(strings_mean_what_they_say),
 		cmocka_unit_test(a_big_document),
 		cmocka_unit_test(what_says_nothing_is_blank),
+		cmocka_unit_test(values_are_counted),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
