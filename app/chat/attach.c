@@ -6,6 +6,8 @@
 
 /* How often the database is asked whether an answer has ended that cannot be heard, or whose bell is taken. */
 #define LOOK_MS 2000
+/* The first time: it may run here and only be about to begin, as where the same is asked twice at once. */
+#define FIRST_LOOK_MS 100
 /* One that is heard is looked at so often: its process may be another's by now. */
 #define HEARD_LOOK_MS 30000
 /* So often in a row it cannot be, and nobody is waited for any longer. */
@@ -13,21 +15,29 @@
 /* The longest character. */
 #define CHARACTER 4
 
-enum status attach_open(struct attach *attach)
+/* STATUS_REFUSED: as many listen as may. Where it does not run here, it is listened to all the same: by looking. */
+static enum status join(struct attach *attach)
 {
 	const struct turn_context *context = attach->context;
 	char exchange[SECRET_ID_SIZE] = "";
 	enum status status;
 
-	buf_init(&attach->piece, (size_t)context->config->answer_bytes + CHARACTER);
-	attach->cause = "";
-	attach->told = (size_t)attach->after;
-	attach->listener = (struct broadcast_listener){ .bell = -1 };
 	if (!attach->answer.runs || attach->answer.exchange.n >= sizeof(exchange))
 		return STATUS_OK;
 	memcpy(exchange, attach->answer.exchange.p, attach->answer.exchange.n);
 	status = broadcast_listen(context->broadcast, context->place, exchange, &attach->listener);
 	return status == STATUS_UNAVAILABLE ? STATUS_OK : status;
+}
+
+enum status attach_open(struct attach *attach)
+{
+	const struct turn_context *context = attach->context;
+
+	buf_init(&attach->piece, (size_t)context->config->answer_bytes + CHARACTER);
+	attach->cause = "";
+	attach->told = (size_t)attach->after;
+	attach->listener = (struct broadcast_listener){ .bell = -1 };
+	return join(attach);
 }
 
 void attach_close(struct attach *attach)
@@ -170,7 +180,7 @@ static enum status follow(struct attach *attach, struct sink *sink, int64_t unti
 			  struct db_rows **rows)
 {
 	bool heard = attach->listener.place, over = false;
-	int64_t look_at = clock_ms() + look_ms(attach), now;
+	int64_t look_at = clock_ms() + (heard ? look_ms(attach) : FIRST_LOOK_MS), now;
 	enum status status = STATUS_OK;
 	int failed = 0;
 
@@ -185,6 +195,8 @@ static enum status follow(struct attach *attach, struct sink *sink, int64_t unti
 			return STATUS_TIMEOUT;
 		if (status == STATUS_OK && now >= look_at) {
 			failed = look(attach, over, rows) ? 0 : failed + 1;
+			if (!heard && !over)
+				heard = join(attach) == STATUS_OK && attach->listener.place;
 			look_at = clock_ms() + (over ? LOOK_MS : look_ms(attach));
 		} else if (status == STATUS_OK) {
 			status = wait_for_more(attach, clock_earlier(until, look_at));

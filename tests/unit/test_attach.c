@@ -15,6 +15,7 @@ static struct speaker {
 	struct buf answer;
 	size_t pieces; /* of TEXT's characters, so many have come */
 	bool heard;    /* it can be */
+	bool late;     /* ... from the first flush on */
 } speaker;
 
 static const size_t ends[] = { 0, 1, 3, 6, 10, 11, 12 };
@@ -23,6 +24,12 @@ static void speak(void)
 {
 	size_t from = ends[speaker.pieces];
 
+	if (speaker.late) {
+		broadcast_begin(speaker.all, SPEAKER, "x", &speaker.answer);
+		speaker.heard = true;
+		speaker.late = false;
+		return;
+	}
 	if (speaker.pieces == COUNT(ends) - 1) {
 		if (speaker.heard)
 			broadcast_over(speaker.all, SPEAKER);
@@ -86,6 +93,7 @@ static const struct stub_row running = { { "x", "c", "m", "running" } },
 	}
 
 static struct attach attach;
+static bool late; /* its worker has recorded it, and has not begun */
 
 /* From the character on in which that byte lies. */
 static size_t character(size_t byte)
@@ -107,13 +115,16 @@ static enum status hear(size_t came, size_t after, bool live, const struct stub_
 	struct sink sink = { on_event, on_flush };
 	enum status status;
 
-	speaker = (struct speaker){ .heard = live };
+	speaker = (struct speaker){ .heard = live && !late };
 	heard = (struct heard){ .begin = character(after), .flush = heard.flush };
 	buf_init(&heard.text, 1000);
 	buf_init(&speaker.answer, 1000);
 	if (live) {
 		assert_int_equal(broadcast_new(2, 1000, &speaker.all), STATUS_OK);
-		broadcast_begin(speaker.all, SPEAKER, "x", &speaker.answer);
+		if (late)
+			speaker.late = true;
+		else
+			broadcast_begin(speaker.all, SPEAKER, "x", &speaker.answer);
 	}
 	while (speaker.pieces < came)
 		speak();
@@ -186,6 +197,20 @@ static void what_cannot_be_heard_is_told_at_the_end(void **state)
 	buf_clear(&heard.text);
 }
 
+static void one_that_begins_a_moment_later_is_heard(void **state)
+{
+	static const struct stub_answer answers[] = { ROW(running), ROW(done) };
+
+	(void)state;
+	late = true;
+	assert_int_equal(hear(0, 0, true, answers, 2), STATUS_OK);
+	late = false;
+	assert_int_equal(heard.tokens, 2); /* the first of them before it had ended */
+	assert_int_equal(heard.dones, 1);
+	assert_int_equal(journal_count("talk_answer"), 2);
+	buf_clear(&heard.text);
+}
+
 static void how_it_fails(void **state)
 {
 	static const struct {
@@ -238,6 +263,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(at_every_position),
 		cmocka_unit_test(what_cannot_be_heard_is_told_at_the_end),
+		cmocka_unit_test(one_that_begins_a_moment_later_is_heard),
 		cmocka_unit_test(how_it_fails),
 		cmocka_unit_test(its_client_leaves),
 	};
