@@ -1,10 +1,12 @@
 /* The messages of OpenAI's protocol. A text of one piece, which nearly all are, is not copied. */
 #include "chat/completion.h"
 
+#include <stdint.h>
 #include <stdlib.h>
 
 #include "base/count.h"
 
+#define NONE SIZE_MAX
 /* Bytes; more than any body has (BANTER_BODY_BYTES). */
 #define MOST 33554432
 
@@ -105,20 +107,20 @@ static void add(struct completion_said *out, struct json_node message, size_t *l
 	if (role == ROLE_NONE)
 		return;
 	text = text_of(json_member(message, "content"), &out->joined);
+	if (role == ROLE_USER)
+		*last = text.n ? out->count : NONE;
 	if (!text.n)
 		return;
 	if (role == ROLE_SYSTEM) {
 		add_system(out, text);
 		return;
 	}
-	if (role == ROLE_USER)
-		*last = out->count;
 	out->messages[out->count++] = (struct prompt_message){ role == ROLE_ASSISTANT, text };
 }
 
 enum status completion_read(struct json_node messages, struct completion_said *out)
 {
-	size_t count = json_length(messages), last = count, i;
+	size_t count = json_length(messages), last = NONE, i;
 
 	buf_init(&out->joined, MOST);
 	buf_init(&out->systems, MOST);
@@ -133,7 +135,7 @@ enum status completion_read(struct json_node messages, struct completion_said *o
 		return STATUS_NOMEM;
 	if (out->systems.len)
 		out->system = buf_view(&out->systems);
-	if (last == count)
+	if (last == NONE)
 		return STATUS_INVALID;
 	out->message = out->messages[last].text;
 	out->count = last;

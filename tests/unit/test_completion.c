@@ -76,11 +76,13 @@ static void others_are_skipped(void **state)
 {
 	(void)state;
 	assert_string_equal(
-		read_all("[" USER("\"a\"") ",{\"role\":\"tool\",\"content\":\"t\"},7,null,\"x\",[],"
-					   "{\"content\":\"y\"},{\"role\":\"user\"},{\"role\":1}"
-					   "," ASSISTANT("\"\"") "," ASSISTANT("{}") "," USER(
-						   "7") "," USER("[]") "," USER("[7,{},{\"type\":"
-										"\"text\"}]") "]"),
+		read_all(
+			"[{\"role\":\"user\"}," USER("7") "," USER("[]") "," USER("[7,{},{\"type\":"
+										  "\"text\"}]") "," USER(
+				"\"a\"") ","
+					 "{\"role\":\"tool\",\"content\":\"t\"},7,null,\"x\",[],{"
+					 "\"content\":\"y\"},{\"role\":1}"
+					 "," ASSISTANT("\"\"") "," ASSISTANT("{}") "]"),
 		"? a");
 }
 
@@ -95,6 +97,7 @@ static void without_a_question_it_is_none(void **state)
 		"[" SYSTEM("\"a\"") "]",
 		"[" USER("\"\"") "]",
 		"[" USER("[]") "]",
+		"[" USER("\"a\"") "," ASSISTANT("\"b\"") "," USER("null") "]",
 		"[[]]",
 	};
 	size_t i;
