@@ -39,6 +39,7 @@ void turn_init(struct turn *turn, const struct turn_context *context)
 void turn_clear(struct turn *turn)
 {
 	store_begun_clear(&turn->begun);
+	db_rows_free(turn->told_rows);
 	if (turn->heard)
 		broadcast_end(turn->context->broadcast, turn->context->place, &turn->answer);
 	else
@@ -66,7 +67,11 @@ static struct event make_event(const struct turn *turn, enum event_kind kind, st
 		.retry_s = kind == EVENT_ERROR ? turn_retry_s(turn) : 0,
 	};
 
-	if (kind == EVENT_DONE && turn->begun.outcome != STORE_REPLAY) {
+	if (kind == EVENT_DONE && turn->begun.outcome == STORE_REPLAY) {
+		event.finish_reason = turn->told.finish_reason;
+		event.tokens_in = turn->told.tokens_in;
+		event.tokens_out = turn->told.tokens_out;
+	} else if (kind == EVENT_DONE) {
 		event.finish_reason = model_finish_reason(turn->context->model);
 		event.tokens_in = model_tokens_in(turn->context->model);
 		event.tokens_out = model_tokens_out(turn->context->model);
@@ -311,12 +316,26 @@ static void end_play(struct turn *turn)
 	}
 }
 
+/* How it had ended. Where that cannot be asked now it is given again without. */
+static void recall(struct turn *turn)
+{
+	const struct turn_context *context = turn->context;
+
+	turn->told = (struct talks_status){ .tokens_in = -1, .tokens_out = -1 };
+	if (turn->says_how && talks_answer(context->db, context->wait, context->config,
+					   turn->begin.key.workspace, turn->begun.conversation,
+					   turn->begun.message_id, &turn->told, &turn->told_rows))
+		log_debug("request=%.*s how its answer ended is not known",
+			  STR_ARGS(turn->begin.request_id));
+}
+
 static void replay(struct turn *turn)
 {
 	struct str text = turn->begun.replayed;
 	enum status status;
 
 	turn->end = TURN_REPLAYED;
+	recall(turn);
 	stage_set(turn->context->wait->stage, STAGE_REPLY);
 	status = say(turn, EVENT_START, STR(""));
 	if (status == STATUS_OK)

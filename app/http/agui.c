@@ -151,6 +151,7 @@ const struct dialect dialect_agui = {
 	.name = "agui",
 	FRONT_END_ROW,
 	.read = read_members,
+	.says_how = true,
 	.stream_type = "text/event-stream",
 	.put_event = put_event,
 	.beat = FRAME_SSE_BEAT,

@@ -341,6 +341,7 @@ static void play(struct exchange *exchange)
 
 	reply->held = context->limit;
 	reply->holder = context->holder;
+	turn->says_how = reply->dialect->says_how;
 	stream_begin(reply, turn->begun.stream, exchange->state);
 	turn_play(turn, &reply->sink, turn->begun.stream ? config->exchange_ms : config->json_ms);
 	context->log.end = turn->end;

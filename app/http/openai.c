@@ -318,6 +318,7 @@ const struct dialect dialect_openai = {
 	.read_key = bearer_read,
 	.read = read_members,
 	.limits = 0,
+	.says_how = true,
 	.stream_type = "text/event-stream",
 	.put_event = put_event,
 	.beat = FRAME_SSE_BEAT,

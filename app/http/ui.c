@@ -169,6 +169,7 @@ const struct dialect dialect_ui = {
 	.name = "ui",
 	FRONT_END_ROW,
 	.read = read_members,
+	.says_how = true,
 	.stream_type = "text/event-stream",
 	.stream_headers = stream_headers,
 	.put_event = put_event,

@@ -25,7 +25,7 @@ struct event {
 	struct str message_id;	 /* START, DONE */
 	struct str text;	 /* TOKEN: the piece; DONE: the whole */
 	struct str
-		finish_reason; /* DONE: the model's word; absent: it said none, or it is given again */
+		finish_reason; /* DONE: the model's word; absent: it said none */
 	bool stopped; /* DONE: somebody had it stopped; the whole is what came until then */
 	int64_t tokens_in, tokens_out; /* DONE; -1: unknown */
 	bool attached;		       /* told to who came later, with its number: */

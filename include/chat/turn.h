@@ -20,6 +20,7 @@
 #include "chat/prompt.h"
 #include "chat/stops.h"
 #include "chat/store.h"
+#include "chat/talks.h"
 #include "edge/db.h"
 #include "wire/config.h"
 
@@ -52,6 +53,9 @@ struct turn {
 	struct store_exchange
 		begin;		  /* the caller fills it in between turn_init() and turn_open() */
 	struct store_begun begun; /* after turn_open() */
+	bool says_how;		  /* the caller's: of an answer given again, its client reads how it ended */
+	struct talks_status told; /* ... which this says then */
+	struct db_rows *told_rows;
 	/* What its client says was said before, in place of what is stored; NULL: nothing. Borrowed. */
 	const struct prompt_message *said;
 	size_t said_count;

@@ -64,6 +64,7 @@ struct dialect {
 	void (*read)(struct exchange *exchange, const struct route_match *match);
 	unsigned limits; /* enum dialect_limit, or-ed: those that count */
 
+	bool says_how; /* an answer ended: there is a place for that, in DONE */
 	/* A stream: every event as it comes, ERROR included. */
 	const char *stream_type;
 	const struct reply_header *stream_headers; /* up to a name NULL; NULL: none */

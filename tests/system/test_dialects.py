@@ -246,8 +246,9 @@ def test_A2_the_bytes_of_a_stream(site):
 @pytest.mark.parametrize("reason, told", [("stop", None), ("length", "length"), ("content_filter", "content_filter"), ("odd", "other"), (None, None)])
 def test_A2_how_it_ended(site, reason, told):
     client = AgUi(site)
-    last = client.told(client.ask(script(name(), tokens=["x"], finish=reason), "t"))[-1]
-    assert last == {"type": "RUN_FINISHED", "threadId": "t", "runId": "run-1", **({"result": {"finishReason": told}} if told else {})}
+    body, once = client.body(script(name(), tokens=["x"], finish=reason), "t"), {"Idempotency-Key": name()}
+    last, again = (client.told(client.post(body, headers=once))[-1] for _ in range(2))
+    assert again == last == {"type": "RUN_FINISHED", "threadId": "t", "runId": "run-1", **({"result": {"finishReason": told}} if told else {})}
 
 
 def test_A2_a_stop_ends_it(site):

@@ -221,6 +221,9 @@ def test_O3_the_clients_history_is_what_the_model_sees(openai):
     (stored,) = openai.site.exchanges()
     assert stored["question"] == question[1], "this exchange alone is stored"
     openai.answer([user("first"), assistant("one"), user(script(word + "b", tokens=["x"]))])
+    for none in (None, "", [{"type": "image_url", "image_url": {"url": "data:,"}}]):
+        reply = openai.ask([user("first"), assistant("one"), user(none)])
+        assert refused(reply, 400, "invalid_request_error", None, "invalid_request"), "and not the question before it"
     assert len({row["conversation"] for row in openai.site.exchanges()}) == 2, "each in a conversation of its own"
 
 
@@ -288,9 +291,10 @@ def test_O4_first_messages_at_once_make_one_conversation(openai):
 
 def test_I1_a_completion_is_given_again(openai):
     once = {"Idempotency-Key": name()}
-    message = script(name(), tokens=["again"])
+    message = script(name(), tokens=["again"], finish="length")
     first, second = openai.answer(message, headers=once), openai.answer(message, headers=once)
-    assert first["id"] == second["id"] and second["choices"][0]["message"]["content"] == "again"
+    assert first["id"] == second["id"] and second["choices"] == first["choices"] and second["usage"] == first["usage"]
+    assert second["choices"][0]["finish_reason"] == "length" and second["choices"][0]["message"]["content"] == "again"
     assert len(openai.site.exchanges()) == 1
     assert refused(openai.ask("other", headers=once), 409, "invalid_request_error", None, "idempotency_key_reused")
 

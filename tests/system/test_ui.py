@@ -173,10 +173,10 @@ def test_U2_a_stop_ends_it(ui, model):
 
 
 def test_U2_an_answer_is_given_again(ui):
-    chat, question, once = name(), [message(script(name(), tokens=["a", "gain"]))], {"Idempotency-Key": name()}
+    chat, question, once = name(), [message(script(name(), tokens=["a", "gain"], finish="length"))], {"Idempotency-Key": name()}
     first, second = (ui.ask(question, chat=chat, headers=once) for _ in range(2))
     assert read(first)[0] == read(second)[0] and len(ui.site.exchanges()) == 1
-    assert [part.get("delta") for part in read(second)][3] == "again" and read(second)[-1] == {"type": "finish", "finishReason": "stop"}
+    assert [part.get("delta") for part in read(second)][3] == "again" and read(second)[-1] == {"type": "finish", "finishReason": "length"}
     assert refused(ui.ask("other", chat=chat, headers=once), 409, "Idempotency key reused")
 
 
