@@ -387,6 +387,8 @@ enum status db_connect_step(struct db_connect *connect, PGconn **out)
 		return clock_ms() < connect->by ? STATUS_OK : step_silent(connect);
 	*out = connect->conn;
 	connect->conn = NULL;
+	if (connect->throttle)
+		db_throttle_reached(connect->throttle, connect->place);
 	resolve_stop(connect->resolve);
 	connect->resolve = NULL;
 	return STATUS_OK;

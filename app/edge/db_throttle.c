@@ -16,6 +16,9 @@
 /* Who is late by that much waits no more; who asks again before keeps its turn. */
 #define LATE_MS 500
 #define SLEEP_MOST_MS 100
+/* So many times as long as connecting a first statement takes, most often less. */
+#define FIRST 8
+#define FIRST_LEAST_MS 20
 /* Connecting is slow when it takes so many times as long as it did. */
 #define SLOW 2
 #define REST_MS 50
@@ -157,16 +160,29 @@ static void learn(struct db_throttle_memory *memory, int64_t took)
 		memory->few++;
 }
 
+void db_throttle_reached(struct db_throttle *throttle, uint32_t place)
+{
+	struct db_throttle_one *own = &throttle->memory->all[place];
+	int64_t now = clock_ms(), ms = FIRST * (now - own->held_at);
+
+	if (!own->held_at || !lock(throttle))
+		return;
+	own->held_until =
+		clock_earlier(own->held_until, now + (ms > FIRST_LEAST_MS ? ms : FIRST_LEAST_MS));
+	robust_lock_give(&throttle->memory->lock);
+}
+
 void db_throttle_end(struct db_throttle *throttle, uint32_t place, enum db_throttle_outcome how)
 {
 	struct db_throttle_memory *memory = throttle->memory;
 	struct db_throttle_one *own = &memory->all[place];
-	int64_t now = clock_ms();
+	int64_t now = clock_ms(), took;
 
 	if (!own->held_at || !lock(throttle))
 		return;
 	if (how == DB_THROTTLE_MADE) {
-		learn(memory, now - own->held_at > 0 ? now - own->held_at : 1);
+		took = clock_earlier(now, own->held_until) - own->held_at;
+		learn(memory, took > 0 ? took : 1);
 	} else if (how == DB_THROTTLE_FULL || how == DB_THROTTLE_AWAY) {
 		memory->few = 1;
 		memory->rest_until = now + REST_MS;

@@ -36,7 +36,8 @@ enum status db_connect_start(struct db_connect *connect, int64_t end_at,
 			     int64_t patient_until) MUST_CHECK;
 /*
  * The connection has done its first statement, for which a new process of the server's reads all
- * that it needs: that costs more than to fork it, so only now is the next one's turn.
+ * that it needs: that costs more than to fork it, so only now is the next one's turn, unless it took
+ * longer than that can.
  */
 void db_connect_settle(struct db_connect *connect);
 /* How much later the end is than db_connect_start() was told. */

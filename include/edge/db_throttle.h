@@ -69,6 +69,11 @@ void db_throttle_close(struct db_throttle *throttle); /* NULL is fine; a file's 
  * than `most_ms`. Else ask again in so many ms.
  */
 int64_t db_throttle_take(struct db_throttle *throttle, uint32_t place, int64_t most_ms);
+/*
+ * It is connected. Its first statement may wait for anything: others wait for that only as long as it
+ * can take by what connecting took.
+ */
+void db_throttle_reached(struct db_throttle *throttle, uint32_t place);
 /* A place that was taken, or not: then nothing happens. */
 void db_throttle_end(struct db_throttle *throttle, uint32_t place, enum db_throttle_outcome how);
 /* The server is full, and others wait: a connection that is not needed is to be given up. */

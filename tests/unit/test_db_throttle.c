@@ -97,6 +97,26 @@ static void who_holds_a_place_for_long_keeps_nobody_up(void **state)
 	assert_int_equal(take(100), 0);
 }
 
+/* As one does whose partition says nothing; nor is it learnt from that how long connecting takes. */
+static void who_waits_for_a_first_statement_keeps_nobody_up(void **state)
+{
+	uint32_t i;
+
+	(void)state;
+	take_all();
+	stub_time.now += 3;
+	for (i = 0; i < DB_THROTTLE_FEW; i++)
+		db_throttle_reached(throttle, i);
+	stub_time.now += 8 * 3 - 1;
+	assert_true(take(100) > 0);
+	stub_time.now++;
+	assert_int_equal(take(100), 0);
+	stub_time.now += 100000;
+	for (i = 0; i < DB_THROTTLE_FEW; i++)
+		made(i);
+	assert_true(throttle->memory->usual_ms < 3 + 8 * 3);
+}
+
 static void who_waits_no_more_keeps_nobody_up(void **state)
 {
 	int64_t ms;
@@ -242,6 +262,7 @@ int main(void)
 		TEST(who_came_first_goes_first),
 		TEST(who_is_far_behind_sleeps_longer),
 		TEST(who_holds_a_place_for_long_keeps_nobody_up),
+		TEST(who_waits_for_a_first_statement_keeps_nobody_up),
 		TEST(who_waits_no_more_keeps_nobody_up),
 		TEST(who_asks_again_soon_keeps_its_turn),
 		TEST(they_grow_while_it_stays_quick_and_go_back_when_it_does_not),
