@@ -154,9 +154,11 @@ def ended(how):
 def still(pids):
     for pid in pids:
         os.kill(pid, signal.SIGSTOP)
-    yield
-    for pid in pids:
-        os.kill(pid, signal.SIGCONT)
+    try:
+        yield
+    finally:
+        for pid in pids:
+            os.kill(pid, signal.SIGCONT)
 
 
 def all_still(house):
@@ -319,10 +321,10 @@ def play(house, one):
 class Plays:
     """Those that this run's tests want to see, some at once."""
 
-    def __init__(self, faults, build):
+    def __init__(self, wanted, build, faults):
         self.build, self.houses, self.idle = build, [], queue.LifoQueue()
         self.executor = concurrent.futures.ThreadPoolExecutor(AT_ONCE)
-        self.futures = {fault: self.executor.submit(self.play, FAULTS[fault]) for fault in faults}
+        self.futures = {which: self.executor.submit(self.play, faults[which]) for which in wanted}
 
     def play(self, one):
         try:
@@ -348,7 +350,7 @@ class Plays:
 def plays(request, standin):
     wanted = [item.callspec.params["which"] for item in request.session.items
               if item.module is request.module and "which" in item.fixturenames]
-    with contextlib.closing(Plays(wanted, lambda: House(standin))) as begun:
+    with contextlib.closing(Plays(wanted, lambda: House(standin), FAULTS)) as begun:
         yield begun
 
 
