@@ -364,7 +364,10 @@ enum status store_health(struct db *db, struct wait *wait, const struct config *
 	db_query_init(&query, "health", "select banter.health()");
 	db_query_keep(&query);
 	status = db_call(db, wait, &query, clock_ms() + config->database_ms, &rows);
-	if (status == STATUS_OK && !db_rows_boolean(rows, 0, 0)) {
+	if (status == STATUS_OK && !db_rows_text(rows, 0, 0).p) {
+		log_error("health: no partition of the database answers");
+		status = STATUS_UNAVAILABLE;
+	} else if (status == STATUS_OK && !db_rows_boolean(rows, 0, 0)) {
 		log_error("health: the database is read-only");
 		status = STATUS_REFUSED;
 	}

@@ -55,8 +55,7 @@ static enum status run_own(struct db *db)
 	struct buf all;
 
 	buf_init(&all, SCRIPT_CAP);
-	buf_puts(&all,
-		 STEPS_BEGIN STEPS_LOCK SCHEMA_ANY_ORDER "create extension if not exists plproxy;");
+	buf_puts(&all, STEPS_BEGIN STEPS_LOCK SCHEMA_ANY_ORDER);
 	for (file = sql_files; file->name; file++)
 		if (strcmp(file->name, TABLES) == 0)
 			buf_puts(&all, file->text);

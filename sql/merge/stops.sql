@@ -1,20 +1,12 @@
--- Each partition is asked for what it has. Where one is away, the others are asked one by one: it harms its own alone.
+-- Where one partition alone is asked, it harms its own alone. Else nobody waits long for one that says nothing.
 declare
-	v_at integer;
+	v_all constant integer[] := array(select distinct banter_shards.partition_of(w) from unnest(p_workspaces) w);
 begin
-	return query
-		select s.workspace, s.exchange from banter_shards.stops_of(p_workspaces, p_exchanges) s;
-exception
-	when others then
-		for v_at in select distinct banter_shards.partition_of(w) from unnest(p_workspaces) w loop
-			begin
-				return query
-					select s.workspace, s.exchange
-					from banter_shards.stops(
-						p_at => v_at, p_workspaces => p_workspaces, p_exchanges => p_exchanges) s;
-			exception
-				when others then
-					null;
-			end;
-		end loop;
+	if cardinality(v_all) = 1 then
+		return query
+			select s.workspace, s.exchange
+			from banter_shards.stops(p_at => v_all[1], p_workspaces => p_workspaces, p_exchanges => p_exchanges) s;
+	else
+		return query select s.workspace, s.exchange from banter_shards.stops_of(p_workspaces, p_exchanges) s;
+	end if;
 end;

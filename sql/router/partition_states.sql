@@ -16,6 +16,7 @@ begin
 		workspaces := null;
 		fault := null;
 		begin
+			perform banter_data.ask(partition, 'select 1');
 			select s into version from banter_shards.schema_version(p_at => partition) s;
 			if version is distinct from banter.schema_version() then
 				fault := format('it has version %s, the router %s', version, banter.schema_version());

@@ -20,17 +20,21 @@ begin
 		select format('function %s', p.oid::regprocedure) from pg_proc p
 		join pg_namespace n on n.oid = p.pronamespace
 		where n.nspname in ('banter', 'banter_data', 'banter_shards')
+			and not exists (select from pg_depend d where d.objid = p.oid and d.deptype = 'e')
 	loop
 		execute format('alter %s owner to %I', v, p_owner);
 	end loop;
 	-- The map stays its maker's: who may change it may lead whoever runs this server anywhere.
 	execute format('grant usage on foreign server banter to %I', p_owner);
+	execute format('grant execute on function banter_data.dblink_connect_u(text, text) to %I', p_owner);
+	-- Whoever called a session's function may be gone, killed or tired of waiting: it goes with them, whatever it waits for.
+	execute format('alter database %I set client_connection_check_interval = ''1s''', current_database());
 	if p_role <> '' then
 		execute format('grant usage on schema banter_shards to %I', p_role);
 		execute format('grant usage on foreign server banter to %I', p_role);
 		for v in
 			select p.oid::regprocedure from pg_proc p
-			where p.pronamespace = 'banter_shards'::regnamespace and (p.proname in ('partition_of', 'partitions', 'stops_of') or exists (
+			where p.pronamespace = 'banter_shards'::regnamespace and (p.proname in ('partition_of', 'partitions', 'stops_of', 'health_of') or exists (
 				select from pg_proc b
 				where b.pronamespace = 'banter'::regnamespace and b.proname = p.proname
 					and has_function_privilege(p_role, b.oid, 'execute')))

@@ -4,6 +4,9 @@ create schema if not exists banter_data;
 create schema if not exists banter;
 create schema if not exists banter_shards;
 
+create extension if not exists plproxy;
+create extension if not exists dblink with schema banter_data;
+
 comment on schema banter_data is 'What the router knows, and its inner functions.';
 comment on schema banter is 'Banter''s functions: each has the partitions run their own.';
 comment on schema banter_shards is 'The partitions'' functions as they are, each of one partition (p_at) or of all.';
@@ -25,3 +28,9 @@ create table if not exists banter_data.placed (
 );
 comment on table banter_data.placed is
 	'Where a workspace is that is not where its number says: those of a database that became a partition.';
+
+create table if not exists banter_data.away (
+	partition integer not null,
+	constraint away_pkey primary key (partition)
+);
+comment on table banter_data.away is 'Which partitions were found away since one last answered (banter_shards.health_of).';

@@ -427,6 +427,21 @@ static void a_read_only_database_is_not_well(void **state)
 	assert_int_equal(stub_db.rows_alive, 0);
 }
 
+/* A router's answer where it has tried them all. */
+static void a_database_of_which_no_part_answers_is_away(void **state)
+{
+	static const struct stub_row none = { { NULL } };
+	static const struct stub_answer answer = { .rows = &none, .count = 1 };
+	struct db db = { false };
+	struct wait wait;
+
+	(void)state;
+	wait_init(&wait);
+	script(&answer, 1);
+	assert_int_equal(store_health(&db, &wait, &config), STATUS_UNAVAILABLE);
+	assert_int_equal(stub_db.rows_alive, 0);
+}
+
 static void the_schema_is_looked_up_before_its_version(void **state)
 {
 	static const struct stub_row there[] = { { { "t" } } }, absent[] = { { { "f" } } };
@@ -490,6 +505,7 @@ int main(void)
 		cmocka_unit_test(renewal_is_one_statement),
 		cmocka_unit_test(health_is_one_call),
 		cmocka_unit_test(a_read_only_database_is_not_well),
+		cmocka_unit_test(a_database_of_which_no_part_answers_is_away),
 		cmocka_unit_test(the_schema_is_looked_up_before_its_version),
 		cmocka_unit_test(the_room_is_the_servers_own),
 	};
