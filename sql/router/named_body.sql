@@ -3,7 +3,9 @@ returns text
 language sql
 immutable
 as $$
-	select format(E'declare\n\tv record;\nbegin\n\t%s;\n\treturn query %s(%s);\nend;',
+	select format(E'declare\n\tv record;%s\nbegin\n\t%s;\n\treturn query %s(%s);%s\nend;',
+		case when p_in_time
+			then E'\n\tv_until constant timestamptz := clock_timestamp() + nullif(p_lock_ms, 0) * interval ''1 ms'';' else '' end,
 		case when p_inputs @> '{p_workspace bigint}'
 			then 'select banter_shards.partition_of(p_workspace) as at into v'
 			else format('v := banter_data.place(p_workspace => %s, p_chatbot => %s, p_key => %s)',
@@ -18,9 +20,11 @@ as $$
 				when i = 'p_key text' then 'v.key'
 				else quote_ident(split_part(i, ' ', 1)) end), '' order by n), '')
 			from unnest(p_inputs) with ordinality u (i, n))
-			|| case when p_in_time
-				then ', p_until => clock_timestamp() + nullif(p_lock_ms, 0) * interval ''1 ms''' else '' end)
+			|| case when p_in_time then ', p_until => v_until' else '' end,
+		case when p_in_time then E'\n\tif not found and clock_timestamp() < v_until then\n\t\traise exception ''by the clock of partition'
+			' % it is too late already: the clocks of the router and its partitions must agree'', v.at using errcode ='
+			' ''connection_failure'';\n\tend if;' else '' end)
 $$;
 
 comment on function banter_data.named_body(text[], text, boolean) is
-	'The body of an operator''s function that runs where the workspace, chatbot or key is that it is given; p_in_time: a partition that comes to it when nobody waits any more does nothing.';
+	'The body of a function that runs where the workspace, chatbot or key is that it is given; p_in_time: a partition that comes to it when nobody waits any more does nothing.';

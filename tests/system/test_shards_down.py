@@ -6,6 +6,7 @@ import contextlib
 import hashlib
 import json
 import os
+import re
 import signal
 import threading
 import time
@@ -255,7 +256,22 @@ def test_R5_a_stop_is_noticed_while_another_partition_says_nothing(house):
     assert talks[-1].is_done()
 
 
-# The check
+# Clocks
+
+
+def test_G6_a_partition_with_another_clock_is_a_503_that_says_so(house):
+    """It takes each call for one that nobody waits for any more."""
+    house.postgres.clock.write_text("3600")
+    try:
+        reply = Asked(house.banter, house.tenant, "/v1/chat")
+        assert reply.ended() == 503
+        assert f"by the clock of partition {LAST} it is too late already" in house.banter.text()
+        assert ends(house.ask_others()) == ["done"] * LAST
+        code, _, err = house.router.ctl("shards", "check")
+        assert code == 1 and re.search(rf"partition {LAST} .*: its clock differs from the router's by (3600|3599\.\d|3600\.\d) s", err), err
+    finally:
+        house.postgres.clock.unlink()
+    assert Asked(house.banter, house.tenant, "/v1/chat").ended() == "done"
 
 
 def test_a_check_names_who_says_nothing(house):
