@@ -544,6 +544,22 @@ def test_G7_pages_of_a_listed_origin_may_read_what_the_server_says(front, begin)
                 assert ("Retry-After" in exposed) == listed
 
 
+def test_P1_pages_may_read_what_the_server_says_to_a_site_key(front, begin):
+    if not front.says_origins:
+        pytest.skip("it has no way to say so: its page tells")
+    site = begin()
+    for pool in site.nginx.pools:
+        pool.end()
+    for key in {"x-api-key": "pk-site_1"}, {"Authorization": "Bearer pk-site_1"}:
+        headers = {"Origin": "https://any.example", "Content-Type": "application/json", **key}
+        for body in [] if front.owns_processes else [b"{}"], [b" " * (3 << 20)] if front.says_too_large else []:
+            for one in body:
+                reply = site.request("POST", "/v1/chat", headers, key=False, data=one)
+                assert reply.status_code in (400, 503)
+                assert reply.headers.get("Access-Control-Allow-Origin") == "*" and "Vary" not in reply.headers
+                assert "Retry-After" in reply.headers["Access-Control-Expose-Headers"]
+
+
 @contextlib.contextmanager
 def hanging(pool):
     """Its processes stand still: the kernel goes on taking connections."""
