@@ -15,6 +15,7 @@
 #include "doctor/files.h"
 #include "doctor/model.h"
 #include "doctor/pool.h"
+#include "doctor/replication.h"
 #include "doctor/server.h"
 #include "doctor/settings.h"
 #include "doctor/tenant.h"
@@ -27,9 +28,9 @@
 static void run_checks(struct doctor *doctor)
 {
 	static void (*const checks[])(struct doctor *) = {
-		doctor_settings,      doctor_files,	   doctor_database, doctor_server,
-		doctor_server_upkeep, doctor_transactions, doctor_model,    doctor_pool,
-		doctor_pool_exchange, doctor_web,
+		doctor_settings,    doctor_files,	  doctor_database,     doctor_server,
+		doctor_replication, doctor_server_upkeep, doctor_transactions, doctor_model,
+		doctor_pool,	    doctor_pool_exchange, doctor_web,
 	};
 	size_t i;
 

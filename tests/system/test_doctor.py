@@ -441,6 +441,53 @@ def test_commits_that_do_not_wait_for_the_disk(migrated, empty, role):
     assert "synchronous_commit" not in json.dumps(migrated())
 
 
+@pytest.fixture
+def pair():
+    """A primary, and a standby that follows it."""
+    with contextlib.closing(servers.Postgres()) as primary, contextlib.closing(servers.Postgres(standby_of=primary)) as standby:
+        until(lambda: primary.run("select 1 from pg_stat_replication where state = 'streaming'"), "a standby that follows")
+        yield primary, standby
+
+
+@pytest.mark.parametrize("user", ["banter_app", "owner"])
+def test_a_standby_that_is_waited_for_and_away(doctor, pair, user):
+    """The application's role is not told whose senders there are, and what they have."""
+    primary, standby = pair
+
+    def look():
+        return doctor("--no-model", BANTER_DATABASE_URL=primary.url(user), BANTER_ADMIN_DATABASE_URL=None, BANTER_LISTEN=None)
+
+    look().has("replication", OK, "a standby follows, and is not waited for")
+    primary.run("alter system set synchronous_standby_names = '*'")
+    primary.run("select pg_reload_conf()")
+    until(lambda: primary.run("select 1 from pg_stat_replication where sync_state = 'sync'"), "a synchronous standby")
+    look().has("replication", OK, "on a standby too (*)")
+    standby.stop()
+    look().has("replication", WRONG, "a standby that is away (synchronous_standby_names = *)", "synchronous_standby_names = ''")
+    primary.run("alter system reset synchronous_standby_names")
+    primary.run("select pg_reload_conf()")
+    until(lambda: not look().all_of("replication"), "nothing to say")
+
+
+def test_a_standby_that_stands_still(doctor, pair):
+    """PostgreSQL calls it synchronous for another minute."""
+    primary, standby = pair
+    primary.run("alter system set synchronous_standby_names = '*'")
+    primary.run("select pg_reload_conf()")
+    until(lambda: primary.run("select 1 from pg_stat_replication where sync_state = 'sync'"), "a synchronous standby")
+    ((receiver,),) = standby.run("select pid from pg_stat_wal_receiver")
+    os.kill(receiver, signal.SIGSTOP)
+    waits = threading.Thread(target=primary.run, args=("create table waits ()",))
+    waits.start()
+    try:
+        until(lambda: any("1 sessions wait" in one["found"] for one in doctor(
+            "--no-model", BANTER_DATABASE_URL=primary.url("owner"), BANTER_ADMIN_DATABASE_URL=None, BANTER_LISTEN=None)),
+            "a session that waits")
+    finally:
+        os.kill(receiver, signal.SIGCONT)
+        waits.join()
+
+
 def test_too_few_connections(migrated, empty, role):
     empty.run(f"alter role {role} connection limit 18")
     report = migrated(BANTER_WORKERS="16")
