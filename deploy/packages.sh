@@ -54,6 +54,7 @@ list() {
 		printf '%s\n' clang clang-format clang-tidy cppcheck llvm libclang-rt-14-dev libcmocka-dev \
 			"postgresql-$(postgres_major)-pgtap" "postgresql-$(postgres_major)-plproxy" libtap-parser-sourcehandler-pgtap-perl \
 			apache2 libapache2-mod-fcgid lighttpd caddy h2o spawn-fcgi multiwatch \
+			patroni etcd-server etcd-client haproxy iproute2=command:ip \
 			systemd systemd-container logrotate gdb valgrind \
 			lintian mandoc tmux zsh libfcgi-bin python3-yaml prometheus=command:promtool \
 			python3-pytest python3-pytest-xdist python3-pytest-timeout python3-requests python3-psycopg2 python3-jsonschema \
