@@ -42,5 +42,5 @@ def pytest_terminal_summary(terminalreporter):
     for reports in terminalreporter.stats.values():
         for report in reports:
             for name, text in getattr(report, "user_properties", []):
-                if name == "account" and report.when == "call":
+                if name == "account" and report.when == "teardown":  # by then all have said it
                     terminalreporter.write_line(text)

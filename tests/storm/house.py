@@ -88,8 +88,7 @@ class House:
             raise
 
     def open(self):
-        self.postgres = self.enter(servers.Postgres())
-        self.pooler = self.enter(servers.Pooler(self.postgres))
+        self.postgres, self.pooler = self.databases()
         self.model = self.enter(servers.StandIn())
         self.sites = []
         for url in self.urls():
@@ -104,6 +103,11 @@ class House:
 
     def enter(self, server):
         return self.stack.enter_context(contextlib.closing(server))
+
+    def databases(self):
+        """The database, and the PgBouncer before it."""
+        postgres = self.enter(servers.Postgres())
+        return postgres, self.enter(servers.Pooler(postgres))
 
     def urls(self):
         """Of what each site connects to."""
