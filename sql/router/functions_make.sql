@@ -3,7 +3,8 @@
 -- Those of the application run on the partition of the workspace that they are given, in one hop and as whoever called
 -- them: a partition knows the application's role by its own rights. A partition that is away is a connection that failed. Those of the operator run as the schema's owner, and
 -- what a partition refuses is said in its words. What the workspace alone does not say, a body does (merge/NAME.sql); where
--- that is null, the router has the function itself.
+-- that is null, the router has the function itself. What may write waits while its partition is switched to another server
+-- (banter_shards.held); what only reads does not. The application's waits before it comes to PL/Proxy, which costs less.
 create or replace function banter_data.functions_make(p_interface json, p_bodies json)
 returns void
 language plpgsql
@@ -21,7 +22,7 @@ begin
 	for v in
 		select f.*, b.key is not null as has_body, b.value as body, f.inputs @> '{p_workspace bigint}' as has_number,
 			f.inputs && array['p_workspace text', 'p_chatbot text', 'p_key text'] as has_name,
-			f.name = any (v_in_time) as in_time
+			f.name = any (v_in_time) as in_time, f.volatility = 'volatile' as held
 		from banter_data.functions_of(p_interface) f
 		left join json_each_text(p_bodies) b on b.key = f.name
 	loop
@@ -33,7 +34,9 @@ begin
 		end if;
 		execute format('create or replace function banter_shards.%I(%s) returns %s language plproxy as %L',
 			v.name, concat_ws(', ', 'p_at integer', nullif(v.wanted, ''), case when v.in_time then 'p_until timestamptz' end), v.gives,
-			format('cluster ''banter''; run on %s; %s(%s)%s;', case
+			format('cluster %s; run on %s; %s(%s)%s;', case
+				when v.held and v.operator then 'banter_shards.held(p_at)'
+				else '''banter''' end, case
 				when v.has_number and not v.operator then 'p_at'
 				else 'banter_shards.partitions(p_at)' end, format(v.called, ''), v_passed, case
 				when v.in_time
@@ -46,7 +49,9 @@ begin
 		if not v.has_body and not v.has_number and not (v.operator and v.has_name) then
 			raise exception 'nothing says on which partitions banter.% runs', v.name;
 		end if;
-		v_words := banter_data.function_body(v.operator, coalesce(v.body, banter_data.named_body(v.inputs, format(v.called, '_shards'), v.in_time)));
+		v_words := banter_data.function_body(v.operator, coalesce(v.body, banter_data.named_body(
+			p_inputs => v.inputs, p_called => format(v.called, '_shards'), p_in_time => v.in_time,
+			p_held => v.held and not v.operator)));
 		execute format('create or replace function banter.%I(%s) returns %s %s %s',
 			v.name, v.given, v.gives, v.volatility, v_words);
 		execute format('comment on function banter.%I(%s) is %L', v.name, v.types, v.comment);
