@@ -3,44 +3,23 @@
 
 #include <inttypes.h>
 #include <stdio.h>
-#include <string.h>
 
 #include "base/buf.h"
-#include "base/count.h"
 #include "chat/store.h"
 #include "cli/call.h"
 #include "cli/query.h"
 #include "cli/rows.h"
 #include "ctl/router.h"
 #include "ctl/schema.h"
+#include "ctl/shards_address.h"
+#include "ctl/shards_move.h"
 #include "edge/db.h"
 #include "ops/shards.h"
+#include "ops/shards_move.h"
 #include "wire/frame.h"
 
-#define ADDRESS_CAP 4096
 #define MAP_CAP (4 << 20)
 #define MOST 1024 /* partitions */
-
-/* What an address must not have: whoever calls the router is the same user at its partitions. */
-static const char *const strange[] = { "user", "password", "passfile", "service", "options" };
-
-/* As libpq's keywords, which the router hands on with a user of its own. */
-static bool fits(const char *address)
-{
-	bool database = false;
-	const char *word;
-	size_t i, n;
-
-	for (word = address; *word; word += strspn(word, " ")) {
-		n = strcspn(word, " =");
-		for (i = 0; i < COUNT(strange); i++)
-			if (strlen(strange[i]) == n && strncmp(word, strange[i], n) == 0)
-				return false;
-		database |= n == 6 && strncmp(word, "dbname", n) == 0;
-		word += strcspn(word, " ");
-	}
-	return database && db_url_valid(address);
-}
 
 static int look_at_addresses(const struct cli_call *call)
 {
@@ -50,7 +29,7 @@ static int look_at_addresses(const struct cli_call *call)
 		return cli_say(CLI_WRONG, "shards make: %d partitions are no power of two up to %d",
 			       call->count, MOST);
 	for (i = 0; i < call->count; i++)
-		if (!fits(call->arguments[i]))
+		if (!shards_address_fits(call->arguments[i]))
 			return cli_say(
 				CLI_WRONG,
 				"shards make: \"%s\" is no address: a server and a database are, "
@@ -59,25 +38,11 @@ static int look_at_addresses(const struct cli_call *call)
 	return CLI_DONE;
 }
 
-/* With the user that the operator's functions of the router are there. */
-static int put_address(const char *address, const char *owner, struct buf *out)
-{
-	buf_init(out, ADDRESS_CAP);
-	buf_printf(out, "%s user='", address);
-	for (; *owner; owner++) {
-		if (*owner == '\'' || *owner == '\\')
-			buf_putc(out, '\\');
-		buf_putc(out, *owner);
-	}
-	buf_putc(out, '\'');
-	return buf_check(out) ? cli_say(CLI_FAILED, "an address is too long") : CLI_DONE;
-}
-
 static int migrate_one(const struct cli_call *call, const struct router *router,
 		       const char *address, int number)
 {
 	struct buf full;
-	int code = put_address(address, router->owner, &full);
+	int code = shards_address_put(address, router->owner, &full);
 
 	if (code == CLI_DONE) {
 		printf("partition %d\n", number);
@@ -97,7 +62,7 @@ static int learn_interface(const struct cli_call *call, const struct ops *ops,
 	struct db *db = NULL;
 	struct ops there;
 	struct buf full;
-	int code = put_address(address, router->owner, &full);
+	int code = shards_address_put(address, router->owner, &full);
 
 	if (code == CLI_DONE)
 		code = cli_connect_to(call, buf_text(&full), &db);
@@ -119,6 +84,8 @@ static int bring_up(const struct cli_call *call, struct ops *ops, struct router 
 	struct db_rows *interface = NULL;
 	int code = router_look(ops->db), i;
 
+	if (code == CLI_DONE)
+		code = cli_ended(call, ops, ops_move_none(ops));
 	for (i = 0; code == CLI_DONE && i < count; i++)
 		code = migrate_one(call, router, addresses[i], i);
 	if (code == CLI_DONE)
@@ -194,13 +161,16 @@ static int run_check(const struct cli_call *call)
 	struct ops ops;
 	int code = cli_open(call, &ops), row;
 	int64_t workspaces = 0;
-	struct str fault;
+	struct str fault, moving;
 
 	if (code == CLI_DONE)
 		code = cli_ended(call, &ops, ops_shards_states(&ops, NULL, &rows));
 	for (row = 0; row < db_rows_count(rows); row++) {
 		fault = db_rows_text(rows, row, OPS_SHARDS_FAULT);
+		moving = db_rows_text(rows, row, OPS_SHARDS_MOVING);
 		workspaces += db_rows_integer(rows, row, OPS_SHARDS_WORKSPACES, 0);
+		if (moving.p)
+			printf("partition %d is moving %.*s\n", row, STR_ARGS(moving));
 		if (fault.p)
 			code = cli_say(CLI_FAILED, "partition %d (%.*s): %.*s", row,
 				       STR_ARGS(db_rows_text(rows, row, OPS_SHARDS_ADDRESS)),
@@ -222,6 +192,11 @@ static const struct cli_option make_options[] = {
 
 static const struct cli_option migrate_options[] = {
 	{ "--role", "NAME", "the role the application connects as" },
+	{ .name = NULL },
+};
+
+static const struct cli_option move_options[] = {
+	{ "--cancel", NULL, "take it back, as long as the partition is where it was" },
 	{ .name = NULL },
 };
 
@@ -250,8 +225,9 @@ const struct cli_command ctl_shards_commands[] = {
 	{ .name = "shards check",
 	  .arguments = "",
 	  .meaning = "Says what is wrong with a router's partitions",
-	  .more = "It ends with 1 if one is away, is of another version or read-only, or has "
-		  "workspaces that the\nrouter does not find there.",
+	  .more = "It ends with 1 if one is away, is of another version or read-only, has "
+		  "workspaces that the\nrouter does not find there, or a move that nobody goes on "
+		  "with.",
 	  .example = "shards check",
 	  .run = run_check },
 	{ .name = "shards migrate",
@@ -263,5 +239,16 @@ const struct cli_command ctl_shards_commands[] = {
 	  .example = "shards migrate --role banter_app",
 	  .options = migrate_options,
 	  .run = run_migrate },
+	{ .name = "shards move",
+	  .arguments = "PARTITION [ADDRESS]",
+	  .least = 1,
+	  .most = 2,
+	  .meaning = "Moves a partition to another database, while it is used",
+	  .more = "The database is there and empty. All is copied and followed first; then the "
+		  "partition's calls\nwait for an instant, and go to the new place. Cut off, it is "
+		  "run again, and goes on.",
+	  .example = "shards move 2 'host=db3 dbname=banter_2'",
+	  .options = move_options,
+	  .run = shards_move_run },
 	{ .name = NULL },
 };

@@ -53,7 +53,7 @@ enum status ops_shards_states(struct ops *ops, const char *of, struct db_rows **
 {
 	(void)of;
 	return ask(ops,
-		   "select partition, workspaces, version, fault, address"
+		   "select partition, workspaces, version, fault, address, moving"
 		   " from banter_data.partition_states() order by partition",
 		   out);
 }

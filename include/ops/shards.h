@@ -16,11 +16,12 @@ enum {
 	OPS_SHARDS_WORKSPACES,
 	OPS_SHARDS_VERSION,
 	OPS_SHARDS_FAULT,
-	OPS_SHARDS_ADDRESS
+	OPS_SHARDS_ADDRESS,
+	OPS_SHARDS_MOVING
 };
 /*
  * What each of them is: as the router sees it, so that it is the router's way to them that is looked at;
- * its fault is absent where there is none. `of` is not used.
+ * its fault is absent where there is none, and where it is not moving that is. `of` is not used.
  */
 enum status ops_shards_states(struct ops *ops, const char *of, struct db_rows **out) MUST_CHECK;
 

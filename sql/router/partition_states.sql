@@ -1,6 +1,6 @@
 -- One after the other: who is away keeps nobody from being told of the others.
 create or replace function banter_data.partition_states()
-returns table (partition integer, address text, version integer, workspaces bigint, fault text)
+returns table (partition integer, address text, version integer, workspaces bigint, fault text, moving text)
 language plpgsql
 security definer
 set search_path = pg_catalog, banter_data, pg_temp
@@ -10,8 +10,16 @@ declare
 	v_interface constant text := (select md5(r.interface::text) from banter_data.router r);
 	v_astray bigint;
 	v_ahead numeric; -- seconds
+	v_left text;
 begin
-	for partition, address in select m.partition, m.address from banter_data.map() m loop
+	for partition, address, moving, v_left in
+		select m.partition, m.address, case when v.switched then 'from ' || v.source else 'to ' || v.target end,
+			case when v.partition is not null and not banter_data.move_attended(m.partition)
+				then format('its move stands still: banterctl shards move %s goes on with it', m.partition) end
+		from banter_data.map() m
+		left join banter_data.moving v on v.partition = m.partition
+		order by m.partition
+	loop
 		version := null;
 		workspaces := null;
 		fault := null;
@@ -39,10 +47,11 @@ begin
 			when others then
 				fault := 'it does not answer: ' || banter_data.words(sqlerrm);
 		end;
+		fault := nullif(concat_ws('; ', fault, v_left), '');
 		return next;
 	end loop;
 end
 $$;
 
 comment on function banter_data.partition_states() is
-	'Each partition: where it is, its version, how many workspaces it has, and what is wrong with it; null: nothing.';
+	'Each partition: where it is, its version, how many workspaces it has, what is wrong with it (null: nothing), and where it is moving to.';

@@ -34,3 +34,15 @@ create table if not exists banter_data.away (
 	constraint away_pkey primary key (partition)
 );
 comment on table banter_data.away is 'Which partitions were found away since one last answered (banter_shards.health_of).';
+
+create table if not exists banter_data.moving (
+	partition integer not null,
+	source text not null,
+	target text not null,
+	switched boolean not null default false,
+	begun_at timestamptz not null default clock_timestamp(),
+	constraint moving_pkey primary key (partition),
+	constraint moving_target_key unique (target)
+);
+comment on table banter_data.moving is 'Partitions that are moving to another server (banterctl shards move), from one address to another.';
+comment on column banter_data.moving.switched is 'It is there already: what is left is to clear up.';

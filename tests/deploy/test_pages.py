@@ -24,7 +24,7 @@ ELSEWHERE = {
     "monitoring": "a reference without commands; what it names: tests/system/test_monitoring.py",
     "operating": "a reference without commands; signals and exit codes: tests/system/test_pool.py",
     "promises": "a reference without commands; what is promised: tests/storm/test_storm.py",
-    "scale": "a reference without commands; a router and its partitions: tests/system/test_shards.py",
+    "scale": "a reference without commands; a router and its partitions: tests/system/test_shards.py, test_shards_move.py",
     "settings": "a reference without commands; what settings do: tests/system/test_settings.py",
     "shared-host": "on a host that is not one's own: tests/system/test_shared_host.py",
     "web-servers": "a reference without commands; what each does: tests/system/test_fronts.py",

@@ -36,6 +36,10 @@ select is_empty($$
 	and not exists (select from pg_constraint c where c.conrelid = o.oid and c.contype = 'p') $$,
 	'every table has a primary key');
 select is_empty($$
+	select o.relname from ours o join pg_class c on c.oid = o.oid
+	where o.relkind = 'p' or (o.relkind = 'r' and (c.relpersistence, c.relreplident) <> ('p', 'd')) $$,
+	'a partition''s move can follow every table by it');
+select is_empty($$
 	select c.conname from pg_constraint c join ours o on o.oid = c.conrelid
 	where c.contype = 'f' and not exists (
 		select from pg_index i where i.indrelid = c.conrelid

@@ -27,7 +27,7 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # A file is one process's, but of test_fronts each front: these, begun last, would go on when all others are done.
 LONG = ["test_fronts", "test_doctor", "test_ctl_tenants", "test_ctl", "test_pool", "test_shared_host", "test_containers",
-        "test_run", "test_widget", "test_widget_answers", "test_widget_page", "test_widget_access", "test_widget_fails",
+        "test_run", "test_shards_move", "test_widget", "test_widget_answers", "test_widget_page", "test_widget_access", "test_widget_fails",
         "test_front_end_pages", "test_ctl_conversations", "test_failover", "test_faults", "test_stream", "test_ctl_help", "test_database"]
 
 

@@ -15,6 +15,7 @@ from servers import Tenant, name
 COMMANDS = re.findall(r"^  ([a-z]+(?: [a-z]+)?)  +\S", ctl("help")[1].partition("exit codes")[0], re.MULTILINE)
 # Tried where more than a database is there.
 ELSEWHERE = {**dict.fromkeys(("shards make", "shards show", "shards check", "shards migrate"), "test_shards.py"),
+             "shards move": "test_shards_move.py",
              "doctor": "test_doctor.py", "reload": "test_pool.py", "tail": "test_ctl_watch.py",
              "status": "test_ctl_status.py", "metrics": "test_metrics.py"}
 

@@ -1,0 +1,20 @@
+create or replace function banter_data.move_subscribe(p_source text, p_slot text)
+returns void
+language plpgsql
+as $$
+begin
+	if exists (
+		select from pg_catalog.pg_subscription s
+		join pg_catalog.pg_database d on d.oid = s.subdbid
+		where s.subname = 'banter_move' and d.datname = current_database())
+	then
+		alter subscription banter_move enable;
+	else
+		execute format('create subscription banter_move connection %L publication banter_move'
+			' with (create_slot = false, slot_name = %L)', p_source, p_slot);
+	end if;
+end
+$$;
+
+comment on function banter_data.move_subscribe(text, text) is
+	'Copies all that is at that address and follows its changes, or goes on with it.';
