@@ -57,11 +57,12 @@ def until(condition, what, patience=PATIENCE):
 
 
 def listens(where):
-    """Whether somebody takes connections at this path, or at this port of 127.0.0.1."""
-    port = isinstance(where, int)
-    with socket.socket(socket.AF_INET if port else socket.AF_UNIX) as probe:
+    """Whether somebody takes connections at this path, at this (address, port), or at this port of 127.0.0.1."""
+    where = ("127.0.0.1", where) if isinstance(where, int) else where
+    address = isinstance(where, tuple)
+    with socket.socket(socket.AF_INET if address else socket.AF_UNIX) as probe:
         with contextlib.suppress(OSError):
-            probe.connect(("127.0.0.1", where) if port else str(where))
+            probe.connect(where if address else str(where))
             return True
     return False
 
@@ -396,10 +397,11 @@ class StandIn(Server):
     """The stand-in model; `.control` steers it."""
 
     name = "model"
+    place = "127.0.0.1"
 
     def __init__(self, *options, verify=True):
         super().__init__()
-        self.spawn([BUILD / "banter-model", "--listen", "127.0.0.1:0", *options])
+        self.spawn([BUILD / "banter-model", "--listen", f"{self.place}:0", *options])
         line = self.await_start(
             lambda: next((l for l in self.text().splitlines() if l.startswith("listening on ")), None),
             "the model's start",
@@ -436,15 +438,18 @@ def settings_for_tests(database_url, model_url, **settings):
 
 
 class Banter(Server):
-    """The pool, on a unix socket or on `listen`, a port of 127.0.0.1. Settings are those of settings_for_tests()."""
+    """The pool, on a unix socket or on `listen`, a port of 127.0.0.1 or an (address, port), which then is its .socket. Settings
+    are those of settings_for_tests()."""
 
     name = "banter"
     program = "banter.fcgi"
+    inside = ()  # what runs its command elsewhere
 
     def __init__(self, database_url, model_url, workers=4, options=(), listen=None, **settings):
         super().__init__()
-        self.socket = self.folder / "socket"
-        self.port = listen
+        apart = isinstance(listen, tuple)
+        self.socket = listen if apart else self.folder / "socket"
+        self.port = None if apart else listen
         self.options = options
         self.env = settings_for_tests(database_url, model_url, **settings)
         self.workers = workers
@@ -453,13 +458,18 @@ class Banter(Server):
     def start(self, *options):
         workers = [] if self.workers is None else ["--workers", self.workers]
         self.spawn(
-            [BUILD / self.program, "--listen", f"127.0.0.1:{self.port}" if self.port else f"unix:{self.socket}",
-             *workers, *self.options, *options],
+            [*self.inside, BUILD / self.program, "--listen", self.where(), *workers, *self.options, *options],
             env=self.env,
         )
         self.await_start(self.listening, "the pool's start")
         least = int(str(self.workers or 1).split(":", maxsplit=1)[0])
         self.await_start(lambda: len(self.children()) >= least, "the workers' start")
+
+    def where(self):
+        """As BANTER_LISTEN says it."""
+        if isinstance(self.socket, tuple):
+            return "{}:{}".format(*self.socket)
+        return f"127.0.0.1:{self.port}" if self.port else f"unix:{self.socket}"
 
     def listening(self):
         assert self.process.poll() is None, f"banter.fcgi ended by itself:\n{self.text()}"

@@ -64,7 +64,10 @@ class NginxHosts(Nginx):
     def start_pools(self, *where, **settings):
         return [servers.Banter(*where, listen=servers.free_port(), **settings) for _ in range(2)]
 
+    def places(self):
+        """Where nginx finds the two."""
+        return [f"127.0.0.1:{pool.port}" for pool in self.pools]
+
     def upstream(self):
-        first, second = self.pools
-        return filled("nginx/banter-hosts.conf", {
-            "192.0.2.1:9000": f"127.0.0.1:{first.port}", "192.0.2.2:9000": f"127.0.0.1:{second.port}"})
+        first, second = self.places()
+        return filled("nginx/banter-hosts.conf", {"192.0.2.1:9000": first, "192.0.2.2:9000": second})
