@@ -9,8 +9,9 @@ import pytest
 HERE = pathlib.Path(__file__).resolve().parent
 for folder in (HERE.parent / "system", HERE):
     sys.path.insert(0, str(folder))
+import hosts  # noqa: E402
 import servers  # noqa: E402
-from house import House  # noqa: E402
+from houses import USUAL  # noqa: E402
 
 # A shell's background job ignores it, and so would all that is started here.
 signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -18,10 +19,10 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 
 @pytest.fixture
 def house():
-    """house(kind=House, **settings) -> one of the test's own."""
+    """house(kind=USUAL, **settings) -> one of the test's own."""
     made = []
 
-    def build(kind=House, **how):
+    def build(kind=USUAL, **how):
         made.append(kind(**how))
         build.shown_servers += made[-1].shown_servers
         return made[-1]
@@ -39,6 +40,7 @@ def pytest_runtest_makereport(item, call):
 
 
 def pytest_terminal_summary(terminalreporter):
+    hosts.say_what_is_left_out(terminalreporter)
     for reports in terminalreporter.stats.values():
         for report in reports:
             for name, text in getattr(report, "user_properties", []):

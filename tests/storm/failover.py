@@ -91,7 +91,7 @@ class Failover(Database):
             for pid in deaf:
                 send(pid, signal.SIGSTOP)
             time.sleep(PAUSE_S)
-            self.house.cut_power()
+            self.house.cut_power(self.house.postgres)
             for pid in deaf:  # and does not read what was on its way
                 send(pid, signal.SIGTERM)
                 send(pid, signal.SIGCONT)
@@ -111,4 +111,4 @@ class Failover(Database):
 
     def switch_over(self):
         """On purpose."""
-        self.lose("primary shut down", self.house.shut_down)
+        self.lose("primary shut down", lambda: self.house.shut_down(self.house.postgres))

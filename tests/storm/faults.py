@@ -2,6 +2,7 @@
 did. Not for what clients make of it: that is judge.py's."""
 
 import collections
+import contextlib
 import random
 import signal
 import threading
@@ -12,6 +13,7 @@ from servers import PATIENCE, until
 
 STORING_S = 11  # in which an answer is tried to be stored, and told
 SOON_S = 40  # seconds, in which each thing has happened once
+AFTER_S = 3  # in which those who wait for a database that was away come again
 
 
 class Storm:
@@ -25,7 +27,8 @@ class Storm:
         # Of requests whose worker was ended, or let stand still until its master ended it. None: of one that had not read
         # whose it was.
         self.felled = set()
-        self.outages = []  # [since, until], of the database (time.monotonic(); None: it goes on)
+        # [since, until, server], of the database (time.monotonic(); None: it goes on), or of one of its servers
+        self.outages = []
         # (since, until), from the loss of a primary, all of which its standby had then, until there was another
         self.failovers = []
         self.held = set()  # process ids that one hand has stopped: the others leave them alone
@@ -51,9 +54,11 @@ class Storm:
             send(pid, signal.SIGCONT)
         until(lambda: not left(), "the end of the processes whose master was killed")
 
-    def away(self, since, then):
-        """Whether the database was away in between."""
-        return any(begun <= then and (over is None or since <= over) for begun, over in self.outages)
+    def unknown(self, record, tenant):
+        """Whether the database was away, or a server of it that the tenant needs, when the answer was to be stored."""
+        since, then, needed = record["ended"] - STORING_S, record["ended"], self.house.clusters(tenant)
+        return any(begun <= then and (over is None or since <= over) and (server is None or server in needed)
+                   for begun, over, server in self.outages)
 
 
 class Hand:
@@ -77,3 +82,12 @@ class Hand:
 
     def rest(self, most):
         self.storm.over.wait(self.chance.uniform(0.01, most))
+
+    @contextlib.contextmanager
+    def outage(self, what, server=None):
+        """The database may be away in it, or that server of it, and a moment longer."""
+        self.storm.done[what] += 1
+        outage = [time.monotonic(), None, server]
+        self.storm.outages.append(outage)
+        yield
+        outage[1] = time.monotonic() + AFTER_S

@@ -99,19 +99,32 @@ class House:
                 self.postgres, url, self.model, workers=self.workers, status_listen=f"unix:{folder / 'status'}",
                 **self.settings)))
             self.sites[-1].status = folder / "status"
-        self.shown_servers = [self.postgres, self.pooler, *(part for site in self.sites for part in site.shown_servers)]
+        self.shown_servers = [*self.clusters(), self.pooler, *(part for site in self.sites for part in site.shown_servers)]
 
     def enter(self, server):
         return self.stack.enter_context(contextlib.closing(server))
 
     def databases(self):
         """The database, and the PgBouncer before it."""
-        postgres = self.enter(servers.Postgres())
+        postgres = self.enter(self.database())
         return postgres, self.enter(servers.Pooler(postgres))
+
+    @staticmethod
+    def database():
+        return servers.Postgres()
+
+    def clusters(self, tenant=None):
+        """PostgreSQL's, of which the database is made; those that a tenant's exchanges need."""
+        return [self.postgres]
 
     def urls(self):
         """Of what each site connects to."""
         return self.postgres.url(), self.pooler.url()
+
+    @staticmethod
+    def hands(tables):
+        """Who breaks what of it: `tables`, of each hand how often it does what."""
+        return tables
 
     def close(self):
         self.stack.close()
@@ -134,14 +147,15 @@ class House:
 
     # PostgreSQL
 
-    def sessions(self):
+    @staticmethod
+    def sessions(server):
         """The backends of the application: pid and what it is at, such as SELECT."""
-        found = children(self.postgres.process.pid)
+        found = children(server.process.pid)
         return {pid: title.rsplit(" ", 1)[1] for pid, title in found.items() if title.startswith("postgres: banter_app ")}
 
-    def cut_power(self, server=None):
+    @staticmethod
+    def cut_power(server):
         """A PostgreSQL's processes end at once, all of them, and nothing is written any more."""
-        server = server or self.postgres
         while server.kept:
             server.kept.pop().close()
         server.process.send_signal(signal.SIGSTOP)  # or it would begin to mend
@@ -153,29 +167,37 @@ class House:
         until(lambda: not any(map(alive, crew)), "the end of PostgreSQL's processes")
         server.process = None
 
-    def shut_down(self):
+    def shut_down(self, server):
         """As a service manager does. PostgreSQL 15 forks for each who comes meanwhile, and does not end while one of those is
         left: so nobody may come too often."""
-        self.postgres.process.send_signal(signal.SIGINT)
+        server.process.send_signal(signal.SIGINT)
         try:
-            self.postgres.process.wait(SHUT_S)
-            self.postgres.process = None
+            server.process.wait(SHUT_S)
+            server.process = None
         except subprocess.TimeoutExpired:
-            self.cut_power()
+            self.cut_power(server)
             raise AssertionError(f"PostgreSQL did not end within {SHUT_S} s, since others kept coming") from None
 
     def settle(self):
         """Until both pools answer, and the database too."""
-        until(self.answers, "the database")
+        for server in self.clusters():
+            until(lambda: self.answers(server), "the database")  # noqa: B023
         for site in self.sites:
-            until(lambda: site.request("GET", "/health", key=False).status_code == 200, "a pool that is well")  # noqa: B023
+            until(lambda: self.is_well(site), "a pool that is well")  # noqa: B023
 
-    def answers(self):
+    @staticmethod
+    def is_well(site):
+        return site.request("GET", "/health", key=False).status_code == 200
+
+    @staticmethod
+    def answers(server):
         with contextlib.suppress(psycopg2.Error):
-            return self.postgres.run("select 1")
-        while self.postgres.kept:
-            self.postgres.kept.pop().close()
+            return server.run("select 1", database="postgres")
         return None
+
+    def release(self, workspace):
+        """Gives back what lapsed leases of it held."""
+        self.postgres.run("select banter_data.lease_release(%s)", workspace)
 
     def let_leases_end(self, tenants):
         """Gives back what dead workers held: as the next exchange of each workspace would."""
@@ -184,7 +206,5 @@ class House:
         while self.postgres.run(running):
             assert time.monotonic() < end, "an exchange is not given up though its worker is gone"
             for tenant in tenants.values():
-                self.postgres.run("select banter_data.lease_release(%s)", tenant.workspace)
+                self.release(tenant.workspace)
             time.sleep(0.2)
-
-

@@ -1,14 +1,11 @@
 """What is killed and stopped besides workers: the pools' other processes, PostgreSQL, its sessions, PgBouncer."""
 
-import contextlib
 import signal
 import time
 
 from faults import Hand
 from house import born, children, send
 from servers import until
-
-AFTER_S = 3  # in which those who wait come again
 
 
 class Pool(Hand):
@@ -66,18 +63,13 @@ class Pool(Hand):
 class Database(Hand):
     """PostgreSQL, its sessions, and PgBouncer."""
 
-    @contextlib.contextmanager
-    def outage(self, what):
-        """The database may be away in it, and a moment longer."""
-        self.storm.done[what] += 1
-        outage = [time.monotonic(), None]
-        self.storm.outages.append(outage)
-        yield
-        outage[1] = time.monotonic() + AFTER_S
+    def server(self):
+        """One of PostgreSQL's."""
+        return self.chance.choice(self.house.clusters())
 
-    def session(self, sig):
+    def session(self, sig, server):
         """One of PostgreSQL's own for the application, one that is at work if there is one."""
-        found = self.house.sessions()
+        found = self.house.sessions(server)
         busy = [pid for pid, at in found.items() if at == "SELECT"]
         some = busy if busy and self.chance.random() < 0.7 else list(found)
         if not some:
@@ -86,42 +78,47 @@ class Database(Hand):
         return pid if send(pid, sig) else None
 
     def terminate_session(self):
-        if self.session(signal.SIGTERM):  # as pg_terminate_backend() does
+        if self.session(signal.SIGTERM, self.server()):  # as pg_terminate_backend() does
             self.storm.done["session terminated"] += 1
             self.storm.terminated.append(time.monotonic())
 
     def stop_session(self):
-        pid = self.session(signal.SIGSTOP)
+        server = self.server()
+        pid = self.session(signal.SIGSTOP, server)
         if pid:
-            with self.outage("session stopped"):
+            with self.outage("session stopped", server):
                 self.rest(4)
                 send(pid, signal.SIGCONT)
 
     def crash_cluster(self):
         """PostgreSQL ends all of its sessions then, and starts anew."""
-        with self.outage("one of PostgreSQL's processes killed, so that it crashed"):
+        server = self.server()
+        with self.outage("one of PostgreSQL's processes killed, so that it crashed", server):
             if self.chance.random() < 0.3:
-                send(self.chance.choice(list(children(self.house.postgres.process.pid))), signal.SIGKILL)
+                send(self.chance.choice(list(children(server.process.pid))), signal.SIGKILL)
             else:
-                self.session(signal.SIGKILL)
+                self.session(signal.SIGKILL, server)
             self.rest(0.5)
-            until(self.house.answers, "PostgreSQL after a crash")
+            until(lambda: self.house.answers(server), "PostgreSQL after a crash")
 
     def kill(self):
-        with self.outage("PostgreSQL killed"):
-            self.house.cut_power()
+        server = self.server()
+        with self.outage("PostgreSQL killed", server):
+            self.house.cut_power(server)
             self.rest(1.5)
-            self.house.postgres.start()
+            server.start()
 
     def restart(self):
-        with self.outage("PostgreSQL restarted"):
-            self.house.shut_down()
+        server = self.server()
+        with self.outage("PostgreSQL restarted", server):
+            self.house.shut_down(server)
             self.rest(0.5)
-            self.house.postgres.start()
+            server.start()
 
     def pause(self):
-        with self.outage("PostgreSQL stopped for a moment"):
-            crew = [self.house.postgres.process.pid, *children(self.house.postgres.process.pid)]
+        server = self.server()
+        with self.outage("PostgreSQL stopped for a moment", server):
+            crew = [server.process.pid, *children(server.process.pid)]
             for pid in crew:
                 send(pid, signal.SIGSTOP)
             self.rest(3)

@@ -42,10 +42,10 @@ class Crowd:
     def __init__(self, house, people, folder, **plan):
         self.records_file = folder / f"records-{secrets.token_hex(3)}"
         plan = {"seed": SEED, "ports": [site.nginx.port for site in house.sites], "patience": PATIENCE, "slow_ms": 12,
-                "long": 0.02, "leave": 0.05, "repeat": 0.15, "stop": 0.01, "count": 10**9, "seconds": LONG_S, **plan,
+                "long": 0.02, "leave": 0.05, "repeat": 0.15, "stop": 0.02, "count": 10**9, "seconds": LONG_S, **plan,
                 "tenants": {name: [one.widget_key, one.workspace_key, one.chatbot, one.workspace]
                             for name, one in people.items()}}
-        self.log, self.counted, self.ended = self.records_file.with_suffix(".log"), None, 0
+        self.log, self.counted, self.ended, self.stopped = self.records_file.with_suffix(".log"), None, 0, 0
         self.records_file.with_suffix(".plan").write_text(json.dumps(plan))
         with open(self.log, "wb") as log:
             self.process = subprocess.Popen(
@@ -53,11 +53,13 @@ class Crowd:
                  self.records_file.with_suffix(".plan"), self.records_file], stdout=log, stderr=log)
 
     def count(self):
-        """How many requests have ended. Reads on from where it was."""
+        """How many requests have ended; of those, .stopped while they ran. Reads on from where it was."""
         assert self.process.poll() in (None, 0), self.log.read_text()
         if self.counted is None and self.records_file.exists():
             self.counted = open(self.records_file, "rb")
-        self.ended += self.counted.read().count(b"\n") if self.counted else 0
+        read = self.counted.read() if self.counted else b""
+        self.ended += read.count(b"\n")
+        self.stopped += read.count(b'"left"]')
         return self.ended
 
     def end(self, at_once=False):

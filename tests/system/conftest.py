@@ -93,9 +93,7 @@ def pytest_sessionfinish(session, exitstatus):
 
 def pytest_terminal_summary(terminalreporter, config):
     """What the description names and no test has seen is a failure, where all of them ran. What was left out is said."""
-    left_out = [report.longrepr[2].removeprefix("Skipped: ") for report in terminalreporter.stats.get("skipped", [])]
-    for reason in sorted({reason for reason in left_out if reason.startswith(hosts.NOT_TESTED)}):
-        terminalreporter.write_line(f"NOT TESTED: {left_out.count(reason)} tests of several hosts: {reason}", red=True)
+    hosts.say_what_is_left_out(terminalreporter)
     if whole_run(config):
         for one in described.unseen():
             terminalreporter.write_line(f"FAILED app/http/openapi.json names what no test saw: {one}")

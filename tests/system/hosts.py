@@ -32,6 +32,13 @@ def refusal():
     return done.stderr.strip() if done.returncode else None
 
 
+def say_what_is_left_out(terminalreporter):
+    """At a run's end: one that made no hosts must not look like one that tested all."""
+    reasons = [report.longrepr[2].removeprefix("Skipped: ") for report in terminalreporter.stats.get("skipped", [])]
+    for reason in sorted({reason for reason in reasons if reason.startswith(NOT_TESTED)}):
+        terminalreporter.write_line(f"NOT TESTED: {reasons.count(reason)} tests of several hosts: {reason}", red=True)
+
+
 def ip(words, inside=()):
     subprocess.run([*inside, "ip", *words.split()], check=True, stdout=subprocess.DEVNULL)
 
@@ -57,17 +64,22 @@ class Network:
 
     def __init__(self):
         self.before = os.open("/proc/thread-self/ns/net", os.O_RDONLY)
-        self.hosts = []
+        self.hosts = {}
         system_call(LIBC.unshare, CLONE_NEWNET)
         ip("link set lo up")
         ip(f"address add {SERVICES}/32 dev lo")
 
     def host(self):
-        self.hosts.append(Host(len(self.hosts) + 1))
-        return self.hosts[-1]
+        number = min(set(range(1, 255)) - self.hosts.keys())
+        self.hosts[number] = Host(number)
+        return self.hosts[number]
+
+    def give_back(self, host):
+        del self.hosts[host.number]
+        host.close()
 
     def close(self):
-        for host in self.hosts:
+        for host in self.hosts.values():
             host.close()
         system_call(LIBC.setns, self.before, CLONE_NEWNET)
         os.close(self.before)
@@ -77,8 +89,9 @@ class Host:
     """A machine's network. `.inside` stands in front of a command that is to run there."""
 
     def __init__(self, number):
+        self.number = number
         self.gateway, self.address, self.wire = f"10.9.{number}.1", f"10.9.{number}.2", f"host{number}"
-        self.holder = subprocess.Popen(["unshare", "--net", "sleep", "infinity"])
+        self.holder = subprocess.Popen(["unshare", "--net", "cat"], stdin=subprocess.PIPE)  # which ends with this process
         self.inside = ["nsenter", f"--net=/proc/{self.holder.pid}/ns/net"]
         own = os.readlink("/proc/thread-self/ns/net")
         until(lambda: os.readlink(f"/proc/{self.holder.pid}/ns/net") != own, "a network of its own")
@@ -98,7 +111,8 @@ class Host:
         ip("link set eth0 down", self.inside)
 
     def close(self):
-        self.holder.kill()
+        ip(f"link delete {self.wire}")
+        self.holder.stdin.close()
         self.holder.wait()
 
 
@@ -108,6 +122,11 @@ class Banter(servers.Banter):
     def __init__(self, host, *where, **settings):
         self.host, self.inside = host, host.inside
         super().__init__(*where, listen=(host.address, PORT), **settings)
+
+    def start(self, *options):
+        self.status = self.folder / "status"
+        self.env["BANTER_STATUS_LISTEN"] = f"unix:{self.status}"
+        super().start(*options)
 
     def cut_power(self):
         """All of its processes end at once."""
@@ -121,22 +140,58 @@ class Banter(servers.Banter):
         self.process = None
 
 
+class Pools:
+    """All hosts' as one, for tests that know of one pool: what is asked of one is the first's."""
+
+    def __init__(self, pools):
+        self.pools = pools
+        for pool in pools[1:]:
+            pool.env = pools[0].env
+
+    def __getattr__(self, name):
+        return getattr(self.pools[0], name)
+
+    def children(self, *kind):
+        return [pid for pool in self.pools for pid in pool.children(*kind)]
+
+    def text(self):
+        return "".join(pool.text() for pool in self.pools)
+
+    def start(self):
+        for pool in self.pools:
+            pool.start()
+
+    def end(self, *how):
+        return max(pool.end(*how) for pool in self.pools)
+
+    def close(self):
+        for pool in self.pools:
+            pool.close()
+
+
 class Nginx(NginxHosts):
-    """Before two hosts. `network`: where they are."""
+    """Before two hosts. `network`: where they are. `urls`: what each of them connects to."""
 
     name = "nginx-networks"
 
-    def __init__(self, network, *where, **settings):
-        self.network = network
-        super().__init__(*where, **settings)
+    def __init__(self, network, urls, *where, **settings):
+        self.network, self.urls = network, urls
+        super().__init__(urls[0], *where, **settings)
 
-    def start_pools(self, *where, **settings):
-        for _ in range(2):
-            self.pools.append(Banter(self.network.host(), *where, **settings))
+    def start_pools(self, _, *where, **settings):
+        for url in self.urls:
+            self.pools.append(Banter(self.network.host(), url, *where, **settings))
         return self.pools
 
     def places(self):
         return [f"{pool.host.address}:{PORT}" for pool in self.pools]
+
+    def close(self):
+        try:
+            super().close()
+        finally:
+            for pool in self.pools:
+                self.network.give_back(pool.host)
 
     def leave_out(self, pool):
         """As the page says it: that host gets nothing new from here on."""
@@ -175,10 +230,31 @@ class StandIn(servers.StandIn):
     place = SERVICES
 
 
-def site(network, postgres, database_url, standin, **settings):
-    """Two hosts and the nginx before them, as one site; .hosts are the pools."""
-    front = Nginx(network, database_url, settings.pop("model_url", standin.url), **settings)
+class Pooler(servers.Pooler):
+    """One that all hosts reach, by password."""
+
+    def __init__(self, postgres):
+        super().__init__(postgres, **{"listen_addr = 127.0.0.1": f"listen_addr = {SERVICES}"})
+
+    def url(self, user="banter_app", database="banter", password=servers.Pooler.password):
+        return f"postgresql://{user}:{password}@{SERVICES}:{self.port}/{database}"
+
+
+def site(network, postgres, urls, standin, **settings):
+    """Two hosts and the nginx before them, as one site; .hosts are the pools. `urls`: of what they connect to."""
+    front = Nginx(network, urls, settings.pop("model_url", standin.url), **settings)
     made = Site(postgres, standin.control, front.pools[0], front, postgres.demo())
     made.hosts = front.pools
     made.shown_servers = [front, *front.pools, postgres]
     return made
+
+
+def every_site_has_two(network):
+    """From here on: what a test begins as a site, with its model, is reached by both."""
+    def start(postgres, url, standin, **settings):
+        made = site(network, postgres, [url] * 2, standin, **settings)
+        made.banter = Pools(made.hosts)
+        return made
+
+    servers.StandIn.place = SERVICES
+    Site.start = start

@@ -41,7 +41,7 @@ def services(network):
 @pytest.fixture(scope="module")
 def shared(network, services):
     postgres, standin = services
-    with contextlib.closing(hosts.site(network, postgres, postgres.url(), standin, workers=6)) as site:
+    with contextlib.closing(hosts.site(network, postgres, [postgres.url()] * 2, standin, workers=6)) as site:
         yield site
 
 
@@ -59,7 +59,7 @@ def start(network, services):
     postgres, standin = services
     with contextlib.ExitStack() as stack:
         yield lambda **settings: stack.enter_context(contextlib.closing(
-            hosts.site(network, postgres, postgres.url(), standin, **{"workers": 4, "lease": f"{LEASE_S}s", **settings})))
+            hosts.site(network, postgres, [postgres.url()] * 2, standin, **{"workers": 4, "lease": f"{LEASE_S}s", **settings})))
 
 
 def ask(host, tenant, message="hello", **more):
