@@ -1,7 +1,7 @@
 """Fixtures: the servers that a run shares, and what a test starts for itself.
 
 BANTER_TEST_THROUGH=pgbouncer puts PgBouncer between Banter and PostgreSQL for the whole run; =shards has a router and four
-partitions in PostgreSQL's place.
+partitions in PostgreSQL's place, =pooled-shards has PgBouncer before each of them too.
 BANTER_TEST_BUILD names another folder of binaries (such as the sanitizers' build)."""
 
 import os
@@ -101,7 +101,8 @@ def pytest_terminal_summary(terminalreporter, config):
 
 @pytest.fixture(scope="session")
 def postgres():
-    server = shards.Sharded() if os.environ.get("BANTER_TEST_THROUGH") == "shards" else servers.Postgres()
+    kinds = {"shards": shards.Sharded, "pooled-shards": shards.Pooled}
+    server = kinds.get(os.environ.get("BANTER_TEST_THROUGH"), servers.Postgres)()
     yield server
     server.close()
 
