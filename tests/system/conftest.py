@@ -1,9 +1,10 @@
 """Fixtures: the servers that a run shares, and what a test starts for itself.
 
 BANTER_TEST_THROUGH=pgbouncer puts PgBouncer between Banter and PostgreSQL for the whole run; =shards has a router and four
-partitions in PostgreSQL's place, =pooled-shards has PgBouncer before each of them too.
+partitions in PostgreSQL's place, =pooled-shards has PgBouncer before each of them too; =hosts makes each site two hosts behind one nginx.
 BANTER_TEST_BUILD names another folder of binaries (such as the sanitizers' build)."""
 
+import contextlib
 import os
 import pathlib
 import re
@@ -97,6 +98,20 @@ def pytest_terminal_summary(terminalreporter, config):
     if whole_run(config):
         for one in described.unseen():
             terminalreporter.write_line(f"FAILED app/http/openapi.json names what no test saw: {one}")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def network():
+    """Of a run through hosts: all that it begins is in it. The database's socket is a file, which they reach too."""
+    if os.environ.get("BANTER_TEST_THROUGH") != "hosts":
+        yield None
+        return
+    reason = hosts.refusal()
+    if reason:
+        pytest.skip(hosts.NOT_TESTED + reason)
+    with contextlib.closing(hosts.Network()) as made:
+        hosts.every_site_has_two(made)
+        yield made
 
 
 @pytest.fixture(scope="session")
