@@ -10,6 +10,7 @@ import hmac
 import os
 import pathlib
 import random
+import re
 import resource
 import secrets
 import select
@@ -25,6 +26,7 @@ import psycopg2
 import pytest
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
+SCHEMA_VERSION = int(re.search(r"STORE_SCHEMA_VERSION (\d+)", (ROOT / "include/chat/store.h").read_text())[1])
 BUILD = pathlib.Path(os.environ.get("BANTER_TEST_BUILD", ROOT / "build"))
 sys.path.insert(0, str(ROOT / "tests" / "model"))
 import client  # noqa: E402  (the stand-in's own)

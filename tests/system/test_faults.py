@@ -354,20 +354,20 @@ def declare_version(postgres, database, version):
 
 def test_a_database_without_the_schema_refuses_the_start(postgres, other_database, tmp_path):
     line = refused_start(postgres.url("owner", other_database), tmp_path)
-    assert line.endswith("the database's schema has version 0, this program needs 6: run banterctl migrate\n")
+    assert line.endswith(f"the database's schema has version 0, this program needs {servers.SCHEMA_VERSION}: run banterctl migrate\n")
 
 
 def test_a_database_with_an_older_schema_refuses_the_start(postgres, other_database, tmp_path):
     url = postgres.url("owner", other_database)
     declare_version(postgres, other_database, 0)
-    assert refused_start(url, tmp_path).endswith("this program needs 6: run banterctl migrate\n")
+    assert refused_start(url, tmp_path).endswith(f"this program needs {servers.SCHEMA_VERSION}: run banterctl migrate\n")
 
 
 def test_a_newer_schema_is_served_with_a_warning(pool, postgres, other_database):
     """During an upgrade old workers run beside it."""
     declare_version(postgres, other_database, 999)
     banter = pool(workers=1, database_url=postgres.url("owner", other_database))
-    assert "has version 999, newer than this program's 6: install the newer program" in banter.text()
+    assert f"has version 999, newer than this program's {servers.SCHEMA_VERSION}: install the newer program" in banter.text()
     assert health(banter.socket) == 200
 
 
