@@ -197,8 +197,11 @@ static bool stopped(const struct admission *admission)
 /* Whether nobody will take those in the queue: the workers end too, or their master is gone. */
 static bool all_end(const struct admission *admission)
 {
-	return stopped(admission) && (atomic_load(&admission->setup->scoreboard->closing) ||
-				      getppid() != admission->setup->master);
+	const struct scoreboard *scoreboard = admission->setup->scoreboard;
+
+	return stopped(admission) &&
+	       (atomic_load(&scoreboard->closing) ||
+		(getppid() != admission->setup->master && !atomic_load(&scoreboard->followed)));
 }
 
 /* Waits for a moment; connections do not shorten it. */

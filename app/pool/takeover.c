@@ -36,6 +36,7 @@ static void leave(struct pool *pool)
 {
 	char text[128];
 
+	atomic_store(&pool->children.scoreboard->followed, true);
 	snprintf(text, sizeof(text), "the new program serves, as process %d",
 		 (int)pool->upgrade->pid);
 	log_info("%s; this one ends with its last exchange", text);

@@ -41,9 +41,9 @@ struct admission_setup {
 /*
  * Runs until told to stop. Alone, because it is exchanged, it takes nobody any more and ends when
  * nobody waits but in the queue; with all the others (the scoreboard's `closing`, or without
- * `master`) it refuses whoever waits: at once, or, where the socket is `kept`, when the time of each is
- * over or no worker is left to take it. Returns the process's exit code: 0; 1 it cannot work
- * (logged).
+ * `master`, unless another pool has `followed`) it refuses whoever waits: at once, or, where the
+ * socket is `kept`, when the time of each is over or no worker is left to take it. Returns the
+ * process's exit code: 0; 1 it cannot work (logged).
  */
 int admission_run(const struct admission_setup *setup);
 
