@@ -265,7 +265,11 @@ def test_all_of_it_is_there_and_the_old_place_is_shut(cluster, routed):
     assert cluster.ctl("move", 0, address) == (0, f"partition 0 is at {address}\n", "")
 
 
-@pytest.mark.parametrize("how", [{}, {"KILLED_AFTER": "1"}], ids=["before it is sent", "after"])
+@pytest.mark.parametrize("how", [
+    pytest.param({}, id="before it is sent", marks=pytest.mark.skipif(
+        not os.environ.get("BANTER_TEST_LONG"), reason="takes a minute, as the other does: tests/run sharded_all")),
+    pytest.param({"KILLED_AFTER": "1"}, id="after"),
+])
 def test_killed_at_each_statement_it_goes_on(cluster, routed, how):
     """Run after run, each killed where none was before, until one comes to the end; chats go on all the while."""
     folder = pathlib.Path(tempfile.mkdtemp(dir="/tmp"))
