@@ -21,11 +21,10 @@ enum event_kind {
 /* All strings are borrowed for the call. */
 struct event {
 	enum event_kind kind;
-	struct str conversation; /* START, DONE */
-	struct str message_id;	 /* START, DONE */
-	struct str text;	 /* TOKEN: the piece; DONE: the whole */
-	struct str
-		finish_reason; /* DONE: the model's word; absent: it said none */
+	struct str conversation;  /* START, DONE */
+	struct str message_id;	  /* START, DONE */
+	struct str text;	  /* TOKEN: the piece; DONE: the whole */
+	struct str finish_reason; /* DONE: the model's word; absent: it said none */
 	bool stopped; /* DONE: somebody had it stopped; the whole is what came until then */
 	int64_t tokens_in, tokens_out; /* DONE; -1: unknown */
 	bool attached;		       /* told to who came later, with its number: */

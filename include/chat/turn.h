@@ -53,7 +53,7 @@ struct turn {
 	struct store_exchange
 		begin;		  /* the caller fills it in between turn_init() and turn_open() */
 	struct store_begun begun; /* after turn_open() */
-	bool says_how;		  /* the caller's: of an answer given again, its client reads how it ended */
+	bool says_how; /* the caller's: of an answer given again, its client reads how it ended */
 	struct talks_status told; /* ... which this says then */
 	struct db_rows *told_rows;
 	/* What its client says was said before, in place of what is stored; NULL: nothing. Borrowed. */

@@ -34,10 +34,10 @@ struct scoreboard_slot {
 };
 
 struct scoreboard {
-	_Atomic bool closing;	     /* all are told to end, and nobody follows */
-	_Atomic bool followed;	     /* another pool serves our sockets: who waits there is its own */
-	_Atomic bool grows;	     /* there will be more workers if somebody waits */
-	_Atomic bool unwatched;	     /* the stopper is to be woken when a worker has a request */
+	_Atomic bool closing;	/* all are told to end, and nobody follows */
+	_Atomic bool followed;	/* another pool serves our sockets: who waits there is its own */
+	_Atomic bool grows;	/* there will be more workers if somebody waits */
+	_Atomic bool unwatched; /* the stopper is to be woken when a worker has a request */
 	_Atomic uint32_t busy, peak; /* workers with a request, and the most there were at once */
 	int64_t started;	     /* clock_wall_ms() */
 	uint32_t count;

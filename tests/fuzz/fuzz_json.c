@@ -1,6 +1,6 @@
 /*
  * wire/json: takes exactly what RFC 8259, read the plain way, takes; and means the same by it: types, strings' bytes,
- * integers, the last of equal names, a member's own bytes. The loose reading takes all that the strict one takes.
+ * integers, the last of equal names, a member's own bytes, how many there are. The loose reading takes all that the strict one takes.
  */
 #include "fuzz.h"
 
@@ -214,6 +214,16 @@ static void same_others(struct str text, const struct oracle_node *root)
 	free((void *)(uintptr_t)names[1]);
 }
 
+static size_t count(const struct oracle_node *node)
+{
+	const struct oracle_node *each;
+	size_t values = 1;
+
+	for (each = node->first; each; each = each->next)
+		values += count(each);
+	return values;
+}
+
 static void read_both(struct str text, bool loose, bool *taken)
 {
 	struct json *json = NULL;
@@ -223,6 +233,8 @@ static void read_both(struct str text, bool loose, bool *taken)
 	oracle_json_read(&want, text, loose, loose ? LOOSE_DEPTH : JSON_MAX_DEPTH);
 	if (!loose)
 		must(json_valid(text) == (want.root != NULL));
+	if (!loose && want.root)
+		must(json_values(text) == count(want.root));
 	*taken = want.root && want.root->kind == ORACLE_OBJECT;
 	status = loose ? json_parse_loose(text, &json) : json_parse(text, &json);
 	must(status == (*taken ? STATUS_OK : STATUS_INVALID));

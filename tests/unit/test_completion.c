@@ -76,13 +76,14 @@ static void others_are_skipped(void **state)
 {
 	(void)state;
 	assert_string_equal(
-		read_all(
-			"[{\"role\":\"user\"}," USER("7") "," USER("[]") "," USER("[7,{},{\"type\":"
-										  "\"text\"}]") "," USER(
-				"\"a\"") ","
-					 "{\"role\":\"tool\",\"content\":\"t\"},7,null,\"x\",[],{"
-					 "\"content\":\"y\"},{\"role\":1}"
-					 "," ASSISTANT("\"\"") "," ASSISTANT("{}") "]"),
+		read_all("[{\"role\":\"user\"}," USER("7") "," USER("[]") "," USER(
+			"[7,{},{\"type\":"
+			"\"text\"}]") "," USER("\"a\"") ","
+							"{\"role\":\"tool\",\"content\":\"t\"},7,"
+							"null,\"x\",[],{"
+							"\"content\":\"y\"},{\"role\":1}"
+							"," ASSISTANT("\"\"") "," ASSISTANT(
+								"{}") "]"),
 		"? a");
 }
 
