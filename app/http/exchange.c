@@ -114,12 +114,13 @@ static void clear(struct exchange *exchange)
 	json_free(exchange->json);
 }
 
-static bool has_too_many_values(const struct exchange *exchange)
+static enum status parse(const struct exchange *exchange, struct json **out)
 {
 	struct str body = buf_view(&exchange->request->body);
+	int64_t most = exchange->context->config->body_bytes / BYTES_A_VALUE;
 
-	return body.n > REQUEST_BODY_MAX &&
-	       (int64_t)json_values(body) > exchange->context->config->body_bytes / BYTES_A_VALUE;
+	return body.n > REQUEST_BODY_MAX ? json_parse_most(body, (unsigned)most, out)
+					 : json_parse(body, out);
 }
 
 static void read_request(struct exchange *exchange, const struct route_match *match)
@@ -128,10 +129,8 @@ static void read_request(struct exchange *exchange, const struct route_match *ma
 	unsigned flags = match->route->flags;
 	enum status status = request->body_status;
 
-	if (status == STATUS_OK && has_too_many_values(exchange))
-		status = STATUS_INVALID;
 	if (status == STATUS_OK)
-		status = json_parse(buf_view(&request->body), &exchange->json);
+		status = parse(exchange, &exchange->json);
 	exchange->bad = status != STATUS_OK;
 	exchange->failed = status == STATUS_NOMEM;
 	if (flags & (ROUTE_STREAM | ROUTE_WHOLE))

@@ -14,7 +14,6 @@
 #include <stdlib.h>
 
 #include "wire/json_mend.h"
-#include "wire/json_scan.h"
 #include "wire/json_span.h"
 #include "wire/json_valid.h"
 
@@ -26,16 +25,7 @@ struct json {
 
 bool json_valid(struct str text)
 {
-	return json_valid_scan(text, false, NULL);
-}
-
-size_t json_values(struct str text)
-{
-	struct json_scan scan;
-
-	json_scan_begin(&scan, text, false);
-	(void)json_scan_value(&scan);
-	return scan.values;
+	return json_valid_scan(text, false, JSON_ANY_VALUES, NULL);
 }
 
 static bool is_object(struct str text)
@@ -62,13 +52,13 @@ static enum status build(struct str text, struct json_object **out)
 	return STATUS_OK;
 }
 
-static enum status parse(struct str text, bool loose, struct json *json)
+static enum status parse(struct str text, bool loose, unsigned most, struct json *json)
 {
 	struct buf mended;
 	enum status status;
 	bool odd;
 
-	if (text.n > INT_MAX / 2 || !json_valid_scan(text, loose, &odd) || !is_object(text))
+	if (text.n > INT_MAX / 2 || !json_valid_scan(text, loose, most, &odd) || !is_object(text))
 		return STATUS_INVALID;
 	if (!odd)
 		return build(text, &json->root);
@@ -89,7 +79,7 @@ enum status json_parse_loose(struct str text, struct json **out)
 
 	if (!json)
 		return STATUS_NOMEM;
-	status = parse(text, true, json);
+	status = parse(text, true, JSON_LOOSE_VALUES, json);
 	if (status == STATUS_OK)
 		*out = json;
 	else
@@ -99,12 +89,17 @@ enum status json_parse_loose(struct str text, struct json **out)
 
 enum status json_parse(struct str text, struct json **out)
 {
+	return json_parse_most(text, JSON_ANY_VALUES, out);
+}
+
+enum status json_parse_most(struct str text, unsigned most, struct json **out)
+{
 	struct json *json = calloc(1, sizeof(*json));
 	enum status status;
 
 	if (!json)
 		return STATUS_NOMEM;
-	status = parse(text, false, json);
+	status = parse(text, false, most, json);
 	if (status != STATUS_OK)
 		goto out;
 	json->text = malloc(text.n);

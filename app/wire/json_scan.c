@@ -200,7 +200,7 @@ static bool take_value(struct json_scan *s, bool *inside)
 	bool object = s->p < s->end && *s->p == '{';
 
 	*inside = false;
-	if (++s->values > JSON_LOOSE_VALUES && s->loose)
+	if (++s->values > s->values_most)
 		return false;
 	if (!object && (s->p == s->end || *s->p != '['))
 		return take_scalar(s);
@@ -244,6 +244,7 @@ HOT void json_scan_begin(struct json_scan *s, struct str text, bool loose)
 		.p = text.p,
 		.end = text.n ? text.p + text.n : text.p,
 		.most = loose ? JSON_LOOSE_DEPTH : JSON_MAX_DEPTH,
+		.values_most = loose ? JSON_LOOSE_VALUES : JSON_ANY_VALUES,
 		.loose = loose,
 	};
 }

@@ -53,11 +53,12 @@ size_t json_valid_skip(struct str text)
 	return 0;
 }
 
-bool json_valid_scan(struct str text, bool loose, bool *odd)
+bool json_valid_scan(struct str text, bool loose, unsigned most, bool *odd)
 {
 	struct json_scan scan;
 
 	json_scan_begin(&scan, text, loose);
+	scan.values_most = most;
 	if (!json_scan_value(&scan))
 		return false;
 	if (odd)

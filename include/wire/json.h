@@ -21,12 +21,6 @@
  * surrogate in any string or member name.  White space around it is allowed, other bytes are not.
  */
 bool json_valid(struct str text);
-/*
- * How many values `text` has, objects and arrays among them, up to where it is not valid. A parsed one
- * takes up to some 800 bytes, however short it is.
- */
-size_t json_values(struct str text);
-
 /* One parsed document; owns everything the getters lend. */
 struct json;
 
@@ -35,6 +29,11 @@ struct json;
  *   STATUS_INVALID  not valid, or not an object    STATUS_NOMEM
  */
 enum status json_parse(struct str text, struct json **out) MUST_CHECK;
+/*
+ * One of at most `most` values, objects and arrays among them; else STATUS_INVALID. A parsed value takes
+ * up to some 800 bytes, however short it is.
+ */
+enum status json_parse_most(struct str text, unsigned most, struct json **out) MUST_CHECK;
 /*
  * Parses what a model server sent: an object, grammar as json_valid() but with raw invalid UTF-8
  * taken as it is, lone surrogates and U+0000 taken, and at most 100,000 values. NaN and Infinity are

@@ -18,7 +18,7 @@ struct json_scan {
 	uint64_t objects; /* bit n: what is open at depth n + 1 is an object */
 	unsigned depth;
 	unsigned most;
-	unsigned values;
+	unsigned values, values_most;
 	bool loose;
 	bool odd;     /* as json_valid_scan() says */
 	bool escaped; /* the last string holds an escape */

@@ -5,22 +5,24 @@
 #ifndef WIRE_JSON_VALID_H
 #define WIRE_JSON_VALID_H
 
+#include <limits.h>
 #include <stdbool.h>
 #include <stdint.h>
 
 #include "base/str.h"
 
 #define JSON_LOOSE_DEPTH 64
-/* json-c needs some 700 bytes for the smallest object: of a strict text json_values() tells. */
+/* json-c needs some 700 bytes for the smallest object: of a strict text its caller may say how many. */
 #define JSON_LOOSE_VALUES 100000
+#define JSON_ANY_VALUES UINT_MAX
 
 /*
  * Strict: what json_valid() says.  Loose: what json_parse_loose() says.
  * *odd (may be NULL) is set to whether the text holds something that json-c reads otherwise than
  * RFC 8259 does: a lone surrogate, a pair that it misreads, U+0000, an integer that may be too
- * big, what is no number, what lies too deep.
+ * big, what is no number, what lies too deep. A text of more than `most` values is none.
  */
-bool json_valid_scan(struct str text, bool loose, bool *odd);
+bool json_valid_scan(struct str text, bool loose, unsigned most, bool *odd);
 
 /* The number of four hexadecimal digits at `p`; -1 if they are none. */
 int json_valid_hex4(const char *p);

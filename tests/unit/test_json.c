@@ -213,12 +213,26 @@ static void what_says_nothing_is_blank(void **state)
 	}
 }
 
+static enum status parse_most(struct str text, unsigned most)
+{
+	struct json *json = NULL;
+	enum status status = json_parse_most(text, most, &json);
+
+	assert_int_equal(json != NULL, status == STATUS_OK);
+	json_free(json);
+	return status;
+}
+
 static void values_are_counted(void **state)
 {
+	static const struct str eight = STR(" {\"a\":[1,null,\"x\",{}],\"b\":{\"c\":true}} ");
+
 	(void)state;
-	assert_int_equal(json_values(STR("{}")), 1);
-	assert_int_equal(json_values(STR(" {\"a\":[1,null,\"x\",{}],\"b\":{\"c\":true}} ")), 8);
-	assert_int_equal(json_values(STR("{\"a\":[1,2,")), 5); /* the third of them is none */
+	assert_int_equal(parse_most(STR("{}"), 1), STATUS_OK);
+	assert_int_equal(parse_most(STR("{}"), 0), STATUS_INVALID);
+	assert_int_equal(parse_most(eight, 8), STATUS_OK);
+	assert_int_equal(parse_most(eight, 7), STATUS_INVALID);
+	assert_int_equal(parse_most(STR("{\"a\":[1,2,"), 5), STATUS_INVALID);
 }
 
 int main(void)
