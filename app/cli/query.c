@@ -40,8 +40,13 @@ int cli_query(struct db *db, const struct db_query *query, struct db_rows **out)
 
 int cli_open(const struct cli_call *call, struct ops *out)
 {
+	return cli_open_at(call, NULL, out);
+}
+
+int cli_open_at(const struct cli_call *call, const char *address, struct ops *out)
+{
 	struct db *db = NULL;
-	int code = cli_connect(call, &db);
+	int code = cli_connect_to(call, address, &db);
 
 	ops_init(out, db, NULL, CALL_MS);
 	return code;

@@ -29,12 +29,9 @@ static int look_at_addresses(const struct cli_call *call)
 		return cli_say(CLI_WRONG, "shards make: %d partitions are no power of two up to %d",
 			       call->count, MOST);
 	for (i = 0; i < call->count; i++)
-		if (!shards_address_fits(call->arguments[i]))
-			return cli_say(
-				CLI_WRONG,
-				"shards make: \"%s\" is no address: a server and a database are, "
-				"\"host=db1 dbname=banter_0\", without a user and a password",
-				call->arguments[i]);
+		if (shards_address_look("shards make", call->arguments[i],
+					"host=db1 dbname=banter_0") != CLI_DONE)
+			return CLI_WRONG;
 	return CLI_DONE;
 }
 
@@ -56,20 +53,18 @@ static int migrate_one(const struct cli_call *call, const struct router *router,
 }
 
 /* What one of them has: they are all of one version by then. */
-static int learn_interface(const struct cli_call *call, const struct ops *ops,
-			   const struct router *router, const char *address, struct db_rows **out)
+static int learn_interface(const struct cli_call *call, const struct router *router,
+			   const char *address, struct db_rows **out)
 {
-	struct db *db = NULL;
-	struct ops there;
+	struct ops there = { .db = NULL };
 	struct buf full;
 	int code = shards_address_put(address, router->owner, &full);
 
 	if (code == CLI_DONE)
-		code = cli_connect_to(call, buf_text(&full), &db);
-	ops_init(&there, db, NULL, ops->patience_ms);
+		code = cli_open_at(call, buf_text(&full), &there);
 	if (code == CLI_DONE)
 		code = cli_ended(call, &there, ops_shards_interface(&there, out));
-	db_free(db);
+	cli_close(&there);
 	buf_clear(&full);
 	return code;
 }
@@ -89,7 +84,7 @@ static int bring_up(const struct cli_call *call, struct ops *ops, struct router 
 	for (i = 0; code == CLI_DONE && i < count; i++)
 		code = migrate_one(call, router, addresses[i], i);
 	if (code == CLI_DONE)
-		code = learn_interface(call, ops, router, addresses[0], &interface);
+		code = learn_interface(call, router, addresses[0], &interface);
 	router->interface = db_rows_text(interface, 0, 0).p;
 	if (code == CLI_DONE)
 		code = router_make(ops->db, router);

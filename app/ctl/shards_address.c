@@ -1,6 +1,7 @@
 /* An address is written down without a user: whoever calls the router is the same user at its partitions. */
 #include "ctl/shards_address.h"
 
+#include <stdbool.h>
 #include <string.h>
 
 #include "base/count.h"
@@ -11,7 +12,7 @@
 
 static const char *const strange[] = { "user", "password", "passfile", "service", "options" };
 
-bool shards_address_fits(const char *address)
+static bool fits(const char *address)
 {
 	bool database = false;
 	const char *word;
@@ -26,6 +27,15 @@ bool shards_address_fits(const char *address)
 		word += strcspn(word, " ");
 	}
 	return database && db_url_valid(address);
+}
+
+int shards_address_look(const char *command, const char *address, const char *example)
+{
+	return fits(address) ? CLI_DONE
+			     : cli_say(CLI_WRONG,
+				       "%s: \"%s\" is no address: a server and a database are, "
+				       "\"%s\", without a user and a password",
+				       command, address, example);
 }
 
 int shards_address_put(const char *address, const char *user, struct buf *out)

@@ -67,14 +67,12 @@ static int ended(const struct shard_move *move, const struct ops *ops, enum stat
 	return cli_ended(move->call, ops, status);
 }
 
-/* A connection, for who is in a hurry or not. NULL: the router's. */
-static int open_at(const struct shard_move *move, const char *address, int64_t patience_ms,
-		   struct ops *out)
+/* A connection for the switch, where nobody may be waited for. NULL: the router's. */
+static int open_hasty(const struct shard_move *move, const char *address, struct ops *out)
 {
-	struct db *db = NULL;
-	int code = cli_connect_to(move->call, address, &db);
+	int code = cli_open_at(move->call, address, out);
 
-	ops_init(out, db, NULL, patience_ms);
+	out->patience_ms = SWITCH_CALL_MS;
 	return code;
 }
 
@@ -91,12 +89,12 @@ static int open_router(struct shard_move *move)
 	if (code == CLI_DONE)
 		code = cli_query(move->router.db, &query, &move->self);
 	if (code == CLI_DONE)
-		code = open_at(move, NULL, move->router.patience_ms, &move->attended);
+		code = cli_open(move->call, &move->attended);
 	if (code == CLI_DONE)
 		code = ended(move, &move->attended,
 			     ops_move_attend(&move->attended, move->partition));
 	if (code == CLI_DONE)
-		code = open_at(move, NULL, SWITCH_CALL_MS, &move->hold);
+		code = open_hasty(move, NULL, &move->hold);
 	return code;
 }
 
@@ -106,11 +104,9 @@ static int look(struct shard_move *move)
 	const char *given = move->call->count > 1 ? move->call->arguments[1] : NULL;
 	int code;
 
-	if (given && !shards_address_fits(given))
-		return cli_say(CLI_WRONG,
-			       "shards move: \"%s\" is no address: a server and a database are, "
-			       "\"host=db3 dbname=banter_2\", without a user and a password",
-			       given);
+	if (given &&
+	    shards_address_look("shards move", given, "host=db3 dbname=banter_2") != CLI_DONE)
+		return CLI_WRONG;
 	code = ended(move, &move->router,
 		     ops_move_look(&move->router, move->partition, given, &move->state));
 	if (code != CLI_DONE)
@@ -143,13 +139,11 @@ static int open_places(struct shard_move *move)
 		code = shards_address_put(move->to, db_rows_text(move->owner, 0, 0).p,
 					  &move->owner_address);
 	if (code == CLI_DONE)
-		code = open_at(move, buf_text(&move->source_address), move->router.patience_ms,
-			       &move->source);
+		code = cli_open_at(move->call, buf_text(&move->source_address), &move->source);
 	if (code == CLI_DONE)
-		code = open_at(move, buf_text(&move->source_address), SWITCH_CALL_MS, &move->still);
+		code = open_hasty(move, buf_text(&move->source_address), &move->still);
 	if (code == CLI_DONE)
-		code = open_at(move, buf_text(&move->target_address), move->router.patience_ms,
-			       &move->target);
+		code = cli_open_at(move->call, buf_text(&move->target_address), &move->target);
 	return code;
 }
 

@@ -21,6 +21,8 @@ int cli_query(struct db *db, const struct db_query *query, struct db_rows **out)
  * either way.
  */
 int cli_open(const struct cli_call *call, struct ops *out);
+/* The same to another database, as cli_connect_to(). */
+int cli_open_at(const struct cli_call *call, const char *address, struct ops *out);
 void cli_close(struct ops *ops);
 /* The exit code for what an operation ended in, and its refusal said. */
 int cli_ended(const struct cli_call *call, const struct ops *ops, enum status status);

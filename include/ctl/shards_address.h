@@ -2,12 +2,10 @@
 #ifndef CTL_SHARDS_ADDRESS_H
 #define CTL_SHARDS_ADDRESS_H
 
-#include <stdbool.h>
-
 #include "base/buf.h"
 
-/* It names a database, and nobody. */
-bool shards_address_fits(const char *address);
+/* Whether it names a database, and nobody: CLI_DONE, or CLI_WRONG, said of `command` with an example. */
+int shards_address_look(const char *command, const char *address, const char *example);
 /* The same with a user, into `out`, which is the caller's to clear. CLI_DONE or CLI_FAILED (said). */
 int shards_address_put(const char *address, const char *user, struct buf *out);
 
