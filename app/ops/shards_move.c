@@ -281,11 +281,10 @@ enum status ops_move_copied(struct ops *ops, struct db_rows **out)
 	return ask(ops,
 		   "select count(*) filter (where t.srsubstate = 'r'), count(*),"
 		   " min(e.apply_error_count + e.sync_error_count)"
-		   " from pg_subscription s"
-		   " join pg_database d on d.oid = s.subdbid and d.datname = current_database()"
+		   " from (select banter_data.move_subscription() as oid) s"
 		   " left join pg_subscription_rel t on t.srsubid = s.oid"
 		   " left join pg_stat_subscription_stats e on e.subid = s.oid"
-		   " where s.subname = 'banter_move'",
+		   " where s.oid is not null",
 		   NULL, NULL, out);
 }
 
@@ -299,11 +298,8 @@ enum status ops_move_reached(struct ops *ops, const char *lsn, bool *reached)
 {
 	return ask_boolean(ops,
 			   "select coalesce(bool_or(a.received_lsn >= $1::pg_lsn), false)"
-			   " from pg_subscription s"
-			   " join pg_database d on d.oid = s.subdbid"
-			   "  and d.datname = current_database()"
-			   " join pg_stat_subscription a on a.subid = s.oid and a.relid is null"
-			   " where s.subname = 'banter_move'",
+			   " from pg_stat_subscription a"
+			   " where a.subid = banter_data.move_subscription() and a.relid is null",
 			   lsn, reached);
 }
 

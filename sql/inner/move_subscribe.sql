@@ -3,11 +3,7 @@ returns void
 language plpgsql
 as $$
 begin
-	if exists (
-		select from pg_catalog.pg_subscription s
-		join pg_catalog.pg_database d on d.oid = s.subdbid
-		where s.subname = 'banter_move' and d.datname = current_database())
-	then
+	if banter_data.move_subscription() is not null then
 		alter subscription banter_move enable;
 	else
 		execute format('create subscription banter_move connection %L publication banter_move'

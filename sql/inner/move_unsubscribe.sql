@@ -4,11 +4,7 @@ returns void
 language plpgsql
 as $$
 begin
-	if exists (
-		select from pg_catalog.pg_subscription s
-		join pg_catalog.pg_database d on d.oid = s.subdbid
-		where s.subname = 'banter_move' and d.datname = current_database())
-	then
+	if banter_data.move_subscription() is not null then
 		alter subscription banter_move disable;
 		alter subscription banter_move set (slot_name = none);
 		drop subscription banter_move;

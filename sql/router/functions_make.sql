@@ -1,8 +1,8 @@
 -- The router's functions, from the partitions' own: what they take and give is written down once, where they are.
 --
 -- Those of the application run on the partition of the workspace that they are given, in one hop and as whoever called
--- them: a partition knows the application's role by its own rights. A partition that is away is a connection that failed. Those of the operator run as the schema's owner, and
--- what a partition refuses is said in its words. What the workspace alone does not say, a body does (merge/NAME.sql); where
+-- them: a partition knows the application's role by its own rights. A partition that is away is a connection that failed.
+-- Those of the operator run as the schema's owner, and what a partition refuses is said in its words. What the workspace alone does not say, a body does (merge/NAME.sql); where
 -- that is null, the router has the function itself. What may write waits while its partition is switched to another server
 -- (banter_shards.held); what only reads does not. The application's waits before it comes to PL/Proxy, which costs less.
 create or replace function banter_data.functions_make(p_interface json, p_bodies json)
