@@ -346,11 +346,15 @@ class Plays:
             list(many.map(lambda house: house.stack.close(), self.houses))
 
 
+def wanted(request):
+    """Of the faults those that this run's tests ask for."""
+    return [item.callspec.params["which"] for item in request.session.items
+            if item.module is request.module and "which" in item.fixturenames]
+
+
 @pytest.fixture(scope="module")
 def plays(request, standin):
-    wanted = [item.callspec.params["which"] for item in request.session.items
-              if item.module is request.module and "which" in item.fixturenames]
-    with contextlib.closing(Plays(wanted, lambda: House(standin), FAULTS)) as begun:
+    with contextlib.closing(Plays(wanted(request), lambda: House(standin), FAULTS)) as begun:
         yield begun
 
 

@@ -22,7 +22,7 @@ from servers import until
 from tenants import new_key
 from test_database_fails import (
     REFUSED_S, SETTINGS, Asked, House, Plays, all_still, ended, ends, fault, full, packets_dropped, postmaster_still, read_only,
-    sessions_still,
+    sessions_still, wanted,
 )
 from test_stop import Talk
 
@@ -143,9 +143,7 @@ FAULTS = {
 
 @pytest.fixture(scope="module")
 def plays(request, standin):
-    wanted = [item.callspec.params["which"] for item in request.session.items
-              if item.module is request.module and "which" in item.fixturenames]
-    with contextlib.closing(Plays(wanted, lambda: Apart(standin), FAULTS)) as begun:
+    with contextlib.closing(Plays(wanted(request), lambda: Apart(standin), FAULTS)) as begun:
         yield begun
 
 
