@@ -3,29 +3,37 @@
 
 #define FIRST_MS 100
 #define MOST_MS 30000
-#define YOUNG_MS 10000 /* who dies before this age may well die again at once */
+#define MOST_UP_MS 1000 /* whoever fells those that serve must not keep the pool empty */
+#define YOUNG_MS 10000	/* who dies before this age may well die again at once */
 
-void backoff_grow(struct backoff *backoff, int64_t now)
+static void grow(struct backoff *backoff, int64_t most, int64_t now)
 {
 	if (now - backoff->start_at >= YOUNG_MS) /* the last pause has long been over */
 		backoff->ms = 0;
 	backoff->ms = backoff->ms ? backoff->ms * 2 : FIRST_MS;
-	if (backoff->ms > MOST_MS)
-		backoff->ms = MOST_MS;
+	if (backoff->ms > most)
+		backoff->ms = most;
 	backoff->start_at = now + backoff->ms;
 }
 
-void backoff_after_death(struct backoff *backoff, int64_t born, int64_t now)
+void backoff_grow(struct backoff *backoff, int64_t now)
 {
+	grow(backoff, MOST_MS, now);
+}
+
+void backoff_after_death(struct backoff *backoff, bool up, int64_t born, int64_t now)
+{
+	int64_t most = up ? MOST_UP_MS : MOST_MS;
+
 	if (now - born >= YOUNG_MS) {
 		backoff->ms = 0;
-		backoff_grow(backoff, now);
+		grow(backoff, most, now);
 	} else if (now >= backoff->start_at) {
 		/*
 		 * Many that die of one cause at one time make it grow once: the others wait with
 		 * the first.
 		 */
-		backoff_grow(backoff, now);
+		grow(backoff, most, now);
 	}
 }
 

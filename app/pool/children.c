@@ -202,19 +202,23 @@ static void wake_ending(const struct children *children)
 			children_tell(children, i, signals_wake());
 }
 
+static void see(struct children *children, uint32_t place)
+{
+	const struct stage *stage = &children->scoreboard->slots[place].stage;
+
+	master_saw(&children->master, place, (enum stage_at)atomic_load(&stage->at),
+		   atomic_load(&stage->since), atomic_load(&stage->steps));
+}
+
 void children_look(struct children *children, int64_t now)
 {
 	struct master *master = &children->master;
-	const struct stage *stage;
 	uint32_t i;
 
 	master_look(master, now);
-	for (i = 0; i < children->places; i++) {
-		stage = &children->scoreboard->slots[i].stage;
+	for (i = 0; i < children->places; i++)
 		if (master->all[i].lives)
-			master_saw(master, i, (enum stage_at)atomic_load(&stage->at),
-				   atomic_load(&stage->since), atomic_load(&stage->steps));
-	}
+			see(children, i);
 	if (bell_heard(children->bell)) {
 		master_waiting(master, queue_count(children->queue));
 		wake_ending(children);
@@ -250,6 +254,7 @@ static void bury(struct children *children, uint32_t place, int result, int64_t 
 	limit_release(children->limit, place);
 	broadcast_bury(children->broadcast, place);
 	db_throttle_end(children->throttle, place, DB_THROTTLE_FAILED);
+	see(children, place); /* whether it came up since the last look */
 	pause = master_died(&children->master, place, well,
 			    counted_of(children, place, COUNTER_REQUESTS) > 0, now);
 	if (pause >= 0)

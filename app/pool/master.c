@@ -137,7 +137,7 @@ int64_t master_died(struct master *master, uint32_t place, bool well, bool serve
 	bool unasked = child->told == TOLD_NOTHING && master->phase == MASTER_SERVING;
 
 	if (unasked && !well)
-		backoff_after_death(backoff, child->born, now);
+		backoff_after_death(backoff, child->up, child->born, now);
 	if (unasked && well && !served)
 		backoff_after_end(backoff, child->born, now);
 	*child = (struct master_child){ .lives = false };

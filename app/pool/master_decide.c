@@ -122,7 +122,8 @@ static struct master_decision tell(struct master *master, struct master_decision
 		break;
 	case MASTER_STUCK:
 		if (child->told == TOLD_NOTHING)
-			backoff_after_death(&master->backoffs[child->kind], child->born, now);
+			backoff_after_death(&master->backoffs[child->kind], child->up, child->born,
+					    now);
 		child->told = TOLD_END;
 		child->stuck = true;
 		child->kill_at = now + STUCK_MS;

@@ -200,6 +200,21 @@ static void who_dies_young_makes_the_backoff_grow_and_who_was_old_does_not(void 
 	assert_int_equal(dies(0, false, false), 100);
 }
 
+static void who_comes_up_and_dies_young_is_soon_replaced(void **state)
+{
+	uint32_t place;
+	int n;
+
+	(void)state;
+	started();
+	for (n = 0, place = 0; n < 12; n++) {
+		assert_true(dies(place, false, n % 2) <= 1000);
+		world.now += 1000;
+		place = born(CHILD_WORKER);
+		up(place);
+	}
+}
+
 static void many_that_die_at_once_wait_together(void **state)
 {
 	(void)state;
@@ -941,6 +956,7 @@ int main(void)
 		cmocka_unit_test_setup(
 			what_cannot_be_forked_is_tried_again_after_a_pause_that_grows, set_up),
 		cmocka_unit_test_setup(a_pause_is_waited_for, set_up),
+		cmocka_unit_test_setup(who_comes_up_and_dies_young_is_soon_replaced, set_up),
 		cmocka_unit_test_setup(
 			who_dies_young_makes_the_backoff_grow_and_who_was_old_does_not, set_up),
 		cmocka_unit_test_setup(many_that_die_at_once_wait_together, set_up),
