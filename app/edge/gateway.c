@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -146,6 +147,23 @@ void gateway_shun(struct gateway *gateway, struct queue *silent)
 	gateway->silent = silent;
 }
 
+/*
+ * Nobody is there. Where the master has had the socket refuse all (pool/listener), we are told to end;
+ * but it is ready for ever then, and were it still watched, no signal would come through.
+ */
+static enum status see_nobody(struct gateway *gateway)
+{
+	struct pollfd look = { .fd = gateway->listen_fd, .events = POLLIN };
+
+	if (poll(&look, 1, 0) <= 0 || !(look.revents & POLLHUP))
+		return STATUS_CLOSED;
+	if (!gateway->keep &&
+	    epoll_ctl(gateway->epoll, EPOLL_CTL_DEL, gateway->listen_fd, NULL) == 0)
+		return STATUS_CLOSED;
+	log_error("the listening socket does not listen any more");
+	return STATUS_FAILED;
+}
+
 enum status gateway_take(struct gateway *gateway, int *out)
 {
 	int fd = accept4(gateway->listen_fd, NULL, NULL, SOCK_CLOEXEC);
@@ -156,6 +174,8 @@ enum status gateway_take(struct gateway *gateway, int *out)
 	}
 	switch (errno) {
 	case EAGAIN:
+	case EINVAL:
+		return see_nobody(gateway);
 	case EINTR:
 	case ECONNABORTED:
 		return STATUS_CLOSED;

@@ -60,6 +60,11 @@ bool listener_is(int fd)
 	       getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &size) == 0 && type == SOCK_STREAM;
 }
 
+void listener_refuse(int listen_fd)
+{
+	shutdown(listen_fd, SHUT_RDWR); /* ENOTCONN: it was done before */
+}
+
 void listener_turn_away(int listen_fd)
 {
 	int fd;

@@ -77,8 +77,9 @@ static void begin_drain(struct pool *pool, int64_t now)
 
 /*
  * No worker takes these any more: the web server is to know at once, not when the last exchange has
- * ended. But an admission process refuses first whom it finds there, and on a socket that outlives us
- * they wait for the pool that follows: for as long as anybody waits for a worker.
+ * ended, and before it has sent the request, which it may then give to another host. But an admission
+ * process refuses first whom it finds there, and on a socket that outlives us they wait for the pool
+ * that follows: for as long as anybody waits for a worker.
  */
 static void turn_away(struct pool *pool, int64_t now)
 {
@@ -94,7 +95,10 @@ static void turn_away(struct pool *pool, int64_t now)
 			close(entry.fd);
 	if (!master_turns_away(master, now) && (sockets->kept || !alone))
 		return;
-	watch(pool, SLOT_LISTEN, sockets->listen_fd);
+	if (sockets->kept)
+		watch(pool, SLOT_LISTEN, sockets->listen_fd);
+	else
+		listener_refuse(sockets->listen_fd);
 	listener_turn_away(sockets->listen_fd);
 }
 

@@ -29,6 +29,11 @@ enum status listener_renew(struct listener *listener, const char *address,
 			   const struct config *config) MUST_CHECK;
 /* True if that descriptor is a listening stream socket. */
 bool listener_is(int fd);
+/*
+ * Nobody can connect to it any more, in whichever process it is open; who waits on a Unix socket still
+ * does, who waits on a TCP one is cut.
+ */
+void listener_refuse(int listen_fd);
 /* Cuts whoever waits on a listening socket (-1: none), for which a web server answers 503. */
 void listener_turn_away(int listen_fd);
 /* Another process has it from here on: closes, and leaves its file alone. */
