@@ -41,6 +41,7 @@ static void leave(struct pool *pool)
 		 (int)pool->upgrade->pid);
 	log_info("%s; this one ends with its last exchange", text);
 	systemd_main(pool->upgrade->pid);
+	upgrade_done(pool->upgrade);
 	askers_tell(&pool->askers, CONTROL_DONE, text);
 	be_silent(pool);
 	listener_let_go(pool->web);

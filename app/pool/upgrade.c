@@ -184,7 +184,7 @@ enum upgrade_state upgrade_look(struct upgrade *upgrade, int64_t now)
 		if (upgrade->cancelled)
 			continue;
 		if (some[text] == HANDOVER_SAYS_TAKEN && upgrade->asked)
-			return end(upgrade, UPGRADE_DONE);
+			return UPGRADE_DONE;
 		upgrade->asked = some[text] == HANDOVER_SAYS_READY;
 		if (upgrade->asked && send(upgrade->fd, &go, 1, MSG_NOSIGNAL) < 0)
 			break;
@@ -198,6 +198,11 @@ enum upgrade_state upgrade_look(struct upgrade *upgrade, int64_t now)
 	return end(upgrade, UPGRADE_FAILED);
 }
 
+void upgrade_done(struct upgrade *upgrade)
+{
+	end(upgrade, UPGRADE_DONE);
+}
+
 void upgrade_cancel(struct upgrade *upgrade, int64_t until)
 {
 	if (upgrade->fd < 0)
@@ -206,5 +211,5 @@ void upgrade_cancel(struct upgrade *upgrade, int64_t until)
 	upgrade->cancelled = true;
 	upgrade->until = until;
 	if (upgrade->asked) /* it has taken over, or does so now: it waits for us */
-		end(upgrade, UPGRADE_DONE);
+		upgrade_done(upgrade);
 }

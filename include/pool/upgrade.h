@@ -57,6 +57,8 @@ enum status upgrade_start(struct upgrade *upgrade, const struct settings *settin
 			  const struct upgrade_goods *goods, int64_t now) MUST_CHECK;
 /* What became of it by now; `fd` is to be watched meanwhile, and `until`. */
 enum upgrade_state upgrade_look(struct upgrade *upgrade, int64_t now);
+/* After UPGRADE_DONE: lets it speak for the service from here on. */
+void upgrade_done(struct upgrade *upgrade);
 /*
  * Ends it, if it is still starting: what it serves already has until then. Said twice, that ends now.
  * upgrade_look() says UPGRADE_FAILED once it has ended.
