@@ -26,7 +26,7 @@ static bool fits(const char *address)
 		database |= n == 6 && strncmp(word, "dbname", n) == 0;
 		word += strcspn(word, " ");
 	}
-	return database && db_url_valid(address);
+	return database && db_url_check(address) == STATUS_OK;
 }
 
 int shards_address_look(const char *command, const char *address, const char *example)

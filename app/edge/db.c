@@ -33,14 +33,17 @@ void db_warm(void)
 		setenv("HOME", user->pw_dir, 1);
 }
 
-bool db_url_valid(const char *url)
+enum status db_url_check(const char *url)
 {
 	bool name = !strchr(url, '=') && strncmp(url, "postgres://", 11) != 0 &&
 		    strncmp(url, "postgresql://", 13) != 0; /* as libpq tells: a database's */
-	PQconninfoOption *read = name ? NULL : PQconninfoParse(url, NULL);
+	char *wrong = NULL;
+	PQconninfoOption *read = name ? NULL : PQconninfoParse(url, &wrong);
+	enum status status = name || read ? STATUS_OK : wrong ? STATUS_INVALID : STATUS_NOMEM;
 
 	PQconninfoFree(read);
-	return name || read;
+	PQfreemem(wrong);
+	return status;
 }
 
 enum status db_new(const struct db_target *target, struct db **out)

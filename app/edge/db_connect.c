@@ -148,7 +148,7 @@ static void note_failure(struct db_connect *connect)
 {
 	const char *why = PQerrorMessage(connect->conn);
 
-	if (!db_url_valid(connect->secrets.url))
+	if (db_url_check(connect->secrets.url) == STATUS_INVALID)
 		why = "its address cannot be read; is all of its password escaped or quoted?";
 	snprintf(connect->why, sizeof(connect->why), "%.*s", (int)strcspn(why, "\n"), why);
 	if (strstr(connect->why, " " TOO_MANY ": "))

@@ -176,6 +176,8 @@ enum status listen_open(const char *address, unsigned mode, int backlog, int *ou
 	if (strncmp(address, "unix:", 5) == 0) {
 		fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 		status = fd < 0 ? STATUS_FAILED : bind_unix(fd, address + 5, mode);
+		if (fd < 0)
+			log_error("cannot listen on %s: %s", address, strerror(errno));
 	} else {
 		status = open_tcp(address, &fd);
 	}

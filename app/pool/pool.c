@@ -31,11 +31,13 @@ enum status pool_load(const struct settings *settings, struct config *out, struc
 
 	if (status != STATUS_OK)
 		return status;
-	if (!db_url_valid(config.database_url)) {
+	status = db_url_check(config.database_url);
+	if (status == STATUS_INVALID)
 		buf_puts(why, "BANTER_DATABASE_URL cannot be read; is all of its password escaped "
 			      "or quoted?");
+	if (status != STATUS_OK) {
 		config_clear(&config);
-		return STATUS_INVALID;
+		return status;
 	}
 	*out = config;
 	return STATUS_OK;

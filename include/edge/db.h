@@ -32,8 +32,11 @@ struct db_target {
  * theirs where HOME is not set: the user's folder, where a password file may lie. HOME is set then.
  */
 void db_warm(void);
-/* False if libpq cannot read the URL, keywords or name. What it says of them may quote them. */
-bool db_url_valid(const char *url);
+/*
+ * STATUS_INVALID if libpq cannot read the URL, keywords or name. What it says of them may quote them.
+ * STATUS_NOMEM: nobody knows.
+ */
+enum status db_url_check(const char *url);
 /* Keeps copies. Connects nothing yet. STATUS_NOMEM. */
 enum status db_new(const struct db_target *target, struct db **out) MUST_CHECK;
 void db_free(struct db *db); /* NULL is fine */
