@@ -126,6 +126,10 @@ class Spread(Anew):
             self.close_homes()
 
 
+class Sixteen(Spread):
+    count = 16
+
+
 class Pooled(Anew):
     """One server again, but the router comes to each partition by PgBouncer, with a password."""
 

@@ -55,6 +55,27 @@ def test_a_workspace_is_in_the_partition_of_its_number(sharded, routed):
         assert counts(sharded, tenant) == [int(one == number) for one in range(sharded.count)]
 
 
+def test_sixteen_on_two_servers(standin):
+    """Each on the server that the map says, and to the operator they are one."""
+    with contextlib.closing(shards.Sixteen()) as spread, \
+            contextlib.closing(Site.start(spread, spread.url(), standin, workers=2)) as site:
+        tenants = of_each_partition(spread)
+        for number, tenant in enumerate(tenants):
+            assert site.for_tenant(tenant).chat("hello").status_code == 200
+            assert counts(spread, tenant) == [int(one == number) for one in range(16)]
+        url = spread.url("owner")
+        shown = record("shards", "show", url=url)
+        assert [(one["address"], one["fault"]) for one in shown] == [(address, None) for address in spread.addresses()]
+        code, out, err = ctl("shards", "check", url=url)
+        assert (code, err) == (0, "") and out.startswith("16 partitions, ")
+        code, out, err = ctl("shards", "migrate", "--role", "banter_app", url=url)
+        assert (code, err) == (0, "") and out.endswith("partitions: 16\n")
+        listed = [int(one["workspace_id"]) for one in record("workspace", "list", url=url)]
+        assert {tenant.workspace for tenant in tenants} <= set(listed) and len(listed) == len(set(listed))
+        assert sum(one["exchanges"] for one in record("stats", "--by", "workspace", url=url)) == 16
+        assert site.for_tenant(tenants[15]).chat("hello").status_code == 200
+
+
 def test_every_function_is_there_with_the_same_arguments(sharded):
     """By name: the program names what it gives. And the application may run its own, and nothing else."""
     asked = """select proname, pg_get_function_identity_arguments(oid), has_function_privilege('banter_app', oid, 'execute')
