@@ -73,7 +73,8 @@ static size_t make_request(struct client *client)
 	snprintf(wish, sizeof(wish), BENCH_WISH, run->tokens, run->gap_us, run->burst);
 	if (run->api == ANSWER_HEADLESS) {
 		path = "/v1/chat/stream";
-		snprintf(key, sizeof(key), "x-api-key: %s\r\n", run->key);
+		snprintf(key, sizeof(key), "x-api-key: %s\r\n",
+			 run->keys[client->number % run->key_count]);
 		n = snprintf(body, sizeof(body),
 			     "{\"sessionId\":\"b%" PRId64 "-%u-%u\",\"message\":\"%s\"}",
 			     bench_now(), client->number, client->left, wish);

@@ -9,11 +9,14 @@
 
 #include "answer.h"
 
+#define LOAD_KEYS 16
+
 /* What a run does, and what came of it. */
 struct run {
 	struct sockaddr_in to;
 	enum answer_api api;
-	const char *key; /* Banter's widget key; borrowed, never shown */
+	const char *keys[LOAD_KEYS]; /* Banter's widget keys, by turns the clients'; never shown */
+	unsigned key_count;
 	unsigned clients, exchanges, tokens, gap_us; /* exchanges: of each client */
 	unsigned burst;				     /* tokens of one write of the model's */
 	int64_t spread_us;			     /* within which the clients begin */

@@ -5,8 +5,9 @@
  *	load --api openai|headless --port N [--clients N] [--exchanges N] [--tokens N] [--gap-us N]
  *	     [--burst N] [--spread-us N] [--refusals]
  *
- * The headless API's key is in the environment, BENCH_KEY. Clients begin one after the other,
- * within --spread-us: else one gap, so that paced tokens do not all fall due at the same moment.
+ * The headless API's keys are in the environment, BENCH_KEY, with spaces between: the clients have
+ * them by turns. Clients begin one after the other, within --spread-us: else one gap, so that paced
+ * tokens do not all fall due at the same moment.
  * When each of them has had a first token, it says "begun" in a line of its own.
  * With --refusals an answer that is no stream is counted, and does not fail the run.
  */
@@ -32,6 +33,14 @@ static void usage(void)
 	      " [--tokens N] [--gap-us N] [--burst N] [--spread-us N] [--refusals]\n",
 	      stderr);
 	exit(2);
+}
+
+static void read_keys(struct run *run)
+{
+	char *rest = getenv("BENCH_KEY"), *key;
+
+	while (rest && run->key_count < LOAD_KEYS && (key = strtok_r(rest, " ", &rest)))
+		run->keys[run->key_count++] = key;
 }
 
 static void read_options(int argc, char **argv, struct run *run)
@@ -74,11 +83,11 @@ static void read_options(int argc, char **argv, struct run *run)
 		else
 			usage();
 	}
-	run->key = getenv("BENCH_KEY");
+	read_keys(run);
 	if (run->spread_us < 0)
 		run->spread_us = run->gap_us;
 	if (optind != argc || !run->to.sin_port || !run->clients || !run->exchanges ||
-	    !run->tokens || (run->api == ANSWER_HEADLESS && !run->key))
+	    !run->tokens || (run->api == ANSWER_HEADLESS && !run->key_count))
 		usage();
 }
 

@@ -4,7 +4,7 @@
  * in every token. It knows nothing but "bench tokens=N gap_us=N burst=N" in the last message; the
  * stand-in for tests is tests/model.
  *
- *	model [PORT]	on 127.0.0.1; without PORT, on a free one, which it prints
+ *	model [ADDRESS]	on a free port of it, or of 127.0.0.1; it prints which
  */
 #include "model.h"
 
@@ -33,20 +33,20 @@ struct server {
 	bool watches_room[TALKS]; /* EPOLLOUT is on */
 };
 
-static int listen_on(uint16_t port)
+static int listen_on(const char *place)
 {
-	struct sockaddr_in address = { .sin_family = AF_INET, .sin_port = htons(port) };
+	struct sockaddr_in address = { .sin_family = AF_INET };
 	socklen_t size = sizeof(address);
 	int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0), on = 1;
 
-	address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-	if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) ||
+	if (fd < 0 || inet_pton(AF_INET, place, &address.sin_addr) != 1 ||
+	    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) ||
 	    bind(fd, (struct sockaddr *)&address, sizeof(address)) || listen(fd, 4096) ||
 	    getsockname(fd, (struct sockaddr *)&address, &size)) {
 		fprintf(stderr, "model: cannot listen: %s\n", strerror(errno));
 		exit(1);
 	}
-	printf("listening on http://127.0.0.1:%u\n", ntohs(address.sin_port));
+	printf("listening on http://%s:%u\n", place, ntohs(address.sin_port));
 	fflush(stdout);
 	return fd;
 }
@@ -144,7 +144,7 @@ int main(int argc, char **argv)
 
 	if (!server)
 		return 1;
-	server->listen_fd = listen_on(argc > 1 ? (uint16_t)atoi(argv[1]) : 0);
+	server->listen_fd = listen_on(argc > 1 ? argv[1] : "127.0.0.1");
 	server->epoll = epoll_create1(EPOLL_CLOEXEC);
 	epoll_ctl(server->epoll, EPOLL_CTL_ADD, server->listen_fd, &listening);
 	for (;;) {

@@ -26,9 +26,9 @@ class Model(servers.Server):
 
     name = "bench-model"
 
-    def __init__(self):
+    def __init__(self, address="127.0.0.1"):
         super().__init__()
-        self.spawn([BUILD / "bench" / "model"])
+        self.spawn([BUILD / "bench" / "model", address])
         self.await_start(lambda: "listening on " in self.text(), "the model's start")
         self.url = self.text().split()[-1]
         self.port = int(self.url.rsplit(":", 1)[1])
@@ -102,8 +102,7 @@ def more_connections(conf):
 class Pooler(servers.Pooler):
     """PgBouncer with the file of deploy/pgbouncer, as private as `make run`'s: its socket's folder lets in this user alone."""
 
-    def __init__(self, postgres, workers):
-        changes = {}
+    def __init__(self, postgres, workers, **changes):
         if workers > 1000:
             changes["max_client_conn = 2000"] = f"max_client_conn = {2 * workers}"
         super().__init__(postgres, **changes)
