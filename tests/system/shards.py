@@ -84,14 +84,17 @@ class Anew(Sharded):
 
 
 class Spread(Anew):
-    """The router on a server of its own, the partitions by turns on two others."""
+    """The router on a server of its own, the partitions by turns on others."""
+
+    other = servers.Postgres
+    others = 2
 
     def __init__(self):
         self.homes = []
         with contextlib.ExitStack() as unless_done:
             unless_done.callback(self.close_homes)
-            for _ in range(2):
-                self.homes.append(servers.Postgres())
+            for _ in range(self.others):
+                self.homes.append(self.other())
             super().__init__()
             unless_done.callback(self.close)
             self.make_router()
@@ -102,7 +105,7 @@ class Spread(Anew):
         return [self, *self.homes]
 
     def home(self, number):
-        return self.homes[number % 2]
+        return self.homes[number % self.others]
 
     def addresses(self):
         return [f"host={self.home(number).folder} dbname={name}" for number, name in enumerate(self.partitions)]
