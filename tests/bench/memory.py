@@ -57,7 +57,7 @@ def look(bench, one, load_pid):
     return {
         "available": available,
         "others": processes.pss_kib(load_pid) + processes.pss_kib(bench.model.process.pid),
-        "backends": processes.named(bench.postgres.process.pid, "postgres: banter_app"),
+        "backends": len(processes.named(bench.postgres.process.pid, "postgres: banter_app")),
         "pss": thousand.memory(one),
         "uss": processes.uss_kib(one.groups["workers"].children()),
     }

@@ -72,11 +72,12 @@ def available_kib():
 
 
 def named(pid, start):
-    """How many of a process's children have a title that begins so."""
-    count = 0
+    """Those of a process's children that have a title which begins so."""
+    found = []
     for one in tree(pid)[1:]:
         try:
-            count += pathlib.Path(f"/proc/{one}/cmdline").read_text().startswith(start)
+            if pathlib.Path(f"/proc/{one}/cmdline").read_text().startswith(start):
+                found.append(one)
         except OSError:
             continue
-    return count
+    return found

@@ -19,6 +19,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE))
 sys.path.insert(0, str(HERE.parent / "system"))
 import exchanges  # noqa: E402
+import hops  # noqa: E402
 import limits  # noqa: E402
 import memory  # noqa: E402
 import parts  # noqa: E402
@@ -29,7 +30,7 @@ import thousand  # noqa: E402
 from servers import ROOT  # noqa: E402
 
 # A section measures one thing: measure(bench, enter) gives what goes into the JSON, tables(that) what is printed.
-SECTIONS = {"streams": streams, "exchanges": exchanges, "thousand": thousand, "memory": memory, "scale": scale}
+SECTIONS = {"streams": streams, "exchanges": exchanges, "thousand": thousand, "memory": memory, "scale": scale, "hops": hops}
 QUICK = ["streams"]
 USUAL = ["streams", "exchanges", "thousand", "memory"]
 
@@ -102,7 +103,7 @@ def measure(chosen, rounds, with_rivals, thorough, keep):
 
 def tables(found):
     made = [one for name in SECTIONS if name in found for one in SECTIONS[name].tables(found[name])]
-    return [*made, limits.table(found)]
+    return [one for one in (*made, limits.table(found)) if one.rows]
 
 
 def show(found, markdown):

@@ -7,7 +7,7 @@ import processes
 from servers import BUILD
 
 # The process groups of every target; what a rival calls otherwise is its workers.
-GROUPS = ("nginx", "workers", "postgres", "pgbouncer", "model")
+GROUPS = ("nginx", "workers", "postgres", "pgbouncer", "router", "model")
 
 
 def group_of(name):
