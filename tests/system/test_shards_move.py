@@ -33,6 +33,21 @@ class Followed(servers.Postgres):
         return f"host={self.folder} dbname={database}"
 
 
+class Trusting(servers.Pooler):
+    """PgBouncer before one database of a server; whoever comes by its socket is let in."""
+
+    def __init__(self, server, database):
+        self.database = database
+        super().__init__(server, **{f"banter = host={server.folder}": f"{database} = host={server.folder}"})
+
+    def start(self):
+        (self.folder / "hba.conf").write_text("local all all trust\n")
+        super().start()
+
+    def address(self):
+        return f"host={self.folder} port={self.port} dbname={self.database}"
+
+
 class Cluster:
     """A router and two partitions on a server of their own, and another server, to which they move."""
 
@@ -224,6 +239,27 @@ def test_it_moves_under_traffic(cluster, routed):
         assert ctl("credits", "add", tenant.workspace, 5, url=cluster.url)[0] == 0
         assert checked_credits(cluster, tenant)[0] == left + 5 and checked_credits(cluster, tenant)[1] > last
     assert cluster.ctl("check")[0] == 0
+
+
+def test_behind_pgbouncer_it_moves_while_the_map_names_its_server(cluster, routed):
+    """The same database by another road: nobody notices, under way or after it."""
+    def go_by(address):
+        cluster.run(f"alter server banter options (set p1 '{address}')")
+        traffic.more()
+
+    tenants = [cluster.demo(at=number) for number in (0, 1)]
+    with Traffic(routed, tenants) as traffic:
+        with contextlib.closing(Trusting(*cluster.places[1])) as pooler:
+            go_by(pooler.address())
+            assert pooler.database in " ".join(shown["address"] for shown in record("shards", "show", url=cluster.url))
+            go_by(cluster.address(1))
+        database, address = cluster.target()
+        assert cluster.ctl("move", 1, address)[0] == 0
+        cluster.moved(1, database)
+        with contextlib.closing(Trusting(*cluster.places[1])) as pooler:
+            go_by(pooler.address())
+            go_by(cluster.address(1))
+    traffic.check(cluster)
 
 
 def test_an_answer_goes_on_through_the_switch(cluster, routed):
