@@ -1,5 +1,5 @@
 """What each hop to the database, and a second host, adds to an exchange: the same load on the topologies that the system tests
-have. On two cores that is what a hop costs, and not how far it scales."""
+have. On two cores that is what a hop costs, and not how far it scales; plan.py reckons from it."""
 
 import hosts
 import parts
