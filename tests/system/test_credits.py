@@ -95,10 +95,11 @@ def test_B5_a_dead_workers_reservation_returns_with_its_lease(start):
     api = apis.Chatbot(site)
     stream = api.stream(script("?", tokens=["a"], gates={"1": servers.name()}))
     assert next(stream)["type"] == "start"
-    for pid in site.banter.children():
+    crew = site.banter.children()
+    for pid in crew:
         os.kill(pid, signal.SIGKILL)
     assert stream.rest() == [], "neither done nor error: a cut stream"
-    until(lambda: len(site.banter.children()) == 2, "the workers' replacement")
+    until(lambda: len(site.banter.children()) == len(crew), "the workers' replacement")
     assert api.refuses(api.json("hello"), "no_credit")
     site.sql("update banter_data.exchange set lease_until = clock_timestamp() where workspace = %s", site.tenant.workspace)
     assert api.json("hello").status_code == 200

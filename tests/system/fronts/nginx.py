@@ -36,6 +36,7 @@ http {{
 class Nginx(Front):
     name = "nginx"
     tells_at_once = True
+    most_open = 50  # requests of an address
 
     def configure(self):
         for name, text in {
@@ -47,7 +48,8 @@ class Nginx(Front):
             "snippets/banter.conf": filled("nginx/banter-location.conf", {} if self.read_time is None else {
                 "fastcgi_read_timeout 300s": f"fastcgi_read_timeout {self.read_time}s"}),
             "sites-enabled/banter": filled("nginx/banter-site.conf", {
-                "listen 80": f"listen 127.0.0.1:{self.port}", "listen [::]:80;": ""}),
+                "listen 80": f"listen 127.0.0.1:{self.port}", "listen [::]:80;": "",
+                "limit_conn banter_address 50": f"limit_conn banter_address {self.most_open}"}),
         }.items():
             path = self.folder / name
             path.parent.mkdir(exist_ok=True)
