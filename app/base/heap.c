@@ -6,6 +6,7 @@
 
 #include <malloc.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #define STEP 16		 /* between malloc's sizes */
@@ -30,6 +31,13 @@ void heap_slim(void)
 	if (mallinfo2().fordblks > MUCH)
 		heap_trim();
 #endif
+}
+
+bool heap_has_room(size_t bytes)
+{
+	void *room = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	return room != MAP_FAILED && munmap(room, bytes) == 0;
 }
 
 struct heap_filling *heap_fill(void)

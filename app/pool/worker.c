@@ -126,10 +126,7 @@ static void count_wait(const struct worker_setup *setup, const struct http_conte
  */
 static enum status see_memory(void)
 {
-	void *volatile some = malloc(SPARE_BYTES); /* no compiler may spare us the try */
-
-	free(some);
-	if (some)
+	if (heap_has_room(SPARE_BYTES))
 		return STATUS_OK;
 	log_error("there is no memory for another request: the worker ends");
 	return STATUS_NOMEM;

@@ -6,6 +6,9 @@
 #ifndef BASE_HEAP_H
 #define BASE_HEAP_H
 
+#include <stdbool.h>
+#include <stddef.h>
+
 struct heap_filling;
 
 /* Takes what is free. NULL: nothing is, or there is no memory for it, which harms nobody. */
@@ -15,5 +18,10 @@ void heap_drain(struct heap_filling *filling); /* NULL is fine */
 void heap_trim(void);
 /* The same where much is free: after what took far more than usual. */
 void heap_slim(void);
+/*
+ * Whether so much could still be had. The kernel is asked: malloc would have it lie in the heap from the
+ * second time on, free, where heap_slim() finds it.
+ */
+bool heap_has_room(size_t bytes);
 
 #endif

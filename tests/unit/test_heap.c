@@ -1,5 +1,8 @@
-/* base/heap: what is allocated behind a filling lies together, in no hole. */
+/* base/heap: what is allocated behind a filling lies together, in no hole; who asks for room takes none. */
 #include "unit.h"
+
+#include <sys/resource.h>
+#include <unistd.h>
 
 #include "base/heap.h"
 
@@ -74,9 +77,36 @@ static void filled_again_after_it_was_drained(void **state)
 	free_the_rest();
 }
 
+/* A worker asks behind each request: what malloc gave it the second time stayed in the heap, and was trimmed. */
+static void who_asks_for_room_leaves_the_heap_as_it_is(void **state)
+{
+	char *end = sbrk(0);
+	int i;
+
+	(void)state;
+	for (i = 0; i < 3; i++)
+		assert_true(heap_has_room(1 << 20));
+	assert_ptr_equal(sbrk(0), end);
+}
+
+static void there_is_no_room_beyond_the_limit(void **state)
+{
+	struct rlimit before, none;
+
+	(void)state;
+	assert_int_equal(getrlimit(RLIMIT_AS, &before), 0);
+	none = (struct rlimit){ .rlim_cur = 1 << 20, .rlim_max = before.rlim_max };
+	assert_int_equal(setrlimit(RLIMIT_AS, &none), 0);
+	assert_false(heap_has_room(1 << 20));
+	assert_int_equal(setrlimit(RLIMIT_AS, &before), 0);
+	assert_true(heap_has_room(1 << 20));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(who_asks_for_room_leaves_the_heap_as_it_is),
+		cmocka_unit_test(there_is_no_room_beyond_the_limit),
 		cmocka_unit_test(no_hole_is_left_for_small_pieces),
 		cmocka_unit_test(filled_again_after_it_was_drained),
 	};
