@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/hot.h"
+#include "base/swar.h"
 
 #define OUT_CAP (16 << 20) /* a piece: an event's cap, mended */
 
@@ -247,12 +248,13 @@ static void settle(struct model_reasoning *reasoning, bool end)
 /* How many of the bytes cannot be a marker's; only where none is held. */
 static HOT size_t plain(const struct model_reasoning *reasoning, struct str text)
 {
-	size_t n = 0;
+	size_t n;
 
 	if (reasoning->at == REASONING_BEGINNING || reasoning->at == REASONING_BEHIND)
 		return 0;
 	if (reasoning->at == REASONING_TEXT && !watched(reasoning) && !reasoning->block)
 		return text.n;
+	n = swar_skip(text.p, 0, text.n, marker_firsts);
 	while (n < text.n && !marker_first(text.p[n]))
 		n++;
 	return n;

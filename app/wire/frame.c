@@ -2,6 +2,7 @@
 #include "wire/frame.h"
 
 #include "base/hot.h"
+#include "base/swar.h"
 #include "base/utf8.h"
 
 static HOT void put_name(struct frame *frame, const char *name)
@@ -100,6 +101,12 @@ static bool must_escape(uint32_t c)
 	       c == 0x2029;
 }
 
+static inline uint64_t special_ones(uint64_t word)
+{
+	return swar_below(word, 0x20) | swar_equal(word, '"') | swar_equal(word, '\\') |
+	       swar_equal(word, 0x7f) | swar_beyond(word);
+}
+
 /* Where what is plain from `at` on ends: most of a text is, and tokens come this way. */
 static size_t skip_plain(struct str text, size_t at)
 {
@@ -110,6 +117,7 @@ static size_t skip_plain(struct str text, size_t at)
 		[0x7f ... 0xff] = true,
 	};
 
+	at = swar_skip(text.p, at, text.n, special_ones);
 	while (at < text.n && !special[(unsigned char)text.p[at]])
 		at++;
 	return at;

@@ -3,9 +3,8 @@
  */
 #include "wire/json_scan.h"
 
-#include <endian.h>
-
 #include "base/hot.h"
+#include "base/swar.h"
 #include "base/utf8.h"
 #include "wire/json.h"
 #include "wire/json_valid.h"
@@ -59,31 +58,26 @@ static bool take_escape(struct json_scan *s)
 	return s->loose;
 }
 
+static inline uint64_t not_plain_loosely(uint64_t word)
+{
+	return swar_below(word, 0x20) | swar_equal(word, '"') | swar_equal(word, '\\');
+}
+
+static inline uint64_t not_plain(uint64_t word)
+{
+	return not_plain_loosely(word) | swar_beyond(word);
+}
+
 /*
  * To the next byte that is not plain: a quote, a backslash, a control, and where text must be UTF-8
- * what is above ASCII.  Eight bytes at once; of those marked, the lowest is always rightly so.
+ * what is above ASCII.
  */
 static void skip_plain(struct json_scan *s)
 {
-	const uint64_t ones = 0x0101010101010101u, tops = 0x8080808080808080u;
-	const uint64_t beyond = s->loose ? 0 : tops;
-	uint64_t word, quote, slash, stops;
+	size_t n = (size_t)(s->end - s->p);
 
-	while (s->end - s->p >= 8) {
-		memcpy(&word, s->p, 8);
-		word = le64toh(word);
-		quote = word ^ ones * '"';
-		slash = word ^ ones * '\\';
-		stops = (((word - ones * 0x20) & ~word) | ((quote - ones) & ~quote) |
-			 ((slash - ones) & ~slash)) &
-			tops;
-		stops |= word & beyond;
-		if (stops) {
-			s->p += __builtin_ctzll(stops) / 8;
-			return;
-		}
-		s->p += 8;
-	}
+	s->p += s->loose ? swar_skip(s->p, 0, n, not_plain_loosely)
+			 : swar_skip(s->p, 0, n, not_plain);
 }
 
 /* From behind the opening quote to behind the closing one. */

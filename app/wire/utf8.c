@@ -5,6 +5,7 @@
 
 #include "base/count.h"
 #include "base/hot.h"
+#include "base/swar.h"
 #include "base/utf8.h"
 
 size_t utf8_length(struct str s)
@@ -66,13 +67,18 @@ static void append_pair(struct buf *out, const unsigned char *p)
 		   utf8_encode(0x10000 + ((high - 0xd800) << 10) + (low - 0xdc00), bytes));
 }
 
+static inline uint64_t no_character_alone(uint64_t word)
+{
+	return swar_equal(word, 0) | swar_beyond(word);
+}
+
 /*
  * Appends `p`, mended.  Returns how many bytes are settled; the rest, at most five, needs
  * what comes next.  `last`: nothing comes, all is settled.
  */
 static HOT size_t mend(const unsigned char *p, size_t n, bool last, struct buf *out)
 {
-	size_t at = 0, run = 0;
+	size_t at = swar_skip((const char *)p, 0, n, no_character_alone), run = 0;
 	struct utf8_part part;
 
 	while (at < n) {

@@ -10,6 +10,7 @@
 #include <stddef.h>
 
 #include "base/str.h"
+#include "base/swar.h"
 
 /* No marker, with the white space within, is longer: more bytes that decide nothing are text. */
 #define MARKER_MOST 192
@@ -32,6 +33,12 @@ enum marker_is {
 static inline bool marker_first(char byte)
 {
 	return byte == '<' || byte == '[' || byte == '\xe2';
+}
+
+/* The same of eight bytes: see base/swar.h. */
+static inline uint64_t marker_firsts(uint64_t word)
+{
+	return swar_equal(word, '<') | swar_equal(word, '[') | swar_equal(word, 0xe2);
 }
 
 /* What bytes begin with: the first `n` of them. */
