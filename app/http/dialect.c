@@ -9,13 +9,13 @@ HOT void dialect_begin_event(struct frame *frame, struct buf *out, enum frame_st
 			     const struct event *event)
 {
 	static const struct {
-		struct str type;  /* quoted: a constant, written for every token */
+		struct str type;  /* the member as it stands: a constant, written for every token */
 		const char *text; /* the member; NULL: it has none */
 	} rows[] = {
-		[EVENT_START] = { STR("\"start\""), NULL },
-		[EVENT_TOKEN] = { STR("\"token\""), "token" },
-		[EVENT_DONE] = { STR("\"done\""), "message" },
-		[EVENT_ERROR] = { STR("\"error\""), NULL },
+		[EVENT_START] = { STR("\"type\":\"start\""), NULL },
+		[EVENT_TOKEN] = { STR("\"type\":\"token\""), "token" },
+		[EVENT_DONE] = { STR("\"type\":\"done\""), "message" },
+		[EVENT_ERROR] = { STR("\"type\":\"error\""), NULL },
 	};
 
 	bool numbered = event->attached && rows[event->kind].text;
@@ -23,7 +23,7 @@ HOT void dialect_begin_event(struct frame *frame, struct buf *out, enum frame_st
 	if (numbered && style == FRAME_SSE)
 		buf_printf(out, "id: %" PRId64 "\n", event->number);
 	frame_begin(frame, out, style);
-	frame_raw(frame, "type", rows[event->kind].type);
+	frame_members(frame, rows[event->kind].type);
 	if (numbered && style != FRAME_SSE)
 		frame_integer(frame, "number", event->number);
 	if (rows[event->kind].text)

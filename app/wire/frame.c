@@ -63,6 +63,14 @@ HOT void frame_raw(struct frame *frame, const char *name, struct str json)
 	buf_str(frame->out, json);
 }
 
+HOT void frame_members(struct frame *frame, struct str members)
+{
+	if (!frame->first)
+		buf_putc(frame->out, ',');
+	buf_str(frame->out, members);
+	frame->first = false;
+}
+
 void frame_open(struct frame *frame, const char *name)
 {
 	put_name(frame, name);

@@ -34,6 +34,8 @@ void frame_integer(struct frame *frame, const char *name, int64_t value);
 void frame_boolean(struct frame *frame, const char *name, bool value);
 /* `json` goes in as it is: the caller vouches that it is one valid value without raw line ends. */
 void frame_raw(struct frame *frame, const char *name, struct str json);
+/* Members as they stand, a constant of many events: the same holds. */
+void frame_members(struct frame *frame, struct str members);
 void frame_open(struct frame *frame, const char *name);	      /* "name":{ */
 void frame_close(struct frame *frame);			      /* } */
 void frame_open_array(struct frame *frame, const char *name); /* "name":[ */

@@ -52,6 +52,7 @@ static void members_of_every_kind(void **state)
 	frame_boolean(&frame, "yes", true);
 	frame_boolean(&frame, "no", false);
 	frame_raw(&frame, "raw", STR("[1e999999]"));
+	frame_members(&frame, STR("\"as\":\"it\",\"stands\":1"));
 	frame_string(&frame, "none", STR_NONE);
 	frame_open_array(&frame, "list");
 	frame_open_element(&frame);
@@ -68,11 +69,11 @@ static void members_of_every_kind(void **state)
 	frame_close_array(&frame);
 	frame_boolean(&frame, "last", true);
 	frame_end(&frame);
-	assert_str(
-		buf_view(&out),
-		"{\"empty\":{},\"least\":-9223372036854775808,\"most\":9223372036854775807,"
-		"\"yes\":true,\"no\":false,\"raw\":[1e999999],\"none\":\"\","
-		"\"list\":[{\"a\":\"1\",\"b\":\"2\"},{\"c\":{\"d\":[]},\"e\":0}],\"last\":true}");
+	assert_str(buf_view(&out),
+		   "{\"empty\":{},\"least\":-9223372036854775808,\"most\":9223372036854775807,"
+		   "\"yes\":true,\"no\":false,\"raw\":[1e999999],\"as\":\"it\",\"stands\":1,"
+		   "\"none\":\"\",\"list\":[{\"a\":\"1\",\"b\":\"2\"},{\"c\":{\"d\":[]},\"e\":0}],"
+		   "\"last\":true}");
 	assert_true(json_valid(buf_view(&out)));
 	buf_clear(&out);
 }
