@@ -88,8 +88,10 @@ begin
 	where k.workspace + 0 = p_workspace and k.hash = p_key_hash and k.kind = p_kind
 		and k.active and k.revoked_at is null;
 
-	-- Nearly never but for the idempotency key.
-	if v_chatbot is null or p_message is null or v_sent or p_idempotency_key is not null then
+	-- Nearly never but for the idempotency key, and where there are caps or limits.
+	if v_chatbot is null or p_message is null or v_sent or p_idempotency_key is not null
+		or coalesce(v_max_open, v_max_open_per_key, v_rate_limit) is not null
+	then
 		if v_api_key is null or (p_kind <> 'workspace' and v_chatbot is null) then
 			outcome := 'unauthorized';
 			return next;
@@ -152,60 +154,33 @@ begin
 			return next;
 			return;
 		end if;
-	end if;
 
-	-- A place before a count: who finds none has not used up the chatbot's window.
-	if coalesce(v_max_open, v_max_open_per_key) is not null and outcome is null and not banter_data.open_judge(
-		p_workspace => p_workspace, p_api_key => v_api_key,
-		p_max_open => v_max_open, p_max_open_per_key => v_max_open_per_key)
-	then
-		outcome := 'full';
-		retry_after := 1;
-	end if;
+		-- A place before a count: who finds none has not used up the chatbot's window.
+		if coalesce(v_max_open, v_max_open_per_key) is not null and outcome is null and not banter_data.open_judge(
+			p_workspace => p_workspace, p_api_key => v_api_key,
+			p_max_open => v_max_open, p_max_open_per_key => v_max_open_per_key)
+		then
+			outcome := 'full';
+			retry_after := 1;
+		end if;
 
-	-- What has been decided before only looks at the window, what is new counts.
-	if v_rate_limit is not null then
-		v_rate := banter_data.rate_judge(
-			p_workspace => p_workspace, p_chatbot => v_chatbot, p_limit => v_rate_limit,
-			p_seconds => v_rate_window, p_count => outcome is null);
-		limit_max := v_rate_limit;
-		limit_remaining := v_rate.remaining;
-		limit_reset := v_rate.reset;
-		if outcome is null and not v_rate.allowed then
-			outcome := 'limited';
-			retry_after := v_rate.retry_after;
+		-- What has been decided before only looks at the window, what is new counts.
+		if v_rate_limit is not null then
+			v_rate := banter_data.rate_judge(
+				p_workspace => p_workspace, p_chatbot => v_chatbot, p_limit => v_rate_limit,
+				p_seconds => v_rate_window, p_count => outcome is null);
+			limit_max := v_rate_limit;
+			limit_remaining := v_rate.remaining;
+			limit_reset := v_rate.reset;
+			if outcome is null and not v_rate.allowed then
+				outcome := 'limited';
+				retry_after := v_rate.retry_after;
+			end if;
 		end if;
 	end if;
 
 	if outcome is null then
-		if v_replaces is not null then
-			update banter_data.conversation c
-			set last_at = clock_timestamp()
-			where c.workspace = p_workspace and c.conversation = v_goes_on
-				and (p_kind <> 'site' or c.visitor = p_session) -- and not a user's who has signed in since
-			returning c.conversation, c.last_at,
-				case when c.history_from <= exchange_begin.position then c.history_from else 0 end
-			into conversation, v_started_at, v_from;
-		elsif v_goes_on is not null then
-			-- The chatbot is hidden from the index of its conversations, which would be read for this one.
-			update banter_data.conversation c
-			set next_position = c.next_position + 1, last_at = clock_timestamp()
-			where c.workspace = p_workspace and c.conversation = v_goes_on and c.chatbot || '' = v_chatbot
-				and (p_kind <> 'site' or c.visitor = p_session)
-			returning c.conversation, c.next_position - 1, c.last_at, c.history_from
-			into conversation, position, v_started_at, v_from;
-		elsif p_kind = 'site' then
-			insert into banter_data.conversation as c
-				(workspace, conversation, chatbot, visitor, thread, next_position)
-			select p_workspace, p_new_conversation, v_chatbot, x.visitor, p_conversation, 2
-			from banter_data.visitor x
-			where x.workspace = p_workspace and x.visitor = p_session and x.chatbot || '' = v_chatbot
-				and p_conversation is not null
-			on conflict (visitor, workspace, thread) where visitor is not null do update
-				set next_position = c.next_position + 1, last_at = clock_timestamp()
-			returning c.conversation, c.next_position - 1, c.last_at, c.history_from
-			into conversation, position, v_started_at, v_from;
-		else
+		if v_goes_on is null and p_kind <> 'site' then
 			-- Two first messages of a session: one makes it, the other waits and takes the next position.
 			insert into banter_data.conversation as c
 				(workspace, conversation, chatbot, session, next_position)
@@ -213,6 +188,33 @@ begin
 				p_workspace, p_new_conversation, v_chatbot,
 				case p_kind when 'widget' then p_session when 'workspace' then '/' || p_session end, 2)
 			on conflict (workspace, chatbot, session) do update
+				set next_position = c.next_position + 1, last_at = clock_timestamp()
+			returning c.conversation, c.next_position - 1, c.last_at, c.history_from
+			into conversation, position, v_started_at, v_from;
+		elsif v_goes_on is not null and v_replaces is null then
+			-- The chatbot is hidden from the index of its conversations, which would be read for this one.
+			update banter_data.conversation c
+			set next_position = c.next_position + 1, last_at = clock_timestamp()
+			where c.workspace = p_workspace and c.conversation = v_goes_on and c.chatbot || '' = v_chatbot
+				and (p_kind <> 'site' or c.visitor = p_session)
+			returning c.conversation, c.next_position - 1, c.last_at, c.history_from
+			into conversation, position, v_started_at, v_from;
+		elsif v_replaces is not null then
+			update banter_data.conversation c
+			set last_at = clock_timestamp()
+			where c.workspace = p_workspace and c.conversation = v_goes_on
+				and (p_kind <> 'site' or c.visitor = p_session) -- and not a user's who has signed in since
+			returning c.conversation, c.last_at,
+				case when c.history_from <= exchange_begin.position then c.history_from else 0 end
+			into conversation, v_started_at, v_from;
+		else
+			insert into banter_data.conversation as c
+				(workspace, conversation, chatbot, visitor, thread, next_position)
+			select p_workspace, p_new_conversation, v_chatbot, x.visitor, p_conversation, 2
+			from banter_data.visitor x
+			where x.workspace = p_workspace and x.visitor = p_session and x.chatbot || '' = v_chatbot
+				and p_conversation is not null
+			on conflict (visitor, workspace, thread) where visitor is not null do update
 				set next_position = c.next_position + 1, last_at = clock_timestamp()
 			returning c.conversation, c.next_position - 1, c.last_at, c.history_from
 			into conversation, position, v_started_at, v_from;
@@ -247,9 +249,6 @@ begin
 			end if;
 		end if;
 
-		if banter_data.locks_late(p_lock_ms) then
-			raise exception 'the locks were had too late' using errcode = 'lock_not_available';
-		end if;
 		insert into banter_data.exchange (
 			workspace, exchange, conversation, chatbot, api_key, position, attempt, replaces,
 			started_at, lease_until, price, answer_id, request_id, model, stream, question, metadata, chars)
@@ -259,17 +258,22 @@ begin
 			clock_timestamp() + make_interval(secs => p_lease_seconds), v_price, p_answer_id, p_request_id,
 			exchange_begin.model, exchange_begin.stream, p_message, p_metadata, char_length(p_message));
 
-		if p_idempotency_key is not null then
-			insert into banter_data.idempotency as i (
-				workspace, api_key, key, body_hash, chatbot, exchange)
-			values (
-				p_workspace, v_api_key, p_idempotency_key, p_body_hash, v_chatbot, p_exchange)
-			on conflict (workspace, api_key, key) do update
-				set body_hash = excluded.body_hash, chatbot = excluded.chatbot,
-					exchange = excluded.exchange, created_at = excluded.created_at;
-		end if;
-		if v_touch then
-			perform banter_data.key_touch(p_workspace, v_api_key);
+		if p_idempotency_key is not null or v_touch or banter_data.locks_late(p_lock_ms) then
+			if banter_data.locks_late(p_lock_ms) then
+				raise exception 'the locks were had too late' using errcode = 'lock_not_available';
+			end if;
+			if p_idempotency_key is not null then
+				insert into banter_data.idempotency as i (
+					workspace, api_key, key, body_hash, chatbot, exchange)
+				values (
+					p_workspace, v_api_key, p_idempotency_key, p_body_hash, v_chatbot, p_exchange)
+				on conflict (workspace, api_key, key) do update
+					set body_hash = excluded.body_hash, chatbot = excluded.chatbot,
+						exchange = excluded.exchange, created_at = excluded.created_at;
+			end if;
+			if v_touch then
+				perform banter_data.key_touch(p_workspace, v_api_key);
+			end if;
 		end if;
 		outcome := 'started';
 		message_id := p_answer_id;
@@ -296,7 +300,8 @@ begin
 						and x.position >= v_from and x.position < exchange_begin.position
 						and x.state in ('done', 'left') and (x.ended_at <= v_started_at or x.replaces is not null)
 					order by x.position
-					limit v_messages / 2 + 1) e) h
+					limit v_messages / 2 + 1) e
+				order by e.position) h
 			where h.count <= v_messages / 2 and (h.chars <= v_chars) is not false
 			order by h.position;
 		exit when found;

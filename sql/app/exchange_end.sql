@@ -16,11 +16,9 @@ declare
 	v_had boolean;
 	v_state text := p_state;
 	v_was text;
-	v_conversation text;
-	v_price integer;
 	v_replaces text;
 	v_left integer;
-	v_replaced boolean := false; -- the one whose place it takes has made room
+	v_replaced boolean; -- the one whose place it takes has made room
 begin
 	-- Nearly always done, with text.
 	if (p_state = 'done' and p_answer <> '') is not true then
@@ -55,8 +53,7 @@ begin
 			error = p_error, first_ms = p_first_ms, total_ms = p_total_ms,
 			server = p_server, requests = p_requests, tries = p_tries, tokens_cached = p_tokens_cached
 		where e.workspace = p_workspace and e.exchange = p_exchange and e.state = 'running'
-			and (e.replaces is null or v_state = 'failed' or v_replaced)
-		returning e.price, e.conversation into v_price, v_conversation;
+			and (e.replaces is null or v_state = 'failed' or v_replaced);
 		exit when found;
 
 		-- Nearly never: one that has ended before, or takes the place of a left one and takes over its charge.
@@ -74,14 +71,20 @@ begin
 		v_replaced := true;
 	end loop;
 
-	if v_state = 'failed' then
-		perform banter_data.credit_return(p_workspace, p_exchange, v_price);
-	elsif p_history_from is not null then
-		perform banter_data.history_cut(
-			p_workspace => p_workspace, p_conversation => v_conversation, p_from => p_history_from);
-	end if;
-	if banter_data.locks_late(p_lock_ms) then
-		raise exception 'the locks were had too late' using errcode = 'lock_not_available';
+	if v_state = 'failed' or p_history_from is not null or banter_data.locks_late(p_lock_ms) then
+		if v_state = 'failed' then
+			perform banter_data.credit_return(p_workspace, p_exchange, e.price)
+			from banter_data.exchange e
+			where e.workspace = p_workspace and e.exchange = p_exchange;
+		elsif p_history_from is not null then
+			perform banter_data.history_cut(
+				p_workspace => p_workspace, p_conversation => e.conversation, p_from => p_history_from)
+			from banter_data.exchange e
+			where e.workspace = p_workspace and e.exchange = p_exchange;
+		end if;
+		if banter_data.locks_late(p_lock_ms) then
+			raise exception 'the locks were had too late' using errcode = 'lock_not_available';
+		end if;
 	end if;
 	return 'stored';
 end
