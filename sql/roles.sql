@@ -90,3 +90,20 @@ begin
 	end loop;
 end
 $$;
+
+-- A grant or a revoke has PostgreSQL compress what a long function takes and gives, and each call would unpack it:
+-- made again from its own definition, it is not.
+do $$
+declare
+	v_function oid;
+begin
+	for v_function in
+		select p.oid
+		from pg_catalog.pg_proc p
+		where p.pronamespace = 'banter'::regnamespace and p.prokind = 'f' and pg_has_role(p.proowner, 'usage')
+			and pg_column_compression(p.proargnames) is not null
+	loop
+		execute pg_get_functiondef(v_function);
+	end loop;
+end
+$$;

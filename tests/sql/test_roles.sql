@@ -23,6 +23,9 @@ select set_eq($$ select nspname || '.' || proname from ours where has_function_p
 		'banter.talk_delete', 'banter.talk_feedback', 'banter.talk_stop', 'banter.talk_stopped', 'banter.stops',
 		'banter.talk_stream', 'banter.talk_answer', 'banter.exchange_leave'],
 	'it can execute exactly its eighteen functions');
+select is_empty($$ select f.proname from pg_proc f join ours using (oid)
+	where f.proname in ('exchange_begin', 'visit_begin') and pg_column_compression(f.proargnames) is not null $$,
+	'no call unpacks what these take');
 select ok(has_schema_privilege('banter_app', 'banter', 'usage'), 'it can use schema banter');
 select ok(not has_schema_privilege('banter_app', 'banter', 'create'), 'it can make nothing there');
 select ok(not has_schema_privilege('banter_app', 'banter_data', 'usage, create'), 'schema banter_data is shut to it');
