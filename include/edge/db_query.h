@@ -66,13 +66,16 @@ static inline int64_t db_lock_ms(int64_t left_ms)
 void db_add_time_left(struct db_query *query);
 /*
  * When those are over, by the server's clock: what a server that stood still has not begun by then is
- * to do nothing. DB_IN_TIME() says so in the statement; it then gives no row, and else gives one. NULL
+ * to do nothing. DB_IN_TIME() says so in the statement; it then gives no row, and else gives one. Never
  * where that clock is not known yet. If it went another way than ours, so that there is no row though
  * we still wait, the statement is sent once more without.
  */
 void db_add_until(struct db_query *query);
-/* Known before what the statement calls is begun, unlike a condition on rows. */
-#define DB_IN_TIME(value) "(select (clock_timestamp() < to_timestamp(" value ")) is not false)"
+/*
+ * The time at which the server was told to begin, which is the same for all of the statement: so PostgreSQL
+ * looks at it first, and calls nothing where it is too late. By clock_timestamp() it would only drop the rows.
+ */
+#define DB_IN_TIME(value) "statement_timestamp() < " value
 /*
  * The words that a function of ours raises go there, NUL-ended, cut at `size` bytes, instead of into
  * the log, and the call ends in STATUS_REFUSED: for who can tell them the person that asked.

@@ -112,5 +112,19 @@ update banter_data.api_key set last_used_at = now() - interval '61 seconds' wher
 select isnt_empty($$ select 1 from pg_temp.turn('n3') $$, 'and a minute later');
 select ok(last_used_at > now() - interval '5 s', 'noted again') from banter_data.api_key where workspace = 1 and api_key = 'wk-bot';
 
+-- As the program says it (include/edge/db_query.h): PostgreSQL looks at the time before it calls anything.
+create temp table before as select count(*) from banter_data.exchange;
+select is_empty($$ select * from banter.exchange_begin(p_workspace => 1, p_key_hash => sha256('wk-bot'), p_kind => 'widget',
+		p_chatbot => null, p_exchange => 'late', p_answer_id => 'late-a', p_conversation => null, p_new_conversation => 'late-c',
+		p_session => null, p_message => 'hello', p_metadata => null, p_stream => false, p_idempotency_key => null,
+		p_body_hash => null, p_lease_seconds => 300, p_max_messages => 20, p_max_chars => 10000, p_request_id => 'r')
+	where statement_timestamp() < '2000-01-01' $$, 'too late: no row');
+select pg_temp.rows_are('select count(*) from banter_data.exchange', 'table before', 'and nothing has begun');
+select is_empty($$ select banter.exchange_end(p_workspace => 1, p_exchange => 'n3', p_state => 'done', p_answer => 'a',
+		p_finish_reason => null, p_tokens_in => null, p_tokens_out => null, p_error => null, p_first_ms => null,
+		p_total_ms => 1, p_server => null, p_requests => 1, p_tries => null, p_lock_ms => 0)
+	where statement_timestamp() < '2000-01-01' $$, 'too late to end it: no row');
+select is((select state from banter_data.exchange where workspace = 1 and exchange = 'n3'), 'running', 'and it has not ended');
+
 select * from finish();
 rollback;
