@@ -73,17 +73,27 @@ SCRIPT = """\
 """
 
 
-def calls(store):
-    """The program's two statements, with the names of their parameters still numbered."""
-    text = "".join(re.findall(r'"((?:[^"\\\n]|\\.)*)"', store))
-    return [re.search(head + r"\([^)]*\)", text)[0]
-            for head in (r"select \* from banter\.exchange_begin", r"select banter\.exchange_end")]
+def declared(function, text):
+    """The names of what a function takes, in order."""
+    return re.findall(r"p_\w+", re.search(rf"function {re.escape(function)}\(([^)]*)\)", text)[1])
+
+
+def calls(tree):
+    """The program's two statements, with {NAME} for each parameter. Those of older commits name them."""
+    text = "".join(re.findall(r'"((?:[^"\\\n]|\\.)*)"', (tree / "app/chat/store.c").read_text()))
+    for head in "select * from banter.exchange_begin", "select banter.exchange_end":
+        words = re.search(re.escape(head) + r"\(([^)]*)\)", text)[1].split(", ")
+        name = head.split(".")[1]
+        names = declared(f"banter.{name}", (tree / f"sql/app/{name}.sql").read_text())
+        yield "{}({})".format(head, ", ".join(
+            re.sub(r"(p_\w+) => .*", r"\1 => {\1}", word) if "=>" in word else "{%s}" % names[at]
+            for at, word in enumerate(words)))
 
 
 def given(call, **more):
     """A call as pgbench has it."""
     values = {**GIVEN, **more}
-    return re.sub(r"(p_\w+) => \$\d+", lambda one: f"{one[1]} => {values.get(one[1], 'null')}", call)
+    return re.sub(r"{(p_\w+)}", lambda one: values.get(one[1], "null"), call)
 
 
 def script(start, close):
@@ -113,7 +123,7 @@ class Schema:
     def __init__(self, name, postgres, tree):
         self.name = name
         self.postgres = postgres
-        self.start, self.close = calls((tree / "app/chat/store.c").read_text())
+        self.start, self.close = calls(tree)
         self.base = time.time_ns() // 1_000_000_000 * 1_000_000_000
         postgres.run(f"create database {name}", database="postgres")
         self.migrate(tree / "sql")
@@ -171,15 +181,9 @@ class Lean(Schema):
         super().__init__(name, postgres, tree)
         text = (HERE / "lean.sql").read_text()
         self.sql(text + "grant usage on schema lean to banter_app")
-        self.start, self.close = (self.fewer(call, text) for call in (self.start, self.close))
-
-    @staticmethod
-    def fewer(call, text):
-        """A call without what those do not take."""
-        name = re.search(r"banter\.(\w+)", call)[1]
-        taken = set(re.findall(r"p_\w+", re.search(rf"function lean\.{name}\(([^)]*)\)", text)[1]))
-        words = [word for word in re.findall(r"p_\w+ => \$\d+", call) if word.split()[0] in taken]
-        return f"{call[:call.index('banter.')]}lean.{name}({', '.join(words)})"
+        self.start, self.close = (
+            "{}lean.{}({})".format(head, name, ", ".join("{%s}" % word for word in declared(f"lean.{name}", text)))
+            for head, name in (("select * from ", "exchange_begin"), ("select ", "exchange_end")))
 
 
 def tree_of(commit, folder):

@@ -197,7 +197,13 @@ def test_a_function_file_holds_one_function(folder, text, what):
     ("comment on function banter.f(text, text, text, text) is 'It is.'", 4, []),
 ])
 def test_calls_name_their_arguments(text, least, found):
-    assert list(lint.positional(lint.tokens_of(text), least)) == found
+    assert [name for name, _ in lint.positional(lint.tokens_of(text), least)] == found
+
+
+def test_what_an_exchange_calls_is_given_all_that_it_takes():
+    assert list(lint.positional(lint.tokens_of("select banter.exchange_end($1, $2)"), 2)) == [("banter.exchange_end", 2)]
+    assert {name: lint.taken(name) for name in lint.UNNAMED} == {
+        "banter.exchange_begin": 21, "banter.completion_begin": 19, "banter.visit_begin": 26, "banter.exchange_end": 16}
 
 
 def test_statements_in_c():
