@@ -11,7 +11,7 @@ language plpgsql
 as $make$
 declare
 	v record;
-	v_passed text; -- what a partition's function is given behind p_at, by name
+	v_passed text; -- what a partition's function is given behind p_at; the operator's by name
 	v_words text;
 	-- Of which no row means that it was too late: the program says until when somebody waits, and so does the router.
 	v_in_time constant text[] := '{exchange_begin, completion_begin, visit_begin, exchange_end}';
@@ -26,7 +26,9 @@ begin
 		from banter_data.functions_of(p_interface) f
 		left join json_each_text(p_bodies) b on b.key = f.name
 	loop
-		select coalesce(string_agg(format('"%s" => $%s', split_part(i, ' ', 1), n + 1), ', ' order by n), '') into v_passed
+		select coalesce(string_agg(
+			case when v.operator then format('"%s" => ', split_part(i, ' ', 1)) else '' end || '$' || n + 1, ', ' order by n), '')
+		into v_passed
 		from unnest(v.inputs) with ordinality u (i, n);
 
 		if v.operator then -- what they give may change, once
@@ -40,7 +42,7 @@ begin
 				when v.has_number and not v.operator then 'p_at'
 				else 'banter_shards.partitions(p_at)' end, format(v.called, ''), v_passed, case
 				when v.in_time
-				then format(' where (select clock_timestamp() < $%s) is not false', cardinality(v.inputs) + 2) end));
+				then format(' where (statement_timestamp() < $%s) is not false', cardinality(v.inputs) + 2) end));
 		continue when v.has_body and v.body is null;
 
 		if v.operator then
