@@ -1,6 +1,6 @@
 -- Where one partition alone is asked, it harms its own alone. Else nobody waits long for one that says nothing.
 declare
-	v_all constant integer[] := array(select distinct banter_shards.partition_of(w) from unnest(p_workspaces) w);
+	v_all constant integer[] := array(select distinct w.partition from banter_shards.partitions_of(p_workspaces) w);
 begin
 	if cardinality(v_all) = 1 then
 		return query

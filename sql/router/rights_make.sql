@@ -34,7 +34,8 @@ begin
 		execute format('grant usage on foreign server banter to %I', p_role);
 		for v in
 			select p.oid::regprocedure from pg_proc p
-			where p.pronamespace = 'banter_shards'::regnamespace and (p.proname in ('held', 'partition_of', 'partitions', 'stops_of', 'health_of') or exists (
+			where p.pronamespace = 'banter_shards'::regnamespace and (p.proname in (
+				'held', 'partition_of', 'partitions_of', 'partitions', 'stops_of', 'health_of') or exists (
 				select from pg_proc b
 				where b.pronamespace = 'banter'::regnamespace and b.proname = p.proname
 					and has_function_privilege(p_role, b.oid, 'execute')))

@@ -19,8 +19,9 @@ begin
 		select w.at, format('banter.away_%s', w.at) as away, w.workspaces, w.exchanges,
 			v_connected like format('%% partition %s at %%', w.at) as connected
 		from (
-			select banter_shards.partition_of(r.workspace) as at, array_agg(r.workspace) as workspaces, array_agg(r.exchange) as exchanges
+			select p.partition as at, array_agg(r.workspace) as workspaces, array_agg(r.exchange) as exchanges
 			from unnest(p_workspaces, p_exchanges) r (workspace, exchange)
+			join banter_shards.partitions_of(p_workspaces) p on p.workspace = r.workspace
 			group by 1) w
 		order by connected desc, random()
 	loop

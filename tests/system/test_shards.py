@@ -172,6 +172,11 @@ def test_an_older_database_is_taken_in(sharded, standin):
         finally:
             site.close()
         assert one.run("select count(*) from banter_data.exchange") == [(8,)]
+        numbers = [tenant.workspace for tenant in tenants]
+        assert one.run("select workspace, partition from banter_shards.partitions_of(%s::bigint[]) order by 1", numbers * 2,
+                       database="router") == [(number, 0) for number in sorted(numbers)]
+        assert one.run("select w, banter_shards.partition_of(w) from unnest(%s::bigint[]) w order by 1", numbers,
+                       database="router") == [(number, 0) for number in sorted(numbers)]
         # What is made in it past the router is found by a check.
         stray = next(tenant for tenant in iter(one.demo, None) if tenant.workspace % 2)
         code, _, err = ctl("shards", "check", url=one.url("owner", "router"))
