@@ -164,8 +164,10 @@ static void see_status(struct http_client *client)
 
 	curl_easy_getinfo(client->easy, CURLINFO_RESPONSE_CODE, &status);
 	client->status = (int)status;
-	if (status && !client->reused && client->prepared.tls)
+	if (status && !client->reused && client->prepared.tls) {
+		heap_trim();  /* its tickets came since the request */
 		stack_trim(); /* a handshake's calls are the deepest */
+	}
 }
 
 /* A failure of libcurl itself. */
