@@ -15,7 +15,7 @@ import pytest
 import servers
 from database import Names, Road
 from fastcgi import chat, health, stream
-from servers import BUILD, name, script
+from servers import BUILD, name, script, until
 
 BOUND = 8  # seconds: G6's, the queueing time and 3
 
@@ -125,7 +125,9 @@ def test_target_session_attrs_holds_over_all_hosts(pool, primary, standby, order
 
 def test_G8_a_standby_is_503(pool, primary, standby):
     banter = pool(workers=1, database_url=f"postgresql://banter_app@/banter?host={standby.folder}")
-    assert chat(banter.socket, primary.demo(), "hello").status == 503
+    tenant = primary.demo()
+    until(lambda: standby.run("select 1 from banter_data.workspace where workspace = %s", tenant.workspace), "the standby's copy")
+    assert chat(banter.socket, tenant, "hello").status == 503
     assert health(banter.socket) == 503
     assert "the database is read-only" in banter.text()
 
