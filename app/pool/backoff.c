@@ -23,18 +23,14 @@ void backoff_grow(struct backoff *backoff, int64_t now)
 
 void backoff_after_death(struct backoff *backoff, bool up, int64_t born, int64_t now)
 {
-	int64_t most = up ? MOST_UP_MS : MOST_MS;
+	bool young = now - born < YOUNG_MS;
 
-	if (now - born >= YOUNG_MS) {
+	/* Many that die of one cause at one time make it grow once: the others wait with the first. */
+	if (young && now < backoff->start_at)
+		return;
+	if (!young)
 		backoff->ms = 0;
-		grow(backoff, most, now);
-	} else if (now >= backoff->start_at) {
-		/*
-		 * Many that die of one cause at one time make it grow once: the others wait with
-		 * the first.
-		 */
-		grow(backoff, most, now);
-	}
+	grow(backoff, up ? MOST_UP_MS : MOST_MS, now);
 }
 
 void backoff_after_end(struct backoff *backoff, int64_t born, int64_t now)
