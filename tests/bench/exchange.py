@@ -22,6 +22,7 @@ import time
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE))
 sys.path.insert(0, str(HERE.parent / "system"))
+import parts  # noqa: E402
 import processes  # noqa: E402
 import servers  # noqa: E402
 
@@ -108,13 +109,6 @@ TENANTS = """select banter.workspace_create(w, 'w', null), banter.chatbot_create
     banter.key_create(w, 'widget', 'widget', 'bot', sha256(('widget' || w)::bytea), 'xxxx', ''),
     banter.key_create(w, 'workspace', 'workspace', null, sha256(('workspace' || w)::bytea), 'xxxx', '')
     from generate_series(%s, %s) w"""
-
-
-class Postgres(servers.Postgres):
-    """As a user would have it: every commit reaches the disk. The tests' own cluster does without."""
-
-    def start(self, *options):
-        super().start("-c", "fsync=on", *options)
 
 
 class Schema:
@@ -207,7 +201,7 @@ def main():
     options.add_argument("--json", metavar="FILE", help="also keep every run's figures")
     chosen = options.parse_args()
     with contextlib.ExitStack() as stack:
-        postgres = stack.enter_context(contextlib.closing(Postgres()))
+        postgres = stack.enter_context(contextlib.closing(parts.Postgres()))
         schemas = [Schema("now", postgres, servers.ROOT), Lean("lean", postgres, servers.ROOT)]
         if chosen.against:
             folder = stack.enter_context(tempfile.TemporaryDirectory())

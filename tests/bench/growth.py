@@ -11,6 +11,7 @@ import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 import exchange  # noqa: E402
+import parts  # noqa: E402
 import servers  # noqa: E402
 from exchange import TENANTS, given  # noqa: E402
 
@@ -79,7 +80,7 @@ def main():
     options.add_argument("--exchanges", type=int, default=2000, help="of a round, in each database")
     chosen = options.parse_args()
     with contextlib.ExitStack() as stack:
-        postgres = stack.enter_context(contextlib.closing(exchange.Postgres()))
+        postgres = stack.enter_context(contextlib.closing(parts.Postgres()))
         found = {}
         for kind, schemas in kinds(postgres).items():
             costs = found[kind] = {name: [] for name in schemas}

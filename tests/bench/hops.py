@@ -26,13 +26,10 @@ SOME = "select workspace, exchange from banter_data.exchange limit 500"
 POLLS = 20
 
 
-class Router(shards.Spread):
-    """A router, and its partitions on one other server: the time of each is its own. Every commit reaches the disk."""
+class Router(parts.Durable, shards.Spread):
+    """A router, and its partitions on one other server: the time of each is its own."""
 
     other, others = parts.Postgres, 1
-
-    def start(self, *options):
-        super().start("-c", "fsync=on", *options)
 
     def look_into_partitions(self):
         """Tests do; here nobody does."""
@@ -58,11 +55,8 @@ class RouterPooled(Router):
         super().close_homes()
 
 
-class Reached(hosts.Postgres):
+class Reached(parts.Durable, hosts.Postgres):
     """One that both hosts reach."""
-
-    def start(self, *options):
-        super().start("-c", "fsync=on", *options)
 
 
 class OnHost(hosts.Banter, parts.Banter):
@@ -86,11 +80,7 @@ class FrontOfHosts(parts.Front):
 
 def keys(postgres):
     """Of a workspace in each partition, which the last bits of its number say."""
-    found = {}
-    while len(found) < PARTITIONS:
-        tenant = postgres.demo()
-        found.setdefault(tenant.workspace % PARTITIONS, tenant.widget_key)
-    return " ".join(found.values())
+    return " ".join(tenant.widget_key for tenant in shards.of_each_partition(postgres, PARTITIONS))
 
 
 def behind(enter, name, model, known, url, **groups):

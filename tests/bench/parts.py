@@ -14,11 +14,15 @@ HERE = pathlib.Path(__file__).resolve().parent
 CONNECTIONS = 1400  # of PostgreSQL: a rival with a thousand children takes one for each
 
 
-class Postgres(servers.Postgres):
-    """As a user would have it: every commit reaches the disk. The tests' own cluster does without."""
+class Durable:
+    """A PostgreSQL as a user would have it: every commit reaches the disk. The tests' own cluster does without."""
 
     def start(self, *options):
         super().start("-c", "fsync=on", *options)
+
+
+class Postgres(Durable, servers.Postgres):
+    pass
 
 
 class Model(servers.Server):
@@ -99,17 +103,13 @@ def more_connections(conf):
     conf.write_text(text)
 
 
-class Pooler(servers.Pooler):
+class Pooler(servers.TrustingPooler):
     """PgBouncer with the file of deploy/pgbouncer, as private as `make run`'s: its socket's folder lets in this user alone."""
 
     def __init__(self, postgres, workers, **changes):
         if workers > 1000:
             changes["max_client_conn = 2000"] = f"max_client_conn = {2 * workers}"
         super().__init__(postgres, **changes)
-
-    def start(self):
-        (self.folder / "hba.conf").write_text("local all all trust\n")
-        super().start()
 
     @staticmethod
     def descriptors():

@@ -39,17 +39,8 @@ def counts(sharded, tenant):
             for name in sharded.partitions]
 
 
-def of_each_partition(sharded):
-    """A tenant of each."""
-    found = {}
-    while len(found) < sharded.count:
-        tenant = sharded.demo()
-        found.setdefault(tenant.workspace % sharded.count, tenant)
-    return [found[number] for number in range(sharded.count)]
-
-
 def test_a_workspace_is_in_the_partition_of_its_number(sharded, routed):
-    for number, tenant in enumerate(of_each_partition(sharded)):
+    for number, tenant in enumerate(shards.of_each_partition(sharded, sharded.count)):
         reply = routed.for_tenant(tenant).chat("hello")
         assert reply.status_code == 200
         assert counts(sharded, tenant) == [int(one == number) for one in range(sharded.count)]
@@ -59,7 +50,7 @@ def test_sixteen_on_two_servers(standin):
     """Each on the server that the map says, and to the operator they are one."""
     with contextlib.closing(shards.Sixteen()) as spread, \
             contextlib.closing(Site.start(spread, spread.url(), standin, workers=2)) as site:
-        tenants = of_each_partition(spread)
+        tenants = shards.of_each_partition(spread, spread.count)
         for number, tenant in enumerate(tenants):
             assert site.for_tenant(tenant).chat("hello").status_code == 200
             assert counts(spread, tenant) == [int(one == number) for one in range(16)]
@@ -125,7 +116,7 @@ def test_what_is_no_router(sharded):
 
 def test_names_are_looked_for_everywhere(sharded, url):
     """And refusals have the words that they have on one database."""
-    tenants = of_each_partition(sharded)
+    tenants = shards.of_each_partition(sharded, sharded.count)
     name = servers.name("twin")
     for tenant in tenants[:2]:
         assert ctl("workspace", "set", tenant.workspace, f"name={name}", url=url)[0] == 0
@@ -140,7 +131,7 @@ def test_names_are_looked_for_everywhere(sharded, url):
 
 def test_statistics_are_those_of_all(sharded, url):
     """Exact, the median too: as of one database with all of it."""
-    for number, tenant in enumerate(of_each_partition(sharded)):
+    for number, tenant in enumerate(shards.of_each_partition(sharded, sharded.count)):
         for place in range(1 + number):
             sharded.run("""insert into banter_data.conversation (workspace, conversation, chatbot, next_position)
                 values (%s, %s, %s, 2)""", tenant.workspace, f"c{place}", tenant.chatbot)
@@ -186,7 +177,7 @@ def test_an_older_database_is_taken_in(sharded, standin):
 
 
 def test_one_that_is_away_harms_its_own_alone(sharded, routed, url):
-    tenants = of_each_partition(sharded)
+    tenants = shards.of_each_partition(sharded, sharded.count)
     name = sharded.partitions[2]
     sharded.run(f"alter database {name} allow_connections false", database="postgres")
     sharded.run("select pg_terminate_backend(pid) from pg_stat_activity where datname = %s", name, database="postgres")

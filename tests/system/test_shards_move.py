@@ -33,16 +33,12 @@ class Followed(servers.Postgres):
         return f"host={self.folder} dbname={database}"
 
 
-class Trusting(servers.Pooler):
-    """PgBouncer before one database of a server; whoever comes by its socket is let in."""
+class Trusting(servers.TrustingPooler):
+    """Before one database of a server."""
 
     def __init__(self, server, database):
         self.database = database
         super().__init__(server, **{f"banter = host={server.folder}": f"{database} = host={server.folder}"})
-
-    def start(self):
-        (self.folder / "hba.conf").write_text("local all all trust\n")
-        super().start()
 
     def address(self):
         return f"host={self.folder} port={self.port} dbname={self.database}"
