@@ -3,17 +3,18 @@ returns bigint
 language plpgsql
 as $$
 declare
+	-- First which, as removal_talks: looked for once a row, they would be the next ones each time, and all go at once.
+	v_entries constant bigint[] := array(
+		select x.entry from banter_data.ledger x
+		where x.workspace = p_workspace
+		order by x.entry
+		limit p_limit
+		for update);
 	v_count bigint;
 begin
 	with gone as (
 		delete from banter_data.ledger l
-		using (
-			select x.entry from banter_data.ledger x
-			where x.workspace = p_workspace
-			order by x.entry
-			limit p_limit
-			for update) b
-		where l.workspace = p_workspace and l.entry = b.entry
+		where l.workspace = p_workspace and l.entry = any (v_entries)
 		returning l.at, l.kind, l.delta),
 	kept as (
 		insert into banter_data.ledger_total as t (month, granted, spent)
