@@ -31,7 +31,6 @@ begin
 			p_called => p_session);
 	end if;
 	if outcome = 'found' then
-		-- It may have been erased since, or become another's: looked at with what is read of it.
 		select (
 			select json_build_object(
 				'messages', coalesce(json_agg(m.message order by p.position, p.attempt, m.n), '[]'),
@@ -63,9 +62,8 @@ begin
 							where f.workspace = p_workspace and f.exchange = p.exchange)))) m (n, message)
 			where p.row <= p_limit)
 		into body
-		from banter_data.conversation c
-		where c.workspace = p_workspace and c.conversation = v_conversation
-			and (v.visitors is null or c.visitor = any (v.visitors));
+		from banter_data.conversation_still(
+			p_workspace => p_workspace, p_conversation => v_conversation, p_visitors => v.visitors);
 		if not found and p_conversation is not null then
 			outcome := 'conversation_not_found';
 		elsif not found then

@@ -25,9 +25,17 @@ begin
 	limit_reset := v.limit_reset;
 	retry_after := v.retry_after;
 	if outcome = 'found' then
-		select case when r.conversations = 0 then 'conversation_not_found' else outcome end into outcome -- gone this moment
-		from banter_data.conversation_remove(
-			array[p_workspace], array[p_conversation], array['infinity'::timestamptz]) r;
+		-- Locked in conversation_remove's order, since it may become another's this moment, or go.
+		perform banter_data.conversation_stop(array[p_workspace], array[p_conversation]);
+		perform from banter_data.conversation c
+		where c.workspace = p_workspace and c.conversation = p_conversation
+			and (v.visitors is null or c.visitor = any (v.visitors))
+		for update;
+		outcome := case when found then 'found' else 'conversation_not_found' end;
+	end if;
+	if outcome = 'found' then
+		perform banter_data.conversation_remove(
+			array[p_workspace], array[p_conversation], array['infinity'::timestamptz]);
 	end if;
 	return next;
 end

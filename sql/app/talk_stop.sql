@@ -29,11 +29,21 @@ begin
 	retry_after := v.retry_after;
 	if outcome = 'found' then
 		exchanges := array(
-			select e.exchange from banter_data.exchange e
-			where e.conversation = p_conversation and e.workspace = p_workspace
-				and case when p_message is null then e.ended_at is null else e.answer_id = p_message end);
+			select e.exchange
+			from banter_data.conversation_still(
+				p_workspace => p_workspace, p_conversation => p_conversation, p_visitors => v.visitors) c
+			join banter_data.exchange e on e.conversation = c.conversation and e.workspace = c.workspace
+			where case when p_message is null then e.ended_at is null else e.answer_id = p_message end);
 		select json_build_object('messages', s.messages), s.running into body, running
 		from banter_data.exchanges_stop(p_workspace => p_workspace, p_exchanges => exchanges) s;
+		perform from banter_data.conversation_still(
+			p_workspace => p_workspace, p_conversation => p_conversation, p_visitors => v.visitors);
+		if not found then
+			outcome := 'conversation_not_found';
+			body := null;
+			running := null;
+			exchanges := null;
+		end if;
 	end if;
 	return next;
 end

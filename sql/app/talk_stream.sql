@@ -31,8 +31,11 @@ begin
 		end if;
 		select a.exchange, a.conversation, a.message_id, a.state, a.answer, a.finish_reason, a.tokens_in, a.tokens_out
 		into exchange, conversation, message_id, state, answer, finish_reason, tokens_in, tokens_out
-		from banter.talk_answer(p_workspace => p_workspace, p_conversation => v_conversation, p_message => p_message) a;
-		if not found and p_message is not null then
+		from banter_data.conversation_still(
+			p_workspace => p_workspace, p_conversation => v_conversation, p_visitors => v.visitors) c
+		left join banter.talk_answer(
+			p_workspace => c.workspace, p_conversation => c.conversation, p_message => p_message) a on true;
+		if not found and p_named is null or exchange is null and p_message is not null then
 			outcome := 'conversation_not_found';
 		end if;
 	end if;
