@@ -98,7 +98,7 @@ NONE_RUNS = "delete from banter_data.exchange where workspace = 1 and ended_at i
 RUNNING = "!runs-1 !runs-2 !runs-3 !dead-1 !dead-2 money"
 SAID = ("!c-bot !c-other !c-brief !c-shut !done-1 !done-2 !done-3 !done-4 !done-5 !left-1 !left-2 !left-3 !failed-1"
         " !idem-wkleft !idem-old")
-THING = "!bot !other !limited !brief !shut !wk !pk !window-limited !window-brief"
+THING = "!bot !other !limited !brief !shut !wk !pk !window-limited !window-brief !v-idle"
 
 # Who asks from a page, by token or signed in, and who reads back what with which key.
 EXPIRES = "extract(epoch from date_trunc('hour', now()) + interval '5 hours')::bigint"
@@ -258,7 +258,8 @@ CALLS = [
     erase("erase, what is kept no longer", "!c-brief !done-4 !idem-old", retention="true"),
     call("removal_begin", "removal_begin(1, null)", "!begins money"),
     call("removal_begin, of a chatbot", "removal_begin(1, 'bot')", "!begins bot"),
-    call("removal_step, what runs", "removal_step(1, 'shut', false, null, 100)", "!runs-3 money"),
+    # Nothing but what was said, where nothing runs any more.
+    call("removal_step, what runs", "removal_step(1, 'shut', false, null, 100)", "!runs-3 money !c-shut !done-5"),
     call("removal_step, what was said", "removal_step(1, 'shut', false, '', 100)", "!c-shut !done-5",
          "delete from banter_data.exchange where exchange = 'runs-3'"),
     call("removal_step, the chatbot", "removal_step(1, 'shut', false, '~', 100)", "!shut !c-shut !done-5 !samples",

@@ -38,15 +38,14 @@ SIGNED_IN = r'(?m)^\{"hash": .*"user_id": "new".*\n|"(visitor|thread)": ("[\w-]+
 # No order comes to what these do, and it is let be. A lease that had lapsed and is renewed at the very moment at which another
 # takes its place: both run, one more than may (G10). A begin that was judged while the workspace was unlimited: it costs
 # nothing, and what it gives back of a dead one is a credit of those that the operator set meanwhile. A price that is raised
-# between the look at the day's cap and the begin: the last of the day costs more than was left. A conversation that is deleted as
-# its visitor signs in and asks in it: what began goes with it, told a part of the history.
+# between the look at the day's cap and the begin: the last of the day costs more than was left.
 LET_BE = {
     ("begin, the last place", "renew, of a dead one"),
+    ("renew, of a dead one", "begin, the last place"),
     ("begin, the key's last place", "renew, of a dead one"),
+    ("renew, of a dead one", "begin, the key's last place"),
     ("begin, unlimited", "workspace_set, credits"),
     ("visit, the day's last", "chatbot_set, price"),
-    ("visit, signs in for the first time with a token", "talk_delete"),
-    ("visit, signs in for the first time with a token", "talk_delete, signed in"),
 }
 BROKEN_OFF = 0.1  # of the stops, besides the last: there a's transaction is rolled back too
 
@@ -79,6 +78,12 @@ RULES = {
     "a sweep counted what another had stored meanwhile": ("sweep_leases", "end, of a dead one"),
     "what was booked while a workspace went was in no total": ("removal_step, the workspace", "credit_add"),
     "a change of what is deleted failed for no reason": ("workspace_set, active", "removal_step, the workspace"),
+    "a chatbot of what is deleted was an error of the database's": ("removal_step, the workspace", "chatbot_new"),
+    "a step of a removal took all of a ledger": ("removal_step, the ledger", "workspace_set, unlimited"),
+    "what was stopped as it was erased was nothing": ("talk_delete", "talk_stop"),
+    "what was heard had become another's": ("talk_stream", "visit, signs in for the first time with a token"),
+    "what was erased had become another's": ("talk_delete", "visit, signs in for the first time with a token"),
+    "a sweep found visitors whom another had swept": ("sweep_visitors", "sweep_visitors"),
 }
 
 
