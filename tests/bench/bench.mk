@@ -7,19 +7,22 @@
 
 bench_load_obj = $(patsubst %,$(B)/obj/tests/bench/%.o,load client answer histogram)
 bench_model_obj = $(patsubst %,$(B)/obj/tests/bench/%.o,model talk)
-bench_relay_obj = $(B)/obj/tests/bench/relay.o
-bench_programs = $(addprefix $(B)/bench/,load model relay)
+bench_relay_obj = $(patsubst %,$(B)/obj/tests/bench/%.o,relay relay_pool)
+bench_floor_obj = $(patsubst %,$(B)/obj/tests/bench/%.o,floor relay_pool)
+bench_programs = $(addprefix $(B)/bench/,load model relay floor)
 
 $(B)/bench/load: $(bench_load_obj)
 $(B)/bench/model: $(bench_model_obj)
 $(B)/bench/relay: $(bench_relay_obj)
 $(B)/bench/relay: bench_libs = -lfcgi
+$(B)/bench/floor: $(bench_floor_obj) $(B)/libbanter.a
+$(B)/bench/floor: bench_libs = $(libs)
 $(bench_programs): $(B)/obj/link.stamp
 	@mkdir -p $(@D)
 	$(call say,LD,$@)
-	$(q)$(link) -o $@ $(filter %.o,$^) $(bench_libs) $(LDLIBS) $(LIBS)
+	$(q)$(link) -o $@ $(filter %.o %.a,$^) $(bench_libs) $(LDLIBS) $(LIBS)
 
--include $(patsubst %.o,%.d,$(bench_load_obj) $(bench_model_obj) $(bench_relay_obj))
+-include $(patsubst %.o,%.d,$(bench_load_obj) $(bench_model_obj) $(bench_relay_obj) $(bench_floor_obj))
 
 .PHONY: bench bench-all bench-plan bench-quick
 # Of each: what it installs, and the runner's words.

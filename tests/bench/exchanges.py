@@ -26,18 +26,23 @@ def measure(bench, enter):
     for one in targets:
         one.load(WARM)
     direct.load(WARM_FEW)
-    runs = {"one": target.in_turns(bench, [ONE], [*targets, direct])["one"], "burst": {one.name: [] for one in targets}, "calls": []}
+    runs = {"one": target.in_turns(bench, [ONE], [*targets, direct])["one"], "burst": bursts(bench, targets), "calls": []}
+    pairs = calls.Calls(bench.postgres)
+    for number in range(bench.rounds):
+        bench.say(f"pgbench, {number + 1} of {bench.rounds}")
+        runs["calls"].append(pairs.measure())
+    return runs
+
+
+def bursts(bench, targets):
+    runs = {one.name: [] for one in targets}
     for number in range(bench.rounds):
         bench.say(f"{BURST.title}, {number + 1} of {bench.rounds}")
         for one in targets:
             before = one.cpu()
             found = one.load(BURST, look=lambda _, one=one: one.cpu())
             found["first_cpu"] = {group: found["look"][group] - before[group] for group in before}
-            runs["burst"][one.name].append(found)
-    pairs = calls.Calls(bench.postgres)
-    for number in range(bench.rounds):
-        bench.say(f"pgbench, {number + 1} of {bench.rounds}")
-        runs["calls"].append(pairs.measure())
+            runs[one.name].append(found)
     return runs
 
 

@@ -3,6 +3,7 @@
 import statistics
 
 import exchanges
+import floor
 import memory
 import scale
 import streams
@@ -85,14 +86,17 @@ LIMITS = [
 
 
 def table(found):
-    made = Table("What must be true", ["measured", "limit", "", "met"])
+    """Where the floor was measured too: beside each figure what it has in Banter's place."""
+    lowest = floor.in_banters_place(found["floor"]) if "floor" in found else {}
+    made = Table("What must be true", ["measured", "limit", "", "met", *(["the floor's"] if lowest else [])])
     for section, words, figure, way, limit, unit in LIMITS:
         if section not in found:
             continue
         values = figure(found)
         if values:
             value = statistics.median(values)
-            made.row(words, [spread(values), f"{way} {limit}", unit, "yes" if met(value, way, limit) else "no"])
+            cells = [spread(values), f"{way} {limit}", unit, "yes" if met(value, way, limit) else "no"]
+            made.row(words, cells + [spread(figure(lowest)) if section in lowest else ""] if lowest else cells)
     return made
 
 

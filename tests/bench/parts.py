@@ -1,11 +1,13 @@
 """The servers that are measured, each private and on loopback: those of tests/system/servers.py as a user has them, and the
 bench's own model, relay and "nginx alone"."""
 
+import hashlib
 import os
 import pathlib
 import re
 import subprocess
 
+import psycopg2.extensions
 import servers
 from servers import BUILD, ROOT, until
 from target import Target
@@ -48,6 +50,28 @@ class Relay(servers.Server):
         self.socket = self.folder / "socket"
         self.spawn([BUILD / "bench" / "relay", self.socket, model.port, workers])
         self.await_start(lambda: servers.listens(self.socket), "the relay's start")
+
+
+class Floor(servers.Server):
+    """The floor's pool, which calls the lean functions through its pooler with what a widget key is to them."""
+
+    name = "bench-floor"
+    BEGIN = "select * from lean.exchange_begin({key}, 'widget', null, $1::text, $1 || 'a', null, $1 || 'c', null, $2::text, 300, 20, $1)"
+    END = "select lean.exchange_end({workspace}, $1::text, 'done', $2::text, 'stop', 1, 1, 1)"
+
+    def __init__(self, model, workers, postgres, pooler, key):
+        super().__init__()
+        postgres.run((HERE / "lean.sql").read_text()
+                     + "grant usage on schema lean to public; grant execute on all functions in schema lean to public")
+        digest = hashlib.sha256(key.encode()).hexdigest()
+        ((workspace,),) = postgres.run("select workspace from banter_data.api_key where hash = decode(%s, 'hex')", digest)
+        words = {"workspace": workspace, "key": f"{workspace}, '\\x{digest}'"}
+        url = psycopg2.extensions.parse_dsn(pooler.url(password=None))
+        self.socket = self.folder / "socket"
+        self.spawn([BUILD / "bench" / "floor", self.socket, model.port, workers,
+                    self.BEGIN.format(**words), self.END.format(**words)],
+                   env={"PGDATABASE" if name == "dbname" else f"PG{name.upper()}": value for name, value in url.items()})
+        self.await_start(lambda: servers.listens(self.socket), "the floor's start")
 
 
 class Front(servers.Nginx):
@@ -148,6 +172,14 @@ def relay(enter, bench, workers):
     pool = enter(Relay(bench.model, workers))
     front = enter(Front(pool.socket))
     return Target("bare relay", "headless", front.port, {"nginx": front, "workers": pool, "model": bench.model}, "none")
+
+
+def floor(enter, bench, workers):
+    pooler = enter(Pooler(bench.postgres, workers))
+    pool = enter(Floor(bench.model, workers, bench.postgres, pooler, bench.key))
+    front = enter(Front(pool.socket))
+    groups = {"nginx": front, "workers": pool, "pgbouncer": pooler, "postgres": bench.postgres, "model": bench.model}
+    return Target("floor", "headless", front.port, groups, "none")
 
 
 def nginx_alone(enter, bench):

@@ -19,6 +19,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE))
 sys.path.insert(0, str(HERE.parent / "system"))
 import exchanges  # noqa: E402
+import floor  # noqa: E402
 import hops  # noqa: E402
 import limits  # noqa: E402
 import memory  # noqa: E402
@@ -30,7 +31,8 @@ import thousand  # noqa: E402
 from servers import ROOT  # noqa: E402
 
 # A section measures one thing: measure(bench, enter) gives what goes into the JSON, tables(that) what is printed.
-SECTIONS = {"streams": streams, "exchanges": exchanges, "thousand": thousand, "memory": memory, "scale": scale, "hops": hops}
+SECTIONS = {"streams": streams, "exchanges": exchanges, "thousand": thousand, "memory": memory, "scale": scale, "hops": hops,
+            "floor": floor}
 QUICK = ["streams"]
 USUAL = ["streams", "exchanges", "thousand", "memory"]
 
