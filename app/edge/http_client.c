@@ -24,7 +24,7 @@
 
 struct http_client {
 	struct http_multi multi;
-	CURL *easy; /* of the last transfer; NULL: there was none */
+	CURL *easy; /* of the transfer, until it is stopped; NULL: there is none */
 	struct buf piece;
 	struct http_unpack unpack;
 	bool running;
@@ -128,7 +128,6 @@ void http_client_free(struct http_client *client)
 	if (!client)
 		return;
 	http_client_stop(client);
-	curl_easy_cleanup(client->easy);
 	http_multi_clear(&client->multi);
 	buf_clear(&client->piece);
 	http_unpack_clear(&client->unpack);
@@ -188,7 +187,6 @@ static enum status copy_handle(struct http_client *client, const struct http_pre
 
 	if (!fresh)
 		return STATUS_NOMEM;
-	curl_easy_cleanup(client->easy);
 	client->easy = fresh;
 	return STATUS_OK;
 }
@@ -389,5 +387,7 @@ void http_client_stop(struct http_client *client)
 		see_status(client);
 		remove_transfer(client);
 	}
+	curl_easy_cleanup(client->easy); /* with all headers that came */
+	client->easy = NULL;
 	buf_slim(&client->piece, PIECE_KEPT);
 }

@@ -65,7 +65,7 @@ enum status http_client_next(struct http_client *client, struct wait *wait, int6
  */
 void http_client_stop(struct http_client *client);
 
-/* Of the last transfer, until the next one starts: */
+/* Of the last transfer, until the next one starts; the last three, until it is stopped: */
 
 /* The response's HTTP status; 0 while unknown. */
 int http_client_status(const struct http_client *client);
