@@ -1,6 +1,6 @@
 """Two sessions at once, one of them stopped at a step of its call: what test_interleaved rests on.
 
-In a database of its own, made of the one that BANTER_TEST_ADMIN_URL names, with stops (stops.py). The world in it is what
+In a database of its own, made of the one that tests/sql/run leaves untouched, with stops (stops.py). The world in it is what
 include/interleaved.sql makes, brought back before each run."""
 
 import os
@@ -137,12 +137,11 @@ class World:
         url = os.environ.get("BANTER_TEST_ADMIN_URL")
         assert url, "BANTER_TEST_ADMIN_URL is not set: run tests/sql/run"
         self.url, self.runs = url, 0
-        name = psycopg2.extensions.parse_dsn(url)["dbname"]
         with_all = psycopg2.connect(url, dbname="postgres")
         with_all.autocommit = True
         with with_all.cursor() as cursor:
             cursor.execute(f"drop database if exists {DATABASE} with (force)")
-            cursor.execute(f"create database {DATABASE} template {name}")
+            cursor.execute(f"create database {DATABASE} template untouched")
         with_all.close()
         self.admin = psycopg2.connect(url, dbname=DATABASE)
         self.admin.autocommit = True

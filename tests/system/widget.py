@@ -220,11 +220,13 @@ class Chat:
         self.ends()
 
     def goes_on(self, question):
-        """The text of a question that failed is not lost: it stands in the input, or can be sent again; it is."""
+        """The text of a question that failed is not lost: it stands in the input, or can be sent again; it is, unless the
+        widget finds before that it came after all."""
         if self.input == question:
-            until(lambda: self.run("return shown('send').some(one => !one.disabled)"), "the button")
-            self.run("parts('input')[0].focus()")
-            self.browser.press("Enter")
+            until(lambda: self.input != question or self.run("return shown('send').some(one => !one.disabled)"), "the button")
+            if self.input == question:
+                self.run("parts('input')[0].focus()")
+                self.browser.press("Enter")
         else:
             assert ("user", question) in self.said()
             self.click("again")
