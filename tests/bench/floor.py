@@ -18,13 +18,15 @@ def measure(bench, enter):
     return {"streams": runs, "exchanges": {"one": one, "burst": exchanges.bursts(bench, targets[1:]), "calls": []}}
 
 
-def in_banters_place(found):
+def in_banters_place(sections):
     """As if the floor were Banter: what limits.py reckons of it."""
     def put(runs):
         return {**runs, "Banter": runs["floor"]}
 
+    found, crowd = sections["floor"], sections.get("thousand", {})
     return {"streams": {case: put(runs) for case, runs in found["streams"].items()},
-            "exchanges": {"one": put(found["exchanges"]["one"]), "burst": put(found["exchanges"]["burst"]), "calls": []}}
+            "exchanges": {"one": put(found["exchanges"]["one"]), "burst": put(found["exchanges"]["burst"]), "calls": []},
+            **({"thousand": put(crowd)} if "floor" in crowd else {})}
 
 
 def tables(found):

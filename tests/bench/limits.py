@@ -87,7 +87,7 @@ LIMITS = [
 
 def table(found):
     """Where the floor was measured too: beside each figure what it has in Banter's place."""
-    lowest = floor.in_banters_place(found["floor"]) if "floor" in found else {}
+    lowest = floor.in_banters_place(found) if "floor" in found else {}
     made = Table("What must be true", ["measured", "limit", "", "met", *(["the floor's"] if lowest else [])])
     for section, words, figure, way, limit, unit in LIMITS:
         if section not in found:

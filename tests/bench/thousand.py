@@ -18,6 +18,8 @@ def starters(bench):
     """Name of each target, and what starts it."""
     made = {"Banter": lambda enter: parts.banter(enter, bench, STREAMS, pooled=True),
             "bare relay": lambda enter: parts.relay(enter, bench, STREAMS)}
+    if bench.thorough:
+        made["floor"] = lambda enter: parts.floor(enter, bench, STREAMS)
     for name, _ in bench.rivals(STREAMS):
         made[name] = lambda enter, name=name: parts.rivals(enter, bench, STREAMS, only=name)[0]
     return made
