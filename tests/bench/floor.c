@@ -33,7 +33,8 @@ static struct floor {
 	struct model_answer answer;
 	struct buf lines, text;
 	unsigned served;
-	char id[40], question[RELAY_READ], body[2 * RELAY_READ];
+	long begun; /* no process had this number before at that time, ns */
+	char id[64], question[RELAY_READ], body[2 * RELAY_READ];
 } the;
 
 static bool call(const char *statement, const char *text)
@@ -42,6 +43,8 @@ static bool call(const char *statement, const char *text)
 	PGresult *result = PQexecParams(the.database, statement, 2, NULL, values, NULL, NULL, 0);
 	bool good = PQresultStatus(result) == PGRES_TUPLES_OK;
 
+	if (!good)
+		fputs(PQresultErrorMessage(result), stderr);
 	PQclear(result);
 	return good;
 }
@@ -122,7 +125,8 @@ static bool pass_on(FCGX_Request *request)
 		if (the.lines.len)
 			FCGX_PutStr(the.lines.data, (int)the.lines.len, request->out);
 	}
-	return model_answer_done(&the.answer);
+	/* What came with the end does not wait for the database. */
+	return model_answer_done(&the.answer) && FCGI_fflush(&the.flush) == 0;
 }
 
 static void serve(FCGX_Request *request)
@@ -137,7 +141,7 @@ static void serve(FCGX_Request *request)
 	the.wait_ms = 0;
 	model_answer_reset(&the.answer, false);
 	buf_reset(&the.text);
-	snprintf(the.id, sizeof(the.id), "%d-%u", getpid(), the.served++);
+	snprintf(the.id, sizeof(the.id), "%ld-%d-%u", the.begun, getpid(), the.served++);
 	snprintf(the.body, sizeof(the.body), RELAY_BODY, n, the.question);
 	curl_easy_setopt(the.model, CURLOPT_POSTFIELDS, the.body);
 	if (call(statements[0], the.question)) {
@@ -151,8 +155,11 @@ static void serve(FCGX_Request *request)
 
 static void begin(void)
 {
+	struct timespec now;
 	char url[80];
 
+	clock_gettime(CLOCK_REALTIME, &now);
+	the.begun = now.tv_sec * 1000000000 + now.tv_nsec;
 	the.database = PQconnectdb("");
 	if (PQstatus(the.database) != CONNECTION_OK) {
 		fputs(PQerrorMessage(the.database), stderr);
@@ -162,7 +169,6 @@ static void begin(void)
 	buf_init(&the.lines, MOST);
 	buf_init(&the.text, MOST);
 	snprintf(url, sizeof(url), "http://127.0.0.1:%s/v1/chat/completions", model_port);
-	curl_global_init(CURL_GLOBAL_DEFAULT);
 	the.multi = curl_multi_init();
 	curl_multi_setopt(the.multi, CURLMOPT_SOCKETFUNCTION, on_socket);
 	curl_multi_setopt(the.multi, CURLMOPT_TIMERFUNCTION, on_timer);
@@ -181,5 +187,6 @@ int main(int argc, char **argv)
 	model_port = argv[2];
 	statements[0] = argv[4];
 	statements[1] = argv[5];
+	curl_global_init(CURL_GLOBAL_DEFAULT); /* once, for all of them */
 	return relay_pool(argv[1], atoi(argv[3]), begin, serve);
 }

@@ -1,5 +1,5 @@
 -- What an exchange costs at least: the same rows written to the same tables, in as few statements as can be, with nothing
--- refused, counted, waited for in order or repeated. exchange.py measures beside it; nobody else calls this.
+-- refused, counted, waited for in order or repeated. exchange.py measures beside it, and the floor calls it.
 create schema lean;
 
 create function lean.exchange_begin(

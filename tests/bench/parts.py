@@ -1,5 +1,5 @@
 """The servers that are measured, each private and on loopback: those of tests/system/servers.py as a user has them, and the
-bench's own model, relay and "nginx alone"."""
+bench's own model, relay, floor and "nginx alone"."""
 
 import hashlib
 import os

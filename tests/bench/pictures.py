@@ -21,4 +21,4 @@ def draw(found, folder):
     if plot and "thousand" in found:
         plot.memory(folder / "memory.svg", [
             (name, statistics.median(map(thousand.memory_mb, runs)) * 1024) for name, runs in found["thousand"].items()
-            if name != "bare relay"])
+            if name not in ("bare relay", "floor")])

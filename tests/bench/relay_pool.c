@@ -21,7 +21,7 @@ int relay_pool(const char *path, int workers, void (*begin)(void),
 	while (workers && fork())
 		workers--;
 	if (!workers)
-		return wait(NULL) > 0; /* none of them ends by itself */
+		return wait(NULL) > 0; /* none of them ends but where it could not begin */
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	signal(SIGPIPE, SIG_IGN);
 	begin();
