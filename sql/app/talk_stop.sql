@@ -36,6 +36,7 @@ begin
 			where case when p_message is null then e.ended_at is null else e.answer_id = p_message end);
 		select json_build_object('messages', s.messages), s.running into body, running
 		from banter_data.exchanges_stop(p_workspace => p_workspace, p_exchanges => exchanges) s;
+		-- What became another's meanwhile was theirs when they asked: it ends all the same.
 		perform from banter_data.conversation_still(
 			p_workspace => p_workspace, p_conversation => p_conversation, p_visitors => v.visitors);
 		if not found then

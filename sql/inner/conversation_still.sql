@@ -10,4 +10,4 @@ as $$
 $$;
 
 comment on function banter_data.conversation_still(bigint, text, text[]) is
-	'A conversation that talk_holder judged, where it has not been erased since, nor become another visitor''s than these (null: no visitor''s). In the statement that reads what is in it, or behind that.';
+	'A conversation that was judged or found before, where it has not been erased since, nor become another visitor''s than these (null: whosever it is). In the statement that reads what is in it, or behind that.';

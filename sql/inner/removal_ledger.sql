@@ -3,7 +3,8 @@ returns bigint
 language plpgsql
 as $$
 declare
-	-- First which, as removal_talks: looked for once a row, they would be the next ones each time, and all go at once.
+	-- First which, as removal_talks has it: within the delete they may be looked for once a row, and the first of those that
+	-- are left are others each time, until none is.
 	v_entries constant bigint[] := array(
 		select x.entry from banter_data.ledger x
 		where x.workspace = p_workspace

@@ -26,7 +26,7 @@ begin
 			select from banter_data.conversation c where c.visitor = x.visitor and c.workspace = x.workspace)
 		limit p_limit);
 	get diagnostics visitors = row_count;
-	if visitors = 0 then -- another's sweep, or they have one again: as if we came now
+	if visitors = 0 and p_limit > 0 then -- another's sweep, or they have one again: as if we came now
 		select s.workspace, s.visitors into workspace, visitors
 		from banter.sweep_visitors(p_after => p_after, p_limit => p_limit) s;
 	end if;
