@@ -25,14 +25,19 @@ die() {
 	exit 1
 }
 
+# Sets `field` to what the kernel says of a process behind its name, its state first (proc(5)); nothing where it has ended.
+# Without a process of its own: there may be many to look at.
+process() {
+	local line=''
+	{ IFS='' read -r -d '' line <"/proc/$1/stat"; } 2>/dev/null
+	read -ra field <<<"${line##*) }"
+	[ "${#field[@]}" -gt 0 ] && [ "${field[0]}" != Z ]
+}
+
 # When a process started, in clock ticks: with its id, what tells it from a later one of the same id.
 started_at() {
-	local line
 	local -a field
-	line=$(cat "/proc/$1/stat" 2>/dev/null) || return 1
-	read -ra field <<<"${line##*) }"
-	[ "${field[0]}" != Z ] || return 1
-	echo "${field[19]}"
+	process "$1" && echo "${field[19]}"
 }
 
 part_alive() {
@@ -87,22 +92,26 @@ part_end() {
 
 # What a killed run left behind, one process a line: the parts themselves, and the workers of those that are gone.
 leftover() {
-	local boot name pid since stat one
+	local boot name pid since one
 	local -a field
+	local -A parts=()
 	exec 8<"$run/parts"
 	read -r boot <&8
 	[ "$boot" = "$(</proc/sys/kernel/random/boot_id)" ] || return 0
 	while read -r name pid since <&8; do
-		[ "$(started_at "$pid")" != "$since" ] || echo "$pid"
-		for stat in /proc/[0-9]*/stat; do
-			one=${stat%/stat} one=${one#/proc/}
-			read -ra field < <(sed 's/.*) //' "$stat" 2>/dev/null) || continue
-			[[ ${field[3]} = "$pid" && ${field[0]} != Z && $one != "$pid" ]] || continue
+		parts[$pid]=$since
+	done
+	for one in /proc/[0-9]*; do
+		one=${one#/proc/}
+		process "$one" || continue
+		if [ -n "${parts[$one]:-}" ]; then
+			[ "${field[19]}" != "${parts[$one]}" ] || echo "$one"
+		elif [ -n "${parts[${field[3]}]:-}" ]; then
 			# The session's number alone could be another's by now.
 			case $(readlink "/proc/$one/exe" "/proc/$one/cwd") in
 			"$bin"/* | *"$run/nginx") echo "$one" ;;
 			esac
-		done
+		fi
 	done
 }
 

@@ -105,7 +105,10 @@ class Running:
             assert self.process.poll() is None, f"make run ended by itself:\n{self.text()}"
             return next((line for line in self.text().splitlines() if line.startswith("curl ")), None)
 
-        return until(printed, "the curl line", 180)
+        try:
+            return until(printed, "the curl line", 180)
+        except AssertionError as late:
+            raise AssertionError(f"{late}:\n{self.text()}") from late
 
     def parts(self):
         """Every process it started: its session's, and those that descend from them."""
