@@ -252,7 +252,13 @@ def behind_nginx(box):
     """As its page says; the status of a request, whose answer there is no wait for."""
     box.run("systemctl start nginx")
     Page(ROOT / "deploy" / "nginx" / "README.md").follow(box)
-    return lambda: box.run(f"{SITE}/v1/chat -o /dev/null -w '%{{http_code}}' -H 'x-api-key: none' -d '{{}}'").stdout
+
+    def ask():
+        return box.run(f"{SITE}/v1/chat -o /dev/null -w '%{{http_code}}' -H 'x-api-key: none' -d '{{}}'").stdout
+
+    # A reload returns before those workers are gone who know of no Banter.
+    until(lambda: ask() != "404", "nginx's reload")
+    return ask
 
 
 @needs_root
