@@ -177,20 +177,6 @@ static enum status fail(struct http_client *client, int code)
 	return code == CURLM_OUT_OF_MEMORY ? STATUS_NOMEM : STATUS_FAILED;
 }
 
-/*
- * A handle counts for life how often it met a kept connection that the server had closed, and gives
- * up at the sixth: each request has its own. The connections are the multi handle's.
- */
-static enum status copy_handle(struct http_client *client, const struct http_prepared *prepared)
-{
-	CURL *fresh = curl_easy_duphandle(prepared->easy);
-
-	if (!fresh)
-		return STATUS_NOMEM;
-	client->easy = fresh;
-	return STATUS_OK;
-}
-
 void http_client_fresh(struct http_client *client, bool fresh)
 {
 	client->fresh = fresh;
@@ -207,7 +193,13 @@ enum status http_client_start(struct http_client *client, const struct http_prep
 	client->end = HTTP_END_NONE;
 	client->status = 0;
 	client->sent = client->reused = client->closed = false;
-	if (copy_handle(client, prepared))
+	/*
+	 * A handle counts for life how often it met a kept connection that the server had closed,
+	 * and gives up at the sixth: each request has its own. The connections are the multi
+	 * handle's.
+	 */
+	client->easy = curl_easy_duphandle(prepared->easy);
+	if (!client->easy)
 		return STATUS_NOMEM;
 	buf_reset(&client->piece);
 	http_unpack_begin(&client->unpack);
