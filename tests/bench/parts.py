@@ -62,7 +62,7 @@ class Floor(servers.Server):
     def __init__(self, model, workers, postgres, pooler, key):
         super().__init__()
         postgres.run("drop schema if exists lean cascade;" + (HERE / "lean.sql").read_text()
-                     + "grant usage on schema lean to public; grant execute on all functions in schema lean to public")
+                     + "grant usage on schema lean to banter_app")
         digest = hashlib.sha256(key.encode()).hexdigest()
         ((workspace,),) = postgres.run("select workspace from banter_data.api_key where hash = decode(%s, 'hex')", digest)
         words = {"workspace": workspace, "key": f"{workspace}, '\\x{digest}'"}

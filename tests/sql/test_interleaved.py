@@ -42,8 +42,6 @@ SIGNED_IN = r'(?m)^\{"hash": .*"user_id": "new".*\n|"(visitor|thread)": ("[\w-]+
 LET_BE = {
     ("begin, the last place", "renew, of a dead one"),
     ("renew, of a dead one", "begin, the last place"),
-    ("begin, the key's last place", "renew, of a dead one"),
-    ("renew, of a dead one", "begin, the key's last place"),
     ("begin, unlimited", "workspace_set, credits"),
     ("visit, the day's last", "chatbot_set, price"),
 }

@@ -191,6 +191,9 @@ def asked(pool, tenant):
                 assert [text_of(answer) for answer in ask_all(banter, tenant)] == ["fine"] * 4
             assert at_once(4, lambda _: health(banter.socket)) == [200] * 4
             assert banter.children() == pids
+            for pid in pids:
+                with contextlib.suppress(pytest.skip.Exception):
+                    assert servers.own_kib(pid) <= MOST_KIB
             return answers
 
         yield ask_of
